@@ -1,0 +1,260 @@
+//! A config against the schema of its type: every unknown key, wrong type and value out of range.
+//!
+//! serde stops at the first error; this walk finds all of them, with the same rules, because the
+//! schema is made from the same types.
+
+use serde_json::Value as Json;
+
+use super::document::{Entry, Node, Value};
+use super::problem::{Path, Problem};
+use super::suggest::nearest;
+
+/// Reports all differences between `node` and `schema` (JSON Schema without references).
+pub(super) fn check(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+    if let Some(choices) = schema["oneOf"].as_array() {
+        if schema_names(choices).is_empty() {
+            check_word(node, choices, path, found);
+        } else {
+            check_choice(node, choices, path, found);
+        }
+    } else if let Some(options) = schema["anyOf"].as_array() {
+        // An optional section: schemars writes `anyOf: [section, null]`.
+        if let Some(section) = options.iter().find(|option| option["type"] != "null")
+            && !matches!(node.value, Value::Null)
+        {
+            check(node, section, path, found);
+        }
+    } else {
+        check_type(node, schema, path, found);
+    }
+}
+
+fn check_type(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+    let expected = types(schema);
+    if expected.contains(&"null") && matches!(node.value, Value::Null) {
+        return;
+    }
+    let mut report = |message: String| found.push(problem(path, message, None));
+    match &node.value {
+        Value::Float(number) if !number.is_finite() && number_expected(&expected) => {
+            report(format!("must be a finite number, not {number}"));
+        }
+        Value::Integer(number) if number_expected(&expected) => {
+            check_integer(*number, schema, &expected, &mut report);
+        }
+        Value::Float(number) if expected.contains(&"number") => check_range(*number, schema, &mut report),
+        Value::String(text) if expected.contains(&"string") => {
+            if let Some(words) = schema["enum"].as_array() {
+                let words: Vec<&str> = words.iter().filter_map(Json::as_str).collect();
+                check_among(text, &words, path, found);
+            } else if text.is_empty() && schema["minLength"].as_u64().is_some_and(|n| n > 0) {
+                report("must not be empty".to_owned());
+            }
+        }
+        Value::Bool(_) if expected.contains(&"boolean") => {}
+        Value::Array(items) if expected.contains(&"array") => {
+            let least = schema["minItems"].as_u64().unwrap_or(0);
+            if (items.len() as u64) < least {
+                report(format!("needs at least {least} element{}", if least == 1 { "" } else { "s" }));
+            }
+            for (i, item) in items.iter().enumerate() {
+                check(item, &schema["items"], &path.index(i), found);
+            }
+        }
+        Value::Table(entries) if expected.contains(&"object") => {
+            check_table(entries, schema, path, found);
+        }
+        other => report(format!("expected {}, found {}", describe(&expected), kind(other))),
+    }
+}
+
+fn check_table(entries: &[Entry], schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+    let known = schema["properties"].as_object();
+    let names: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    for entry in entries {
+        let place = path.key(&entry.key);
+        match known.and_then(|known| known.get(&entry.key)) {
+            Some(schema) => check(&entry.node, schema, &place, found),
+            None if schema["additionalProperties"].is_object() => {
+                check(&entry.node, &schema["additionalProperties"], &place, found);
+            }
+            None => found.push(unknown(&entry.key, &names, path, place)),
+        }
+    }
+    for required in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+        if !entries.iter().any(|entry| entry.key == required) {
+            found.push(missing(required, &schema["properties"][required], path));
+        }
+    }
+}
+
+/// A section whose key names the chosen member: `{ adam = { … } }`.
+fn check_choice(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
+    let names = schema_names(choices);
+    let Value::Table(entries) = &node.value else {
+        let message = format!("expected a table that names one of its kinds, found {}", kind(&node.value));
+        let example = match &node.value {
+            Value::String(name) if names.contains(&name.as_str()) => name.as_str(),
+            _ => names.first().copied().unwrap_or_default(),
+        };
+        found.push(problem(path, message, Some(format!("write `{{ {example} = {{}} }}`"))));
+        return;
+    };
+    for entry in entries {
+        let place = path.key(&entry.key);
+        let schema = choices.iter().find_map(|choice| choice["properties"].get(&entry.key));
+        match schema {
+            Some(schema) => check(&entry.node, schema, &place, found),
+            None => found.push(unknown(&entry.key, &names, path, place)),
+        }
+    }
+    let written: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    if written.is_empty() {
+        let message = "names no member".to_owned();
+        found.push(problem(path, message, Some(format!("choose one of {}", list(&names)))));
+    } else if written.len() > 1 && written.iter().all(|name| names.contains(name)) {
+        let place = path.key(written[1]);
+        let message = format!("{} are given, but only one can be used", list(&written));
+        let help = "remove all but one; `--set` on the section itself replaces it".to_owned();
+        found.push(Problem { at_key: true, ..problem(&place, message, Some(help)) });
+    }
+}
+
+/// A word from a documented list: schemars writes `oneOf: [{const: …}, …]`.
+fn check_word(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
+    let words: Vec<&str> = choices
+        .iter()
+        .flat_map(|choice| {
+            choice["const"]
+                .as_str()
+                .into_iter()
+                .chain(choice["enum"].as_array().into_iter().flatten().filter_map(Json::as_str))
+        })
+        .collect();
+    match &node.value {
+        Value::String(text) => check_among(text, &words, path, found),
+        other => found.push(problem(
+            path,
+            format!("expected one of {}, found {}", list(&words), kind(other)),
+            None,
+        )),
+    }
+}
+
+fn check_among(text: &str, words: &[&str], path: &Path, found: &mut Vec<Problem>) {
+    if !words.contains(&text) {
+        found.push(problem(path, format!("unknown word `{text}`"), Some(suggestion(text, words))));
+    }
+}
+
+fn check_integer(number: i128, schema: &Json, expected: &[&str], report: &mut dyn FnMut(String)) {
+    if expected.contains(&"integer") {
+        let least = schema["minimum"].as_i64().map_or(i128::from(i64::MIN), i128::from);
+        let most = schema["maximum"].as_u64().map_or(i128::from(i64::MAX), i128::from);
+        if number < least || number > most {
+            let limit = if number < least { format!("at least {least}") } else { format!("at most {most}") };
+            report(format!("must be {limit}, not {number}"));
+        }
+    } else {
+        check_range(number as f64, schema, report);
+    }
+}
+
+fn check_range(number: f64, schema: &Json, report: &mut dyn FnMut(String)) {
+    type Rule = (&'static str, &'static str, fn(&f64, &f64) -> bool);
+    let rules: [Rule; 4] = [
+        ("minimum", "at least", f64::ge),
+        ("exclusiveMinimum", "above", f64::gt),
+        ("maximum", "at most", f64::le),
+        ("exclusiveMaximum", "below", f64::lt),
+    ];
+    for (keyword, words, holds) in rules {
+        if let Some(limit) = schema[keyword].as_f64()
+            && !holds(&number, &limit)
+        {
+            report(format!("must be {words} {limit}, not {number}"));
+        }
+    }
+}
+
+fn unknown(key: &str, names: &[&str], parent: &Path, place: Path) -> Problem {
+    let parent = parent.to_string();
+    let within = if parent.is_empty() { String::new() } else { format!(" in `{parent}`") };
+    Problem {
+        path: place,
+        at_key: true,
+        message: format!("unknown key `{key}`{within}"),
+        help: Some(suggestion(key, names)),
+    }
+}
+
+fn missing(key: &str, schema: &Json, parent: &Path) -> Problem {
+    let names = schema["oneOf"].as_array().map(|choices| schema_names(choices)).unwrap_or_default();
+    let what = if names.is_empty() { "key" } else { "section" };
+    let help = names
+        .first()
+        .map(|first| format!("add `[{}.{first}]`, or another of {}", parent.key(key), list(&names)));
+    problem(parent, format!("missing {what} `{key}`"), help)
+}
+
+fn problem(path: &Path, message: String, help: Option<String>) -> Problem {
+    Problem { path: path.clone(), at_key: false, message, help }
+}
+
+fn suggestion(word: &str, names: &[&str]) -> String {
+    match nearest(word, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None if names.is_empty() => "nothing can be set here; remove it".to_owned(),
+        None => format!("known here: {}", list(names)),
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn schema_names(choices: &[Json]) -> Vec<&str> {
+    choices
+        .iter()
+        .filter_map(|choice| choice["properties"].as_object())
+        .flat_map(|properties| properties.keys().map(String::as_str))
+        .collect()
+}
+
+fn types(schema: &Json) -> Vec<&str> {
+    match &schema["type"] {
+        Json::String(name) => vec![name],
+        Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn number_expected(expected: &[&str]) -> bool {
+    expected.contains(&"number") || expected.contains(&"integer")
+}
+
+fn describe(expected: &[&str]) -> String {
+    let names = expected.iter().filter(|name| **name != "null").map(|name| match *name {
+        "object" => "a table",
+        "array" => "a list",
+        "string" => "a text in quotes",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        other => other,
+    });
+    names.collect::<Vec<_>>().join(" or ")
+}
+
+fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Integer(value) => format!("`{value}`"),
+        Value::Float(value) => format!("`{value}`"),
+        Value::String(text) => format!("the text \"{}\"", text.escape_debug()),
+        Value::Datetime => "a date".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Table(_) => "a table".to_owned(),
+    }
+}

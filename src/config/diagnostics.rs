@@ -1,0 +1,107 @@
+//! Config errors as people read them: what, file, line, column, excerpt, and what to do.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::document::{Node, Origin, Source};
+use super::problem::Problem;
+
+/// Everything that is wrong with one config.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    sources: Vec<Source>,
+    findings: Vec<Finding>,
+}
+
+/// One thing that is wrong, with its place in a text.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    message: String,
+    help: Option<String>,
+    origin: Option<Origin>,
+}
+
+impl Finding {
+    /// What is wrong and, where it is known, the place.
+    #[must_use]
+    pub fn new(message: impl Into<String>, origin: Option<Origin>) -> Self {
+        Self { message: message.into(), help: None, origin }
+    }
+
+    /// The problem at the place where its path was written in `root`.
+    #[must_use]
+    pub fn locate(problem: &Problem, root: &Node) -> Self {
+        let path = problem.path.to_string();
+        let message = if path.is_empty() || problem.at_key {
+            problem.message.clone()
+        } else {
+            format!("{path}: {}", problem.message)
+        };
+        Self { message, help: problem.help.clone(), origin: Some(root.locate(&problem.path, problem.at_key)) }
+    }
+}
+
+impl Diagnostics {
+    /// Findings about `sources`, shown in the order of their places.
+    #[must_use]
+    pub fn new(sources: Vec<Source>, mut findings: Vec<Finding>) -> Self {
+        findings
+            .sort_by_key(|finding| finding.origin.as_ref().map(|origin| (origin.source, origin.span.start)));
+        Self { sources, findings }
+    }
+
+    /// The number of findings.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// All findings as text, with colours for a terminal or without.
+    #[must_use]
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let rendered: Vec<String> =
+            self.findings.iter().map(|finding| renderer.render(&self.report(finding))).collect();
+        rendered.join("\n\n")
+    }
+
+    fn report<'a>(&'a self, finding: &'a Finding) -> Vec<Group<'a>> {
+        let title = Level::ERROR.primary_title(finding.message.as_str());
+        let place =
+            finding.origin.as_ref().and_then(|origin| Some((origin, self.sources.get(origin.source)?)));
+        let mut group = match place {
+            Some((origin, source)) => title.element(
+                Snippet::source(source.text.as_str())
+                    .path(source.name.as_str())
+                    .annotation(AnnotationKind::Primary.span(visible(&origin.span, &source.text))),
+            ),
+            None => Group::with_title(title),
+        };
+        if let Some(help) = &finding.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        vec![group]
+    }
+}
+
+/// The part of a span on its first line: a caret under a whole file would show nothing.
+fn visible(span: &std::ops::Range<usize>, text: &str) -> std::ops::Range<usize> {
+    let start = span.start.min(text.len());
+    let end = span.end.clamp(start, text.len());
+    let line = text.get(start..end).and_then(|part| part.find('\n')).map_or(end, |at| start + at);
+    start..line
+}
+
+/// Plain text, for logs and tests.
+impl std::fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}

@@ -1,0 +1,82 @@
+//! A config's texts to its type: parse, override, check, and all that is wrong in one error.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
+
+use super::diagnostics::{Diagnostics, Finding};
+use super::document::{Node, Source};
+use super::problem::{Path, Problem, Problems};
+use super::{check, overrides, parse};
+
+/// Where a config comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// What to call the file in messages; decides the syntax: JSON if it ends in `.json`, else TOML.
+    pub name: String,
+    /// The file's content.
+    pub text: Vec<u8>,
+    /// Single values on top, later ones winning: what to call each in messages, and `path=value`.
+    pub overrides: Vec<(String, String)>,
+}
+
+/// Reads `input` as a `T` and lets `validate` look for what no schema can say.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load<T: DeserializeOwned + JsonSchema>(
+    input: &Input,
+    validate: impl FnOnce(&T, &mut Problems<'_>),
+) -> Result<T, Diagnostics> {
+    let mut sources =
+        vec![Source { name: input.name.clone(), text: String::from_utf8_lossy(&input.text).into_owned() }];
+    for (name, text) in &input.overrides {
+        sources.push(Source { name: name.clone(), text: text.clone() });
+    }
+    match read(input, validate) {
+        Ok(value) => Ok(value),
+        Err(findings) => Err(Diagnostics::new(sources, findings)),
+    }
+}
+
+/// The JSON Schema of `T`, without references, for editors and for the checks here.
+#[must_use]
+pub fn schema<T: JsonSchema>() -> serde_json::Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+fn read<T: DeserializeOwned + JsonSchema>(
+    input: &Input,
+    validate: impl FnOnce(&T, &mut Problems<'_>),
+) -> Result<T, Vec<Finding>> {
+    let root = merge(input)?;
+    let mut problems = Vec::new();
+    check::check(&root, &schema::<T>(), &Path::default(), &mut problems);
+    if !problems.is_empty() {
+        return Err(locate(&problems, &root));
+    }
+    let value: T = serde_json::from_value(root.to_json())
+        .map_err(|error| vec![Finding::new(error.to_string(), None)])?;
+    validate(&value, &mut Problems::new(&mut problems));
+    if problems.is_empty() { Ok(value) } else { Err(locate(&problems, &root)) }
+}
+
+fn merge(input: &Input) -> Result<Node, Vec<Finding>> {
+    let text = std::str::from_utf8(&input.text).map_err(|error| {
+        let line = 1 + input.text[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        vec![Finding::new(format!("{}:{line}: not UTF-8 text; save the file as UTF-8", input.name), None)]
+    })?;
+    // A byte order mark is no error and no content.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let json = input.name.to_lowercase().ends_with(".json");
+    let mut root = if json { parse::json(text, 0) } else { parse::toml(text, 0) }?;
+    for (i, (_, assignment)) in input.overrides.iter().enumerate() {
+        overrides::apply(&mut root, assignment, i + 1).map_err(|finding| vec![finding])?;
+    }
+    Ok(root)
+}
+
+fn locate(problems: &[Problem], root: &Node) -> Vec<Finding> {
+    problems.iter().map(|problem| Finding::locate(problem, root)).collect()
+}

@@ -1,0 +1,17 @@
+//! How configs are read, explained and documented; knows no section.
+
+mod check;
+mod diagnostics;
+mod document;
+mod load;
+mod overrides;
+mod parse;
+mod problem;
+mod registry;
+mod suggest;
+
+pub use diagnostics::{Diagnostics, Finding};
+pub use load::{Input, load, schema};
+pub use problem::{Path, Problem, Problems, Segment};
+pub(crate) use registry::registry;
+pub use suggest::nearest;

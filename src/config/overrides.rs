@@ -1,0 +1,64 @@
+//! `--set section.key=value`: single values on top of a file.
+
+use super::diagnostics::Finding;
+use super::document::{Entry, Node, Origin, Value};
+use super::parse;
+
+/// Puts `assignment` (the text of source number `source`) into `root`.
+///
+/// The value is TOML; what is not TOML is taken as a text, so that `name=first-try` works without
+/// quotes. List elements are named by number: `model.layers.0.dense.units=64`.
+pub(super) fn apply(root: &mut Node, assignment: &str, source: usize) -> Result<(), Finding> {
+    let whole = Origin { source, span: 0..assignment.len() };
+    let Some((path, text)) = assignment.split_once('=') else {
+        return Err(Finding::new("expected section.key=value", Some(whole)));
+    };
+    let offset = path.len() + 1;
+    let value = parse::toml_value(text, source, offset).unwrap_or_else(|| Node {
+        value: Value::String(text.trim().to_owned()),
+        origin: Origin { source, span: offset..assignment.len() },
+    });
+
+    let mut node = root;
+    let mut start = 0;
+    let mut segments = Vec::new();
+    for segment in path.split('.') {
+        segments.push((segment.trim(), Origin { source, span: start..start + segment.len() }));
+        start += segment.len() + 1;
+    }
+    for (segment, origin) in segments {
+        if segment.is_empty() {
+            return Err(Finding::new("empty name in the path", Some(whole)));
+        }
+        node = descend(node, segment, origin)?;
+    }
+    *node = value;
+    Ok(())
+}
+
+/// The place called `segment` in `node`, made if a table lacks it.
+fn descend<'n>(node: &'n mut Node, segment: &str, origin: Origin) -> Result<&'n mut Node, Finding> {
+    match &mut node.value {
+        Value::Array(items) => {
+            let count = items.len();
+            let index = segment.parse::<usize>().ok().filter(|index| *index < count);
+            index.and_then(|index| items.get_mut(index)).ok_or_else(|| {
+                let message =
+                    format!("`{segment}` is no element of this list: it has {count}, counted from 0");
+                Finding::new(message, Some(origin))
+            })
+        }
+        Value::Table(entries) => {
+            let at = entries.iter().position(|entry| entry.key == segment).unwrap_or_else(|| {
+                let node = Node { value: Value::Table(Vec::new()), origin: origin.clone() };
+                entries.push(Entry { key: segment.to_owned(), key_origin: origin, node });
+                entries.len() - 1
+            });
+            Ok(&mut entries[at].node)
+        }
+        _ => Err(Finding::new(
+            format!("`{segment}` cannot be set: what is before it is no section"),
+            Some(origin),
+        )),
+    }
+}

@@ -1,0 +1,140 @@
+//! TOML and JSON texts to [`Node`]s with positions.
+
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostics::Finding;
+use super::document::{Entry, Node, Origin, Value};
+
+/// Parses a TOML document; all syntax errors at once.
+pub(super) fn toml(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        Ok(Node { value: toml_table(table.get_ref(), source), origin: Origin { source, span: 0..0 } })
+    } else {
+        Err(errors.iter().map(|error| toml_error(error, source)).collect())
+    }
+}
+
+/// Parses one TOML value, as in `--set key=VALUE`; `offset` is where it starts in its source.
+pub(super) fn toml_value(text: &str, source: usize, offset: usize) -> Option<Node> {
+    let value = DeValue::parse(text).ok()?;
+    let mut node = toml_node(value.get_ref(), value.span(), source);
+    shift(&mut node, offset);
+    Some(node)
+}
+
+/// Parses a JSON document, strictly: no comments, no trailing commas.
+pub(super) fn json(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
+    let strict = jsonc_parser::ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let at = |span: std::ops::Range<usize>, message: String| {
+        vec![Finding::new(message, Some(Origin { source, span }))]
+    };
+    let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &strict)
+        .map_err(|error| {
+            let range = error.range();
+            at(range.start..range.end, lower_first(&error.kind().to_string()))
+        })?;
+    let Some(value) = parsed.value else {
+        return Err(at(0..0, "the file is empty".to_owned()));
+    };
+    let mut duplicates = Vec::new();
+    let node = json_node(&value, source, &mut duplicates);
+    if duplicates.is_empty() { Ok(node) } else { Err(duplicates) }
+}
+
+fn toml_error(error: &toml::de::Error, source: usize) -> Finding {
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    let origin = error.span().map(|span| Origin { source, span });
+    Finding::new(message, origin)
+}
+
+fn toml_table(table: &DeTable<'_>, source: usize) -> Value {
+    let entries = table.iter().map(|(key, value)| Entry {
+        key: key.get_ref().to_string(),
+        key_origin: Origin { source, span: key.span() },
+        node: toml_node(value.get_ref(), value.span(), source),
+    });
+    Value::Table(entries.collect())
+}
+
+fn toml_node(value: &DeValue<'_>, span: std::ops::Range<usize>, source: usize) -> Node {
+    let value = match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
+            .map_or(Value::Float(f64::INFINITY), Value::Integer),
+        DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+        DeValue::Boolean(value) => Value::Bool(*value),
+        DeValue::Datetime(_) => Value::Datetime,
+        DeValue::Array(items) => {
+            Value::Array(items.iter().map(|item| toml_node(item.get_ref(), item.span(), source)).collect())
+        }
+        DeValue::Table(table) => toml_table(table, source),
+    };
+    Node { value, origin: Origin { source, span } }
+}
+
+fn json_node(value: &ast::Value<'_>, source: usize, duplicates: &mut Vec<Finding>) -> Node {
+    let range = value.range();
+    let origin = Origin { source, span: range.start..range.end };
+    let value = match value {
+        ast::Value::NullKeyword(_) => Value::Null,
+        ast::Value::BooleanLit(literal) => Value::Bool(literal.value),
+        ast::Value::StringLit(literal) => Value::String(literal.value.to_string()),
+        ast::Value::NumberLit(literal) => literal
+            .value
+            .parse()
+            .map_or_else(|_| Value::Float(literal.value.parse().unwrap_or(f64::NAN)), Value::Integer),
+        ast::Value::Array(array) => {
+            Value::Array(array.elements.iter().map(|item| json_node(item, source, duplicates)).collect())
+        }
+        ast::Value::Object(object) => {
+            let mut entries: Vec<Entry> = Vec::new();
+            for property in &object.properties {
+                let key = property.name.as_str().to_owned();
+                let range = property.name.range();
+                let key_origin = Origin { source, span: range.start..range.end };
+                if entries.iter().any(|entry| entry.key == key) {
+                    duplicates.push(Finding::new(format!("duplicate key `{key}`"), Some(key_origin)));
+                    continue;
+                }
+                let node = json_node(&property.value, source, duplicates);
+                entries.push(Entry { key, key_origin, node });
+            }
+            Value::Table(entries)
+        }
+    };
+    Node { value, origin }
+}
+
+fn shift(node: &mut Node, offset: usize) {
+    let moved = |origin: &mut Origin| {
+        origin.span = origin.span.start + offset..origin.span.end + offset;
+    };
+    moved(&mut node.origin);
+    match &mut node.value {
+        Value::Array(items) => items.iter_mut().for_each(|item| shift(item, offset)),
+        Value::Table(entries) => entries.iter_mut().for_each(|entry| {
+            moved(&mut entry.key_origin);
+            shift(&mut entry.node, offset);
+        }),
+        _ => {}
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

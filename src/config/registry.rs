@@ -1,0 +1,42 @@
+//! One word per member: the macro that turns a section's list of modules into its config type.
+
+/// Declares a section's choices.
+///
+/// Each word is at once the module, the enum variant, the key in the file and the heading in the
+/// reference, so `[optimizer.adam]` is read by `src/optimizer/adam.rs`. The module must hold a
+/// `Config` that implements the section's trait.
+///
+/// The enum is tagged externally on purpose: internal tagging buffers the value and loses the line
+/// of an error, and would let unknown keys through.
+macro_rules! registry {
+    ($(#[$meta:meta])* $Name:ident: $Trait:ident { $($member:ident),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[expect(non_camel_case_types, reason = "the variant is the key in the file and the module's name")]
+        pub enum $Name {
+            $(
+                #[doc = concat!("See [`", stringify!($member), "`](mod@", stringify!($member), ").")]
+                #[schemars(description = "")]
+                $member($member::Config)
+            ),+
+        }
+
+        impl $Name {
+            /// The keys, in the order of the reference.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($member)),+];
+
+            /// The key of this choice.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$member(_) => stringify!($member)),+ }
+            }
+
+            /// The chosen member behind its section's trait.
+            #[must_use]
+            pub fn member(&self) -> &dyn $Trait {
+                match self { $(Self::$member(config) => config),+ }
+            }
+        }
+    };
+}
+pub(crate) use registry;

@@ -1,0 +1,27 @@
+//! The name that was probably meant.
+
+/// The closest of `names` to `word`, if one is close enough to be a typo of it.
+#[must_use]
+pub fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
+    let typed = word.to_lowercase().replace('-', "_");
+    let close = |name: &&str| {
+        let longer = typed.chars().count().max(name.chars().count());
+        strsim::damerau_levenshtein(&typed, name) <= (longer / 3).max(1)
+            || strsim::jaro_winkler(&typed, name) > 0.9
+    };
+    names.iter().copied().filter(close).min_by_key(|name| strsim::damerau_levenshtein(&typed, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn finds_typos_and_leaves_other_words_alone() {
+        let names = ["learning_rate", "momentum", "weight_decay"];
+        assert_eq!(nearest("lerning_rate", &names), Some("learning_rate"));
+        assert_eq!(nearest("learning-rate", &names), Some("learning_rate"));
+        assert_eq!(nearest("Momentum", &names), Some("momentum"));
+        assert_eq!(nearest("rate", &names), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! Samples in memory, and their way into a batch.
+
+use crate::config::Problems;
+use crate::shape::Shape;
+
+use super::Target;
+
+/// What a data set provides: samples to train on and, where it has them, others to test on.
+#[derive(Clone, Debug)]
+pub struct Splits {
+    /// The samples to train on; validation samples are taken from these.
+    pub train: Dataset,
+    /// The samples kept for the final measurement.
+    pub test: Option<Dataset>,
+}
+
+/// Samples of one shape with what is to be predicted for each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// The shape of one sample: `[features]` or `[channels, height, width]`.
+    pub sample_shape: Shape,
+    /// All samples, one after the other.
+    pub features: Features,
+    /// What is to be predicted.
+    pub targets: Targets,
+}
+
+/// The values of all samples, sample by sample, in the order of the sample's shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Features {
+    /// Pixels; they stay bytes until a batch is made, where 0..=255 becomes 0..=1.
+    Bytes(Vec<u8>),
+    /// Numbers, used as they are.
+    Floats(Vec<f32>),
+}
+
+/// What is to be predicted, sample by sample.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// The index of each sample's class; every label is below the number of names.
+    Classes {
+        /// One label for each sample.
+        labels: Vec<u32>,
+        /// The names of the classes, by index.
+        names: Vec<String>,
+    },
+    /// Real numbers, `width` for each sample.
+    Values {
+        /// All numbers, sample by sample.
+        values: Vec<f32>,
+        /// How many there are for each sample.
+        width: usize,
+    },
+}
+
+impl Dataset {
+    /// The number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.targets {
+            Targets::Classes { labels, .. } => labels.len(),
+            Targets::Values { values, width } => values.len() / (*width).max(1),
+        }
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is to be predicted.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        match &self.targets {
+            Targets::Classes { names, .. } => Target::Class { classes: names.len() },
+            Targets::Values { width, .. } => Target::Value { width: *width },
+        }
+    }
+}
+
+/// Shifts and scales each channel: `(x - mean) / std`, where pixels are first scaled to [0, 1].
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Normalize {
+    /// The mean to subtract: one number for each channel (or feature), or one for all.
+    pub mean: Vec<f64>,
+    /// The standard deviation to divide by: as many numbers as `mean`, each above 0.
+    pub std: Vec<f64>,
+}
+
+impl Normalize {
+    /// Reports lists of the wrong length and divisors that are not positive.
+    /// `channels` is the length of the first dimension of a sample, where it is known.
+    pub fn validate(&self, problems: &mut Problems<'_>, channels: Option<usize>) {
+        if self.mean.len() != self.std.len() {
+            problems.key("std").report(format!(
+                "`mean` has {} numbers and `std` has {}; they must match",
+                self.mean.len(),
+                self.std.len()
+            ));
+        }
+        if let Some(channels) = channels
+            && self.mean.len() != 1
+            && self.mean.len() != channels
+        {
+            problems.key("mean").report(format!(
+                "{} numbers for {channels} channels; give {channels}, or 1 for all",
+                self.mean.len()
+            ));
+        }
+        for (i, &std) in self.std.iter().enumerate() {
+            if std <= 0.0 {
+                problems.key("std").index(i).report("must be above 0");
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The one error type of the library; each kind has its own exit code.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Diagnostics;
+
+/// What can go wrong, sorted by who can mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The config or a flag is wrong; nothing was opened or allocated.
+    #[error("{0}")]
+    Config(Box<Diagnostics>),
+    /// A command was used wrongly in a way that the command-line parser cannot see.
+    #[error("{0}")]
+    Usage(String),
+    /// A data file is missing, damaged or of another shape than the config says.
+    #[error("{}: {message}", place.display())]
+    Data {
+        /// The file, folder or data set.
+        place: PathBuf,
+        /// What is wrong with it and what to do.
+        message: String,
+    },
+    /// A checkpoint is missing, damaged or belongs to another model.
+    #[error("{}: {message}", place.display())]
+    Checkpoint {
+        /// The checkpoint's folder or file.
+        place: PathBuf,
+        /// What is wrong with it and what to do.
+        message: String,
+    },
+    /// The loss became infinite or not a number; the weights were not updated with it.
+    #[error(
+        "the loss is {loss} at step {step} (epoch {epoch}): training diverged; lower the learning rate or check the data"
+    )]
+    Diverged {
+        /// The loss, infinite or NaN.
+        loss: f64,
+        /// The step that produced it, counted from 1.
+        step: u64,
+        /// Its epoch, counted from 1.
+        epoch: u64,
+    },
+    /// A line of `[gate]` does not hold at the end of the run.
+    #[error("gate failed: {0}")]
+    Gate(String),
+    /// Another process trains in the run folder.
+    #[error("{}: another taper process is using this run folder; wait for it or choose another --run-dir", .0.display())]
+    Locked(PathBuf),
+    /// Stopped by a signal, after a checkpoint was written.
+    #[error("stopped by {}", signal_name(*.0))]
+    Interrupted(i32),
+    /// The operating system refused a file operation.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done, as in "cannot …".
+        action: &'static str,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The tensor library refused an operation.
+    #[error("tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// The library's result type.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A data error about `place`.
+    pub fn data(place: impl AsRef<Path>, message: impl Into<String>) -> Self {
+        Self::Data { place: place.as_ref().to_path_buf(), message: message.into() }
+    }
+
+    /// A checkpoint error about `place`.
+    pub fn checkpoint(place: impl AsRef<Path>, message: impl Into<String>) -> Self {
+        Self::Checkpoint { place: place.as_ref().to_path_buf(), message: message.into() }
+    }
+
+    /// Names the file and the action for an [`std::io::Error`], for use in `map_err`.
+    pub fn io(path: impl AsRef<Path>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Io { path, action, source }
+    }
+
+    /// The process exit code that stands for this kind of error.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Io { .. } | Self::Tensor(_) => 1,
+            Self::Config(_) | Self::Usage(_) => 2,
+            Self::Data { .. } => 3,
+            Self::Checkpoint { .. } => 4,
+            Self::Diverged { .. } => 5,
+            Self::Gate(_) => 6,
+            Self::Locked(_) => 7,
+            Self::Interrupted(signal) => 128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0)),
+        }
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        15 => "SIGTERM",
+        _ => "a signal",
+    }
+}

@@ -1,0 +1,15 @@
+//! Trains, evaluates and resumes neural networks from a TOML or JSON file, on candle.
+#![deny(unsafe_code)]
+
+pub mod config;
+pub mod data;
+pub mod error;
+pub mod init;
+pub mod layers;
+pub mod loss;
+pub mod ops;
+pub mod optimizer;
+pub mod random;
+pub mod shape;
+
+pub use error::{Error, Result};
