@@ -3,10 +3,12 @@
 
 pub mod config;
 pub mod data;
+pub mod engine;
 pub mod error;
 pub mod init;
 pub mod layers;
 pub mod loss;
+pub mod model;
 pub mod ops;
 pub mod optimizer;
 pub mod random;

@@ -2,10 +2,14 @@
 
 pub mod synthetic;
 
+mod batch;
 mod dataset;
+mod loader;
 mod search;
 
+pub use batch::{Batch, Scaling};
 pub use dataset::{Dataset, Features, Normalize, Splits, Targets};
+pub use loader::for_each_batch;
 pub use search::SearchPath;
 
 use crate::config::{Problems, registry};
