@@ -1,17 +1,22 @@
 //! Trains, evaluates and resumes neural networks from a TOML or JSON file, on candle.
 #![deny(unsafe_code)]
 
+pub mod checkpoint;
 pub mod config;
 pub mod data;
 pub mod engine;
 pub mod error;
+pub mod experiment;
+pub mod gate;
 pub mod init;
 pub mod layers;
 pub mod loss;
+pub mod metrics;
 pub mod model;
 pub mod ops;
 pub mod optimizer;
 pub mod random;
 pub mod shape;
+pub mod train;
 
 pub use error::{Error, Result};
