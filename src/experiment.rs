@@ -52,6 +52,15 @@ impl Experiment {
         config::load(input, Self::validate)
     }
 
+    /// The whole config as TOML, defaults filled in.
+    ///
+    /// # Errors
+    /// If a value cannot be written, which a checked config has none of.
+    pub fn to_toml(&self) -> crate::Result<String> {
+        toml::to_string(self)
+            .map_err(|error| crate::Error::Usage(format!("the config cannot be written: {error}")))
+    }
+
     /// Reports what no schema can say: names, ranges that depend on each other, shapes.
     pub fn validate(&self, problems: &mut Problems<'_>) {
         self.validate_name(&mut problems.key("name"));
@@ -79,11 +88,8 @@ impl Experiment {
     pub fn measured_each_epoch(&self) -> Vec<String> {
         let names = metrics::names(self.loss.member().link().is_some());
         let validation = (self.data.member().validation_split() > 0.0).then_some("validation");
-        let mut measured = vec!["train.loss".to_owned()];
-        measured.extend(
-            validation.iter().flat_map(|split| names.iter().map(move |name| format!("{split}.{name}"))),
-        );
-        measured
+        let splits = ["train"].into_iter().chain(validation);
+        splits.flat_map(|split| names.iter().map(move |name| format!("{split}.{name}"))).collect()
     }
 
     /// The names of all that a run measures.

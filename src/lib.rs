@@ -4,6 +4,7 @@
 pub mod checkpoint;
 pub mod config;
 pub mod data;
+pub mod device;
 pub mod engine;
 pub mod error;
 pub mod experiment;
@@ -16,6 +17,8 @@ pub mod model;
 pub mod ops;
 pub mod optimizer;
 pub mod random;
+pub mod run;
+pub mod run_folder;
 pub mod shape;
 pub mod train;
 

@@ -1,9 +1,35 @@
 //! What a run leaves behind so that it can go on: `[checkpoint]`, the format, writing and reading.
+//!
+//! `step-00001500/` holds `model.safetensors` (weights, and the [`Card`] as metadata),
+//! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
+
+mod atomic;
+mod card;
+mod keep;
+pub mod manifest;
+mod read;
+mod state;
+mod store;
+pub mod weights;
+
+pub use atomic::write_file;
+pub use card::Card;
+pub use keep::superseded;
+pub use read::Checkpoint;
+pub use state::{Best, Files, State};
+pub use store::{Snapshot, Store};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Problems;
 use crate::metrics;
+
+/// The weights' file name.
+pub const MODEL: &str = "model.safetensors";
+/// The optimizer state's file name.
+pub const OPTIMIZER: &str = "optimizer.safetensors";
+/// The run state's file name.
+pub const STATE: &str = "state.json";
 
 /// `[checkpoint]`: when the run is saved and what is kept.
 ///

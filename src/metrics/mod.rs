@@ -1,5 +1,11 @@
 //! What is measured: names, directions, and accumulators for classes and for numbers.
 
+pub mod classification;
+pub mod regression;
+mod running;
+
+pub use running::Running;
+
 use crate::config::{Problems, nearest};
 
 /// The names of what is measured on one split.

@@ -1,5 +1,16 @@
 //! The training loop: `[train]`, what it reports, and evaluation.
 
+mod evaluate;
+pub mod events;
+mod interrupt;
+mod log;
+mod trainer;
+
+pub use evaluate::{Split, evaluate};
+pub use interrupt::Interrupt;
+pub use log::Log;
+pub use trainer::{Stop, Trainer};
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Problems;
