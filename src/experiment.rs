@@ -143,7 +143,9 @@ impl Experiment {
         if let Some(shape) = &facts.sample_shape {
             let plan = self.plan(shape, facts.target, problems);
             let most = 1_u64 << 40;
-            if plan.is_some_and(|plan| plan.training_bytes(self.train.batch_size, 2) > most) {
+            if plan.is_some_and(|plan| {
+                plan.training_bytes(self.train.batch_size, self.optimizer.member().slots()) > most
+            }) {
                 problems
                     .key("train")
                     .key("batch_size")

@@ -16,10 +16,12 @@ pub mod metrics;
 pub mod model;
 pub mod ops;
 pub mod optimizer;
+pub mod presets;
 pub mod random;
 pub mod run;
 pub mod run_folder;
 pub mod shape;
+pub mod threads;
 pub mod train;
 
 pub use error::{Error, Result};

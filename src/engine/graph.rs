@@ -33,6 +33,10 @@ impl Graph {
 }
 
 impl Engine for Graph {
+    fn name(&self) -> &'static str {
+        "graph"
+    }
+
     fn step(&mut self, batch: &Batch, step: u64, learning_rate: f64) -> Result<Step> {
         let logits = self.model.forward(&batch.features, Pass::Training { seed: self.seed, step })?;
         let loss = (self.loss().sum(&logits, &batch.targets)? / batch.samples as f64)?;

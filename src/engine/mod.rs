@@ -26,6 +26,9 @@ pub enum Choice {
 /// Something that can train and run a network. Engines share parameters and optimizer state as
 /// candle variables, so a checkpoint does not depend on the engine that wrote it.
 pub trait Engine {
+    /// The engine's name, as in `train.engine`.
+    fn name(&self) -> &'static str;
+
     /// Forward, backward and update for one batch.
     ///
     /// `step` counts from 0. If the loss is not finite, nothing is updated.

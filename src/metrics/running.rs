@@ -92,12 +92,12 @@ impl Running {
         values
     }
 
-    /// The counts of classes, where classes are predicted.
+    /// All that was measured besides the loss, with tables per class, for `taper eval`.
     #[must_use]
-    pub fn confusion(&self) -> Option<&Confusion> {
+    pub fn report(&self) -> serde_json::Value {
         match &self.counts {
-            Counts::Classes(confusion) => Some(confusion),
-            Counts::Values(_) => None,
+            Counts::Classes(confusion) => serde_json::json!(confusion.report()),
+            Counts::Values(residuals) => serde_json::json!(residuals.report()),
         }
     }
 }

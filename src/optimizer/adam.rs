@@ -40,6 +40,10 @@ impl Member for Config {
         self.learning_rate
     }
 
+    fn slots(&self) -> usize {
+        2
+    }
+
     fn build(&self, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
         Ok(Box::new(Adam {
             config: self.clone(),

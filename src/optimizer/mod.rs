@@ -18,6 +18,9 @@ pub trait Member {
     /// The step size from the config.
     fn learning_rate(&self) -> f64;
 
+    /// How many values of state each parameter has.
+    fn slots(&self) -> usize;
+
     /// The live optimizer for `parameters`, with fresh state.
     ///
     /// # Errors
