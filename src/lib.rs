@@ -5,8 +5,11 @@ pub mod config;
 pub mod data;
 pub mod error;
 pub mod init;
+#[allow(unsafe_code, reason = "the kernels call the matrix product of `gemm`, which takes pointers")]
+pub mod kernels;
 pub mod layers;
 pub mod loss;
+pub mod metrics;
 pub mod ops;
 pub mod optimizer;
 pub mod random;
