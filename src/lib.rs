@@ -5,6 +5,8 @@ pub mod config;
 pub mod data;
 pub mod error;
 pub mod init;
+#[allow(unsafe_code, reason = "the kernels call the matrix product of `gemm`, which takes pointers")]
+pub mod kernels;
 pub mod layers;
 pub mod loss;
 pub mod ops;
