@@ -6,3 +6,4 @@
 //! added in the order of the parts.
 
 pub mod slices;
+pub mod window;
