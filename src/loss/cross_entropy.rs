@@ -223,9 +223,11 @@ mod tests {
         assert_eq!(problems(&weighted, Target::Class { classes: 3 }, 3).len(), 1);
         assert_eq!(problems(&plain, Target::Value { width: 4 }, 4).len(), 1);
         let negative = Config { class_weights: Some(vec![1.0, -1.0]), ..plain.clone() };
-        assert_eq!(problems(&negative, Target::Class { classes: 2 }, 2)[0].path.to_string(), "class_weights[1]");
+        assert_eq!(
+            problems(&negative, Target::Class { classes: 2 }, 2)[0].path.to_string(),
+            "class_weights[1]"
+        );
         let help = problems(&plain, Target::Class { classes: 2 }, 1)[0].help.clone();
         assert!(help.is_some_and(|help| help.contains("binary_cross_entropy")));
     }
-
 }

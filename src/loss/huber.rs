@@ -44,6 +44,7 @@ impl Loss for Config {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use candle_core::{Device, Var};
 

@@ -49,7 +49,11 @@ fn validate_values(loss: &str, target: Target, outputs: usize, problems: &mut Pr
         ),
         Target::Class { classes } => problems.report_with_help(
             format!("{loss} needs numbers to predict, and this data set has {classes} classes"),
-            if classes == 2 { "use `binary_cross_entropy` or `cross_entropy`" } else { "use `cross_entropy`" },
+            if classes == 2 {
+                "use `binary_cross_entropy` or `cross_entropy`"
+            } else {
+                "use `cross_entropy`"
+            },
         ),
     }
 }
@@ -92,8 +96,10 @@ mod tests {
         serde_json::from_value(serde_json::json!({ name: {} })).expect("the defaults make a config")
     }
 
-    /// Outputs and targets that fit a loss, away from its kinks.
-    fn example(config: &Config) -> Result<(Vec<f64>, (usize, usize), Tensor, Target)> {
+    /// Outputs, their shape, and targets that fit a loss, away from its kinks.
+    type Example = (Vec<f64>, (usize, usize), Tensor, Target);
+
+    fn example(config: &Config) -> Result<Example> {
         let outputs = vec![0.7, -1.3, 2.2, 0.1, -0.4, 1.9];
         Ok(match config {
             Config::cross_entropy(_) => {
@@ -120,9 +126,7 @@ mod tests {
             let config = default(name);
             let (outputs, shape, targets, _) = example(&config)?;
             let tensor = |values: &[f64]| Tensor::from_slice(values, shape, &Device::Cpu);
-            let value = |values: &[f64]| {
-                config.member().sum(&tensor(values)?, &targets)?.to_scalar::<f64>()
-            };
+            let value = |values: &[f64]| config.member().sum(&tensor(values)?, &targets)?.to_scalar::<f64>();
             let input = Var::from_tensor(&tensor(&outputs)?)?;
             let (_, gradient) = value_and_gradient(&config.member().sum(&input, &targets)?, &input)?;
             for i in 0..outputs.len() {

@@ -141,7 +141,8 @@ mod tests {
 
     fn errors(predictions: &[[f64; 1]], targets: &[[f64; 1]]) -> Result<Errors> {
         let mut errors = Errors::new(1);
-        let tensor = |values: &[[f64; 1]]| Tensor::new(values, &Device::Cpu);
+        let tensor =
+            |rows: &[[f64; 1]]| Tensor::from_slice(rows.as_flattened(), (rows.len(), 1), &Device::Cpu);
         errors.add(&tensor(predictions)?, &tensor(targets)?)?;
         Ok(errors)
     }

@@ -47,14 +47,14 @@ impl Member for Config {
     }
 }
 
-/// The formula of Adam and `AdamW`, which differ in where weight decay enters.
+/// The formula of Adam and AdamW, which differ in where weight decay enters.
 pub(super) struct Moments {
     pub beta1: f64,
     pub beta2: f64,
     pub epsilon: f64,
     /// Times the parameter, added to the gradient (Adam).
     pub penalty: f64,
-    /// Times the learning rate and the parameter, taken from the parameter (`AdamW`).
+    /// Times the learning rate and the parameter, taken from the parameter (AdamW).
     pub decay: f64,
 }
 

@@ -1,4 +1,4 @@
-//! `AdamW` (Loshchilov and Hutter, 2019), as PyTorch computes it.
+//! AdamW (Loshchilov and Hutter, 2019), as PyTorch computes it.
 //!
 //! [`adam`](super::adam) without a penalty in the gradient; instead each step first shrinks the
 //! parameter: θ ← (1 - η λ) θ. The factor follows the learning rate's schedule.

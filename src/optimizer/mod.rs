@@ -44,13 +44,8 @@ pub trait Optimizer: Send {
     ///
     /// # Errors
     /// If the tensor library refuses.
-    fn step(
-        &mut self,
-        parameters: &[Var],
-        gradients: &[Tensor],
-        learning_rate: f64,
-        step: u64,
-    ) -> Result<()>;
+    fn step(&mut self, parameters: &[Var], gradients: &[Tensor], learning_rate: f64, step: u64)
+    -> Result<()>;
 
     /// The state by kind (such as `first_moment`), each with one variable for each parameter.
     fn state(&self) -> Vec<(&'static str, &[Var])>;
@@ -95,12 +90,19 @@ struct Live<F> {
 
 impl<F: Formula> Live<F> {
     fn boxed(formula: F, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
-        let zeros = || parameters.iter().map(|parameter| Var::from_tensor(&parameter.zeros_like()?)).collect();
+        let zeros =
+            || parameters.iter().map(|parameter| Var::from_tensor(&parameter.zeros_like()?)).collect();
         let slots = formula.slots().iter().map(|_| zeros()).collect::<Result<_>>()?;
         Ok(Box::new(Self { formula, slots }))
     }
 
-    fn step_tensors(&self, factors: F::Factors, theta: &Var, gradient: &Tensor, slots: &[&Var]) -> Result<()> {
+    fn step_tensors(
+        &self,
+        factors: F::Factors,
+        theta: &Var,
+        gradient: &Tensor,
+        slots: &[&Var],
+    ) -> Result<()> {
         let old: Vec<Tensor> = slots.iter().map(|slot| slot.as_detached_tensor()).collect();
         let (new, state) =
             self.formula.tensors(factors, &theta.as_detached_tensor(), &gradient.detach(), &old)?;
@@ -122,8 +124,8 @@ impl<F: Formula> Live<F> {
             let [mut first, mut second] = slots;
             let mut pieces = Vec::with_capacity(theta.len().div_ceil(CHUNK));
             for (theta, gradient) in theta.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)) {
-                let of = ..theta.len();
-                let slots = [&mut first, &mut second].map(|slot| slot.split_off_mut(of).unwrap_or_default());
+                let slots = [&mut first, &mut second]
+                    .map(|slot| slot.split_off_mut(..theta.len()).unwrap_or_default());
                 pieces.push((theta, gradient, slots));
             }
             pieces.into_par_iter().for_each(|(theta, gradient, slots)| {
@@ -179,7 +181,10 @@ mod tests {
             (serde_json::json!({"sgd": {}}), &[]),
             (serde_json::json!({"sgd": {"weight_decay": 0.1}}), &[]),
             (serde_json::json!({"sgd": {"momentum": 0.9}}), &["velocity"]),
-            (serde_json::json!({"sgd": {"momentum": 0.9, "nesterov": true, "weight_decay": 0.1}}), &["velocity"]),
+            (
+                serde_json::json!({"sgd": {"momentum": 0.9, "nesterov": true, "weight_decay": 0.1}}),
+                &["velocity"],
+            ),
             (serde_json::json!({"adam": {}}), &["first_moment", "second_moment"]),
             (serde_json::json!({"adam": {"weight_decay": 0.1}}), &["first_moment", "second_moment"]),
             (serde_json::json!({"adamw": {}}), &["first_moment", "second_moment"]),
@@ -266,10 +271,8 @@ mod tests {
 
     #[test]
     fn state_has_the_promised_kinds_and_shapes() -> Result<()> {
-        let parameters = [
-            Var::zeros((2, 3), DType::F32, &Device::Cpu)?,
-            Var::zeros((), DType::F64, &Device::Cpu)?,
-        ];
+        let parameters =
+            [Var::zeros((2, 3), DType::F32, &Device::Cpu)?, Var::zeros((), DType::F64, &Device::Cpu)?];
         for (config, slots) in variants() {
             let optimizer = config.member().build(&parameters)?;
             let state = optimizer.state();

@@ -25,7 +25,7 @@ def randn(*shape, scale=1.0):
 
 
 def write(name, tensors, cases):
-    arrays = {key: numpy.ascontiguousarray(value.detach().numpy()) for key, value in tensors.items()}
+    arrays = {key: value.detach().contiguous().numpy() for key, value in tensors.items()}
     save_file(arrays, HERE / f"{name}.safetensors", metadata={"cases": json.dumps(cases)})
 
 
@@ -175,6 +175,13 @@ def layers():
         ]:
             run = lambda x, pool=pool, arguments=arguments: pool(x, *arguments)
             case(f"{kind}_{name}", {kind: options}, run, randn(*shape))
+    keras_avg = lambda x: F.avg_pool2d(same(x, (3, 2), (2, 2)), (3, 2), 2) / F.avg_pool2d(
+        same(torch.ones_like(x), (3, 2), (2, 2)), (3, 2), 2
+    )  # padding does not count
+    keras_max = lambda x: F.max_pool2d(same(x, (3, 2), (2, 2), -torch.inf), (3, 2), 2)
+    for kind, pool in [("max_pool2d", keras_max), ("avg_pool2d", keras_avg)]:
+        options = {"pool_size": [3, 2], "strides": 2, "padding": "same"}
+        case(f"{kind}_same", {kind: options}, pool, randn(2, 2, 6, 5))
     ties = torch.randint(0, 3, (2, 2, 6, 6)).double()
     case("max_pool2d_ties", {"max_pool2d": {"pool_size": 2}}, lambda x: F.max_pool2d(x, 2), ties)
     case("global_avg_pool2d", {"global_avg_pool2d": {}}, lambda x: x.mean((2, 3)), randn(2, 3, 5, 4))
@@ -215,6 +222,13 @@ def layers():
         lambda x, weight, bias: F.layer_norm(x, weight.shape, weight, bias, eps=1e-3),
         randn(3, 8, scale=3.0),
         {"weight": randn(8), "bias": randn(8)},
+    )
+    case(
+        "layer_norm_image",
+        {"layer_norm": {"epsilon": 1e-3}},
+        lambda x, weight, bias: F.layer_norm(x, weight.shape, weight, bias, eps=1e-3),
+        randn(2, 2, 3, 4),
+        {"weight": randn(2, 3, 4), "bias": randn(2, 3, 4)},
     )
     write("layers", tensors, cases)
 
@@ -275,7 +289,7 @@ def losses():
     ]:
         z, y = randn(5, 3, scale=2.0), randn(5, 3)
         y[0, 0] = z[0, 0]  # no error: a kink of mae
-        y[1, 1] = z[1, 1] + 0.25  # on the bend of one of the huber cases, up to rounding
+        y[1, 1] = (z[1, 1] + 0.25).float().double()  # on the bend of a huber case, up to rounding
         case(name, config, mean(loss), z, y)
     write("losses", tensors, cases)
 
