@@ -1,1 +1,26 @@
-fn main() {}
+//! The `taper` program: parses, runs one command, says what went wrong, exits.
+
+mod cli;
+mod commands;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Training allocates and frees the same large blocks at every step, which this allocator keeps
+/// at hand: measured in `benches/README.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    terminal::start_logging(&cli.common);
+    if cfg!(debug_assertions) {
+        terminal::warn("this is a debug build, many times slower; build with `cargo build --release`");
+    }
+    match commands::run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => terminal::fail(&error, &cli.common),
+    }
+}

@@ -7,11 +7,13 @@ mod load;
 mod overrides;
 mod parse;
 mod problem;
+mod reference;
 mod registry;
 mod suggest;
 
 pub use diagnostics::{Diagnostics, Finding};
 pub use load::{Input, load, schema};
 pub use problem::{Path, Problem, Problems, Segment};
+pub use reference::reference;
 pub(crate) use registry::registry;
 pub use suggest::nearest;

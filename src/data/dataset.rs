@@ -1,5 +1,7 @@
 //! Samples in memory, and their way into a batch.
 
+use sha2::{Digest, Sha256};
+
 use crate::config::Problems;
 use crate::shape::Shape;
 
@@ -67,6 +69,26 @@ impl Dataset {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// SHA-256 of all values and targets, in hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        let mut floats = |values: &[f32]| values.iter().for_each(|value| digest.update(value.to_le_bytes()));
+        if let Features::Floats(values) = &self.features {
+            floats(values);
+        }
+        match &self.targets {
+            Targets::Values { values, .. } => floats(values),
+            Targets::Classes { labels, .. } => {
+                labels.iter().for_each(|label| digest.update(label.to_le_bytes()))
+            }
+        }
+        if let Features::Bytes(bytes) = &self.features {
+            digest.update(bytes);
+        }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What is to be predicted.

@@ -2,11 +2,19 @@
 
 pub mod synthetic;
 
+mod batch;
 mod dataset;
+mod loader;
+mod prepared;
 mod search;
+mod split;
 
+pub use batch::{Batch, Scaling};
 pub use dataset::{Dataset, Features, Normalize, Splits, Targets};
+pub use loader::for_each_batch;
+pub use prepared::Prepared;
 pub use search::SearchPath;
+pub use split::split;
 
 use crate::config::{Problems, registry};
 use crate::error::Result;

@@ -17,8 +17,8 @@ pub struct Confusion {
 }
 
 /// The scores of a split.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Classification {
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
     /// The share of samples whose class was predicted; 0 without samples.
     pub accuracy: f64,
     /// The mean of the classes' precisions.
@@ -34,7 +34,7 @@ pub struct Classification {
 }
 
 /// The scores of one class.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassScores {
     /// The name of the class.
     pub class: String,
@@ -60,21 +60,21 @@ impl Confusion {
     /// equals; for a single logit it is class 1 above 0.
     ///
     /// # Errors
-    /// As [`add`](Self::add), or if the tensor library refuses.
-    pub fn add_logits(&mut self, logits: &Tensor, labels: &Tensor) -> Result<()> {
+    /// As [`count`](Self::count), or if the tensor library refuses.
+    pub fn add(&mut self, logits: &Tensor, labels: &Tensor) -> Result<()> {
         let predicted = if logits.dim(D::Minus1)? == 1 {
             logits.gt(0.0)?.to_dtype(DType::U32)?.flatten_all()?
         } else {
             logits.argmax(D::Minus1)?
         };
-        self.add(&labels.to_vec1()?, &predicted.to_vec1()?)
+        self.count(&labels.to_vec1()?, &predicted.to_vec1()?)
     }
 
     /// Counts samples by their true and their predicted classes.
     ///
     /// # Errors
     /// If the lists differ in length or a class is out of range; nothing is counted then.
-    pub fn add(&mut self, truth: &[u32], predicted: &[u32]) -> Result<()> {
+    pub fn count(&mut self, truth: &[u32], predicted: &[u32]) -> Result<()> {
         if truth.len() != predicted.len() {
             candle_core::bail!("{} labels for {} predictions", truth.len(), predicted.len());
         }
@@ -119,9 +119,9 @@ impl Confusion {
         ratio(self.correct(), self.samples())
     }
 
-    /// All scores. A class without a name in `names` is called by its index.
+    /// All scores. `names` are those of the classes; one without a name is called by its index.
     #[must_use]
-    pub fn scores(&self, names: &[String]) -> Classification {
+    pub fn report(&self, names: &[String]) -> Report {
         let rows = self.rows();
         let mut predictions = vec![0; self.classes];
         for row in &rows {
@@ -148,7 +148,7 @@ impl Confusion {
         let mean = |score: fn(&ClassScores) -> f64| {
             occurring.iter().map(|scores| score(scores)).sum::<f64>() / occurring.len().max(1) as f64
         };
-        Classification {
+        Report {
             accuracy: self.accuracy(),
             precision: mean(|scores| scores.precision),
             recall: mean(|scores| scores.recall),
@@ -193,36 +193,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scores_agree_with_a_case_worked_by_hand() -> Result<()> {
+    fn agrees_with_a_case_worked_by_hand() -> Result<()> {
         // Class 2 is never predicted, class 3 never occurs and is never predicted.
         let mut confusion = Confusion::new(4);
-        confusion.add(&[0, 0, 0, 1, 1, 2], &[0, 0, 1, 1, 0, 1])?;
-        let scores = confusion.scores(&["zero".to_owned()]);
-        assert_eq!(scores.accuracy, 0.5);
+        confusion.count(&[0, 0, 0, 1, 1, 2], &[0, 0, 1, 1, 0, 1])?;
+        let report = confusion.report(&["zero".to_owned()]);
+        assert_eq!(report.accuracy, 0.5);
         let row = |class: usize| {
-            let scores = &scores.per_class[class];
+            let scores = &report.per_class[class];
             (scores.class.as_str(), scores.precision, scores.recall, scores.f1, scores.support)
         };
         assert_eq!(row(0), ("zero", 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 3));
         assert_eq!(row(1), ("1", 1.0 / 3.0, 0.5, 0.4, 2));
         assert_eq!(row(2), ("2", 0.0, 0.0, 0.0, 1));
         assert_eq!(row(3), ("3", 0.0, 0.0, 0.0, 0));
-        assert!((scores.recall - (2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-15, "class 3 does not count");
-        assert_eq!(scores.confusion_matrix[0], [2, 1, 0, 0]);
+        assert!((report.recall - (2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-15, "class 3 does not count");
+        assert_eq!(report.confusion_matrix[0], [2, 1, 0, 0]);
         Ok(())
     }
 
     #[test]
-    fn without_samples_all_scores_are_0() {
-        let scores = Confusion::new(2).scores(&[]);
-        assert_eq!((scores.accuracy, scores.precision, scores.recall, scores.f1), (0.0, 0.0, 0.0, 0.0));
+    fn without_samples_everything_is_0() {
+        let report = Confusion::new(2).report(&[]);
+        assert_eq!((report.accuracy, report.precision, report.recall, report.f1), (0.0, 0.0, 0.0, 0.0));
     }
 
     #[test]
     fn logits_predict_the_first_largest_class() -> Result<()> {
         let logits = Tensor::new(&[[0_f32, 1.0, 1.0], [3.0, 2.0, -1.0]], &Device::Cpu)?;
         let mut confusion = Confusion::new(3);
-        confusion.add_logits(&logits, &Tensor::new(&[1_u32, 2], &Device::Cpu)?)?;
+        confusion.add(&logits, &Tensor::new(&[1_u32, 2], &Device::Cpu)?)?;
         assert_eq!(Vec::from(confusion), [[0, 0, 0], [0, 1, 0], [1, 0, 0]]);
         Ok(())
     }
@@ -231,7 +231,7 @@ mod tests {
     fn a_single_logit_predicts_class_1_above_0() -> Result<()> {
         let logits = Tensor::new(&[[0.1_f32], [0.0], [-2.0]], &Device::Cpu)?;
         let mut confusion = Confusion::new(2);
-        confusion.add_logits(&logits, &Tensor::new(&[1_u32, 1, 0], &Device::Cpu)?)?;
+        confusion.add(&logits, &Tensor::new(&[1_u32, 1, 0], &Device::Cpu)?)?;
         assert_eq!(Vec::from(confusion), [[1, 0], [1, 1]]);
         Ok(())
     }
@@ -239,9 +239,9 @@ mod tests {
     #[test]
     fn refuses_what_does_not_fit_and_counts_nothing() {
         let mut confusion = Confusion::new(2);
-        assert!(confusion.add(&[0, 2], &[0, 0]).is_err());
-        assert!(confusion.add(&[0], &[2]).is_err());
-        assert!(confusion.add(&[0], &[]).is_err());
+        assert!(confusion.count(&[0, 2], &[0, 0]).is_err());
+        assert!(confusion.count(&[0], &[2]).is_err());
+        assert!(confusion.count(&[0], &[]).is_err());
         assert!(confusion.merge(&Confusion::new(3)).is_err());
         assert_eq!(confusion.samples(), 0);
     }
@@ -250,13 +250,13 @@ mod tests {
     fn merging_and_restoring_count_every_sample_once() -> Result<()> {
         let (truth, predicted) = ([0, 1, 2, 1, 0], [0, 2, 2, 1, 1]);
         let mut whole = Confusion::new(3);
-        whole.add(&truth, &predicted)?;
+        whole.count(&truth, &predicted)?;
         let mut first = Confusion::new(3);
-        first.add(&truth[..2], &predicted[..2])?;
+        first.count(&truth[..2], &predicted[..2])?;
         let saved = serde_json::to_string(&first).expect("plain numbers");
         let mut restored: Confusion = serde_json::from_str(&saved).expect("what was saved");
         let mut second = Confusion::new(3);
-        second.add(&truth[2..], &predicted[2..])?;
+        second.count(&truth[2..], &predicted[2..])?;
         restored.merge(&second)?;
         assert_eq!(restored, whole);
         assert_eq!((whole.samples(), whole.correct()), (5, 3));

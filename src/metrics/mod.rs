@@ -1,10 +1,39 @@
-//! How good predictions are, counted batch by batch.
+//! What is measured: names, directions, and accumulators for classes and for numbers.
 //!
 //! Every accumulator sums over samples, not over batches, can be merged with one of other samples,
 //! and serialises without loss, so that a run that stops within an epoch continues with it.
 
 pub mod classification;
 pub mod regression;
+mod running;
 
-pub use classification::{ClassScores, Classification, Confusion};
-pub use regression::{Errors, Regression};
+pub use classification::Confusion;
+pub use regression::Residuals;
+pub use running::Running;
+
+use crate::config::{Problems, nearest};
+
+/// The names of what is measured on one split.
+#[must_use]
+pub fn names(classes: bool) -> &'static [&'static str] {
+    if classes { &["loss", "accuracy", "precision", "recall", "f1"] } else { &["loss", "mae", "rmse", "r2"] }
+}
+
+/// Whether a larger value of the metric called `name` (with or without its split) is better.
+#[must_use]
+pub fn higher_is_better(name: &str) -> bool {
+    matches!(name.rsplit('.').next(), Some("accuracy" | "precision" | "recall" | "f1" | "r2"))
+}
+
+/// Reports a metric that is not among those `measured`.
+pub fn check_name(name: &str, measured: &[String], problems: &mut Problems<'_>) {
+    let measured: Vec<&str> = measured.iter().map(String::as_str).collect();
+    if measured.contains(&name) {
+        return;
+    }
+    let help = match nearest(name, &measured) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => format!("measured here: {}", measured.join(", ")),
+    };
+    problems.report_with_help(format!("`{name}` is not measured"), help);
+}

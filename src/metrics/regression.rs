@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Sums over the samples seen so far, for each output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Errors {
+pub struct Residuals {
     samples: u64,
     outputs: Vec<Output>,
 }
@@ -30,18 +30,18 @@ struct Output {
 }
 
 /// The scores of a split.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Regression {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Report {
     /// The mean absolute error, in the unit of the targets; 0 without samples.
     pub mae: f64,
     /// The root of the mean squared error, in the unit of the targets; 0 without samples.
     pub rmse: f64,
     /// The share of the targets' variance that is explained, at most 1. For constant targets it is
-    /// 1 if all predictions are exact, else 0. Below two samples it is not defined.
-    pub r2: Option<f64>,
+    /// 1 if all predictions are exact, else 0. Below two samples it is not a number (null in JSON).
+    pub r2: f64,
 }
 
-impl Errors {
+impl Residuals {
     /// No samples yet, of so many numbers each.
     #[must_use]
     pub fn new(width: usize) -> Self {
@@ -110,15 +110,15 @@ impl Errors {
 
     /// All scores.
     #[must_use]
-    pub fn scores(&self) -> Regression {
+    pub fn report(&self) -> Report {
         let samples = self.samples.max(1) as f64;
         let mean = |score: &dyn Fn(&Output) -> f64| {
             self.outputs.iter().map(score).sum::<f64>() / self.outputs.len().max(1) as f64
         };
-        Regression {
+        Report {
             mae: mean(&|output| output.absolute / samples),
             rmse: mean(&|output| (output.squared / samples).sqrt()),
-            r2: (self.samples >= 2).then(|| mean(&Output::r2)),
+            r2: if self.samples < 2 { f64::NAN } else { mean(&Output::r2) },
         }
     }
 }
@@ -134,13 +134,14 @@ impl Output {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use candle_core::Device;
 
     use super::*;
 
-    fn errors(predictions: &[[f64; 1]], targets: &[[f64; 1]]) -> Result<Errors> {
-        let mut errors = Errors::new(1);
+    fn errors(predictions: &[[f64; 1]], targets: &[[f64; 1]]) -> Result<Residuals> {
+        let mut errors = Residuals::new(1);
         let tensor =
             |rows: &[[f64; 1]]| Tensor::from_slice(rows.as_flattened(), (rows.len(), 1), &Device::Cpu);
         errors.add(&tensor(predictions)?, &tensor(targets)?)?;
@@ -148,26 +149,27 @@ mod tests {
     }
 
     #[test]
-    fn scores_agree_with_a_case_worked_by_hand() -> Result<()> {
-        let scores = errors(&[[2.0], [2.0], [3.0]], &[[1.0], [2.0], [6.0]])?.scores();
-        assert!((scores.mae - 4.0 / 3.0).abs() < 1e-15);
-        assert!((scores.rmse - (10.0_f64 / 3.0).sqrt()).abs() < 1e-15);
-        assert!((scores.r2.expect("three samples") - (1.0 - 10.0 / 14.0)).abs() < 1e-15);
+    fn agrees_with_a_case_worked_by_hand() -> Result<()> {
+        let report = errors(&[[2.0], [2.0], [3.0]], &[[1.0], [2.0], [6.0]])?.report();
+        assert!((report.mae - 4.0 / 3.0).abs() < 1e-15);
+        assert!((report.rmse - (10.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert!((report.r2 - (1.0 - 10.0 / 14.0)).abs() < 1e-15);
         Ok(())
     }
 
     #[test]
     fn constant_targets_score_1_if_exact_and_else_0() -> Result<()> {
-        assert_eq!(errors(&[[0.1]; 3], &[[0.1]; 3])?.scores().r2, Some(1.0));
-        assert_eq!(errors(&[[0.2]; 3], &[[0.1]; 3])?.scores().r2, Some(0.0));
+        assert_eq!(errors(&[[0.1]; 3], &[[0.1]; 3])?.report().r2, 1.0);
+        assert_eq!(errors(&[[0.2]; 3], &[[0.1]; 3])?.report().r2, 0.0);
         Ok(())
     }
 
     #[test]
     fn a_single_sample_has_no_r2() -> Result<()> {
-        let scores = errors(&[[1.0]], &[[3.0]])?.scores();
-        assert_eq!(scores, Regression { mae: 2.0, rmse: 2.0, r2: None });
-        assert_eq!(Errors::new(2).scores(), Regression { mae: 0.0, rmse: 0.0, r2: None });
+        let report = errors(&[[1.0]], &[[3.0]])?.report();
+        assert!((report.mae, report.rmse) == (2.0, 2.0) && report.r2.is_nan(), "{report:?}");
+        let report = Residuals::new(2).report();
+        assert!((report.mae, report.rmse) == (0.0, 0.0) && report.r2.is_nan(), "{report:?}");
         Ok(())
     }
 
@@ -175,7 +177,7 @@ mod tests {
     fn targets_far_from_0_keep_their_spread() -> Result<()> {
         let far = |offset: f64| [[offset], [offset + 1.0], [offset + 2.0], [offset + 4.0]];
         let (near, far) = (errors(&far(0.5), &far(0.0))?, errors(&far(1e9 + 0.5), &far(1e9))?);
-        assert_eq!(near.scores().r2, far.scores().r2);
+        assert_eq!(near.report().r2, far.report().r2);
         Ok(())
     }
 
@@ -186,25 +188,25 @@ mod tests {
         let whole = errors(&predictions, &targets)?;
         let first = errors(&predictions[..2], &targets[..2])?;
         let saved = serde_json::to_string(&first).expect("finite numbers");
-        let mut restored: Errors = serde_json::from_str(&saved).expect("what was saved");
+        let mut restored: Residuals = serde_json::from_str(&saved).expect("what was saved");
         assert_eq!(restored, first, "every bit comes back");
         restored.merge(&errors(&predictions[2..], &targets[2..])?)?;
-        let (a, b) = (restored.scores(), whole.scores());
+        let (a, b) = (restored.report(), whole.report());
         assert_eq!(restored.samples(), 5);
         assert!((a.mae - b.mae).abs() < 1e-15 && (a.rmse - b.rmse).abs() < 1e-15);
-        assert!((a.r2.expect("five") - b.r2.expect("five")).abs() < 1e-14);
-        let mut empty = Errors::new(1);
-        empty.merge(&Errors::new(1))?;
+        assert!((a.r2 - b.r2).abs() < 1e-14);
+        let mut empty = Residuals::new(1);
+        empty.merge(&Residuals::new(1))?;
         empty.merge(&whole)?;
-        assert!((empty.scores().r2.expect("five") - b.r2.expect("five")).abs() < 1e-15);
-        assert!(empty.merge(&Errors::new(2)).is_err());
+        assert!((empty.report().r2 - b.r2).abs() < 1e-15);
+        assert!(empty.merge(&Residuals::new(2)).is_err());
         Ok(())
     }
 
     #[test]
     fn refuses_shapes_that_do_not_fit() -> Result<()> {
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
-        let mut errors = Errors::new(2);
+        let mut errors = Residuals::new(2);
         assert!(errors.add(&zeros(&[3, 2])?, &zeros(&[3, 1])?).is_err());
         assert!(errors.add(&zeros(&[3, 1])?, &zeros(&[3, 1])?).is_err());
         assert!(errors.add(&zeros(&[2])?, &zeros(&[2])?).is_err());

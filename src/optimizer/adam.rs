@@ -41,6 +41,10 @@ impl Member for Config {
         self.learning_rate
     }
 
+    fn slots(&self) -> usize {
+        2
+    }
+
     fn build(&self, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
         let Self { beta1, beta2, epsilon, weight_decay, .. } = *self;
         Live::boxed(Moments { beta1, beta2, epsilon, penalty: weight_decay, decay: 0.0 }, parameters)
@@ -72,7 +76,7 @@ pub(super) struct Factors {
 impl Formula for Moments {
     type Factors = Factors;
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn kinds(&self) -> &'static [&'static str] {
         &["first_moment", "second_moment"]
     }
 

@@ -42,6 +42,10 @@ impl Member for Config {
         self.learning_rate
     }
 
+    fn slots(&self) -> usize {
+        2
+    }
+
     fn build(&self, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
         let Self { beta1, beta2, epsilon, weight_decay, .. } = *self;
         Live::boxed(Moments { beta1, beta2, epsilon, penalty: 0.0, decay: weight_decay }, parameters)

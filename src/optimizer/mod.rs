@@ -30,6 +30,9 @@ pub trait Member {
     /// The step size from the config.
     fn learning_rate(&self) -> f64;
 
+    /// How many values of state each parameter has.
+    fn slots(&self) -> usize;
+
     /// The live optimizer for `parameters`, with fresh state.
     ///
     /// # Errors
@@ -64,7 +67,7 @@ trait Formula: Send + Sync + 'static {
     type Factors: Copy + Sync;
 
     /// The kinds of state, at most [`SLOTS`] of them.
-    fn slots(&self) -> &'static [&'static str];
+    fn kinds(&self) -> &'static [&'static str];
 
     /// The factors of step number `step`, counted from 1.
     fn factors(&self, learning_rate: f64, step: u64) -> Self::Factors;
@@ -85,14 +88,14 @@ trait Formula: Send + Sync + 'static {
 /// A formula with its state.
 struct Live<F> {
     formula: F,
-    slots: Vec<Vec<Var>>, // as in `Formula::slots`, then as the parameters
+    slots: Vec<Vec<Var>>, // as in `Formula::kinds`, then as the parameters
 }
 
 impl<F: Formula> Live<F> {
     fn boxed(formula: F, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
         let zeros =
             || parameters.iter().map(|parameter| Var::from_tensor(&parameter.zeros_like()?)).collect();
-        let slots = formula.slots().iter().map(|_| zeros()).collect::<Result<_>>()?;
+        let slots = formula.kinds().iter().map(|_| zeros()).collect::<Result<_>>()?;
         Ok(Box::new(Self { formula, slots }))
     }
 
@@ -164,7 +167,7 @@ impl<F: Formula> Optimizer for Live<F> {
     }
 
     fn state(&self) -> Vec<(&'static str, &[Var])> {
-        self.formula.slots().iter().copied().zip(self.slots.iter().map(Vec::as_slice)).collect()
+        self.formula.kinds().iter().copied().zip(self.slots.iter().map(Vec::as_slice)).collect()
     }
 }
 
@@ -279,6 +282,7 @@ mod tests {
             let kinds: Vec<_> = state.iter().map(|(kind, _)| *kind).collect();
             assert_eq!(kinds, slots, "{config:?}");
             assert!(kinds.len() <= SLOTS);
+            assert_eq!(kinds.len(), config.member().slots());
             for (kind, vars) in state {
                 assert_eq!(vars.len(), parameters.len());
                 for (var, parameter) in vars.iter().zip(&parameters) {

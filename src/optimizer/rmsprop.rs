@@ -37,6 +37,10 @@ impl Member for Config {
         self.learning_rate
     }
 
+    fn slots(&self) -> usize {
+        self.kinds().len()
+    }
+
     fn build(&self, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
         Live::boxed(self.clone(), parameters)
     }
@@ -46,7 +50,7 @@ impl Formula for Config {
     /// The learning rate.
     type Factors = f64;
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn kinds(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &["square_average"] } else { &["square_average", "velocity"] }
     }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::Value;
 use taper::layers::{self, Layer, Pass};
-use taper::metrics::{Confusion, Errors};
+use taper::metrics::{Confusion, Residuals};
 use taper::shape::Shape;
 use taper::{loss, optimizer};
 
@@ -269,9 +269,9 @@ fn classification_metrics_agree_with_scikit_learn() -> Result<()> {
         let mut confusion = Confusion::new(classes);
         let (truth, predicted): (Vec<u32>, Vec<u32>) = (list(&case["truth"]), list(&case["predicted"]));
         for (truth, predicted) in truth.chunks(7).zip(predicted.chunks(7)) {
-            confusion.add(truth, predicted)?;
+            confusion.count(truth, predicted)?;
         }
-        let scores = serde_json::to_value(confusion.scores(&[])).expect("plain numbers");
+        let scores = serde_json::to_value(confusion.report(&[])).expect("plain numbers");
         assert_agrees(&case["name"].to_string(), &scores, &case["expected"]);
     }
     Ok(())
@@ -282,12 +282,12 @@ fn regression_metrics_agree_with_scikit_learn() -> Result<()> {
     for case in metrics("regression") {
         let (targets, predictions): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
             (list(&case["targets"]), list(&case["predictions"]));
-        let mut errors = Errors::new(targets[0].len());
+        let mut residuals = Residuals::new(targets[0].len());
         for (targets, predictions) in targets.chunks(7).zip(predictions.chunks(7)) {
             let tensor = |rows: &[Vec<f64>]| Tensor::new(rows.to_vec(), &Device::Cpu);
-            errors.add(&tensor(predictions)?, &tensor(targets)?)?;
+            residuals.add(&tensor(predictions)?, &tensor(targets)?)?;
         }
-        let scores = serde_json::to_value(errors.scores()).expect("finite numbers");
+        let scores = serde_json::to_value(residuals.report()).expect("finite numbers");
         assert_agrees(&case["name"].to_string(), &scores, &case["expected"]);
     }
     Ok(())

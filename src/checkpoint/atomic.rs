@@ -1,0 +1,150 @@
+//! Files and folders that are whole or not there.
+//!
+//! New content is written under another name and flushed to the disk, then renamed, then the folder
+//! that holds the name is flushed. After a crash at any point the old content or the new is found.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The prefix of unfinished folders and files; whoever holds the run's lock may delete them.
+pub const UNFINISHED: &str = ".tmp-";
+
+/// Replaces the file at `path`.
+///
+/// # Errors
+/// [`Error::Io`] naming the file; the old content is then still there.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let temporary = parent.join(unfinished_name(path));
+    write_durably(&temporary, content)?;
+    fs::rename(&temporary, path).map_err(Error::io(path, "replace it"))?;
+    sync_folder(parent)
+}
+
+/// Creates the folder `path` with `files`, replacing a folder of that name.
+///
+/// # Errors
+/// [`Error::Io`] naming the file or folder; the old folder is then still there.
+pub fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let temporary = parent.join(unfinished_name(path));
+    let written = fill(&temporary, files).and_then(|()| publish(&temporary, path));
+    if written.is_err() {
+        // Best effort: what is left has a name that no reader takes for a checkpoint.
+        let _ = fs::remove_dir_all(&temporary);
+    }
+    written?;
+    sync_folder(parent)
+}
+
+/// Deletes a folder so that a crash half-way leaves no damaged folder under its name.
+///
+/// # Errors
+/// [`Error::Io`] naming the folder.
+pub fn remove_folder(path: &Path) -> Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let temporary = parent.join(unfinished_name(path));
+    fs::rename(path, &temporary).map_err(Error::io(path, "move it away"))?;
+    fs::remove_dir_all(&temporary).map_err(Error::io(&temporary, "delete it"))
+}
+
+/// Flushes a folder's list of names to the disk.
+///
+/// # Errors
+/// [`Error::Io`] naming the folder.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let folder = File::open(path).map_err(Error::io(path, "open the folder"))?;
+    folder.sync_all().map_err(Error::io(path, "flush the folder to the disk"))
+}
+
+fn fill(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(Error::io(folder, "delete the unfinished folder"))?;
+    }
+    fs::create_dir(folder).map_err(Error::io(folder, "create the folder"))?;
+    for (name, content) in files {
+        write_durably(&folder.join(name), content)?;
+    }
+    sync_folder(folder)
+}
+
+/// Gives a finished folder its name. A folder that has the name already makes way first: two whole
+/// checkpoints of one step are equal in all that a resumed run needs, and earlier ones exist or the
+/// unfinished name still holds this one.
+fn publish(temporary: &Path, path: &Path) -> Result<()> {
+    if path.exists() {
+        let old = path.with_file_name(format!("{UNFINISHED}old-{}", file_name(path)));
+        if old.exists() {
+            fs::remove_dir_all(&old).map_err(Error::io(&old, "delete the replaced folder"))?;
+        }
+        fs::rename(path, &old).map_err(Error::io(path, "move it away"))?;
+        if let Err(error) = fs::rename(temporary, path) {
+            let _ = fs::rename(&old, path);
+            return Err(Error::io(path, "give the folder its name")(error));
+        }
+        return fs::remove_dir_all(&old).map_err(Error::io(&old, "delete the replaced folder"));
+    }
+    fs::rename(temporary, path).map_err(Error::io(path, "give the folder its name"))
+}
+
+fn write_durably(path: &Path, content: &[u8]) -> Result<()> {
+    let mut file = File::create(path).map_err(Error::io(path, "create it"))?;
+    file.write_all(content).map_err(Error::io(path, "write it"))?;
+    file.sync_all().map_err(Error::io(path, "flush it to the disk"))
+}
+
+fn unfinished_name(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{UNFINISHED}{}-{}", file_name(path), std::process::id()))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn replaces_a_file_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_file(&path, b"one").unwrap();
+        write_file(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn replaces_a_folder_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("step");
+        write_folder(&path, &[("a", b"1"), ("b", b"2")]).unwrap();
+        write_folder(&path, &[("a", b"3")]).unwrap();
+        assert_eq!(names(&path), ["a"]);
+        assert_eq!(names(folder.path()), ["step"]);
+        remove_folder(&path).unwrap();
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn keeps_the_old_folder_if_the_new_one_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("step");
+        write_folder(&path, &[("a", b"1")]).unwrap();
+        assert!(write_folder(&path, &[("no/such/folder", b"2")]).is_err());
+        assert_eq!(fs::read(path.join("a")).unwrap(), b"1");
+        assert_eq!(names(folder.path()), ["step"]);
+    }
+}

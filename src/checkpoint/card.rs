@@ -1,0 +1,57 @@
+//! What the weights in a file mean: the config and the data they were trained for.
+//!
+//! The card is in the metadata of `model.safetensors`, so that this one file can be evaluated.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Dataset, Features, Targets};
+use crate::experiment::Experiment;
+use crate::shape::Shape;
+
+/// The metadata of `model.safetensors`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// The version of this metadata.
+    pub format: u32,
+    /// The taper that wrote it.
+    pub taper: String,
+    /// The whole config, defaults filled in; `data.NAME.normalize` is the preprocessing.
+    pub experiment: Experiment,
+    /// The shape of one sample.
+    pub sample_shape: Shape,
+    /// Whether samples are pixels, which are divided by 255 before `normalize`.
+    pub pixels: bool,
+    /// The names of the classes, by index; empty where numbers are predicted.
+    pub classes: Vec<String>,
+    /// How many numbers are predicted; 0 where classes are.
+    pub width: usize,
+}
+
+impl Card {
+    /// Describes weights that `experiment` trains on `data`.
+    #[must_use]
+    pub fn new(experiment: &Experiment, data: &Dataset) -> Self {
+        let (classes, width) = match &data.targets {
+            Targets::Classes { names, .. } => (names.clone(), 0),
+            Targets::Values { width, .. } => (Vec::new(), *width),
+        };
+        Self {
+            format: super::manifest::FORMAT,
+            taper: env!("CARGO_PKG_VERSION").to_owned(),
+            experiment: experiment.clone(),
+            sample_shape: data.sample_shape.clone(),
+            pixels: matches!(data.features, Features::Bytes(_)),
+            classes,
+            width,
+        }
+    }
+
+    /// Whether `data` has the shape and targets that the weights were trained for.
+    #[must_use]
+    pub fn fits(&self, data: &Dataset) -> bool {
+        let other = Self::new(&self.experiment, data);
+        (other.sample_shape, other.pixels, other.classes, other.width)
+            == (self.sample_shape.clone(), self.pixels, self.classes.clone(), self.width)
+    }
+}

@@ -1,0 +1,66 @@
+//! What a run leaves behind so that it can go on: `[checkpoint]`, the format, writing and reading.
+//!
+//! `step-00001500/` holds `model.safetensors` (weights, and the [`Card`] as metadata),
+//! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
+
+mod atomic;
+mod card;
+mod keep;
+pub mod manifest;
+mod read;
+mod state;
+mod store;
+pub mod weights;
+
+pub use atomic::write_file;
+pub use card::Card;
+pub use keep::superseded;
+pub use read::Checkpoint;
+pub use state::{Best, Files, State};
+pub use store::{Snapshot, Store};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Problems;
+use crate::metrics;
+
+/// The weights' file name.
+pub const MODEL: &str = "model.safetensors";
+/// The optimizer state's file name.
+pub const OPTIMIZER: &str = "optimizer.safetensors";
+/// The run state's file name.
+pub const STATE: &str = "state.json";
+
+/// `[checkpoint]`: when the run is saved and what is kept.
+///
+/// A checkpoint is also written at the end, and when the run is stopped by a signal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Save after so many epochs; 0 for never.
+    pub every_epochs: u64,
+    /// Save after so many steps, too.
+    #[schemars(range(min = 1))]
+    pub every_steps: Option<u64>,
+    /// How many of the latest checkpoints are kept; the best one is kept besides.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub keep_last: usize,
+    /// The metric that decides which checkpoint is best, such as `validation.loss` or
+    /// `validation.accuracy`. By default `validation.loss` where there is a validation split.
+    pub monitor: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { every_epochs: 1, every_steps: None, keep_last: 2, monitor: None }
+    }
+}
+
+impl Config {
+    /// Reports a metric that no epoch measures. `measured` are the names of those that are.
+    pub fn validate(&self, measured: &[String], problems: &mut Problems<'_>) {
+        if let Some(monitor) = &self.monitor {
+            metrics::check_name(monitor, measured, &mut problems.key("monitor"));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Checkpoints from disk, verified before anything is used.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Var;
+
+use super::manifest::{Manifest, read_limited};
+use super::store::optimizer_variables;
+use super::{Card, MODEL, OPTIMIZER, STATE, State, Store, manifest, weights};
+use crate::error::{Error, Result};
+use crate::model::Parameters;
+use crate::optimizer::Optimizer;
+
+/// The largest lone weights file that is read, 64 GiB.
+const FILE_LIMIT: u64 = 1 << 36;
+
+/// A verified checkpoint in memory.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Its folder, or the lone weights file.
+    pub place: PathBuf,
+    /// What the weights mean.
+    pub card: Card,
+    /// Where the run stood; a lone weights file does not say.
+    pub state: Option<State>,
+    model: Vec<u8>,
+    optimizer: Option<Vec<u8>>,
+}
+
+impl Checkpoint {
+    /// Opens what `--checkpoint` names: a run folder (its best checkpoint, else the latest), a
+    /// checkpoint folder, or a `.safetensors` file that taper wrote.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] that says what was found instead.
+    pub fn open(path: &Path, skipped: impl FnMut(&Error)) -> Result<Self> {
+        if path.is_file() {
+            return Self::read_file(path);
+        }
+        if path.join(manifest::FILE).exists() {
+            return Self::read(path);
+        }
+        if !path.exists() {
+            return Err(Error::checkpoint(
+                path,
+                "does not exist; give a run folder, a checkpoint folder or a .safetensors file",
+            ));
+        }
+        let store = Store::new(path);
+        let latest = store.latest(skipped)?.ok_or_else(|| {
+            Error::checkpoint(
+                path,
+                "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file",
+            )
+        })?;
+        match latest.state.as_ref().and_then(|state| state.best.as_ref()) {
+            Some(best) if store.path(best.step) != latest.place => Self::read(&store.path(best.step)),
+            _ => Ok(latest),
+        }
+    }
+
+    /// Reads and verifies a checkpoint folder.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] naming the file that is missing or damaged.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let manifest = Manifest::read(folder)?;
+        let model = manifest.verified(folder, MODEL)?;
+        let optimizer = manifest.verified(folder, OPTIMIZER)?;
+        let state: State = serde_json::from_slice(&manifest.verified(folder, STATE)?)
+            .map_err(|error| Error::checkpoint(folder.join(STATE), format!("damaged: {error}")))?;
+        if state.step != manifest.step {
+            return Err(Error::checkpoint(folder, "manifest.json and state.json belong to different steps"));
+        }
+        let card = read_card(&model, &folder.join(MODEL))?;
+        Ok(Self { place: folder.to_path_buf(), card, state: Some(state), model, optimizer: Some(optimizer) })
+    }
+
+    fn read_file(path: &Path) -> Result<Self> {
+        let model = read_limited(path, FILE_LIMIT)?;
+        let card = read_card(&model, path)?;
+        Ok(Self { place: path.to_path_buf(), card, state: None, model, optimizer: None })
+    }
+
+    /// Sets the weights of a network of the same config.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if a tensor does not fit; nothing is changed then.
+    pub fn restore_weights(&self, parameters: &Parameters) -> Result<()> {
+        let own: Vec<(String, Var)> =
+            parameters.iter().map(|p| (p.name.clone(), p.variable.clone())).collect();
+        weights::restore(&own, &self.model, &self.place)
+    }
+
+    /// Sets the state of an optimizer of the same kind.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if there is none or a tensor does not fit.
+    pub fn restore_optimizer(&self, parameters: &Parameters, optimizer: &dyn Optimizer) -> Result<()> {
+        let bytes = self.optimizer.as_ref().ok_or_else(|| {
+            Error::checkpoint(&self.place, "has weights only; a run resumes from a checkpoint folder")
+        })?;
+        weights::restore(&optimizer_variables(parameters, optimizer), bytes, &self.place.join(OPTIMIZER))
+    }
+}
+
+fn read_card(model: &[u8], place: &Path) -> Result<Card> {
+    let text = weights::metadata(model, place)?;
+    let card: Card = serde_json::from_str(&text)
+        .map_err(|error| Error::checkpoint(place, format!("its config cannot be read: {error}")))?;
+    if card.format == manifest::FORMAT {
+        Ok(card)
+    } else {
+        Err(Error::checkpoint(
+            place,
+            format!("has format {}, and this taper reads {}", card.format, manifest::FORMAT),
+        ))
+    }
+}

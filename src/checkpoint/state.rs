@@ -1,0 +1,60 @@
+//! `state.json`: where in the run a checkpoint stands.
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::Running;
+
+/// Everything besides weights and optimizer state that a run needs in order to go on.
+///
+/// Random numbers need no state: each stream is named by the seed, its purpose, and the epoch,
+/// step and layer (see [`random`](crate::random)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The taper that wrote it.
+    pub taper: String,
+    /// The run's seed: with `epoch` and `step` it names all random streams.
+    pub seed: u64,
+    /// Steps taken.
+    pub step: u64,
+    /// Epochs finished, validation included.
+    pub epoch: u64,
+    /// Samples of the current epoch that were used.
+    pub samples_in_epoch: u64,
+    /// What was measured in the current epoch so far.
+    pub running: Running,
+    /// Seconds of training, over all sessions.
+    pub seconds: f64,
+    /// The best checkpoint so far, if a metric is monitored.
+    pub best: Option<Best>,
+    /// The last value of everything that was measured, by name.
+    pub last: Vec<(String, f64)>,
+    /// SHA-256 of the training samples.
+    pub data: String,
+    /// How long the run's growing files are at this point.
+    pub files: Files,
+}
+
+/// The best checkpoint of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Best {
+    /// The metric that decides.
+    pub metric: String,
+    /// Its value.
+    pub value: f64,
+    /// The step of the checkpoint.
+    pub step: u64,
+    /// The epochs finished then.
+    pub epoch: u64,
+}
+
+/// Sizes in bytes; a resumed run cuts the files there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// Of `events.jsonl`.
+    pub events: u64,
+    /// Of `metrics.csv`.
+    pub metrics: u64,
+}

@@ -1,0 +1,221 @@
+//! The command line: every command, flag and its help, as clap types.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use taper::device;
+
+/// Trains, evaluates and resumes neural networks from a TOML or JSON file.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 run failed, 2 usage or config, 3 data, 4 checkpoint, \
+    5 diverged, 6 gate failed, 7 run folder in use, 130/143 stopped by a signal.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network, or go on with a stopped run.
+    Train(Train),
+    /// Measure a checkpoint on a split of its data.
+    Eval(Eval),
+    /// Predict with a checkpoint.
+    Predict(Predict),
+    /// Check a config without training: layers, parameters, memory, data.
+    Check(Check),
+    /// List, fetch and verify data sets.
+    #[command(subcommand)]
+    Data(Data),
+    /// Write a config, show it with all defaults, or print its JSON Schema or reference.
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// Flags of all commands.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Print results and errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more; twice for everything.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How messages and progress are written to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Which config.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// A `.toml` or `.json` file, `-` for TOML on standard input, or the name of a built-in config.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+#[derive(Debug, Args)]
+pub struct Overrides {
+    /// Set a single value, such as `train.epochs=3` or `model.layers.0.dense.units=64`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Where to compute and where data is.
+#[derive(Debug, Args)]
+pub struct Machine {
+    /// auto, cpu, cuda or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "TAPER_DEVICE")]
+    pub device: device::Choice,
+    /// CPU threads [default: all cores]. Results do not depend on it.
+    #[arg(long, value_name = "N", env = "TAPER_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub data: DataFolders,
+}
+
+#[derive(Debug, Args)]
+pub struct DataFolders {
+    /// Where data sets are [default: data].
+    #[arg(long, value_name = "DIR", env = "TAPER_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Never fetch a data set.
+    #[arg(long, env = "TAPER_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Train {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub machine: Machine,
+    /// The run's folder [default: runs/NAME-0001, counting up].
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+    /// Clear the run folder if it holds a run.
+    #[arg(long, conflicts_with = "resume")]
+    pub force: bool,
+    /// Go on with a run: a run folder, a checkpoint folder, or `auto` for the latest run of the
+    /// config's name (or --run-dir), starting anew if there is none.
+    #[arg(long, value_name = "auto|PATH", num_args = 0..=1, default_missing_value = "auto")]
+    pub resume: Option<PathBuf>,
+    /// How the result is written to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// A run folder (its best checkpoint, else the latest), a checkpoint folder, or a
+    /// `.safetensors` file that taper wrote.
+    #[arg(long, value_name = "PATH")]
+    pub checkpoint: PathBuf,
+    /// Which samples [default: test where there are any, else validation, else train].
+    #[arg(long, value_enum)]
+    pub split: Option<SplitName>,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    #[command(flatten)]
+    pub machine: Machine,
+    /// How the result is written to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SplitName {
+    Train,
+    Validation,
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// A run folder, a checkpoint folder, or a `.safetensors` file that taper wrote.
+    #[arg(long, value_name = "PATH")]
+    pub checkpoint: PathBuf,
+    /// What to predict for: PNG or JPEG, .npy, .csv, IDX images (.gz too) or .json. Repeatable.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub machine: Machine,
+    /// How the result is written to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub data: DataFolders,
+    /// How the result is written to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Data {
+    /// The data sets that configs can name, and which are found.
+    List(DataFolders),
+    /// Fetch a data set into the data folder.
+    Fetch {
+        /// mnist, fashion_mnist or cifar10.
+        name: String,
+        #[command(flatten)]
+        folders: DataFolders,
+    },
+    /// Read the data sets that are found and check every file.
+    Verify(DataFolders),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Write a commented config to start from.
+    Init {
+        /// Where to write it; `-` for stdout.
+        #[arg(default_value = "taper.toml")]
+        file: PathBuf,
+        /// The built-in config to copy.
+        #[arg(long, default_value = "synthetic_mlp")]
+        from: String,
+    },
+    /// Show a config with all defaults filled in.
+    Show {
+        #[command(flatten)]
+        source: Source,
+        /// TOML or JSON.
+        #[arg(long, value_enum, default_value_t = ShowFormat::Toml)]
+        format: ShowFormat,
+    },
+    /// Print the JSON Schema of configs, for editors.
+    Schema,
+    /// Print the reference of all sections and keys, in Markdown.
+    Reference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    Toml,
+    Json,
+}

@@ -1,0 +1,58 @@
+//! `taper config`: a file to start from, all defaults, the schema, the reference.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use taper::config::{nearest, reference, schema};
+use taper::experiment::Experiment;
+use taper::{Error, presets};
+
+use super::source;
+use crate::cli::{Config, ShowFormat};
+use crate::terminal;
+
+/// Writes or shows.
+///
+/// # Errors
+/// If the config is wrong or the file cannot be written.
+pub fn run(options: &Config) -> anyhow::Result<()> {
+    match options {
+        Config::Init { file, from } => init(file, from),
+        Config::Show { source, format } => {
+            let experiment = source::load(source)?.experiment;
+            terminal::print(
+                match format {
+                    ShowFormat::Toml => experiment.to_toml()?,
+                    ShowFormat::Json => serde_json::to_string_pretty(&experiment)?,
+                }
+                .trim_end(),
+            )
+        }
+        Config::Schema => terminal::print(&format!("{:#}", schema::<Experiment>())),
+        Config::Reference => terminal::print(reference(&schema::<Experiment>()).trim_end()),
+    }
+}
+
+/// Writes a built-in config, and never over an existing file.
+fn init(file: &Path, from: &str) -> anyhow::Result<()> {
+    let text = presets::find(from).ok_or_else(|| {
+        let names: Vec<&str> = presets::ALL.iter().map(|(name, _)| *name).collect();
+        let help = nearest(from, &names).map_or_else(
+            || format!("choose one of {}", names.join(", ")),
+            |name| format!("did you mean `{name}`?"),
+        );
+        Error::Usage(format!("--from {from}: no such built-in config; {help}"))
+    })?;
+    if file.as_os_str() == "-" {
+        return terminal::print(text.trim_end());
+    }
+    let refuse = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Error::Usage(format!("{}: exists already; choose another name", file.display()))
+        }
+        _ => Error::Io { path: file.to_path_buf(), action: "create it", source: error },
+    };
+    let mut new = std::fs::File::options().write(true).create_new(true).open(file).map_err(refuse)?;
+    new.write_all(text.as_bytes()).map_err(refuse)?;
+    terminal::print(&format!("wrote {0}\nnext   taper train --config {0}", file.display()))
+}

@@ -1,0 +1,47 @@
+//! One file for each command; what they share stands here.
+
+mod check;
+mod config;
+mod data;
+mod eval;
+mod predict;
+mod progress;
+mod source;
+mod train;
+
+use taper::data::SearchPath;
+
+use crate::cli::{Cli, Command, DataFolders, Machine};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// What went wrong; [`taper::Error`] inside decides the exit code.
+pub fn run(cli: &Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        Command::Train(options) => train::run(options, &cli.common),
+        Command::Eval(options) => eval::run(options),
+        Command::Predict(options) => predict::run(options),
+        Command::Check(options) => check::run(options),
+        Command::Data(options) => data::run(options),
+        Command::Config(options) => config::run(options),
+    }
+}
+
+/// Where to look for data; relative paths of the config start in `config_folder`.
+fn search_path(folders: &DataFolders, config_folder: &std::path::Path) -> SearchPath {
+    SearchPath {
+        folders: vec![folders.data_dir.clone().unwrap_or_else(|| "data".into())],
+        config_folder: config_folder.to_path_buf(),
+        fetch: cfg!(feature = "hub") && !folders.offline,
+    }
+}
+
+/// Applies `--threads` and opens `--device`.
+///
+/// # Errors
+/// If the device is not there.
+fn open_device(machine: &Machine) -> anyhow::Result<candle_core::Device> {
+    taper::threads::configure(machine.threads.map(usize::from))?;
+    Ok(machine.device.open()?)
+}

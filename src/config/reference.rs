@@ -1,0 +1,117 @@
+//! The schema as a page to read: every section, key, type, default and meaning.
+
+use std::fmt::Write as _;
+
+use serde_json::Value as Json;
+
+/// Markdown for the JSON Schema of a config.
+#[must_use]
+pub fn reference(schema: &Json) -> String {
+    let mut page = String::from(
+        "# Config reference\n\nMade from the source by `taper config reference`. A key without a default must be given.\n",
+    );
+    section(&mut page, "", schema, 2);
+    page
+}
+
+fn section(page: &mut String, path: &str, schema: &Json, level: usize) {
+    let mut rows = String::new();
+    let mut sections = Vec::new();
+    for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+        let place = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        let value = required(value);
+        if is_section(value) {
+            sections.push((place, value));
+        } else {
+            let list = is_choice(&value["items"]);
+            row(&mut rows, key, value, schema);
+            if list {
+                sections.push((format!("{place}[]"), &value["items"]));
+            }
+        }
+    }
+    if !rows.is_empty() {
+        let _ = write!(page, "\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n{rows}");
+    }
+    for (place, value) in sections {
+        let _ = write!(page, "\n{} `{place}`\n", "#".repeat(level.min(4)));
+        description(page, value);
+        if is_choice(value) {
+            for (name, member) in members(value) {
+                let _ = write!(page, "\n{} `{place}.{name}`\n", "#".repeat((level + 1).min(4)));
+                description(page, member);
+                section(page, &format!("{place}.{name}"), member, level + 2);
+            }
+        } else {
+            section(page, &place, value, level + 1);
+        }
+    }
+}
+
+fn row(rows: &mut String, key: &str, value: &Json, parent: &Json) {
+    let needed = parent["required"].as_array().into_iter().flatten().any(|name| name == key);
+    let default = match &value["default"] {
+        _ if needed => "required".to_owned(),
+        Json::Null => "not set".to_owned(),
+        default => format!("`{default}`"),
+    };
+    let mut meaning = value["description"].as_str().unwrap_or_default().replace('\n', " ");
+    for word in value["oneOf"].as_array().into_iter().flatten() {
+        if let (Some(name), Some(text)) = (word["const"].as_str(), word["description"].as_str()) {
+            let _ = write!(meaning, "<br>`{name}`: {}", text.replace('\n', " "));
+        }
+    }
+    let _ = writeln!(rows, "| `{key}` | {} | {default} | {} |", kind(value), meaning.replace('|', "\\|"));
+}
+
+fn description(page: &mut String, value: &Json) {
+    if let Some(text) = value["description"].as_str().filter(|text| !text.is_empty()) {
+        let _ = write!(page, "\n{text}\n");
+    }
+}
+
+/// The schema of an optional value without the "or null".
+fn required(value: &Json) -> &Json {
+    let option =
+        value["anyOf"].as_array().and_then(|options| options.iter().find(|option| option["type"] != "null"));
+    option.filter(|option| is_section(option)).unwrap_or(value)
+}
+
+fn is_section(value: &Json) -> bool {
+    value["properties"].is_object() || is_choice(value)
+}
+
+fn is_choice(value: &Json) -> bool {
+    members(value).next().is_some()
+}
+
+fn members(value: &Json) -> impl Iterator<Item = (&String, &Json)> {
+    let choices = value["oneOf"].as_array().into_iter().flatten();
+    choices.filter_map(|choice| choice["properties"].as_object()).flatten()
+}
+
+fn kind(value: &Json) -> String {
+    if let Some(options) = value["anyOf"].as_array() {
+        let kinds = options.iter().filter(|option| option["type"] != "null").map(kind);
+        return kinds.collect::<Vec<_>>().join(" or ");
+    }
+    if value["oneOf"].is_array() || value["enum"].is_array() {
+        return "word".to_owned();
+    }
+    let name = match &value["type"] {
+        Json::String(name) => name.as_str(),
+        Json::Array(names) => {
+            names.iter().filter_map(Json::as_str).find(|name| *name != "null").unwrap_or_default()
+        }
+        _ => "",
+    };
+    match name {
+        "integer" => "whole number".to_owned(),
+        "string" => "text".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        "array" => format!("list of {}", kind(&value["items"])),
+        "object" if value["additionalProperties"].is_object() => "table of texts".to_owned(),
+        "object" => "table".to_owned(),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,148 @@
+//! Samples by index as tensors.
+
+use candle_core::{Device, Tensor};
+
+use super::{Dataset, Features, Normalize, Targets};
+use crate::error::Result;
+
+/// Some samples as the engine takes them.
+pub struct Batch {
+    /// `[samples, sample shape]`, `f32`.
+    pub features: Tensor,
+    /// `[samples]` of `u32` labels, or `[samples, width]` of `f32` values.
+    pub targets: Tensor,
+    /// How many there are.
+    pub samples: usize,
+}
+
+/// Samples gathered on the host, before they go to a device.
+pub(super) struct HostBatch {
+    features: Vec<f32>,
+    labels: Vec<u32>,
+    values: Vec<f32>,
+    samples: usize,
+}
+
+/// Scale and shift of each channel: a sample's value x becomes `x * scale + shift`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaling {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl Scaling {
+    /// Pixels to [0, 1], then `normalize`.
+    #[must_use]
+    pub fn new(dataset: &Dataset, normalize: Option<&Normalize>) -> Self {
+        let pixel = if matches!(dataset.features, Features::Bytes(_)) { 1.0 / 255.0 } else { 1.0 };
+        match normalize {
+            None => Self { scale: vec![pixel as f32], shift: vec![0.0] },
+            Some(Normalize { mean, std }) => Self {
+                scale: std.iter().map(|std| (pixel / std) as f32).collect(),
+                shift: mean.iter().zip(std).map(|(mean, std)| (-mean / std) as f32).collect(),
+            },
+        }
+    }
+
+    /// Appends one sample's values; `channel` is the number of values in each channel.
+    fn append<T: Copy>(&self, to: &mut Vec<f32>, sample: &[T], channel: usize, number: impl Fn(T) -> f32) {
+        let factors = self.scale.iter().zip(&self.shift).cycle();
+        // One factor for all channels is one run over the whole sample.
+        let run = if self.scale.len() == 1 { sample.len() } else { channel };
+        for (values, (scale, shift)) in sample.chunks_exact(run.max(1)).zip(factors) {
+            to.extend(values.iter().map(|&value| number(value).mul_add(*scale, *shift)));
+        }
+    }
+}
+
+impl Dataset {
+    /// Gathers the samples at `indices`.
+    pub(super) fn gather(&self, indices: &[usize], scaling: &Scaling) -> HostBatch {
+        let size = self.sample_shape.elements().unwrap_or(0);
+        let channel = size / self.sample_shape.0.first().copied().unwrap_or(1).max(1);
+        let mut batch = HostBatch {
+            features: Vec::with_capacity(size * indices.len()),
+            labels: Vec::new(),
+            values: Vec::new(),
+            samples: indices.len(),
+        };
+        for &i in indices {
+            let range = i * size..(i + 1) * size;
+            match &self.features {
+                Features::Bytes(bytes) => {
+                    scaling.append(&mut batch.features, &bytes[range], channel, f32::from);
+                }
+                Features::Floats(floats) => {
+                    scaling.append(&mut batch.features, &floats[range], channel, |value| value);
+                }
+            }
+            match &self.targets {
+                Targets::Classes { labels, .. } => batch.labels.push(labels[i]),
+                Targets::Values { values, width } => {
+                    batch.values.extend_from_slice(&values[i * width..(i + 1) * width]);
+                }
+            }
+        }
+        batch
+    }
+
+    /// The samples at `indices` on `device`.
+    ///
+    /// # Errors
+    /// If the device cannot hold them.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len).
+    pub fn batch(&self, indices: &[usize], scaling: &Scaling, device: &Device) -> Result<Batch> {
+        self.gather(indices, scaling).on(self, device)
+    }
+}
+
+impl HostBatch {
+    pub(super) fn on(self, dataset: &Dataset, device: &Device) -> Result<Batch> {
+        let samples = self.samples;
+        let targets = match &dataset.targets {
+            Targets::Classes { .. } => Tensor::from_vec(self.labels, samples, device)?,
+            Targets::Values { width, .. } => Tensor::from_vec(self.values, (samples, *width), device)?,
+        };
+        let features = Tensor::from_vec(self.features, dataset.sample_shape.batch(samples), device)?;
+        Ok(Batch { features, targets, samples })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Shape;
+
+    fn images() -> Dataset {
+        Dataset {
+            sample_shape: Shape(vec![2, 1, 2]),
+            features: Features::Bytes(vec![0, 51, 102, 255, 255, 0, 0, 51]),
+            targets: Targets::Classes { labels: vec![1, 0], names: vec!["a".into(), "b".into()] },
+        }
+    }
+
+    #[test]
+    fn pixels_become_zero_to_one() -> Result<()> {
+        let data = images();
+        let batch = data.batch(&[1, 0], &Scaling::new(&data, None), &Device::Cpu)?;
+        assert_eq!(batch.features.dims(), [2, 2, 1, 2]);
+        let values = batch.features.flatten_all()?.to_vec1::<f32>()?;
+        assert_eq!(values, [1.0, 0.0, 0.0, 0.2, 0.0, 0.2, 0.4, 1.0]);
+        assert_eq!(batch.targets.to_vec1::<u32>()?, [0, 1]);
+        Ok(())
+    }
+
+    #[test]
+    fn each_channel_has_its_own_mean_and_deviation() -> Result<()> {
+        let data = images();
+        let normalize = Normalize { mean: vec![0.0, 1.0], std: vec![0.5, 2.0] };
+        let batch = data.batch(&[0], &Scaling::new(&data, Some(&normalize)), &Device::Cpu)?;
+        let values = batch.features.flatten_all()?.to_vec1::<f32>()?;
+        for (value, expected) in values.iter().zip([0.0, 0.4, -0.3, 0.0]) {
+            assert!((value - expected).abs() < 1e-6, "{values:?}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! One training step, behind one trait.
+
+mod graph;
+
+pub use graph::Graph;
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::data::Batch;
+use crate::error::Result;
+use crate::model::Parameters;
+use crate::optimizer::Optimizer;
+
+/// Which engine runs the training steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The fastest one that knows all layers.
+    #[default]
+    Auto,
+    /// candle's autograd: any layer, any device.
+    Graph,
+}
+
+/// Something that can train and run a network. Engines share parameters and optimizer state as
+/// candle variables, so a checkpoint does not depend on the engine that wrote it.
+pub trait Engine {
+    /// The engine's name, as in `train.engine`.
+    fn name(&self) -> &'static str;
+
+    /// Forward, backward and update for one batch.
+    ///
+    /// `step` counts from 0. If the loss is not finite, nothing is updated.
+    ///
+    /// # Errors
+    /// If the tensor library refuses.
+    fn step(&mut self, batch: &Batch, step: u64, learning_rate: f64) -> Result<Step>;
+
+    /// The logits for `features` (`[batch, sample shape]`), without dropout.
+    ///
+    /// # Errors
+    /// If the tensor library refuses.
+    fn logits(&self, features: &Tensor) -> Result<Tensor>;
+
+    /// The network's variables.
+    fn parameters(&self) -> &Parameters;
+
+    /// The optimizer, for saving and restoring its state.
+    fn optimizer(&self) -> &dyn Optimizer;
+}
+
+/// What a training step found.
+pub struct Step {
+    /// The mean loss of the batch before the update.
+    pub loss: f64,
+    /// The logits that the loss was computed from, `[batch, outputs]`, outside of the graph.
+    pub logits: Tensor,
+}

@@ -1,0 +1,189 @@
+//! `Experiment`: a whole config as plain data, and the checks that span its sections.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{self, Diagnostics, Input, Problems};
+use crate::data::{self, Facts, Target};
+use crate::layers::Activation;
+use crate::model::{self, Plan};
+use crate::shape::Shape;
+use crate::{checkpoint, gate, loss, metrics, optimizer, train};
+
+/// Everything that a run is made from; loading it touches no disk and no device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// What the run is called; its folder is `runs/NAME-0001`.
+    #[serde(default = "unnamed")]
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Decides initial weights, shuffling, dropout, the validation split and generated data.
+    #[serde(default)]
+    pub seed: u64,
+    /// The samples to train and test on.
+    pub data: data::Config,
+    /// The network.
+    pub model: model::Config,
+    /// What training makes small.
+    pub loss: loss::Config,
+    /// How gradients change the parameters.
+    pub optimizer: optimizer::Config,
+    /// How long and in what portions.
+    #[serde(default)]
+    pub train: train::Config,
+    /// When the run is saved and what is kept.
+    #[serde(default)]
+    pub checkpoint: checkpoint::Config,
+    /// What the run must reach.
+    #[serde(default)]
+    pub gate: gate::Config,
+}
+
+fn unnamed() -> String {
+    "run".to_owned()
+}
+
+impl Experiment {
+    /// Reads and checks a config.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn load(input: &Input) -> Result<Self, Diagnostics> {
+        config::load(input, Self::validate)
+    }
+
+    /// The whole config as TOML, defaults filled in.
+    ///
+    /// # Errors
+    /// If a value cannot be written, which a checked config has none of.
+    pub fn to_toml(&self) -> crate::Result<String> {
+        toml::to_string(self)
+            .map_err(|error| crate::Error::Usage(format!("the config cannot be written: {error}")))
+    }
+
+    /// Reports what no schema can say: names, ranges that depend on each other, shapes.
+    pub fn validate(&self, problems: &mut Problems<'_>) {
+        self.validate_name(&mut problems.key("name"));
+        if self.seed > i64::MAX as u64 {
+            problems.key("seed").report("must be below 2^63, the largest whole number of TOML");
+        }
+        let data = self.data.member();
+        data.validate(&mut problems.key("data").key(self.data.name()));
+        let mut model = problems.key("model");
+        for (i, layer) in self.model.layers.iter().enumerate() {
+            layer.member().validate(&mut model.key("layers").index(i).key(layer.name()));
+        }
+        let optimizer = self.optimizer.member();
+        optimizer.validate(&mut problems.key("optimizer").key(self.optimizer.name()));
+        self.train.validate(&mut problems.key("train"));
+        self.validate_final_activation(problems);
+        let measured = self.measured();
+        self.checkpoint.validate(&self.measured_each_epoch(), &mut problems.key("checkpoint"));
+        self.gate.validate(&measured, &mut problems.key("gate"));
+        if problems.is_empty() {
+            self.validate_shapes(&data.facts(), problems);
+        }
+    }
+
+    /// The names of what an epoch measures, by which a checkpoint can be the best.
+    #[must_use]
+    pub fn measured_each_epoch(&self) -> Vec<String> {
+        let names = metrics::names(self.loss.member().link().is_some());
+        let validation = (self.data.member().validation_split() > 0.0).then_some("validation");
+        let splits = ["train"].into_iter().chain(validation);
+        splits.flat_map(|split| names.iter().map(move |name| format!("{split}.{name}"))).collect()
+    }
+
+    /// The names of all that a run measures.
+    #[must_use]
+    pub fn measured(&self) -> Vec<String> {
+        let names = metrics::names(self.loss.member().link().is_some());
+        let mut measured = self.measured_each_epoch();
+        measured.extend(names.iter().map(|name| format!("test.{name}")));
+        measured
+    }
+
+    /// The metric that decides which checkpoint is the best, if one does.
+    #[must_use]
+    pub fn monitor(&self) -> Option<String> {
+        self.checkpoint
+            .monitor
+            .clone()
+            .or_else(|| (self.data.member().validation_split() > 0.0).then(|| "validation.loss".to_owned()))
+    }
+
+    /// The network as it is trained: its last activation is left to the loss if that includes it.
+    #[must_use]
+    pub fn network(&self) -> model::Config {
+        match (self.model.final_activation(), self.loss.member().link()) {
+            (Some(last), Some(link)) if last == link => self.model.without_final_activation(),
+            _ => self.model.clone(),
+        }
+    }
+
+    /// Works out all shapes for samples of `shape` and compares them with what is to be predicted.
+    pub fn plan(&self, shape: &Shape, target: Option<Target>, problems: &mut Problems<'_>) -> Option<Plan> {
+        let network = self.network();
+        let plan = Plan::new(&network, shape, &mut problems.key("model"))?;
+        let last = self.model.layers.len().saturating_sub(1);
+        match plan.output().0.as_slice() {
+            [outputs] => {
+                if let Some(target) = target {
+                    let mut place = problems.key("loss");
+                    self.loss.member().validate(target, *outputs, &mut place.key(self.loss.name()));
+                }
+            }
+            _ => problems.key("model").key("layers").index(last).report_with_help(
+                format!("the last output is {}, not a flat list of values", plan.output()),
+                "end with `{ flatten = {} }` and a dense layer",
+            ),
+        }
+        problems.is_empty().then_some(plan)
+    }
+
+    fn validate_shapes(&self, facts: &Facts, problems: &mut Problems<'_>) {
+        if let Some(shape) = &facts.sample_shape {
+            let plan = self.plan(shape, facts.target, problems);
+            let most = 1_u64 << 40;
+            if plan.is_some_and(|plan| {
+                plan.training_bytes(self.train.batch_size, self.optimizer.member().slots()) > most
+            }) {
+                problems
+                    .key("train")
+                    .key("batch_size")
+                    .report("one step would need more than 1 TiB of memory; make it smaller");
+            }
+        }
+    }
+
+    fn validate_name(&self, problems: &mut Problems<'_>) {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !self.name.chars().all(good) || self.name.starts_with('.') || self.name.len() > 100 {
+            problems.report_with_help(
+                format!("\"{}\" cannot name a folder", self.name.escape_debug()),
+                "use up to 100 letters, digits, `-`, `_` and `.`, not starting with `.`",
+            );
+        }
+    }
+
+    fn validate_final_activation(&self, problems: &mut Problems<'_>) {
+        let wrong = match (self.model.final_activation(), self.loss.member().link()) {
+            (Some(last), Some(link)) => last != link,
+            (Some(last), None) => last == Activation::Softmax,
+            (None, _) => false,
+        };
+        if wrong {
+            let last = self.model.layers.len().saturating_sub(1);
+            let layer = self.model.layers[last].name();
+            let expected = match self.loss.member().link() {
+                Some(Activation::Softmax) => "leave it out or use \"softmax\"",
+                Some(_) => "leave it out or use \"sigmoid\"",
+                None => "leave it out",
+            };
+            problems.key("model").key("layers").index(last).key(layer).report_with_help(
+                format!("the last layer's activation does not go with the loss `{}`", self.loss.name()),
+                expected,
+            );
+        }
+    }
+}

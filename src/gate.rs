@@ -1,0 +1,105 @@
+//! `[gate]`: conditions that a run must meet at its end, for CI.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Problems;
+use crate::error::{Error, Result};
+use crate::metrics;
+
+/// `[gate]`: `"metric" = "comparison number"`, such as `"validation.accuracy" = ">= 0.97"`.
+/// If one does not hold at the end of training, `taper train` exits with code 6.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Config(BTreeMap<String, String>);
+
+impl Config {
+    /// Reports conditions that cannot be read and metrics that are not measured.
+    pub fn validate(&self, measured: &[String], problems: &mut Problems<'_>) {
+        for (name, condition) in &self.0 {
+            let mut place = problems.key(name);
+            metrics::check_name(name, measured, &mut place);
+            if Condition::parse(condition).is_none() {
+                place.report_with_help(
+                    format!("`{condition}` is no condition"),
+                    "write a comparison and a number, such as \">= 0.97\"",
+                );
+            }
+        }
+    }
+
+    /// Checks every condition against the run's last values.
+    ///
+    /// # Errors
+    /// [`Error::Gate`] naming all conditions that do not hold.
+    pub fn check(&self, value: impl Fn(&str) -> Option<f64>) -> Result<()> {
+        let failed: Vec<String> = self
+            .0
+            .iter()
+            .filter_map(|(name, text)| {
+                let value = value(name);
+                let holds = value.zip(Condition::parse(text)).is_some_and(|(value, c)| c.holds(value));
+                let found = value.map_or_else(|| "not measured".to_owned(), |value| value.to_string());
+                (!holds).then(|| format!("{name} is {found}, not {text}"))
+            })
+            .collect();
+        if failed.is_empty() { Ok(()) } else { Err(Error::Gate(failed.join("; "))) }
+    }
+}
+
+struct Condition {
+    holds: fn(&f64, &f64) -> bool,
+    limit: f64,
+}
+
+impl Condition {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        type Comparison = (&'static str, fn(&f64, &f64) -> bool);
+        let comparisons: [Comparison; 4] = [(">=", f64::ge), ("<=", f64::le), (">", f64::gt), ("<", f64::lt)];
+        let (holds, number) =
+            comparisons.iter().find_map(|(symbol, holds)| Some((*holds, text.strip_prefix(symbol)?)))?;
+        let limit: f64 = number.trim().parse().ok()?;
+        limit.is_finite().then_some(Self { holds, limit })
+    }
+
+    fn holds(&self, value: f64) -> bool {
+        (self.holds)(&value, &self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate(condition: &str) -> Config {
+        Config(BTreeMap::from([("test.accuracy".to_owned(), condition.to_owned())]))
+    }
+
+    #[test]
+    fn compares_the_last_value() {
+        let value = |_: &str| Some(0.97);
+        assert!(gate(">= 0.97").check(value).is_ok());
+        assert!(gate("> 0.97").check(value).is_err());
+        assert!(gate("<1").check(value).is_ok());
+    }
+
+    #[test]
+    fn fails_on_nan_and_on_what_was_not_measured() {
+        assert!(gate(">= 0.97").check(|_| Some(f64::NAN)).is_err());
+        let error = gate(">= 0.97").check(|_| None).unwrap_err();
+        assert_eq!(error.to_string(), "gate failed: test.accuracy is not measured, not >= 0.97");
+        assert_eq!(error.exit_code(), 6);
+    }
+
+    #[test]
+    fn refuses_what_is_no_condition() {
+        for text in ["0.97", "== 1", ">= nan", "", ">= a"] {
+            let mut found = Vec::new();
+            gate(text).validate(&["test.accuracy".to_owned()], &mut Problems::new(&mut found));
+            assert_eq!(found.len(), 1, "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The network's named variables, in a fixed order.
+
+use candle_core::{DType, Device, Tensor, Var};
+
+use super::Plan;
+use crate::error::Result;
+use crate::random::{Purpose, Stream};
+
+/// All variables of a network, in the order of its layers.
+///
+/// The order decides that of initialisation, update and saving. (candle's `VarMap` has a random
+/// one.)
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(Vec<Parameter>);
+
+/// One variable of a network.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// `layers.INDEX.NAME`, as in a PyTorch module with a list called `layers`.
+    pub name: String,
+    /// The value, shared with the layer that uses it.
+    pub variable: Var,
+    /// Whether the optimizer updates it.
+    pub trainable: bool,
+}
+
+impl Parameters {
+    /// Draws first values for every parameter of `plan`.
+    ///
+    /// # Errors
+    /// If the device cannot hold them.
+    pub fn initialize(plan: &Plan, seed: u64, dtype: DType, device: &Device) -> Result<Self> {
+        let mut all = Vec::new();
+        for (layer, row) in plan.rows.iter().enumerate() {
+            for (i, spec) in row.parameters.iter().enumerate() {
+                let mut stream = Stream::new(seed, Purpose::Init, [layer as u64, i as u64]);
+                let values = spec.initializer.draw(&spec.shape, spec.fan_in, spec.fan_out, &mut stream);
+                let tensor = Tensor::from_vec(values, spec.shape.as_slice(), device)?.to_dtype(dtype)?;
+                all.push(Parameter {
+                    name: format!("layers.{layer}.{}", spec.name),
+                    variable: Var::from_tensor(&tensor)?,
+                    trainable: spec.trainable,
+                });
+            }
+        }
+        Ok(Self(all))
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
+        self.0.iter()
+    }
+
+    /// The variables that the optimizer updates, in order.
+    #[must_use]
+    pub fn trainable(&self) -> Vec<Var> {
+        self.0.iter().filter(|p| p.trainable).map(|p| p.variable.clone()).collect()
+    }
+
+    /// The names of the variables that the optimizer updates, in order.
+    #[must_use]
+    pub fn trainable_names(&self) -> Vec<&str> {
+        self.0.iter().filter(|p| p.trainable).map(|p| p.name.as_str()).collect()
+    }
+}

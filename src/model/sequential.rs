@@ -1,0 +1,52 @@
+//! Live layers, one after the other.
+
+use candle_core::{DType, Device, Tensor, Var};
+
+use super::{Config, Parameters, Plan};
+use crate::error::Result;
+use crate::layers::{Layer, Pass};
+
+/// A network that can be run.
+pub struct Model {
+    layers: Vec<Box<dyn Layer>>,
+    parameters: Parameters,
+}
+
+impl Model {
+    /// Builds the layers of `config`, whose shapes `plan` has worked out, with first values drawn
+    /// from `seed`.
+    ///
+    /// # Errors
+    /// If the device cannot hold the parameters.
+    pub fn new(config: &Config, plan: &Plan, seed: u64, dtype: DType, device: &Device) -> Result<Self> {
+        let parameters = Parameters::initialize(plan, seed, dtype, device)?;
+        let mut variables = parameters.iter().map(|parameter| parameter.variable.clone());
+        let mut layers = Vec::with_capacity(plan.rows.len());
+        let mut input = &plan.input;
+        for (index, (layer, row)) in config.layers.iter().zip(&plan.rows).enumerate() {
+            let own: Vec<Var> = variables.by_ref().take(row.parameters.len()).collect();
+            layers.push(layer.member().build(input, &own, index));
+            input = &row.output;
+        }
+        drop(variables);
+        Ok(Self { layers, parameters })
+    }
+
+    /// `[batch, input shape]` to logits `[batch, outputs]`.
+    ///
+    /// # Errors
+    /// If the tensor library refuses.
+    pub fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+        let mut y = x.clone();
+        for layer in &self.layers {
+            y = layer.forward(&y, pass)?;
+        }
+        Ok(y)
+    }
+
+    /// The variables of all layers.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+}

@@ -1,0 +1,36 @@
+//! The configs in `configs/`, built into the program.
+
+/// The config of `taper train` without `--config`.
+pub const DEFAULT: &str = "synthetic_mlp";
+
+macro_rules! presets {
+    ($($name:literal),+ $(,)?) => {
+        /// Name and text of each built-in config.
+        pub const ALL: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/configs/", $name, ".toml")))),+];
+    };
+}
+
+presets! {
+    "synthetic_mlp"
+}
+
+/// The text of the built-in config called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static str> {
+    ALL.iter().find(|(own, _)| *own == name).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    #[test]
+    fn every_file_in_configs_is_built_in() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/configs");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(ALL.iter().any(|(own, _)| *own == name), "add \"{name}\" to src/presets.rs");
+        }
+    }
+}

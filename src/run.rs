@@ -1,0 +1,130 @@
+//! The composition root: an [`Experiment`] to live parts, in reading order.
+
+use std::path::Path;
+
+use candle_core::{DType, Device};
+
+use crate::checkpoint::{Card, Checkpoint, State};
+use crate::config::Problems;
+use crate::data::{Prepared, SearchPath};
+use crate::engine::{Choice, Engine, Graph};
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::metrics::Running;
+use crate::model::{Model, Plan};
+
+/// The live parts of a run.
+pub struct Run {
+    /// What it was made from.
+    pub experiment: Experiment,
+    /// Where tensors are.
+    pub device: Device,
+    /// The samples.
+    pub data: Prepared,
+    /// What the weights mean.
+    pub card: Card,
+    /// The shapes.
+    pub plan: Plan,
+    /// What takes the steps.
+    pub engine: Box<dyn Engine>,
+}
+
+impl Run {
+    /// Loads the data and builds the network and its optimizer, with first values.
+    ///
+    /// # Errors
+    /// What is wrong with the data, or where it does not fit the network.
+    pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
+        let splits = experiment.data.member().load(search, experiment.seed)?;
+        if splits.train.is_empty() {
+            return Err(Error::data(experiment.data.name(), "has no training samples"));
+        }
+        let card = Card::new(&experiment, &splits.train);
+        let plan = fit_plan(&experiment, &card, Some(splits.train.target()))?;
+        let data = Prepared::new(splits, &experiment);
+        let engine = build_engine(&experiment, &plan, &device)?;
+        Ok(Self { experiment, device, data, card, plan, engine })
+    }
+
+    /// The state of a run that has not begun.
+    #[must_use]
+    pub fn fresh_state(&self) -> State {
+        State {
+            taper: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.experiment.seed,
+            step: 0,
+            epoch: 0,
+            samples_in_epoch: 0,
+            running: Running::new(self.data.train.target()),
+            seconds: 0.0,
+            best: None,
+            last: Vec::new(),
+            data: self.data.digest.clone(),
+            files: crate::checkpoint::Files::default(),
+        }
+    }
+
+    /// Continues from `checkpoint`: weights, optimizer and position.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it belongs to another network, optimizer, seed or data.
+    pub fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
+        let refuse = |message: &str| Err(Error::checkpoint(&checkpoint.place, message));
+        let Some(state) = checkpoint.state.clone() else {
+            return refuse("has weights only; a run resumes from a run folder or a checkpoint folder");
+        };
+        if state.seed != self.experiment.seed {
+            return refuse("was trained with another seed; a resumed run keeps its seed");
+        }
+        if state.data != self.data.digest {
+            return refuse("was trained on other data; a resumed run needs the same samples");
+        }
+        checkpoint.restore_weights(self.engine.parameters())?;
+        checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;
+        Ok(state)
+    }
+}
+
+/// A network with the weights of `checkpoint`, for evaluation and prediction.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if weights and config do not belong together.
+pub fn load_engine(checkpoint: &Checkpoint, device: &Device) -> Result<Box<dyn Engine>> {
+    let card = &checkpoint.card;
+    let plan = fit_plan(&card.experiment, card, None).map_err(|error| {
+        Error::checkpoint(&checkpoint.place, format!("its config does not hold together: {error}"))
+    })?;
+    let engine = build_engine(&card.experiment, &plan, device)?;
+    checkpoint.restore_weights(engine.parameters())?;
+    Ok(engine)
+}
+
+fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
+    let network = experiment.network();
+    let model = Model::new(&network, plan, experiment.seed, DType::F32, device)?;
+    let optimizer = experiment.optimizer.member().build(&model.parameters().trainable())?;
+    match experiment.train.engine {
+        Choice::Auto | Choice::Graph => {
+            Ok(Box::new(Graph::new(model, experiment.loss.clone(), optimizer, experiment.seed)))
+        }
+    }
+}
+
+/// The shapes for the samples that `card` describes.
+fn fit_plan(experiment: &Experiment, card: &Card, target: Option<crate::data::Target>) -> Result<Plan> {
+    let mut found = Vec::new();
+    experiment.plan(&card.sample_shape, target, &mut Problems::new(&mut found)).ok_or_else(|| {
+        let texts = found.iter().map(|problem| match &problem.help {
+            Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
+            None => format!("{}: {}", problem.path, problem.message),
+        });
+        let message = texts.collect::<Vec<_>>().join("; ");
+        Error::Usage(format!("the config does not fit the data `{}`: {message}", experiment.data.name()))
+    })
+}
+
+/// The folder that relative paths of the config at `path` start from.
+#[must_use]
+pub fn config_folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}

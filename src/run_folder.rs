@@ -1,0 +1,182 @@
+//! `runs/NAME-0001`: its number, its lock, its `config.toml` and `summary.json`.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::checkpoint::write_file;
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+
+/// The folder of one run, locked as long as this value lives.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// Held for its lock, which the operating system releases when the process ends.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Creates the next free folder for `name` in `runs`: `NAME-0001`, `NAME-0002`, …
+    ///
+    /// # Errors
+    /// If it cannot be created or locked.
+    pub fn create_next(runs: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(runs).map_err(Error::io(runs, "create the folder"))?;
+        let mut number = numbers(runs, name).into_iter().max().unwrap_or(0);
+        loop {
+            number += 1;
+            let path = runs.join(format!("{name}-{number:04}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Self::lock(path),
+                // Another taper was faster; take the next number.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::io(&path, "create the folder")(error)),
+            }
+        }
+    }
+
+    /// Creates the folder `path`, which must be new or empty unless `force` clears it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it holds something; otherwise if it cannot be created or locked.
+    pub fn create(path: &Path, force: bool) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
+        let occupied = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?.next().is_some();
+        if occupied && !force {
+            return Err(Error::Usage(format!(
+                "{}: the folder is not empty; use --resume to go on, --force to start over, or another --run-dir",
+                path.display()
+            )));
+        }
+        let folder = Self::lock(path.to_path_buf())?;
+        if occupied {
+            folder.clear()?;
+        }
+        Ok(folder)
+    }
+
+    /// Opens the existing folder `path`.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if another process trains in it.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::lock(path.to_path_buf())
+    }
+
+    /// The latest run called `name` in `runs`, if there is one.
+    #[must_use]
+    pub fn latest(runs: &Path, name: &str) -> Option<PathBuf> {
+        let number = numbers(runs, name).into_iter().max()?;
+        Some(runs.join(format!("{name}-{number:04}")))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `config.toml`: the whole config, defaults filled in.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn write_config(&self, experiment: &Experiment) -> Result<()> {
+        let text = experiment.to_toml()?;
+        write_file(&self.path.join("config.toml"), text.as_bytes())
+    }
+
+    /// Writes `summary.json`.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn write_summary(&self, summary: &serde_json::Value) -> Result<()> {
+        write_file(&self.path.join("summary.json"), format!("{summary:#}\n").as_bytes())
+    }
+
+    fn lock(path: PathBuf) -> Result<Self> {
+        let file = path.join(".lock");
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&file)
+            .map_err(Error::io(&file, "open the lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
+            Err(TryLockError::Error(error)) => Err(Error::io(&file, "lock it")(error)),
+        }
+    }
+
+    /// Deletes what a run writes, and nothing else, so that a mistyped folder loses nothing.
+    fn clear(&self) -> Result<()> {
+        let own = ["checkpoints", "config.toml", "events.jsonl", "metrics.csv", "summary.json", ".lock"];
+        let entries = fs::read_dir(&self.path).map_err(Error::io(&self.path, "list the folder"))?;
+        let foreign =
+            entries.flatten().map(|entry| entry.file_name()).find(|name| !own.iter().any(|own| name == own));
+        if let Some(name) = foreign {
+            return Err(Error::Usage(format!(
+                "{}: --force clears run folders only, and `{}` is not part of one",
+                self.path.display(),
+                name.display()
+            )));
+        }
+        for name in own.iter().filter(|name| **name != ".lock") {
+            let path = self.path.join(name);
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io(&path, "delete it")(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The numbers of the runs called `name`.
+fn numbers(runs: &Path, name: &str) -> Vec<u32> {
+    let entries = fs::read_dir(runs).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_numbered_and_never_overwritten() {
+        let runs = tempfile::tempdir().unwrap();
+        let first = RunFolder::create_next(runs.path(), "a").unwrap();
+        let second = RunFolder::create_next(runs.path(), "a").unwrap();
+        assert!(first.path().ends_with("a-0001"));
+        assert!(second.path().ends_with("a-0002"));
+        assert_eq!(RunFolder::latest(runs.path(), "a").unwrap(), second.path());
+        assert!(RunFolder::latest(runs.path(), "b").is_none());
+    }
+
+    #[test]
+    fn two_writers_are_refused() {
+        let runs = tempfile::tempdir().unwrap();
+        let first = RunFolder::create_next(runs.path(), "a").unwrap();
+        assert_eq!(RunFolder::open(first.path()).unwrap_err().exit_code(), 7);
+        let path = first.path().to_path_buf();
+        drop(first);
+        assert!(RunFolder::open(&path).is_ok());
+    }
+
+    #[test]
+    fn force_clears_runs_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("config.toml"), "x").unwrap();
+        assert_eq!(RunFolder::create(folder.path(), false).unwrap_err().exit_code(), 2);
+        RunFolder::create(folder.path(), true).unwrap();
+        assert!(!folder.path().join("config.toml").exists());
+        fs::write(folder.path().join("thesis.tex"), "x").unwrap();
+        assert_eq!(RunFolder::create(folder.path(), true).unwrap_err().exit_code(), 2);
+        assert!(folder.path().join("thesis.tex").exists());
+    }
+}

@@ -1,0 +1,68 @@
+//! stdout and stderr: results, messages, errors and exit codes.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use tracing::level_filters::LevelFilter;
+
+use crate::cli::{Common, LogFormat};
+
+/// Sends log messages to stderr, as many as `-q` and `-v` ask for.
+pub fn start_logging(common: &Common) {
+    let level = match (common.quiet, common.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal());
+    match common.log_format {
+        LogFormat::Text => subscriber.without_time().init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+}
+
+/// Writes a result and a line end to stdout. A closed pipe is no error: the reader has enough.
+///
+/// # Errors
+/// If stdout cannot be written, for example because its disk is full.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(format!("{text}\n").as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to stdout"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr. That it cannot be written is nothing to stop for.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Writes a warning to stderr.
+pub fn warn(text: &str) {
+    tracing::warn!("{text}");
+}
+
+/// Says what went wrong and returns the exit code for it.
+pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
+    let known = error.downcast_ref::<taper::Error>();
+    let text = match known {
+        Some(taper::Error::Config(diagnostics)) => {
+            diagnostics.render(io::stderr().is_terminal() && common.log_format == LogFormat::Text)
+        }
+        _ if common.verbose > 0 => format!("error: {error:?}"),
+        _ => format!("error: {error:#}"),
+    };
+    match common.log_format {
+        LogFormat::Text => note(&text),
+        LogFormat::Json => note(&serde_json::json!({"level": "ERROR", "message": text}).to_string()),
+    }
+    ExitCode::from(known.map_or(1, taper::Error::exit_code))
+}

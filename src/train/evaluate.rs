@@ -1,0 +1,49 @@
+//! One pass over samples without training; used by the loop, `taper eval` and the test at the end.
+
+use candle_core::Device;
+
+use super::interrupt::Interrupt;
+use crate::data::{Dataset, Scaling, for_each_batch};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::experiment::Experiment;
+use crate::metrics::Running;
+
+/// Samples per pass without training: enough to keep the cores busy, but no more values than this.
+const MOST_VALUES: usize = 1 << 22;
+
+/// Which samples to measure.
+#[derive(Clone, Copy)]
+pub struct Split<'a> {
+    /// Where they are.
+    pub dataset: &'a Dataset,
+    /// Their indices.
+    pub order: &'a [usize],
+}
+
+/// Loss and metrics over `split`, or `None` if a signal came meanwhile.
+///
+/// # Errors
+/// If the tensor library refuses.
+pub fn evaluate(
+    engine: &dyn Engine,
+    experiment: &Experiment,
+    split: Split<'_>,
+    scaling: &Scaling,
+    device: &Device,
+    interrupt: &Interrupt,
+) -> Result<Option<Running>> {
+    let loss = experiment.loss.member();
+    let size = split.dataset.sample_shape.elements().unwrap_or(1).max(1);
+    let batch_size = (MOST_VALUES / size).clamp(1, 256);
+    let mut running = Running::new(split.dataset.target());
+    let mut interrupted = false;
+    for_each_batch(split.dataset, split.order, batch_size, scaling, device, |batch| {
+        let logits = engine.logits(&batch.features)?;
+        let sum = loss.sum(&logits, &batch.targets)?.to_dtype(candle_core::DType::F64)?.to_scalar()?;
+        running.add(sum, &logits, &batch.targets)?;
+        interrupted = interrupt.signal().is_some();
+        Ok(!interrupted)
+    })?;
+    Ok((!interrupted).then_some(running))
+}

@@ -1,0 +1,65 @@
+//! The training loop: `[train]`, what it reports, and evaluation.
+
+mod evaluate;
+pub mod events;
+mod interrupt;
+mod log;
+mod trainer;
+
+pub use evaluate::{Split, evaluate};
+pub use interrupt::Interrupt;
+pub use log::Log;
+pub use trainer::{Stop, Trainer};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Problems;
+use crate::engine;
+
+/// `[train]`: how long and in what portions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How many times each training sample is used.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub epochs: u64,
+    /// Samples in one step; the last step of an epoch takes what is left.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub batch_size: usize,
+    /// Stop after this many steps, counted over all sessions of a run, even within an epoch.
+    #[schemars(range(min = 1))]
+    pub max_steps: Option<u64>,
+    /// Stop after this many minutes of this session, even within an epoch.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub max_minutes: Option<f64>,
+    /// Whether each epoch takes the samples in a new random order.
+    pub shuffle: bool,
+    /// Steps between two `step` lines in `events.jsonl`.
+    #[schemars(range(min = 1))]
+    pub log_every_steps: u64,
+    /// What runs the steps.
+    pub engine: engine::Choice,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch_size: 32,
+            max_steps: None,
+            max_minutes: None,
+            shuffle: true,
+            log_every_steps: 100,
+            engine: engine::Choice::Auto,
+        }
+    }
+}
+
+impl Config {
+    /// Reports limits that cannot be meant.
+    pub fn validate(&self, problems: &mut Problems<'_>) {
+        if self.max_minutes.is_some_and(|minutes| minutes > 1e9) {
+            problems.key("max_minutes").report("must be at most 1e9");
+        }
+    }
+}
