@@ -73,6 +73,8 @@ impl Experiment {
         for (i, layer) in self.model.layers.iter().enumerate() {
             layer.member().validate(&mut model.key("layers").index(i).key(layer.name()));
         }
+        let optimizer = self.optimizer.member();
+        optimizer.validate(&mut problems.key("optimizer").key(self.optimizer.name()));
         self.train.validate(&mut problems.key("train"));
         self.validate_final_activation(problems);
         let measured = self.measured();

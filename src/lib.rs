@@ -10,6 +10,8 @@ pub mod error;
 pub mod experiment;
 pub mod gate;
 pub mod init;
+#[allow(unsafe_code, reason = "the kernels call the matrix product of `gemm`, which takes pointers")]
+pub mod kernels;
 pub mod layers;
 pub mod loss;
 pub mod metrics;

@@ -42,7 +42,7 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let running =
         evaluate(engine.as_ref(), experiment, split, &data.scaling, &device, &Interrupt::default())?
             .ok_or(Error::Interrupted(2))?;
-    let result = report(name, &running, start.elapsed().as_secs_f64());
+    let result = report(name, &running, &checkpoint.card.classes, start.elapsed().as_secs_f64());
     match options.format {
         Format::Json => terminal::print(&format!("{result:#}")),
         Format::Text => terminal::print(&describe(&result, &checkpoint)),
@@ -74,9 +74,9 @@ fn choose(split: Option<SplitName>, data: &Prepared) -> anyhow::Result<(&'static
     }
 }
 
-fn report(split: &str, running: &Running, seconds: f64) -> Value {
+fn report(split: &str, running: &Running, classes: &[String], seconds: f64) -> Value {
     let mut result = json!({ "split": split, "samples": running.samples(), "loss": running.loss() });
-    if let (Value::Object(to), Value::Object(from)) = (&mut result, running.report()) {
+    if let (Value::Object(to), Value::Object(from)) = (&mut result, running.report(classes)) {
         to.extend(from);
         to.insert("seconds".to_owned(), json!(seconds));
     }

@@ -4,6 +4,7 @@ use candle_core::{D, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, Member, Pass};
+use crate::ops;
 use crate::shape::Shape;
 
 /// `activation`: applies a function to each value.
@@ -44,11 +45,7 @@ impl Activation {
     /// If the tensor library refuses.
     pub fn forward(self, x: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Relu => {
-                // Not Tensor::relu, whose gradient at 0 is 1. `<=` lets NaN through to the loss.
-                let zeros = x.zeros_like()?;
-                x.le(&zeros)?.where_cond(&zeros, x)
-            }
+            Self::Relu => ops::relu(x),
             Self::Sigmoid => candle_nn::ops::sigmoid(x),
             Self::Tanh => x.tanh(),
             Self::Gelu => x.gelu_erf(),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Activation, Layer, Member, ParameterSpec, Pass};
 use crate::init::Initializer;
+use crate::ops;
 use crate::shape::Shape;
 
 /// `dense`: every output is a weighted sum of all inputs.
@@ -81,10 +82,10 @@ struct Dense {
 
 impl Layer for Dense {
     fn forward(&self, x: &Tensor, _pass: Pass) -> candle_core::Result<Tensor> {
-        let mut y = x.matmul(&self.weight.t()?)?; // [batch, units]
-        if let Some(bias) = &self.bias {
-            y = y.broadcast_add(bias)?;
+        let y = ops::dense(x, &self.weight, self.bias.as_deref())?; // [batch, units]
+        match self.activation {
+            Some(activation) => activation.forward(&y),
+            None => Ok(y),
         }
-        self.activation.map_or(Ok(y.clone()), |activation| activation.forward(&y))
     }
 }

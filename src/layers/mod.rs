@@ -1,9 +1,20 @@
 //! What a network is made of: one file per layer, written in `model.layers` as `{ NAME = { … } }`.
 
 pub mod activation;
+pub mod avg_pool2d;
+pub mod batch_norm;
+pub mod conv2d;
 pub mod dense;
+pub mod dropout;
+pub mod flatten;
+pub mod global_avg_pool2d;
+pub mod layer_norm;
+pub mod max_pool2d;
+
+mod window;
 
 pub use activation::Activation;
+pub use window::{Padding, Size};
 
 use candle_core::{Tensor, Var};
 
@@ -15,7 +26,8 @@ use crate::shape::Shape;
 registry! {
     /// One element of `model.layers`.
     Config: Member {
-        dense, activation
+        dense, conv2d, max_pool2d, avg_pool2d, global_avg_pool2d, flatten, dropout, batch_norm, layer_norm,
+        activation
     }
 }
 

@@ -1,17 +1,21 @@
 //! Cross-entropy between the classes' predicted probabilities and the true class.
 //!
 //! For logits z and class c: -log softmax(z)[c]. With label smoothing ε over K classes the target is
-//! 1 - ε + ε/K for the true class and ε/K for the others; class weights multiply each target's term.
-//! The mean divides by the number of samples, with or without class weights (as Keras does; PyTorch
-//! divides by the sum of the weights).
+//! 1 - ε + ε/K for the true class and ε/K for the others (Szegedy et al., 2016); class weights
+//! multiply each target's term. The mean divides by the number of samples, with or without class
+//! weights (as Keras does; PyTorch divides by the sum of the weights).
+//!
+//! The gradient is p Σt - t for probabilities p and targets t.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Error, Result, Tensor, WithDType};
 use serde::{Deserialize, Serialize};
 
 use super::Loss;
 use crate::config::Problems;
 use crate::data::Target;
+use crate::kernels::slices::values;
 use crate::layers::Activation;
+use crate::ops::{Output, record};
 
 /// `[loss.cross_entropy]`: for one class out of several.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -20,7 +24,7 @@ pub struct Config {
     /// The share of each target that is spread evenly over all classes.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub label_smoothing: f64,
-    /// A factor for each class, by index.
+    /// A factor for each class, by index; all 1 by default.
     pub class_weights: Option<Vec<f64>>,
 }
 
@@ -35,8 +39,13 @@ impl Loss for Config {
                         .key("class_weights")
                         .report(format!("{} weights for {classes} classes", weights.len()));
                 }
-                if outputs < classes {
-                    problems.report(format!("the last layer has {outputs} outputs for {classes} classes"));
+                if outputs != classes {
+                    let binary =
+                        if (outputs, classes) == (1, 2) { ", or use `binary_cross_entropy`" } else { "" };
+                    problems.report_with_help(
+                        format!("the last layer has {outputs} outputs for {classes} classes"),
+                        format!("let the last `dense` layer have `units = {classes}`{binary}"),
+                    );
                 }
             }
             Target::Value { .. } => problems.report_with_help(
@@ -56,6 +65,18 @@ impl Loss for Config {
     }
 
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+        match logits.dtype() {
+            DType::F32 if logits.device().is_cpu() => self.one_pass::<f32>(logits, targets),
+            DType::F64 if logits.device().is_cpu() => self.one_pass::<f64>(logits, targets),
+            _ => self.reference(logits, targets),
+        }
+    }
+}
+
+impl Config {
+    /// The formula as tensor operations, for any device. candle lets a gradient flow through the
+    /// maximum inside `log_softmax`; it is 0 but for rounding.
+    fn reference(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let classes = logits.dim(D::Minus1)?;
         let log_probabilities = candle_nn::ops::log_softmax(logits, D::Minus1)?; // [batch, classes]
         let weighted = match &self.class_weights {
@@ -72,5 +93,141 @@ impl Loss for Config {
         }
         let spread = (weighted.sum_all()? * (smoothing / classes as f64))?;
         ((right * (1.0 - smoothing))? + spread)?.neg()
+    }
+
+    /// The same on the CPU, with the gradient computed beside the value: one pass instead of some
+    /// thirty small tensors. Sums are in f64.
+    fn one_pass<T: WithDType>(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+        let (samples, classes) = logits.dims2()?;
+        let weights = match &self.class_weights {
+            Some(weights) => weights.clone(),
+            None => vec![1.0; classes],
+        };
+        if weights.len() != classes {
+            candle_core::bail!("{} class weights for {classes} outputs", weights.len());
+        }
+        let spread: Vec<f64> = weights.iter().map(|w| w * self.label_smoothing / classes as f64).collect();
+        let labels = targets.to_vec1::<u32>()?;
+        if labels.len() != samples {
+            candle_core::bail!("{} labels for {samples} samples", labels.len());
+        }
+
+        let contiguous = logits.contiguous()?;
+        let (storage, layout) = contiguous.storage_and_layout();
+        let mut loss = 0.0;
+        let mut gradient = Vec::with_capacity(samples * classes);
+        let mut target = spread.clone();
+        let mut exponentials = vec![0.0; classes];
+        for (row, label) in values::<T>(&storage, layout)?.chunks_exact(classes.max(1)).zip(labels) {
+            let label = label as usize;
+            let Some(weight) = weights.get(label) else {
+                return Err(Error::Msg(format!("label {label} for {classes} outputs")));
+            };
+            target[label] += (1.0 - self.label_smoothing) * weight;
+            let total_target: f64 = target.iter().sum();
+
+            let largest = row.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, f64::max);
+            for (exponential, z) in exponentials.iter_mut().zip(row) {
+                *exponential = (z.to_f64() - largest).exp();
+            }
+            let sum: f64 = exponentials.iter().sum();
+            let log_sum = largest + sum.ln();
+            for ((exponential, target), z) in exponentials.iter().zip(&target).zip(row) {
+                loss += target * (log_sum - z.to_f64());
+                gradient.push(T::from_f64(exponential / sum * total_target - target));
+            }
+            target[label] = spread[label];
+        }
+        drop(storage);
+
+        let gradient = Tensor::from_vec(gradient, (samples, classes), logits.device())?;
+        let loss = Output::Values(T::to_cpu_storage_owned(vec![T::from_f64(loss)]), ().into());
+        record("cross_entropy", [logits], loss, move |_, _, upstream| {
+            Ok([Some(gradient.broadcast_mul(upstream)?)])
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+    use crate::loss::checks::{problems, value_and_gradient};
+
+    fn configs() -> [Config; 4] {
+        let class_weights = Some(vec![0.5, 2.0, 1.0, 0.0]);
+        [
+            Config::default(),
+            Config { label_smoothing: 0.1, class_weights: None },
+            Config { label_smoothing: 0.0, class_weights: class_weights.clone() },
+            Config { label_smoothing: 0.3, class_weights },
+        ]
+    }
+
+    #[test]
+    fn one_pass_agrees_with_the_reference() -> Result<()> {
+        let logits = [[0.3, -1.0, 2.0, 2.0], [50.0, -50.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]];
+        let targets = Tensor::new(&[2_u32, 1, 3], &Device::Cpu)?;
+        for config in configs() {
+            let logits = Var::new(&logits, &Device::Cpu)?;
+            let (value, gradient) = value_and_gradient(&config.sum(&logits, &targets)?, &logits)?;
+            let (expected, slope) = value_and_gradient(&config.reference(&logits, &targets)?, &logits)?;
+            assert!((value - expected).abs() < 1e-12 * expected.abs(), "{config:?}: {value} {expected}");
+            for (a, b) in gradient.iter().zip(&slope) {
+                assert!((a - b).abs() < 1e-14, "{config:?}: {gradient:?} {slope:?}");
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn huge_logits_give_finite_values_and_nan_stays_visible() -> Result<()> {
+        let config = Config::default();
+        let targets = Tensor::new(&[1_u32], &Device::Cpu)?;
+        let logits = Var::new(&[[3e38_f32, -3e38]], &Device::Cpu)?;
+        let (_, gradient) = value_and_gradient(&config.sum(&logits, &targets)?, &logits)?;
+        assert_eq!(gradient, [1.0, -1.0]);
+        let logits = Var::new(&[[f32::NAN, 1.0]], &Device::Cpu)?;
+        assert!(config.sum(&logits, &targets)?.to_scalar::<f32>()?.is_nan());
+        Ok(())
+    }
+
+    #[test]
+    fn label_255_is_a_label_like_any_other() -> Result<()> {
+        let logits = Tensor::zeros((1, 300), DType::F32, &Device::Cpu)?;
+        let targets = Tensor::new(&[255_u32], &Device::Cpu)?;
+        for loss in
+            [Config::default().sum(&logits, &targets)?, Config::default().reference(&logits, &targets)?]
+        {
+            assert!((loss.to_scalar::<f32>()? - 300_f32.ln()).abs() < 1e-5);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_impossible_label_is_an_error_and_no_panic() -> Result<()> {
+        let logits = Tensor::zeros((1, 3), DType::F32, &Device::Cpu)?;
+        assert!(Config::default().sum(&logits, &Tensor::new(&[3_u32], &Device::Cpu)?).is_err());
+        assert!(Config::default().sum(&logits, &Tensor::new(&[0_u32, 1], &Device::Cpu)?).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn reports_what_does_not_fit() {
+        let [plain, _, weighted, _] = configs();
+        let classes = Target::Class { classes: 4 };
+        assert!(problems(&plain, classes, 4).is_empty());
+        assert!(problems(&weighted, classes, 4).is_empty());
+        assert_eq!(problems(&plain, classes, 5).len(), 1);
+        assert_eq!(problems(&weighted, Target::Class { classes: 3 }, 3).len(), 1);
+        assert_eq!(problems(&plain, Target::Value { width: 4 }, 4).len(), 1);
+        let negative = Config { class_weights: Some(vec![1.0, -1.0]), ..plain.clone() };
+        assert_eq!(
+            problems(&negative, Target::Class { classes: 2 }, 2)[0].path.to_string(),
+            "class_weights[1]"
+        );
+        let help = problems(&plain, Target::Class { classes: 2 }, 1)[0].help.clone();
+        assert!(help.is_some_and(|help| help.contains("binary_cross_entropy")));
     }
 }

@@ -1,8 +1,12 @@
 //! What training makes small: one file per loss, written as `[loss.NAME]`.
 
+pub mod binary_cross_entropy;
 pub mod cross_entropy;
+pub mod huber;
+pub mod mae;
+pub mod mse;
 
-use candle_core::Tensor;
+use candle_core::{D, Tensor};
 
 use crate::config::{Problems, registry};
 use crate::data::Target;
@@ -11,7 +15,7 @@ use crate::layers::Activation;
 registry! {
     /// `[loss.NAME]`: what training makes small.
     Config: Loss {
-        cross_entropy
+        cross_entropy, binary_cross_entropy, mse, mae, huber
     }
 }
 
@@ -33,4 +37,141 @@ pub trait Loss {
     /// # Errors
     /// If the tensor library refuses.
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor>;
+}
+
+/// What all losses for numbers ask of the data set and the last layer.
+fn validate_values(loss: &str, target: Target, outputs: usize, problems: &mut Problems<'_>) {
+    match target {
+        Target::Value { width } if width == outputs => {}
+        Target::Value { width } => problems.report_with_help(
+            format!("the last layer has {outputs} outputs for {width} numbers to predict"),
+            format!("let the last `dense` layer have `units = {width}`"),
+        ),
+        Target::Class { classes } => problems.report_with_help(
+            format!("{loss} needs numbers to predict, and this data set has {classes} classes"),
+            if classes == 2 {
+                "use `binary_cross_entropy` or `cross_entropy`"
+            } else {
+                "use `cross_entropy`"
+            },
+        ),
+    }
+}
+
+/// The mean over the outputs of each sample, summed over the samples.
+fn sum_of_means(losses: &Tensor) -> candle_core::Result<Tensor> {
+    losses.sum_all()? / losses.dim(D::Minus1)? as f64
+}
+
+/// What the tests of all losses use.
+#[cfg(test)]
+mod checks {
+    use super::{Loss, Target, Tensor};
+    use crate::config::{Problem, Problems};
+
+    /// The value of a scalar loss and its gradient with respect to `input`, in f64.
+    pub fn value_and_gradient(loss: &Tensor, input: &Tensor) -> candle_core::Result<(f64, Vec<f64>)> {
+        let gradients = loss.backward()?;
+        let Some(gradient) = gradients.get(input) else { candle_core::bail!("no gradient") };
+        let double = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(candle_core::DType::F64)?.to_vec1();
+        Ok((double(loss)?[0], double(gradient)?))
+    }
+
+    /// What `loss` reports about a target and a number of outputs.
+    pub fn problems(loss: &dyn Loss, target: Target, outputs: usize) -> Vec<Problem> {
+        let mut found = Vec::new();
+        loss.validate(target, outputs, &mut Problems::new(&mut found));
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Result, Var};
+
+    use super::checks::{problems, value_and_gradient};
+    use super::*;
+
+    fn default(name: &str) -> Config {
+        serde_json::from_value(serde_json::json!({ name: {} })).expect("the defaults make a config")
+    }
+
+    /// Outputs, their shape, and targets that fit a loss, away from its kinks.
+    type Example = (Vec<f64>, (usize, usize), Tensor, Target);
+
+    fn example(config: &Config) -> Result<Example> {
+        let outputs = vec![0.7, -1.3, 2.2, 0.1, -0.4, 1.9];
+        Ok(match config {
+            Config::cross_entropy(_) => {
+                (outputs, (2, 3), Tensor::new(&[2_u32, 0], &Device::Cpu)?, Target::Class { classes: 3 })
+            }
+            Config::binary_cross_entropy(_) => (
+                outputs,
+                (6, 1),
+                Tensor::new(&[1_u32, 0, 1, 1, 0, 0], &Device::Cpu)?,
+                Target::Class { classes: 2 },
+            ),
+            Config::mse(_) | Config::mae(_) | Config::huber(_) => (
+                outputs,
+                (3, 2),
+                Tensor::new(&[[0.0, 1.0], [-2.0, 0.5], [0.5, 0.25]], &Device::Cpu)?,
+                Target::Value { width: 2 },
+            ),
+        })
+    }
+
+    #[test]
+    fn every_gradient_agrees_with_finite_differences() -> Result<()> {
+        for name in Config::NAMES {
+            let config = default(name);
+            let (outputs, shape, targets, _) = example(&config)?;
+            let tensor = |values: &[f64]| Tensor::from_slice(values, shape, &Device::Cpu);
+            let value = |values: &[f64]| config.member().sum(&tensor(values)?, &targets)?.to_scalar::<f64>();
+            let input = Var::from_tensor(&tensor(&outputs)?)?;
+            let (_, gradient) = value_and_gradient(&config.member().sum(&input, &targets)?, &input)?;
+            for i in 0..outputs.len() {
+                let shifted = |by: f64| {
+                    let mut shifted = outputs.clone();
+                    shifted[i] += by;
+                    value(&shifted)
+                };
+                let slope = (shifted(1e-5)? - shifted(-1e-5)?) / 2e-5;
+                assert!((slope - gradient[i]).abs() < 1e-9, "{name}[{i}]: {slope} {}", gradient[i]);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn every_loss_is_a_sum_over_samples() -> Result<()> {
+        for name in Config::NAMES {
+            let config = default(name);
+            let (outputs, shape, targets, target) = example(&config)?;
+            let outputs = Tensor::from_slice(&outputs, shape, &Device::Cpu)?;
+            assert!(problems(config.member(), target, shape.1).is_empty(), "{name}");
+            let whole = config.member().sum(&outputs, &targets)?.to_scalar::<f64>()?;
+            let mut parts = 0.0;
+            for i in 0..shape.0 {
+                let part = config.member().sum(&outputs.narrow(0, i, 1)?, &targets.narrow(0, i, 1)?)?;
+                parts += part.to_scalar::<f64>()?;
+            }
+            assert!((whole - parts).abs() < 1e-12, "{name}: {whole} {parts}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn losses_for_numbers_report_what_does_not_fit() {
+        for name in ["mse", "mae", "huber"] {
+            let config = default(name);
+            assert!(problems(config.member(), Target::Value { width: 3 }, 3).is_empty());
+            for (target, outputs) in [(Target::Value { width: 3 }, 1), (Target::Class { classes: 2 }, 2)] {
+                let found = problems(config.member(), target, outputs);
+                assert!(found.len() == 1 && found[0].help.is_some(), "{name}: {found:?}");
+            }
+            let targets = Tensor::zeros(4, candle_core::DType::F32, &Device::Cpu).expect("zeros");
+            let outputs = Tensor::zeros((4, 1), candle_core::DType::F32, &Device::Cpu).expect("zeros");
+            assert!(config.member().sum(&outputs, &targets).is_err(), "{name}: shapes must match");
+        }
+    }
 }

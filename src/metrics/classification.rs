@@ -1,43 +1,266 @@
-//! placeholder until branch `math` is merged
-use candle_core::{D, Tensor};
+//! Accuracy, precision, recall and F1 from a confusion matrix, as scikit-learn computes them.
+//!
+//! For a class with t true positives, p predictions and s samples (its support): precision t / p,
+//! recall t / s, F1 2t / (p + s); 0 where the denominator is 0 (`zero_division=0`). The macro averages
+//! are plain means over the classes that occur in the truth or in the predictions, which is
+//! scikit-learn's default: a class that a split does not contain does not pull the mean down.
+
+use candle_core::{D, DType, Result, Tensor};
 use serde::{Deserialize, Serialize};
-/// Counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+
+/// Counts of predicted classes for each true class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Vec<u64>>", into = "Vec<Vec<u64>>")]
 pub struct Confusion {
     classes: usize,
-    counts: Vec<u64>,
+    counts: Vec<u64>, // [truth, prediction]
 }
-/// Report.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "placeholder")]
+
+/// The scores of a split.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
+    /// The share of samples whose class was predicted; 0 without samples.
     pub accuracy: f64,
+    /// The mean of the classes' precisions.
     pub precision: f64,
+    /// The mean of the classes' recalls.
     pub recall: f64,
+    /// The mean of the classes' F1 scores.
     pub f1: f64,
+    /// The scores of every class, also of those that do not occur.
+    pub per_class: Vec<ClassScores>,
+    /// Counts of samples: one row for each true class, one column for each predicted class.
+    pub confusion_matrix: Vec<Vec<u64>>,
 }
-#[allow(missing_docs, reason = "placeholder")]
+
+/// The scores of one class.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassScores {
+    /// The name of the class.
+    pub class: String,
+    /// The share of its predictions that are right.
+    pub precision: f64,
+    /// The share of its samples that were found.
+    pub recall: f64,
+    /// The harmonic mean of precision and recall.
+    pub f1: f64,
+    /// The number of its samples.
+    pub support: u64,
+}
+
 impl Confusion {
+    /// No samples yet, of so many classes.
+    #[must_use]
     pub fn new(classes: usize) -> Self {
         Self { classes, counts: vec![0; classes * classes] }
     }
-    pub fn add(&mut self, logits: &Tensor, targets: &Tensor) -> crate::Result<()> {
-        let predicted: Vec<u32> = if logits.dim(1)? == 1 {
-            logits.flatten_all()?.gt(0.0)?.to_dtype(candle_core::DType::U32)?.to_vec1()?
+
+    /// Counts a batch by its logits, `[batch, classes]` or `[batch, 1]` for two classes, and its
+    /// `u32` labels, `[batch]`. The prediction is the class with the largest logit, the first of
+    /// equals; for a single logit it is class 1 above 0.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count), or if the tensor library refuses.
+    pub fn add(&mut self, logits: &Tensor, labels: &Tensor) -> Result<()> {
+        let predicted = if logits.dim(D::Minus1)? == 1 {
+            logits.gt(0.0)?.to_dtype(DType::U32)?.flatten_all()?
         } else {
-            logits.argmax(D::Minus1)?.to_vec1()?
+            logits.argmax(D::Minus1)?
         };
-        for (p, t) in predicted.iter().zip(targets.to_vec1::<u32>()?) {
-            self.counts[t as usize * self.classes + *p as usize] += 1;
+        self.count(&labels.to_vec1()?, &predicted.to_vec1()?)
+    }
+
+    /// Counts samples by their true and their predicted classes.
+    ///
+    /// # Errors
+    /// If the lists differ in length or a class is out of range; nothing is counted then.
+    pub fn count(&mut self, truth: &[u32], predicted: &[u32]) -> Result<()> {
+        if truth.len() != predicted.len() {
+            candle_core::bail!("{} labels for {} predictions", truth.len(), predicted.len());
+        }
+        if let Some(class) = truth.iter().chain(predicted).find(|class| **class as usize >= self.classes) {
+            candle_core::bail!("class {class} out of {} classes", self.classes);
+        }
+        for (truth, predicted) in truth.iter().zip(predicted) {
+            self.counts[*truth as usize * self.classes + *predicted as usize] += 1;
         }
         Ok(())
     }
-    pub fn accuracy(&self) -> f64 {
-        let all: u64 = self.counts.iter().sum();
-        let right: u64 = (0..self.classes).map(|c| self.counts[c * self.classes + c]).sum();
-        right as f64 / all.max(1) as f64
+
+    /// Adds the counts of other samples.
+    ///
+    /// # Errors
+    /// If the numbers of classes differ.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.classes != other.classes {
+            candle_core::bail!("cannot add counts of {} classes to {}", other.classes, self.classes);
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        Ok(())
     }
-    pub fn report(&self) -> Report {
-        Report { accuracy: self.accuracy(), precision: 0.0, recall: 0.0, f1: 0.0 }
+
+    /// The number of samples counted.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The number of samples whose class was predicted.
+    #[must_use]
+    pub fn correct(&self) -> u64 {
+        (0..self.classes).map(|class| self.counts[class * self.classes + class]).sum()
+    }
+
+    /// The share of samples whose class was predicted; 0 without samples.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        ratio(self.correct(), self.samples())
+    }
+
+    /// All scores. `names` are those of the classes; one without a name is called by its index.
+    #[must_use]
+    pub fn report(&self, names: &[String]) -> Report {
+        let rows = self.rows();
+        let mut predictions = vec![0; self.classes];
+        for row in &rows {
+            for (sum, count) in predictions.iter_mut().zip(row) {
+                *sum += count;
+            }
+        }
+        let per_class: Vec<ClassScores> = (0..self.classes)
+            .map(|class| {
+                let (right, predicted, support) =
+                    (rows[class][class], predictions[class], rows[class].iter().sum());
+                ClassScores {
+                    class: names.get(class).cloned().unwrap_or_else(|| class.to_string()),
+                    precision: ratio(right, predicted),
+                    recall: ratio(right, support),
+                    f1: ratio(2 * right, predicted + support),
+                    support,
+                }
+            })
+            .collect();
+        let occurs = |(scores, predicted): &(&ClassScores, &u64)| scores.support > 0 || **predicted > 0;
+        let occurring: Vec<_> =
+            per_class.iter().zip(&predictions).filter(occurs).map(|pair| pair.0).collect();
+        let mean = |score: fn(&ClassScores) -> f64| {
+            occurring.iter().map(|scores| score(scores)).sum::<f64>() / occurring.len().max(1) as f64
+        };
+        Report {
+            accuracy: self.accuracy(),
+            precision: mean(|scores| scores.precision),
+            recall: mean(|scores| scores.recall),
+            f1: mean(|scores| scores.f1),
+            per_class,
+            confusion_matrix: rows,
+        }
+    }
+
+    fn rows(&self) -> Vec<Vec<u64>> {
+        self.counts.chunks_exact(self.classes.max(1)).map(<[u64]>::to_vec).collect()
+    }
+}
+
+/// 0 for a denominator of 0.
+fn ratio(numerator: u64, denominator: u64) -> f64 {
+    if denominator == 0 { 0.0 } else { numerator as f64 / denominator as f64 }
+}
+
+impl From<Confusion> for Vec<Vec<u64>> {
+    fn from(confusion: Confusion) -> Self {
+        confusion.rows()
+    }
+}
+
+impl TryFrom<Vec<Vec<u64>>> for Confusion {
+    type Error = String;
+
+    fn try_from(rows: Vec<Vec<u64>>) -> std::result::Result<Self, String> {
+        match rows.iter().find(|row| row.len() != rows.len()) {
+            Some(row) => Err(format!("a confusion matrix of {} rows has one of {}", rows.len(), row.len())),
+            None => Ok(Self { classes: rows.len(), counts: rows.concat() }),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are exact")]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn agrees_with_a_case_worked_by_hand() -> Result<()> {
+        // Class 2 is never predicted, class 3 never occurs and is never predicted.
+        let mut confusion = Confusion::new(4);
+        confusion.count(&[0, 0, 0, 1, 1, 2], &[0, 0, 1, 1, 0, 1])?;
+        let report = confusion.report(&["zero".to_owned()]);
+        assert_eq!(report.accuracy, 0.5);
+        let row = |class: usize| {
+            let scores = &report.per_class[class];
+            (scores.class.as_str(), scores.precision, scores.recall, scores.f1, scores.support)
+        };
+        assert_eq!(row(0), ("zero", 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 3));
+        assert_eq!(row(1), ("1", 1.0 / 3.0, 0.5, 0.4, 2));
+        assert_eq!(row(2), ("2", 0.0, 0.0, 0.0, 1));
+        assert_eq!(row(3), ("3", 0.0, 0.0, 0.0, 0));
+        assert!((report.recall - (2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-15, "class 3 does not count");
+        assert_eq!(report.confusion_matrix[0], [2, 1, 0, 0]);
+        Ok(())
+    }
+
+    #[test]
+    fn without_samples_everything_is_0() {
+        let report = Confusion::new(2).report(&[]);
+        assert_eq!((report.accuracy, report.precision, report.recall, report.f1), (0.0, 0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn logits_predict_the_first_largest_class() -> Result<()> {
+        let logits = Tensor::new(&[[0_f32, 1.0, 1.0], [3.0, 2.0, -1.0]], &Device::Cpu)?;
+        let mut confusion = Confusion::new(3);
+        confusion.add(&logits, &Tensor::new(&[1_u32, 2], &Device::Cpu)?)?;
+        assert_eq!(Vec::from(confusion), [[0, 0, 0], [0, 1, 0], [1, 0, 0]]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_single_logit_predicts_class_1_above_0() -> Result<()> {
+        let logits = Tensor::new(&[[0.1_f32], [0.0], [-2.0]], &Device::Cpu)?;
+        let mut confusion = Confusion::new(2);
+        confusion.add(&logits, &Tensor::new(&[1_u32, 1, 0], &Device::Cpu)?)?;
+        assert_eq!(Vec::from(confusion), [[1, 0], [1, 1]]);
+        Ok(())
+    }
+
+    #[test]
+    fn refuses_what_does_not_fit_and_counts_nothing() {
+        let mut confusion = Confusion::new(2);
+        assert!(confusion.count(&[0, 2], &[0, 0]).is_err());
+        assert!(confusion.count(&[0], &[2]).is_err());
+        assert!(confusion.count(&[0], &[]).is_err());
+        assert!(confusion.merge(&Confusion::new(3)).is_err());
+        assert_eq!(confusion.samples(), 0);
+    }
+
+    #[test]
+    fn merging_and_restoring_count_every_sample_once() -> Result<()> {
+        let (truth, predicted) = ([0, 1, 2, 1, 0], [0, 2, 2, 1, 1]);
+        let mut whole = Confusion::new(3);
+        whole.count(&truth, &predicted)?;
+        let mut first = Confusion::new(3);
+        first.count(&truth[..2], &predicted[..2])?;
+        let saved = serde_json::to_string(&first).expect("plain numbers");
+        let mut restored: Confusion = serde_json::from_str(&saved).expect("what was saved");
+        let mut second = Confusion::new(3);
+        second.count(&truth[2..], &predicted[2..])?;
+        restored.merge(&second)?;
+        assert_eq!(restored, whole);
+        assert_eq!((whole.samples(), whole.correct()), (5, 3));
+        assert!(serde_json::from_str::<Confusion>("[[1, 2], [3]]").is_err());
+        Ok(())
     }
 }

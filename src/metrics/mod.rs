@@ -1,9 +1,14 @@
 //! What is measured: names, directions, and accumulators for classes and for numbers.
+//!
+//! Every accumulator sums over samples, not over batches, can be merged with one of other samples,
+//! and serialises without loss, so that a run that stops within an epoch continues with it.
 
 pub mod classification;
 pub mod regression;
 mod running;
 
+pub use classification::Confusion;
+pub use regression::Residuals;
 pub use running::Running;
 
 use crate::config::{Problems, nearest};

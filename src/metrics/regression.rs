@@ -1,28 +1,216 @@
-//! placeholder until branch `math` is merged
-use candle_core::Tensor;
+//! Mean absolute error, root mean squared error and R², as scikit-learn computes them.
+//!
+//! For errors d = z - y: MAE = mean |d|, RMSE = √(mean d²), R² = 1 - Σ d² / Σ (y - ȳ)². Several
+//! outputs are scored one by one and averaged evenly (`multioutput="uniform_average"`). The spread
+//! of the targets is updated sample by sample (Welford, 1962), which keeps it exact where the
+//! targets are far from 0. All sums are in f64.
+
+use candle_core::{D, DType, Result, Tensor};
 use serde::{Deserialize, Serialize};
-/// Sums.
+
+/// Sums over the samples seen so far, for each output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Residuals {
-    width: usize,
+    samples: u64,
+    outputs: Vec<Output>,
 }
-/// Report.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "placeholder")]
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Output {
+    /// Σ |d|
+    absolute: f64,
+    /// Σ d²
+    squared: f64,
+    /// ȳ
+    mean: f64,
+    /// Σ (y - ȳ)²
+    spread: f64,
+}
+
+/// The scores of a split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Report {
+    /// The mean absolute error, in the unit of the targets; 0 without samples.
     pub mae: f64,
+    /// The root of the mean squared error, in the unit of the targets; 0 without samples.
     pub rmse: f64,
+    /// The share of the targets' variance that is explained, at most 1. For constant targets it is
+    /// 1 if all predictions are exact, else 0. Below two samples it is not a number (null in JSON).
     pub r2: f64,
 }
-#[allow(missing_docs, reason = "placeholder")]
+
 impl Residuals {
+    /// No samples yet, of so many numbers each.
+    #[must_use]
     pub fn new(width: usize) -> Self {
-        Self { width }
+        Self { samples: 0, outputs: vec![Output::default(); width] }
     }
-    pub fn add(&mut self, _logits: &Tensor, _targets: &Tensor) -> crate::Result<()> {
+
+    /// Adds a batch of predictions and targets, both `[batch, width]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit; nothing is added then.
+    pub fn add(&mut self, predictions: &Tensor, targets: &Tensor) -> Result<()> {
+        let width = self.outputs.len();
+        if predictions.shape() != targets.shape() || targets.rank() != 2 || targets.dim(D::Minus1)? != width {
+            candle_core::bail!(
+                "predictions of shape {:?} and targets of shape {:?} for {width} outputs",
+                predictions.shape(),
+                targets.shape()
+            );
+        }
+        let rows = |tensor: &Tensor| tensor.to_dtype(DType::F64)?.to_vec2::<f64>();
+        for (predictions, targets) in rows(predictions)?.iter().zip(rows(targets)?) {
+            self.samples += 1;
+            let samples = self.samples as f64;
+            for ((output, prediction), target) in self.outputs.iter_mut().zip(predictions).zip(targets) {
+                let error = prediction - target;
+                output.absolute += error.abs();
+                output.squared += error * error;
+                let distance = target - output.mean;
+                output.mean += distance / samples;
+                output.spread += distance * (target - output.mean);
+            }
+        }
         Ok(())
     }
+
+    /// Adds the sums over other samples (Chan et al., 1979).
+    ///
+    /// # Errors
+    /// If the widths differ.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.outputs.len() != other.outputs.len() {
+            candle_core::bail!(
+                "cannot add errors of {} outputs to {}",
+                other.outputs.len(),
+                self.outputs.len()
+            );
+        }
+        let (mine, theirs) = (self.samples as f64, other.samples as f64);
+        self.samples += other.samples;
+        let share = theirs / (mine + theirs).max(1.0);
+        for (output, more) in self.outputs.iter_mut().zip(&other.outputs) {
+            output.absolute += more.absolute;
+            output.squared += more.squared;
+            let distance = more.mean - output.mean;
+            output.mean += distance * share;
+            output.spread += more.spread + distance * distance * mine * share;
+        }
+        Ok(())
+    }
+
+    /// The number of samples added.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// All scores.
+    #[must_use]
     pub fn report(&self) -> Report {
-        Report { mae: 0.0, rmse: 0.0, r2: 0.0 }
+        let samples = self.samples.max(1) as f64;
+        let mean = |score: &dyn Fn(&Output) -> f64| {
+            self.outputs.iter().map(score).sum::<f64>() / self.outputs.len().max(1) as f64
+        };
+        Report {
+            mae: mean(&|output| output.absolute / samples),
+            rmse: mean(&|output| (output.squared / samples).sqrt()),
+            r2: if self.samples < 2 { f64::NAN } else { mean(&Output::r2) },
+        }
+    }
+}
+
+impl Output {
+    fn r2(&self) -> f64 {
+        match (self.squared == 0.0, self.spread == 0.0) {
+            (true, _) => 1.0,
+            (false, true) => 0.0,
+            (false, false) => 1.0 - self.squared / self.spread,
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are exact")]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    fn errors(predictions: &[[f64; 1]], targets: &[[f64; 1]]) -> Result<Residuals> {
+        let mut errors = Residuals::new(1);
+        let tensor =
+            |rows: &[[f64; 1]]| Tensor::from_slice(rows.as_flattened(), (rows.len(), 1), &Device::Cpu);
+        errors.add(&tensor(predictions)?, &tensor(targets)?)?;
+        Ok(errors)
+    }
+
+    #[test]
+    fn agrees_with_a_case_worked_by_hand() -> Result<()> {
+        let report = errors(&[[2.0], [2.0], [3.0]], &[[1.0], [2.0], [6.0]])?.report();
+        assert!((report.mae - 4.0 / 3.0).abs() < 1e-15);
+        assert!((report.rmse - (10.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert!((report.r2 - (1.0 - 10.0 / 14.0)).abs() < 1e-15);
+        Ok(())
+    }
+
+    #[test]
+    fn constant_targets_score_1_if_exact_and_else_0() -> Result<()> {
+        assert_eq!(errors(&[[0.1]; 3], &[[0.1]; 3])?.report().r2, 1.0);
+        assert_eq!(errors(&[[0.2]; 3], &[[0.1]; 3])?.report().r2, 0.0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_single_sample_has_no_r2() -> Result<()> {
+        let report = errors(&[[1.0]], &[[3.0]])?.report();
+        assert!((report.mae, report.rmse) == (2.0, 2.0) && report.r2.is_nan(), "{report:?}");
+        let report = Residuals::new(2).report();
+        assert!((report.mae, report.rmse) == (0.0, 0.0) && report.r2.is_nan(), "{report:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn targets_far_from_0_keep_their_spread() -> Result<()> {
+        let far = |offset: f64| [[offset], [offset + 1.0], [offset + 2.0], [offset + 4.0]];
+        let (near, far) = (errors(&far(0.5), &far(0.0))?, errors(&far(1e9 + 0.5), &far(1e9))?);
+        assert_eq!(near.report().r2, far.report().r2);
+        Ok(())
+    }
+
+    #[test]
+    fn merging_and_restoring_agree_with_one_pass() -> Result<()> {
+        let predictions = [[0.1], [0.7], [-3.3], [2.5], [1e-3]];
+        let targets = [[0.3], [0.6], [-3.0], [2.0], [7.0 / 3.0]];
+        let whole = errors(&predictions, &targets)?;
+        let first = errors(&predictions[..2], &targets[..2])?;
+        let saved = serde_json::to_string(&first).expect("finite numbers");
+        let mut restored: Residuals = serde_json::from_str(&saved).expect("what was saved");
+        assert_eq!(restored, first, "every bit comes back");
+        restored.merge(&errors(&predictions[2..], &targets[2..])?)?;
+        let (a, b) = (restored.report(), whole.report());
+        assert_eq!(restored.samples(), 5);
+        assert!((a.mae - b.mae).abs() < 1e-15 && (a.rmse - b.rmse).abs() < 1e-15);
+        assert!((a.r2 - b.r2).abs() < 1e-14);
+        let mut empty = Residuals::new(1);
+        empty.merge(&Residuals::new(1))?;
+        empty.merge(&whole)?;
+        assert!((empty.report().r2 - b.r2).abs() < 1e-15);
+        assert!(empty.merge(&Residuals::new(2)).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn refuses_shapes_that_do_not_fit() -> Result<()> {
+        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
+        let mut errors = Residuals::new(2);
+        assert!(errors.add(&zeros(&[3, 2])?, &zeros(&[3, 1])?).is_err());
+        assert!(errors.add(&zeros(&[3, 1])?, &zeros(&[3, 1])?).is_err());
+        assert!(errors.add(&zeros(&[2])?, &zeros(&[2])?).is_err());
+        assert_eq!(errors.samples(), 0);
+        Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Running {
         let mut values = vec![("loss", self.loss())];
         match &self.counts {
             Counts::Classes(confusion) => {
-                let report = confusion.report();
+                let report = confusion.report(&[]);
                 values.extend([
                     ("accuracy", report.accuracy),
                     ("precision", report.precision),
@@ -92,11 +92,12 @@ impl Running {
         values
     }
 
-    /// All that was measured besides the loss, with tables per class, for `taper eval`.
+    /// All that was measured besides the loss, with tables per class, for `taper eval`. `names` are
+    /// those of the classes.
     #[must_use]
-    pub fn report(&self) -> serde_json::Value {
+    pub fn report(&self, names: &[String]) -> serde_json::Value {
         match &self.counts {
-            Counts::Classes(confusion) => serde_json::json!(confusion.report()),
+            Counts::Classes(confusion) => serde_json::json!(confusion.report(names)),
             Counts::Values(residuals) => serde_json::json!(residuals.report()),
         }
     }

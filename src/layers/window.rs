@@ -1,0 +1,70 @@
+//! Options that convolution and pooling share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernels::window::Window;
+use crate::shape::Shape;
+
+/// A height and a width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Size {
+    /// The same for both.
+    Square(#[schemars(range(min = 1, max = 1_000_000))] usize),
+    /// `[height, width]`.
+    Sides(#[schemars(inner(range(min = 1, max = 1_000_000)))] [usize; 2]),
+}
+
+impl Size {
+    /// Height and width.
+    #[must_use]
+    pub fn sides(self) -> [usize; 2] {
+        match self {
+            Self::Square(side) => [side, side],
+            Self::Sides(sides) => sides,
+        }
+    }
+}
+
+/// What happens at the edge of the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Padding {
+    /// Windows stay inside the image; rows and columns that are left over at the end are not used.
+    #[default]
+    Valid,
+    /// The image is continued so that there are ceil(size / stride) windows; where the sides cannot be
+    /// equal, bottom and right get more.
+    Same,
+}
+
+/// Channels and windows of an image of shape `input`, or why there are none.
+pub(super) fn slide(
+    layer: &str,
+    input: &Shape,
+    kernel: Size,
+    strides: Size,
+    padding: Padding,
+) -> Result<(usize, Window), String> {
+    let Some([channels, height, width]) = input.image() else {
+        return Err(format!("{layer} needs images (channels x height x width), not {input}"));
+    };
+    let (size, kernel, strides) = ([height, width], kernel.sides(), strides.sides());
+    let window = match padding {
+        Padding::Valid => Window::valid(size, kernel, strides),
+        Padding::Same => Window::same(size, kernel, strides),
+    };
+    window.map(|window| (channels, window)).map_err(|reason| format!("{layer}: {reason}"))
+}
+
+/// The windows for an input that was accepted before.
+pub(super) fn accepted(result: Result<(usize, Window), String>) -> (usize, Window) {
+    // An empty image makes an empty output: only a caller that skipped `output_shape` gets here.
+    let nothing = Window { input: [0; 2], kernel: [1; 2], stride: [1; 2], before: [0; 2], output: [0; 2] };
+    result.unwrap_or((0, nothing))
+}
+
+/// The shape of `channels` values for each window.
+pub(super) fn windows(channels: usize, window: &Window) -> Shape {
+    [channels, window.output[0], window.output[1]].into()
+}

@@ -1,0 +1,27 @@
+//! The windows of an image as a tensor, for the references of convolution and pooling.
+
+use candle_core::{Result, Tensor};
+
+use crate::kernels::window::Window;
+
+/// `[batch, channels, height, width]` to `[batch, channels, rows, kernel height, columns, kernel width]`.
+/// What lies outside of the image is taken from its nearest pixel; each window covers at least one.
+pub(super) fn patches(x: &Tensor, window: &Window) -> Result<Tensor> {
+    let (batch, channels, _, _) = x.dims4()?;
+    let ([height, width], [rows, columns]) = (window.kernel, window.output);
+    x.index_select(&indices(x, window, 0)?, 2)?
+        .index_select(&indices(x, window, 1)?, 3)?
+        .reshape(vec![batch, channels, rows, height, columns, width])
+}
+
+fn indices(x: &Tensor, window: &Window, axis: usize) -> Result<Tensor> {
+    let last = window.input[axis] - 1;
+    let indices: Vec<u32> = (0..window.output[axis])
+        .flat_map(|position| {
+            let start = position * window.stride[axis];
+            (start..start + window.kernel[axis])
+                .map(|i| i.saturating_sub(window.before[axis]).min(last) as u32)
+        })
+        .collect();
+    Tensor::new(indices, x.device())
+}

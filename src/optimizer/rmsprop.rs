@@ -1,0 +1,94 @@
+//! RMSprop (Tieleman and Hinton, 2012), as PyTorch computes it.
+//!
+//! s ← ρ s + (1 - ρ) g², d = g / (√s + ε), θ ← θ - η d, or with momentum u ← μ u + d, θ ← θ - η u.
+//! The denominator is PyTorch's; Keras takes √(s + ε) instead, which differs where s is near ε.
+
+use candle_core::{Result, Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Formula, Live, Member, Optimizer, SLOTS};
+
+/// `[optimizer.rmsprop]`: steps scaled by a running mean of the squared gradient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The step size; the default is Keras's.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub learning_rate: f64,
+    /// How much of the mean of the squared gradient is kept at each step; PyTorch calls it alpha.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub rho: f64,
+    /// How much of the last direction is kept at each step.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub momentum: f64,
+    /// Added to the denominator.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub epsilon: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { learning_rate: 1e-3, rho: 0.9, momentum: 0.0, epsilon: 1e-7 }
+    }
+}
+
+impl Member for Config {
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn slots(&self) -> usize {
+        self.kinds().len()
+    }
+
+    fn build(&self, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
+        Live::boxed(self.clone(), parameters)
+    }
+}
+
+impl Formula for Config {
+    /// The learning rate.
+    type Factors = f64;
+
+    fn kinds(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &["square_average"] } else { &["square_average", "velocity"] }
+    }
+
+    fn factors(&self, learning_rate: f64, _step: u64) -> f64 {
+        learning_rate
+    }
+
+    fn tensors(
+        &self,
+        rate: f64,
+        theta: &Tensor,
+        gradient: &Tensor,
+        slots: &[Tensor],
+    ) -> Result<(Tensor, Vec<Tensor>)> {
+        let average = ((&slots[0] * self.rho)? + (gradient.sqr()? * (1.0 - self.rho))?)?;
+        let direction = (gradient / (average.sqrt()? + self.epsilon)?)?;
+        let Some(velocity) = slots.get(1) else {
+            return Ok(((theta - (direction * rate)?)?, vec![average]));
+        };
+        let velocity = ((velocity * self.momentum)? + direction)?;
+        Ok(((theta - (&velocity * rate)?)?, vec![average, velocity]))
+    }
+
+    fn slices(&self, rate: f64, theta: &mut [f32], gradient: &[f32], slots: [&mut [f32]; SLOTS]) {
+        let [average, velocity] = slots;
+        let [rate, momentum, rho, rest, epsilon] =
+            [rate, self.momentum, self.rho, 1.0 - self.rho, self.epsilon].map(|factor| factor as f32);
+        let values = theta.iter_mut().zip(gradient).zip(average).map(|((theta, g), average)| {
+            *average = rho * *average + rest * g * g;
+            (g / (average.sqrt() + epsilon), theta)
+        });
+        if self.momentum == 0.0 {
+            values.for_each(|(direction, theta)| *theta -= rate * direction);
+        } else {
+            for ((direction, theta), velocity) in values.zip(velocity) {
+                *velocity = momentum * *velocity + direction;
+                *theta -= rate * *velocity;
+            }
+        }
+    }
+}

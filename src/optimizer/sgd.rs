@@ -1,0 +1,121 @@
+//! Stochastic gradient descent with momentum (Polyak, 1964; Sutskever et al., 2013), as PyTorch
+//! computes it.
+//!
+//! g ← g + λ θ, u ← μ u + g, θ ← θ - η u, or with Nesterov's momentum θ ← θ - η (g + μ u). Without
+//! momentum θ ← θ - η g. Keras keeps η u instead of u: the same while η is constant.
+
+use candle_core::{Result, Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::{Formula, Live, Member, Optimizer, SLOTS};
+use crate::config::Problems;
+
+/// `[optimizer.sgd]`: steps along the gradient, with momentum if wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The step size; the default is Keras's.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub learning_rate: f64,
+    /// How much of the last direction is kept at each step.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub momentum: f64,
+    /// Whether the step looks ahead along the momentum (Nesterov); needs `momentum`.
+    pub nesterov: bool,
+    /// The factor of the L2 penalty: this times the parameter is added to its gradient.
+    #[schemars(range(min = 0))]
+    pub weight_decay: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { learning_rate: 1e-2, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
+    }
+}
+
+impl Member for Config {
+    fn validate(&self, problems: &mut Problems<'_>) {
+        if self.nesterov && self.momentum == 0.0 {
+            problems
+                .key("nesterov")
+                .report_with_help("Nesterov's method needs momentum", "set `momentum`, for example to 0.9");
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn slots(&self) -> usize {
+        self.kinds().len()
+    }
+
+    fn build(&self, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
+        Live::boxed(self.clone(), parameters)
+    }
+}
+
+impl Formula for Config {
+    /// The learning rate.
+    type Factors = f64;
+
+    fn kinds(&self) -> &'static [&'static str] {
+        if self.momentum == 0.0 { &[] } else { &["velocity"] }
+    }
+
+    fn factors(&self, learning_rate: f64, _step: u64) -> f64 {
+        learning_rate
+    }
+
+    fn tensors(
+        &self,
+        rate: f64,
+        theta: &Tensor,
+        gradient: &Tensor,
+        slots: &[Tensor],
+    ) -> Result<(Tensor, Vec<Tensor>)> {
+        let gradient = (gradient + (theta * self.weight_decay)?)?;
+        let [velocity] = slots else {
+            return Ok(((theta - (gradient * rate)?)?, Vec::new()));
+        };
+        let velocity = ((velocity * self.momentum)? + &gradient)?;
+        let direction =
+            if self.nesterov { (gradient + (&velocity * self.momentum)?)? } else { velocity.clone() };
+        Ok(((theta - (direction * rate)?)?, vec![velocity]))
+    }
+
+    fn slices(&self, rate: f64, theta: &mut [f32], gradient: &[f32], [velocity, _]: [&mut [f32]; SLOTS]) {
+        let [rate, momentum, decay] = [rate, self.momentum, self.weight_decay].map(|factor| factor as f32);
+        let values = theta.iter_mut().zip(gradient).map(|(theta, g)| (g + decay * *theta, theta));
+        if self.momentum == 0.0 {
+            values.for_each(|(g, theta)| *theta -= rate * g);
+        } else if self.nesterov {
+            for ((g, theta), velocity) in values.zip(velocity) {
+                *velocity = momentum * *velocity + g;
+                *theta -= rate * (g + momentum * *velocity);
+            }
+        } else {
+            for ((g, theta), velocity) in values.zip(velocity) {
+                *velocity = momentum * *velocity + g;
+                *theta -= rate * *velocity;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesterov_without_momentum_is_reported() {
+        let problems = |config: &Config| {
+            let mut found = Vec::new();
+            config.validate(&mut Problems::new(&mut found));
+            found
+        };
+        let found = problems(&Config { nesterov: true, ..Config::default() });
+        assert_eq!(found[0].path.to_string(), "nesterov");
+        assert!(problems(&Config { nesterov: true, momentum: 0.9, ..Config::default() }).is_empty());
+    }
+}

@@ -1,0 +1,294 @@
+//! Numbers against PyTorch and scikit-learn, from the files that `tests/golden/make.py` writes.
+//!
+//! The expected values were computed in f64 from inputs that f32 holds exactly, and every case runs in
+//! both. An error is relative to the largest expected value of its tensor, except where a test says
+//! otherwise.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use serde_json::Value;
+use taper::layers::{self, Layer, Pass};
+use taper::metrics::{Confusion, Residuals};
+use taper::shape::Shape;
+use taper::{loss, optimizer};
+
+/// The tensors and the cases of one file.
+struct Golden {
+    tensors: HashMap<String, Tensor>,
+    cases: Value,
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+impl Golden {
+    fn read(name: &str) -> Self {
+        let bytes = std::fs::read(path(name)).expect("a committed file");
+        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).expect("tensors");
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("a header");
+        let cases = &header.metadata().as_ref().expect("metadata")["cases"];
+        Self { tensors, cases: serde_json::from_str(cases).expect("a list of cases") }
+    }
+
+    /// The cases with their names.
+    fn cases(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.cases
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|case| (case["name"].as_str().expect("a name"), case))
+    }
+
+    fn tensor(&self, name: &str) -> &Tensor {
+        self.tensors.get(name).unwrap_or_else(|| panic!("no tensor {name}"))
+    }
+
+    fn var(&self, name: &str, dtype: DType) -> Result<Var> {
+        Var::from_tensor(&self.tensor(name).to_dtype(dtype)?)
+    }
+
+    /// Fails if `actual` is not the tensor called `name`. `floor` is what an error is at least
+    /// relative to, as a share of the largest expected value.
+    fn check(&self, name: &str, actual: &Tensor, tolerance: f64, floor: f64) -> Result<()> {
+        let expected = self.tensor(name);
+        assert_eq!(actual.shape(), expected.shape(), "{name}");
+        let values = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>();
+        let (found, wanted) = (values(actual)?, values(expected)?);
+        let least = floor * wanted.iter().fold(f64::MIN_POSITIVE, |max, x| max.max(x.abs()));
+        let errors = found.iter().zip(&wanted).map(|(a, b)| (a - b).abs() / b.abs().max(least));
+        // `max` would lose a NaN.
+        let worst = errors.fold(0.0, |worst: f64, error| if error <= worst { worst } else { error });
+        assert!(
+            worst <= tolerance,
+            "{name} in {:?}: error {worst:.1e} exceeds {tolerance:.0e}",
+            actual.dtype()
+        );
+        Ok(())
+    }
+}
+
+/// The tolerances in f32 and in f64.
+fn precisions([single, double]: [f64; 2]) -> [(DType, f64); 2] {
+    [(DType::F32, single), (DType::F64, double)]
+}
+
+fn layer(
+    config: &Value,
+    sample: &[usize],
+    variables: &mut dyn FnMut(&str) -> Var,
+) -> (Box<dyn Layer>, Shape) {
+    let config: layers::Config = serde_json::from_value(config.clone()).expect("a layer's config");
+    let input = Shape(sample.to_vec());
+    let output = config.member().output_shape(&input).expect("a layer that fits");
+    let specs = config.member().parameters(&input);
+    let variables: Vec<Var> = specs.iter().map(|spec| variables(spec.name)).collect();
+    for (spec, variable) in specs.iter().zip(&variables) {
+        assert_eq!(spec.shape, variable.dims(), "{} of {}", spec.name, config.name());
+    }
+    (config.member().build(&input, &variables, 0), output)
+}
+
+#[test]
+fn layers_agree_with_pytorch() -> Result<()> {
+    let golden = Golden::read("layers.safetensors");
+    // candle writes the factor of the exact GELU's slope with six digits.
+    let tolerance =
+        |name, tolerance: f64| if name == "activation_gelu" { tolerance.max(1e-6) } else { tolerance };
+    for (dtype, usual) in precisions([2e-6, 1e-14]) {
+        for (name, case) in golden.cases() {
+            let tolerance = tolerance(name, usual);
+            let input = golden.var(&format!("{name}/input"), dtype)?;
+            let mut variables = Vec::new();
+            let (layer, shape) = layer(&case["config"], &input.dims()[1..], &mut |parameter| {
+                let var = golden.var(&format!("{name}/parameter/{parameter}"), dtype).expect("a variable");
+                variables.push((parameter.to_owned(), var.clone()));
+                var
+            });
+            let training = case["training"].as_bool().expect("a flag");
+            let pass = if training { Pass::Training { seed: 0, step: 0 } } else { Pass::Inference };
+            let output = layer.forward(&input, pass)?;
+            assert_eq!(output.dims(), shape.batch(input.dims()[0]), "{name}");
+            golden.check(&format!("{name}/output"), &output, tolerance, 1.0)?;
+
+            let weights = golden.tensor(&format!("{name}/weights")).to_dtype(dtype)?;
+            let gradients = (output * weights)?.sum_all()?.backward()?;
+            let gradient = gradients.get(&input).unwrap_or_else(|| panic!("{name}: no input gradient"));
+            golden.check(&format!("{name}/gradient/input"), gradient, tolerance, 1.0)?;
+            for (parameter, var) in &variables {
+                let expected = format!("{name}/gradient/{parameter}");
+                match gradients.get(var) {
+                    Some(gradient) if golden.tensors.contains_key(&expected) => {
+                        golden.check(&expected, gradient, tolerance, 1.0)?;
+                    }
+                    None if !golden.tensors.contains_key(&expected) => {}
+                    found => panic!("{expected}: {found:?}"),
+                }
+                let after = format!("{name}/after/{parameter}");
+                if golden.tensors.contains_key(&after) {
+                    golden.check(&after, var, tolerance, 1.0)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn losses_agree_with_pytorch() -> Result<()> {
+    let golden = Golden::read("losses.safetensors");
+    for (dtype, tolerance) in precisions([5e-7, 1e-14]) {
+        for (name, case) in golden.cases() {
+            let config: loss::Config = serde_json::from_value(case["config"].clone()).expect("a loss");
+            let outputs = golden.var(&format!("{name}/outputs"), dtype)?;
+            let targets = golden.tensor(&format!("{name}/targets"));
+            let targets =
+                if targets.dtype() == DType::U32 { targets.clone() } else { targets.to_dtype(dtype)? };
+            let sum = config.member().sum(&outputs, &targets)?;
+            golden.check(&format!("{name}/sum"), &sum, tolerance, 1.0)?;
+            let gradients = sum.backward()?;
+            let gradient = gradients.get(&outputs).unwrap_or_else(|| panic!("{name}: no gradient"));
+            golden.check(&format!("{name}/gradient"), gradient, tolerance, 1.0)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn optimizers_agree_with_pytorch_after_1_10_and_100_steps() -> Result<()> {
+    let golden = Golden::read("optimizers.safetensors");
+    for (dtype, tolerance) in precisions([3e-5, 1e-13]) {
+        for (name, case) in golden.cases() {
+            let config: optimizer::Config =
+                serde_json::from_value(case["config"].clone()).expect("an optimizer");
+            let parameters = [golden.var("start/0", dtype)?, golden.var("start/1", dtype)?];
+            let mut optimizer = config.member().build(&parameters)?;
+            for step in 1..=100 {
+                let gradient = |i| golden.tensor(&format!("gradients/{i}")).get(step - 1)?.to_dtype(dtype);
+                let rate = config.member().learning_rate();
+                optimizer.step(&parameters, &[gradient(0)?, gradient(1)?], rate, step as u64)?;
+                if ![1, 10, 100].contains(&step) {
+                    continue;
+                }
+                let state = optimizer.state();
+                for (kind, vars) in state.into_iter().chain([("parameter", &parameters[..])]) {
+                    for (i, var) in vars.iter().enumerate() {
+                        // State spans many orders of magnitude: nearly every value counts for itself.
+                        golden.check(&format!("{name}/{step}/{kind}/{i}"), var, tolerance, 1e-3)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_network_trains_as_in_pytorch_for_100_steps() -> Result<()> {
+    let golden = Golden::read("model.safetensors");
+    let optimizer: optimizer::Config =
+        serde_json::from_value(golden.cases["optimizer"].clone()).expect("an optimizer");
+    let loss = loss::Config::cross_entropy(loss::cross_entropy::Config::default());
+    for (dtype, tolerance) in precisions([5e-6, 1e-13]) {
+        let x = golden.tensor("input").to_dtype(dtype)?;
+        let labels = golden.tensor("labels");
+        let mut shape = Shape(x.dims()[1..].to_vec());
+        let (mut network, mut names, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, config) in golden.cases["layers"].as_array().expect("layers").iter().enumerate() {
+            let (layer, output) = layer(config, &shape.0, &mut |parameter| {
+                names.push(format!("{i}.{parameter}"));
+                parameters.push(golden.var(&format!("start/{i}.{parameter}"), dtype).expect("a variable"));
+                parameters[parameters.len() - 1].clone()
+            });
+            network.push(layer);
+            shape = output;
+        }
+        let mut live = optimizer.member().build(&parameters)?;
+        let mut losses = Vec::new();
+        for step in 1..=100_u32 {
+            let pass = Pass::Training { seed: 0, step: u64::from(step - 1) };
+            let logits = network.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, pass))?;
+            let mean = (loss.member().sum(&logits, labels)? / labels.elem_count() as f64)?;
+            let mut gradients = mean.backward()?;
+            let gradients: Vec<Tensor> =
+                parameters.iter().map(|parameter| gradients.remove(parameter).expect("a gradient")).collect();
+            losses.push(mean);
+            if step == 1 {
+                golden.check("logits", &logits, tolerance, 1.0)?;
+                for (name, gradient) in names.iter().zip(&gradients) {
+                    golden.check(&format!("gradient/{name}"), gradient, tolerance, 1.0)?;
+                }
+            }
+            live.step(&parameters, &gradients, optimizer.member().learning_rate(), u64::from(step))?;
+            if [1, 10, 100].contains(&step) {
+                for (name, parameter) in names.iter().zip(&parameters) {
+                    golden.check(&format!("{step}/{name}"), parameter, tolerance, 1.0)?;
+                }
+            }
+        }
+        golden.check("losses", &Tensor::stack(&losses, 0)?, tolerance, 1e-6)?;
+    }
+    Ok(())
+}
+
+/// Every number of `expected`, wherever it stands, must be in `actual` up to rounding.
+fn assert_agrees(name: &str, actual: &Value, expected: &Value) {
+    match (actual, expected) {
+        (Value::Number(a), Value::Number(b)) => {
+            let (a, b) = (a.as_f64().expect("a number"), b.as_f64().expect("a number"));
+            assert!((a - b).abs() <= 1e-10 * b.abs(), "{name}: {a} instead of {b}");
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            assert_eq!(a.len(), b.len(), "{name}");
+            a.iter().zip(b).for_each(|(a, b)| assert_agrees(name, a, b));
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            assert!(a.keys().eq(b.keys()), "{name}: {:?}", a.keys().collect::<Vec<_>>());
+            b.iter().for_each(|(key, b)| assert_agrees(&format!("{name}.{key}"), &a[key], b));
+        }
+        (a, b) => assert_eq!(a, b, "{name}"),
+    }
+}
+
+fn metrics(kind: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(path("metrics.json")).expect("a committed file");
+    let mut cases: HashMap<String, Vec<Value>> = serde_json::from_str(&text).expect("cases by kind");
+    cases.remove(kind).expect("cases")
+}
+
+fn list<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_value(value.clone()).expect("a list of numbers")
+}
+
+#[test]
+fn classification_metrics_agree_with_scikit_learn() -> Result<()> {
+    for case in metrics("classification") {
+        let classes = case["expected"]["per_class"].as_array().expect("classes").len();
+        let mut confusion = Confusion::new(classes);
+        let (truth, predicted): (Vec<u32>, Vec<u32>) = (list(&case["truth"]), list(&case["predicted"]));
+        for (truth, predicted) in truth.chunks(7).zip(predicted.chunks(7)) {
+            confusion.count(truth, predicted)?;
+        }
+        let scores = serde_json::to_value(confusion.report(&[])).expect("plain numbers");
+        assert_agrees(&case["name"].to_string(), &scores, &case["expected"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn regression_metrics_agree_with_scikit_learn() -> Result<()> {
+    for case in metrics("regression") {
+        let (targets, predictions): (Vec<Vec<f64>>, Vec<Vec<f64>>) =
+            (list(&case["targets"]), list(&case["predictions"]));
+        let mut residuals = Residuals::new(targets[0].len());
+        for (targets, predictions) in targets.chunks(7).zip(predictions.chunks(7)) {
+            let tensor = |rows: &[Vec<f64>]| Tensor::new(rows.to_vec(), &Device::Cpu);
+            residuals.add(&tensor(predictions)?, &tensor(targets)?)?;
+        }
+        let scores = serde_json::to_value(residuals.report()).expect("finite numbers");
+        assert_agrees(&case["name"].to_string(), &scores, &case["expected"]);
+    }
+    Ok(())
+}
