@@ -11,6 +11,8 @@ pub mod dense;
 pub mod max_pool2d;
 pub mod relu;
 
+#[cfg(test)]
+pub(crate) mod gradient_check;
 mod record;
 mod window;
 
