@@ -111,7 +111,7 @@ fn class_table(result: &Value) -> Vec<String> {
             number("precision"),
             number("recall"),
             number("f1"),
-            class["support"],
+            class["support"].as_u64().unwrap_or_default(),
         )
     });
     std::iter::once(header).chain(rows).collect()

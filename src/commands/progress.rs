@@ -77,7 +77,7 @@ impl Observer for Progress {
             (_, Event::Start { .. }) => self.say(&describe_start(event)),
             (_, Event::Epoch(epoch)) => {
                 self.bar.set_position(0);
-                self.say(&describe_epoch(epoch, self.epochs));
+                self.say(&describe_epoch(epoch, self.epochs, self.style == Style::Bar));
             }
             _ => {}
         }
@@ -128,12 +128,14 @@ fn describe_start(event: &Event) -> String {
     )
 }
 
-fn describe_epoch(epoch: &Epoch, epochs: u64) -> String {
+/// All metrics, or the few that fit a terminal's line.
+fn describe_epoch(epoch: &Epoch, epochs: u64, few: bool) -> String {
     let split = |name: &str| -> String {
         epoch
             .metrics
             .iter()
             .filter_map(|(key, value)| Some((key.strip_prefix(name)?.strip_prefix('.')?, value)))
+            .filter(|(key, _)| !few || matches!(*key, "loss" | "accuracy" | "rmse"))
             .map(|(key, value)| format!("  {key} {value:.4}"))
             .collect()
     };
@@ -143,7 +145,7 @@ fn describe_epoch(epoch: &Epoch, epochs: u64) -> String {
         String::new()
     };
     format!(
-        "epoch {:>2}/{epochs}{}{validation}  | {:.1} s, {} samples/s",
+        "epoch {:>2}/{epochs}{}{validation}  | {:.2} s, {} samples/s",
         epoch.epoch,
         split("train"),
         epoch.seconds,

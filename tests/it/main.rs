@@ -1,7 +1,32 @@
-//! Tests of the library from outside, in one binary, which links once instead of once for each file.
+//! Tests of the library and the program from outside, in one binary, which links once.
 //!
 //! What belongs where:
+//! - `architecture`: rules about the source itself: floors, registries, where unsafe and printing may be.
+//! - `checkpoints`: run folders and checkpoints as `eval` and a second `train` meet them.
+//! - `cli`: output, exit codes, pipes, devices.
+//! - `config_errors`: wrong configs, in snapshots.
+//! - `configs`: every program in `configs/`.
+//! - `data_errors`: damaged data sets as the program meets them.
+//! - `generated`: pages that are made from the code.
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
 //!   scikit-learn computed (`tests/golden/make.py`).
+//! - `gradients`: every trainable parameter of every config learns.
+//! - `mnist`: the real data set, where there is one.
+//! - `readme`: the commands in README.md.
+//! - `resume`: a stopped run goes on bit for bit.
+//! - `workspace`: not tests: the temporary folder that the others run the program in.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod architecture;
+mod checkpoints;
+mod cli;
+mod config_errors;
+mod configs;
+mod data_errors;
+mod generated;
 mod golden;
+mod gradients;
+mod mnist;
+mod readme;
+mod resume;
+mod workspace;

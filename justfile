@@ -1,0 +1,23 @@
+# Recipes for people who work on taper; CI runs `.ci/run`.
+
+# The checks that CI makes, without CUDA and licences: run before each commit.
+check:
+    cargo fmt --all --check
+    cargo clippy --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+    cargo test
+
+# Rewrite what is generated and snapshotted, after a change that is meant; read the diff.
+bless:
+    TAPER_BLESS=1 cargo test --test it generated
+    INSTA_UPDATE=always cargo test --test it config_errors
+
+# Make the PyTorch and scikit-learn goldens again.
+golden:
+    python3 -m venv target/golden-venv
+    target/golden-venv/bin/pip install --quiet -r tests/golden/requirements.txt
+    target/golden-venv/bin/python tests/golden/make.py
+
+# The CNN's training step against the same network in stock candle.
+bench:
+    cargo bench --bench step

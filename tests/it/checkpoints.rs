@@ -1,0 +1,142 @@
+//! Run folders and checkpoints as `eval`, `predict` and a second `train` meet them.
+
+use crate::workspace::Workspace;
+
+fn trained() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.ok(&["train", "--run-dir", "run", "--set", "train.epochs=3"]);
+    workspace
+}
+
+fn accuracy(workspace: &Workspace, checkpoint: &str) -> f64 {
+    let result = workspace.ok(&["eval", "--checkpoint", checkpoint, "--format", "json"]).json();
+    result["accuracy"].as_f64().expect("an accuracy")
+}
+
+#[test]
+fn a_run_a_checkpoint_and_a_lone_weights_file_evaluate_alike() {
+    let workspace = trained();
+    let run = accuracy(&workspace, "run");
+    assert!((run - accuracy(&workspace, "run/checkpoints/step-00000075")).abs() < 1e-12);
+    std::fs::copy(
+        workspace.path("run/checkpoints/step-00000075/model.safetensors"),
+        workspace.path("alone.safetensors"),
+    )
+    .expect("a copy");
+    assert!((run - accuracy(&workspace, "alone.safetensors")).abs() < 1e-12);
+}
+
+#[test]
+fn eval_needs_the_checkpoint_only_and_runs_from_another_folder() {
+    let workspace = trained();
+    let other = Workspace::new();
+    let checkpoint = workspace.path("run");
+    let result = other.ok(&["eval", "--checkpoint", checkpoint.to_str().expect("UTF-8"), "--format", "json"]).json();
+    assert_eq!(result["samples"], 1000);
+    assert_eq!(result["split"], "test");
+    for split in ["train", "validation"] {
+        let result = workspace.ok(&["eval", "--checkpoint", "run", "--split", split, "--format", "json"]).json();
+        assert_eq!(result["split"], split);
+        assert_eq!(result["samples"], if split == "train" { 800 } else { 200 });
+    }
+}
+
+#[test]
+fn eval_prints_the_fields_that_scripts_rely_on() {
+    let result = trained().ok(&["eval", "--checkpoint", "run", "--format", "json"]);
+    let object = result.json();
+    for field in ["split", "samples", "loss", "accuracy", "precision", "recall", "f1", "per_class", "confusion_matrix", "seconds"] {
+        assert!(!object[field].is_null(), "{field} is missing: {object}");
+    }
+    let rows = object["confusion_matrix"].as_array().expect("rows");
+    let total: u64 = rows.iter().flat_map(|row| row.as_array().into_iter().flatten()).filter_map(serde_json::Value::as_u64).sum();
+    assert_eq!((rows.len(), total), (10, 1000));
+    for field in ["precision", "recall", "f1", "support"] {
+        assert!(object["per_class"][3][field].is_number(), "{field}");
+    }
+}
+
+#[test]
+fn what_is_no_checkpoint_is_explained() {
+    let workspace = trained();
+    workspace.file("empty/note.txt", "");
+    workspace.file("text.safetensors", "not weights");
+    let mut bytes = workspace.read("run/checkpoints/step-00000075/model.safetensors");
+    bytes.truncate(bytes.len() - 1);
+    workspace.file("short.safetensors", bytes);
+    for path in ["nothing", "empty", "empty/note.txt", "text.safetensors", "short.safetensors"] {
+        let outcome = workspace.run(&["eval", "--checkpoint", path]);
+        assert_eq!(outcome.code, 4, "{path}: {}", outcome.stderr);
+        let messages = outcome.messages();
+        assert!(messages.starts_with(&format!("error: {path}")), "{messages}");
+        assert_eq!(messages.lines().count(), 1, "{messages}");
+    }
+}
+
+#[test]
+fn a_checkpoint_with_one_wrong_bit_is_refused() {
+    let workspace = trained();
+    for file in ["model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"] {
+        let path = format!("run/checkpoints/step-00000075/{file}");
+        let right = workspace.read(&path);
+        for at in [0, right.len() / 3, right.len() - 1] {
+            let mut wrong = right.clone();
+            wrong[at] ^= 4;
+            workspace.file(&path, &wrong);
+            let outcome = workspace.run(&["eval", "--checkpoint", "run/checkpoints/step-00000075"]);
+            // A changed blank or letter of the manifest may leave its meaning as it was.
+            assert!(outcome.code == 4 || file == "manifest.json", "{file} byte {at}: {}", outcome.stderr);
+        }
+        workspace.file(&path, &right);
+    }
+}
+
+#[test]
+fn retention_keeps_the_latest_and_the_best() {
+    let workspace = Workspace::new();
+    workspace.ok(&["train", "--run-dir", "run", "--set", "train.epochs=6", "--set", "checkpoint.keep_last=1"]);
+    let kept = std::fs::read_dir(workspace.path("run/checkpoints")).expect("checkpoints").count();
+    assert!((1..=2).contains(&kept), "{kept}");
+    assert!(workspace.path("run/checkpoints/step-00000150").exists());
+}
+
+#[test]
+fn a_run_folder_is_never_overwritten() {
+    let workspace = trained();
+    let outcome = workspace.run(&["train", "--run-dir", "run"]);
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("--resume"), "{}", outcome.stderr);
+    workspace.ok(&["train", "--run-dir", "run", "--force", "--set", "train.epochs=1"]);
+    assert!(workspace.path("run/checkpoints/step-00000025").exists());
+    assert!(!workspace.path("run/checkpoints/step-00000075").exists());
+}
+
+#[test]
+fn a_second_writer_is_refused() {
+    let workspace = trained();
+    let lock = std::fs::File::open(workspace.path("run/.lock")).expect("the lock");
+    lock.lock().expect("locked");
+    let outcome = workspace.run(&["train", "--resume", "run", "--set", "train.epochs=9"]);
+    assert_eq!(outcome.code, 7, "{}", outcome.stderr);
+}
+
+#[test]
+fn a_diverging_run_stops_and_keeps_its_last_good_checkpoint() {
+    let workspace = Workspace::new();
+    let sgd = "optimizer={sgd={learning_rate=1e30}}";
+    workspace.file("runs/.keep", "");
+    let outcome = workspace.run(&["train", "--run-dir", "run", "--set", sgd, "--set", "checkpoint.every_steps=1"]);
+    assert_eq!(outcome.code, 5, "{}", outcome.stderr);
+    assert!(outcome.messages().contains("diverged"), "{}", outcome.stderr);
+    workspace.ok(&["eval", "--checkpoint", "run"]);
+}
+
+#[test]
+fn a_gate_that_fails_is_exit_code_6() {
+    let workspace = Workspace::new();
+    let gate = |condition: &str| format!("gate={{\"test.accuracy\"=\"{condition}\"}}");
+    workspace.ok(&["train", "--set", &gate(">= 0.5")]);
+    let outcome = workspace.run(&["train", "--set", &gate("> 1")]);
+    assert_eq!(outcome.code, 6, "{}", outcome.stderr);
+    assert!(outcome.messages().contains("gate failed: test.accuracy is"), "{}", outcome.stderr);
+}
