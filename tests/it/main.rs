@@ -4,4 +4,5 @@
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
 //!   scikit-learn computed (`tests/golden/make.py`).
 
+#[cfg(test)]
 mod golden;
