@@ -18,14 +18,43 @@ pub(super) fn check(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Pro
             check_choice(node, choices, path, found);
         }
     } else if let Some(options) = schema["anyOf"].as_array() {
-        // An optional section: schemars writes `anyOf: [section, null]`.
-        if let Some(section) = options.iter().find(|option| option["type"] != "null")
-            && !matches!(node.value, Value::Null)
-        {
-            check(node, section, path, found);
-        }
+        check_any(node, options, path, found);
     } else {
         check_type(node, schema, path, found);
+    }
+}
+
+/// An optional section, `anyOf: [section, null]`, or a value of several forms, such as a number or a
+/// list of numbers: checked as the first form that has its type.
+fn check_any(node: &Node, options: &[Json], path: &Path, found: &mut Vec<Problem>) {
+    let forms: Vec<&Json> = options.iter().filter(|option| option["type"] != "null").collect();
+    if matches!(node.value, Value::Null) && forms.len() < options.len() {
+        return;
+    }
+    let fits = |form: &&&Json| types(form).iter().any(|name| fits_type(&node.value, name));
+    match forms.as_slice() {
+        [only] => check(node, only, path, found),
+        _ => match forms.iter().find(fits) {
+            Some(form) => check(node, form, path, found),
+            None => {
+                let expected: Vec<&str> = forms.iter().flat_map(|form| types(form)).collect();
+                let message = format!("expected {}, found {}", describe(&expected), kind(&node.value));
+                found.push(problem(path, message, None));
+            }
+        },
+    }
+}
+
+fn fits_type(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Null => name == "null",
+        Value::Bool(_) => name == "boolean",
+        Value::Integer(_) => matches!(name, "integer" | "number"),
+        Value::Float(_) => name == "number",
+        Value::String(_) => name == "string",
+        Value::Array(_) => name == "array",
+        Value::Table(_) => name == "object",
+        Value::Datetime => false,
     }
 }
 
@@ -56,6 +85,9 @@ fn check_type(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>)
             let least = schema["minItems"].as_u64().unwrap_or(0);
             if (items.len() as u64) < least {
                 report(format!("needs at least {least} element{}", if least == 1 { "" } else { "s" }));
+            }
+            if let Some(most) = schema["maxItems"].as_u64().filter(|most| items.len() as u64 > *most) {
+                report(format!("needs at most {most} element{}", if most == 1 { "" } else { "s" }));
             }
             for (i, item) in items.iter().enumerate() {
                 check(item, &schema["items"], &path.index(i), found);

@@ -59,6 +59,16 @@ impl Window {
         start.saturating_sub(self.before[axis])..end
     }
 
+    /// The windows whose pixel number `offset` along `axis` lies inside the image.
+    #[must_use]
+    pub fn inside(&self, axis: usize, offset: usize) -> std::ops::Range<usize> {
+        let (before, stride) = (self.before[axis], self.stride[axis]);
+        let start = before.saturating_sub(offset).div_ceil(stride);
+        let end = (self.input[axis] + before).saturating_sub(offset).div_ceil(stride);
+        let end = end.min(self.output[axis]);
+        start.min(end)..end
+    }
+
     /// How far the last window reaches beyond the image's end.
     #[must_use]
     pub fn after(&self, axis: usize) -> usize {
@@ -123,6 +133,22 @@ mod tests {
             let window = Window::same([input; 2], [kernel; 2], [stride; 2])?;
             for index in 0..window.output[0] {
                 assert!(!window.covered(0, index).is_empty(), "{window:?} at {index}");
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn windows_and_pixels_agree_on_what_lies_inside() -> Result<(), String> {
+        for (input, kernel, stride) in [(5, 3, 1), (5, 3, 2), (4, 4, 3), (1, 6, 1), (7, 2, 5), (9, 1, 2)] {
+            let window = Window::same([input; 2], [kernel; 2], [stride; 2])?;
+            for index in 0..window.output[1] {
+                let start = index * stride;
+                for offset in 0..kernel {
+                    let pixel = (start + offset).checked_sub(window.before[1]);
+                    let inside = pixel.is_some_and(|pixel| window.covered(1, index).contains(&pixel));
+                    assert_eq!(window.inside(1, offset).contains(&index), inside, "{window:?}");
+                }
             }
         }
         Ok(())

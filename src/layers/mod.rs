@@ -11,6 +11,8 @@ pub mod global_avg_pool2d;
 pub mod layer_norm;
 pub mod max_pool2d;
 
+#[cfg(test)]
+mod walk;
 mod window;
 
 pub use activation::Activation;

@@ -68,3 +68,38 @@ pub(super) fn accepted(result: Result<(usize, Window), String>) -> (usize, Windo
 pub(super) fn windows(channels: usize, window: &Window) -> Shape {
     [channels, window.output[0], window.output[1]].into()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Input, load};
+    use crate::layers::{Size, conv2d};
+
+    fn read(text: &str) -> Result<conv2d::Config, String> {
+        let input = Input { name: "a.toml".to_owned(), text: text.into(), ..Input::default() };
+        load(&input, |_, _| {}).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_size_is_one_number_or_two() {
+        let config = read("filters = 3\nkernel_size = [3, 5]\nstrides = 2").expect("is valid");
+        assert_eq!(config.kernel_size, Size::Sides([3, 5]));
+        assert_eq!((config.kernel_size.sides(), config.strides.sides()), ([3, 5], [2, 2]));
+    }
+
+    #[test]
+    fn a_wrong_size_is_explained() {
+        for (size, words) in [
+            ("0", "must be at least 1"),
+            ("[3, 0]", "must be at least 1"),
+            ("[3]", "at least 2 elements"),
+            ("[3, 3, 3]", "at most 2 elements"),
+            ("\"3\"", "expected a whole number or a list, found the text"),
+            ("1.5", "expected a whole number or a list, found `1.5`"),
+            ("[3, true]", "found `true`"),
+        ] {
+            let error = read(&format!("filters = 1\nkernel_size = {size}")).expect_err(size);
+            assert!(error.contains(words), "{size}: {error}");
+        }
+        assert!(read("filters = 1\nkernel_size = 3\npadding = \"full\"").is_err_and(|e| e.contains("full")));
+    }
+}

@@ -1,9 +1,12 @@
 //! Average-pooling.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
-use super::window::patches;
+use super::cpu::{self, Values};
+use super::record;
+use super::window::{output_shape, patches};
 use crate::kernels::window::Window;
+use crate::kernels::{self, Real};
 
 /// The mean of each window, of the pixels inside the image: `[batch, channels, height, width]` to
 /// `[batch, channels, rows, columns]`.
@@ -11,7 +14,22 @@ use crate::kernels::window::Window;
 /// # Errors
 /// If the shapes do not fit.
 pub fn avg_pool2d(x: &Tensor, window: &Window) -> Result<Tensor> {
-    reference(x, window)
+    match cpu::kernel_type(&[x]) {
+        Some(DType::F64) => kernel::<f64>(x, window),
+        Some(_) => kernel::<f32>(x, window),
+        None => reference(x, window),
+    }
+}
+
+fn kernel<T: Real>(x: &Tensor, window: &Window) -> Result<Tensor> {
+    let (shape, window) = (output_shape(x, window)?, *window);
+    let x = &x.contiguous()?;
+    let output = kernels::avg_pool2d::forward::<T>(Values::of(x).slice()?, &window);
+    record("avg_pool2d", [x], cpu::output(output, shape), move |[x], _, gradient| {
+        let gradient = gradient.contiguous()?;
+        let input = kernels::avg_pool2d::backward::<T>(Values::of(&gradient).slice()?, &window);
+        Ok([Some(cpu::like(input, x)?)])
+    })
 }
 
 /// [`avg_pool2d`] in plain tensor operations, for every device and type.

@@ -1,8 +1,12 @@
 //! Two-dimensional convolution.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
-use super::window::patches;
+use super::cpu::{self, Values};
+use super::record;
+use super::window::{output_shape, patches};
+use crate::kernels::Real;
+use crate::kernels::conv2d::{Shape, forward, input_gradient, weight_gradient};
 use crate::kernels::window::Window;
 
 /// Images `x` `[batch, channels, height, width]` with `weight` `[filters, channels, kernel height,
@@ -11,7 +15,61 @@ use crate::kernels::window::Window;
 /// # Errors
 /// If the shapes do not fit.
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &Window) -> Result<Tensor> {
-    reference(x, weight, bias, window)
+    let tensors = [Some(x), Some(weight), bias];
+    match cpu::kernel_type(&tensors.into_iter().flatten().collect::<Vec<_>>()) {
+        Some(DType::F64) => kernel::<f64>(x, weight, bias, window),
+        Some(_) => kernel::<f32>(x, weight, bias, window),
+        None => reference(x, weight, bias, window),
+    }
+}
+
+fn kernel<T: Real>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &Window) -> Result<Tensor> {
+    let (batch, channels, rows, columns) = output_shape(x, window)?;
+    let filters = weight.dim(0)?;
+    let [height, width] = window.kernel;
+    if weight.dims() != [filters, channels, height, width]
+        || bias.is_some_and(|bias| bias.dims() != [filters])
+    {
+        candle_core::bail!("conv2d: images {:?} do not fit weights {:?}", x.dims(), weight.dims());
+    }
+    let shape = Shape { channels, filters, window: *window };
+    let (x, weight) = (&x.contiguous()?, &weight.contiguous()?);
+    let bias = bias.map(Tensor::contiguous).transpose()?;
+    let output = {
+        let (x, weight, bias) = (Values::of(x), Values::of(weight), bias.as_ref().map(Values::of));
+        let bias = bias.as_ref().map(Values::slice::<T>).transpose()?;
+        let output = forward::<T>(x.slice()?, weight.slice()?, bias, &shape);
+        cpu::output(output, (batch, filters, rows, columns))
+    };
+    match &bias {
+        Some(bias) => record("conv2d", [x, weight, bias], output, move |[x, weight, bias], _, gradient| {
+            let (dx, dw, db) = gradients::<T>(x, weight, gradient, &shape)?;
+            Ok([dx, dw, Some(cpu::like(db, bias)?)])
+        }),
+        None => record("conv2d", [x, weight], output, move |[x, weight], _, gradient| {
+            let (dx, dw, _) = gradients::<T>(x, weight, gradient, &shape)?;
+            Ok([dx, dw])
+        }),
+    }
+}
+
+/// The gradients of the input (if anybody asks for it), the weights and the bias.
+fn gradients<T: Real>(
+    x: &Tensor,
+    weight: &Tensor,
+    gradient: &Tensor,
+    shape: &Shape,
+) -> Result<(Option<Tensor>, Option<Tensor>, Vec<T>)> {
+    let gradient = gradient.contiguous()?;
+    let gradient = Values::of(&gradient);
+    let gradient: &[T] = gradient.slice()?;
+    // Nothing depends on the gradient of a batch of images.
+    let dx = match x.track_op() {
+        true => Some(cpu::like(input_gradient(Values::of(weight).slice()?, gradient, shape), x)?),
+        false => None,
+    };
+    let (dw, db) = weight_gradient(Values::of(x).slice()?, gradient, shape);
+    Ok((dx, Some(cpu::like(dw, weight)?), db))
 }
 
 /// [`conv2d`] in plain tensor operations, for every device and type.

@@ -1,9 +1,12 @@
 //! Max-pooling.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor};
 
-use super::window::patches;
+use super::cpu::{self, Values};
+use super::record;
+use super::window::{output_shape, patches};
 use crate::kernels::window::Window;
+use crate::kernels::{self, Real};
 
 /// The largest value of each window: `[batch, channels, height, width]` to `[batch, channels, rows,
 /// columns]`. The first of several equal ones gets the whole gradient; NaN counts as largest.
@@ -11,7 +14,23 @@ use crate::kernels::window::Window;
 /// # Errors
 /// If the shapes do not fit.
 pub fn max_pool2d(x: &Tensor, window: &Window) -> Result<Tensor> {
-    reference(x, window)
+    let countable = u32::try_from(window.pixels()).is_ok();
+    match cpu::kernel_type(&[x]).filter(|_| countable) {
+        Some(DType::F64) => kernel::<f64>(x, window),
+        Some(_) => kernel::<f32>(x, window),
+        None => reference(x, window),
+    }
+}
+
+fn kernel<T: Real>(x: &Tensor, window: &Window) -> Result<Tensor> {
+    let (shape, window) = (output_shape(x, window)?, *window);
+    let x = &x.contiguous()?;
+    let (output, winners) = kernels::max_pool2d::forward::<T>(Values::of(x).slice()?, &window);
+    record("max_pool2d", [x], cpu::output(output, shape), move |[x], _, gradient| {
+        let gradient = gradient.contiguous()?;
+        let input = kernels::max_pool2d::backward::<T>(Values::of(&gradient).slice()?, &winners, &window);
+        Ok([Some(cpu::like(input, x)?)])
+    })
 }
 
 /// [`max_pool2d`] in plain tensor operations, for every device and type.

@@ -11,6 +11,9 @@ pub mod dense;
 pub mod max_pool2d;
 pub mod relu;
 
+mod cpu;
+#[cfg(test)]
+pub(crate) mod gradient_check;
 mod record;
 mod window;
 

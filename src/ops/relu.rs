@@ -1,13 +1,31 @@
 //! The rectified linear unit.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
+
+use super::cpu::{self, Values};
+use super::record;
+use crate::kernels::{self, Real};
 
 /// max(0, x) for each value, with gradient 0 at 0. NaN stays NaN, so that the loss shows it.
 ///
 /// # Errors
 /// If the tensor library refuses.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    reference(x)
+    match cpu::kernel_type(&[x]) {
+        Some(DType::F64) => kernel::<f64>(x),
+        Some(_) => kernel::<f32>(x),
+        None => reference(x),
+    }
+}
+
+fn kernel<T: Real>(x: &Tensor) -> Result<Tensor> {
+    let x = &x.contiguous()?;
+    let output = kernels::relu::forward::<T>(Values::of(x).slice()?);
+    record("relu", [x], cpu::output(output, x.shape()), |[x], _, gradient| {
+        let gradient = gradient.contiguous()?;
+        let input = kernels::relu::backward::<T>(Values::of(x).slice()?, Values::of(&gradient).slice()?);
+        Ok([Some(cpu::like(input, x)?)])
+    })
 }
 
 /// [`relu`] in plain tensor operations, for every device and type.

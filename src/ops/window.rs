@@ -4,6 +4,15 @@ use candle_core::{Result, Tensor};
 
 use crate::kernels::window::Window;
 
+/// The shape of one value for each window of each channel, if the images have the window's size.
+pub(super) fn output_shape(x: &Tensor, window: &Window) -> Result<(usize, usize, usize, usize)> {
+    let (batch, channels, height, width) = x.dims4()?;
+    if [height, width] != window.input || channels == 0 {
+        candle_core::bail!("images {:?} do not fit a window over {:?}", x.dims(), window.input);
+    }
+    Ok((batch, channels, window.output[0], window.output[1]))
+}
+
 /// `[batch, channels, height, width]` to `[batch, channels, rows, kernel height, columns, kernel width]`.
 /// What lies outside of the image is taken from its nearest pixel; each window covers at least one.
 pub(super) fn patches(x: &Tensor, window: &Window) -> Result<Tensor> {

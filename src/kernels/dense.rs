@@ -1,0 +1,69 @@
+//! Fully connected layers: y = x Wᵀ + b with x [batch, features], W [units, features], b [units].
+
+use super::matmul::{Before, Matrix, MatrixMut, Threads, product};
+use super::{Real, add_to};
+
+/// The sizes of the product.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Samples.
+    pub batch: usize,
+    /// Values of each input.
+    pub features: usize,
+    /// Values of each output.
+    pub units: usize,
+}
+
+/// The output `[batch, units]`.
+///
+/// # Panics
+/// If a slice has another length than the shape says.
+#[must_use]
+pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: Shape) -> Vec<T> {
+    let Shape { batch, features, units } = shape;
+    let (mut output, before) = match bias {
+        Some(bias) => (bias.repeat(batch), Before::Add),
+        None => (vec![T::ZERO; batch * units], Before::Replace),
+    };
+    let (x, weight) = (Matrix::new(x, [batch, features]), Matrix::new(weight, [units, features]));
+    product(&mut MatrixMut::new(&mut output, [batch, units]), x, weight.t(), before, Threads::All);
+    output
+}
+
+/// The gradient of the weights, `[units, features]`.
+///
+/// # Panics
+/// If a slice has another length than the shape says.
+#[must_use]
+pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: Shape) -> Vec<T> {
+    let Shape { batch, features, units } = shape;
+    let mut output = vec![T::ZERO; units * features];
+    let (x, gradient) = (Matrix::new(x, [batch, features]), Matrix::new(gradient, [batch, units]));
+    let mut view = MatrixMut::new(&mut output, [units, features]);
+    product(&mut view, gradient.t(), x, Before::Replace, Threads::All);
+    output
+}
+
+/// The gradient of the input, `[batch, features]`.
+///
+/// # Panics
+/// If a slice has another length than the shape says.
+#[must_use]
+pub fn input_gradient<T: Real>(weight: &[T], gradient: &[T], shape: Shape) -> Vec<T> {
+    let Shape { batch, features, units } = shape;
+    let mut output = vec![T::ZERO; batch * features];
+    let (weight, gradient) = (Matrix::new(weight, [units, features]), Matrix::new(gradient, [batch, units]));
+    let mut view = MatrixMut::new(&mut output, [batch, features]);
+    product(&mut view, gradient, weight, Before::Replace, Threads::All);
+    output
+}
+
+/// The gradient of the bias, `[units]`: the sum over the samples, in their order.
+#[must_use]
+pub fn bias_gradient<T: Real>(gradient: &[T], shape: Shape) -> Vec<T> {
+    let mut output = vec![T::ZERO; shape.units];
+    for sample in gradient.chunks(shape.units) {
+        add_to(&mut output, sample);
+    }
+    output
+}

@@ -1,0 +1,227 @@
+//! A stopped run goes on as if it had never stopped, bit for bit.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::workspace::{Outcome, Workspace};
+
+/// A network with everything that has state or randomness: convolution, batch normalisation,
+/// dropout; 60 samples in batches of 16 are four steps in an epoch, the last one smaller.
+const CONFIG: &str = r#"
+name = "r"
+seed = 7
+[data.digits]
+samples = 75
+test_samples = 10
+validation_split = 0.2
+[model]
+layers = [
+  { conv2d = { filters = 4, kernel_size = 3, activation = "relu" } },
+  { batch_norm = {} },
+  { max_pool2d = {} },
+  { flatten = {} },
+  { dense = { units = 16, activation = "tanh" } },
+  { dropout = { rate = 0.4 } },
+  { dense = { units = 10 } },
+]
+[loss.cross_entropy]
+[optimizer.adam]
+[train]
+epochs = 5
+batch_size = 16
+log_every_steps = 1
+[checkpoint]
+keep_last = 100
+"#;
+
+fn model(step: u64) -> PathBuf {
+    format!("checkpoints/step-{step:08}/model.safetensors").into()
+}
+
+/// Trains to `steps` in one go, in folder `name`.
+fn train(workspace: &Workspace, name: &str, steps: u64, extra: &[&str]) -> Outcome {
+    let steps = format!("train.max_steps={steps}");
+    let mut arguments = vec!["train", "--config", "r.toml", "--run-dir", name, "--set", &steps];
+    arguments.extend(extra);
+    workspace.ok(&arguments)
+}
+
+fn resume(workspace: &Workspace, name: &str, steps: u64, extra: &[&str]) -> Outcome {
+    let steps = format!("train.max_steps={steps}");
+    let mut arguments = vec!["train", "--resume", name, "--set", &steps];
+    arguments.extend(extra);
+    workspace.ok(&arguments)
+}
+
+/// All lines of the run's growing files without what depends on the clock.
+fn history(workspace: &Workspace, name: &str) -> Vec<serde_json::Value> {
+    let text = String::from_utf8(workspace.read(format!("{name}/events.jsonl"))).expect("UTF-8");
+    let mut lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for line in &mut lines {
+        let line = line.as_object_mut().expect("an object");
+        for key in ["time", "seconds", "samples_per_second"] {
+            line.remove(key);
+        }
+    }
+    lines
+}
+
+fn assert_same_runs(workspace: &Workspace, one: &str, other: &str, step: u64) {
+    for file in ["model.safetensors", "optimizer.safetensors"] {
+        let path = model(step).with_file_name(file);
+        let (one, other) = (workspace.path(one).join(&path), workspace.path(other).join(&path));
+        assert!(std::fs::read(&one).expect("one") == std::fs::read(&other).expect("other"), "{file} differs");
+    }
+    assert_eq!(history(workspace, one), history(workspace, other));
+}
+
+fn with_config(config: &str) -> Workspace {
+    let workspace = Workspace::new();
+    workspace.file("r.toml", config);
+    workspace
+}
+
+#[test]
+fn resume_equals_no_interruption_within_an_epoch() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "whole", 10, &[]);
+    train(&workspace, "parts", 5, &[]);
+    resume(&workspace, "parts", 10, &[]);
+    assert_same_runs(&workspace, "whole", "parts", 10);
+}
+
+#[test]
+fn resume_equals_no_interruption_at_every_step() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "whole", 9, &[]);
+    train(&workspace, "parts", 1, &[]);
+    for step in 2..=9 {
+        resume(&workspace, "parts", step, &[]);
+    }
+    assert_same_runs(&workspace, "whole", "parts", 9);
+}
+
+#[test]
+fn resume_equals_no_interruption_with_every_optimizer() {
+    let optimizers = [
+        "[optimizer.sgd]\nlearning_rate = 0.05\nmomentum = 0.9\nnesterov = true",
+        "[optimizer.rmsprop]\nweight_decay = 0.01",
+        "[optimizer.adamw]",
+    ];
+    for optimizer in optimizers {
+        let workspace = with_config(&CONFIG.replace("[optimizer.adam]", optimizer));
+        train(&workspace, "whole", 6, &[]);
+        train(&workspace, "parts", 3, &[]);
+        resume(&workspace, "parts", 6, &[]);
+        assert_same_runs(&workspace, "whole", "parts", 6);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "one", 10, &["--threads", "1"]);
+    train(&workspace, "three", 5, &["--threads", "3"]);
+    resume(&workspace, "three", 10, &["--threads", "2"]);
+    assert_same_runs(&workspace, "one", "three", 10);
+}
+
+#[test]
+fn more_epochs_can_be_asked_for_on_resume() {
+    let workspace = with_config(CONFIG);
+    workspace.ok(&["train", "--config", "r.toml", "--run-dir", "whole"]);
+    workspace.ok(&["train", "--config", "r.toml", "--run-dir", "parts", "--set", "train.epochs=2"]);
+    workspace.ok(&["train", "--resume", "parts", "--set", "train.epochs=5"]);
+    assert_same_runs(&workspace, "whole", "parts", 20);
+}
+
+#[test]
+fn a_finished_run_has_nothing_left_to_do() {
+    let workspace = with_config(CONFIG);
+    workspace.ok(&["train", "--config", "r.toml", "--run-dir", "run", "--set", "train.epochs=1"]);
+    let before = workspace.read("run/metrics.csv");
+    workspace.ok(&["train", "--resume", "run"]);
+    assert_eq!(before, workspace.read("run/metrics.csv"));
+}
+
+#[test]
+fn resume_auto_starts_a_new_run_and_then_continues_it() {
+    let workspace = with_config(CONFIG);
+    let auto = ["train", "--config", "r.toml", "--resume", "auto", "--set"];
+    workspace.ok(&[&auto[..], &["train.max_steps=3"]].concat());
+    workspace.ok(&[&auto[..], &["train.max_steps=6"]].concat());
+    train(&workspace, "whole", 6, &[]);
+    assert_same_runs(&workspace, "whole", "runs/r-0001", 6);
+    assert!(!workspace.path("runs/r-0002").exists());
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "whole", 8, &[]);
+    train(&workspace, "parts", 4, &[]);
+    resume(&workspace, "parts", 6, &[]);
+    let path = workspace.path("parts").join(model(6));
+    let mut bytes = std::fs::read(&path).expect("the model");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).expect("the damaged model");
+    let outcome = resume(&workspace, "parts", 8, &[]);
+    assert!(outcome.stderr.contains("damaged: its SHA-256 is not the manifest's"), "{}", outcome.stderr);
+    assert_same_runs(&workspace, "whole", "parts", 8);
+}
+
+#[test]
+fn a_run_with_damaged_checkpoints_only_is_not_started_over() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 2, &[]);
+    workspace.file("run/checkpoints/step-00000002/manifest.json", "{}");
+    let outcome = workspace.run(&["train", "--resume", "run"]);
+    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    assert!(outcome.messages().contains("none of its 1 checkpoints can be used"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_resumed_run_keeps_its_seed_data_and_network() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 2, &[]);
+    for set in ["seed=8", "data.digits.samples=80", "model.layers.4.dense.units=17", "optimizer={sgd={learning_rate=0.1}}"] {
+        let outcome = workspace.run(&["train", "--resume", "run", "--set", set]);
+        assert_eq!(outcome.code, 4, "{set}: {}", outcome.stderr);
+        assert_eq!(outcome.messages().lines().count(), 1, "{set}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let workspace = with_config(&CONFIG.replace("samples = 75", "samples = 2000"));
+        let mut child = workspace
+            .command(&["train", "--config", "r.toml", "--run-dir", "run", "--set", "train.epochs=1000"])
+            .stderr(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let start = Instant::now();
+        let events = workspace.path("run/events.jsonl");
+        while std::fs::read_to_string(&events).unwrap_or_default().lines().count() < 4 {
+            assert!(start.elapsed() < Duration::from_secs(60), "the run does not begin");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let status = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success());
+        let asked = Instant::now();
+        child.wait().expect("the program ends");
+        assert!(asked.elapsed() < Duration::from_secs(10), "took {:?} to stop", asked.elapsed());
+        let outcome = Outcome::of(child.wait_with_output().expect("the program's output"));
+        assert_eq!(outcome.code, code, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("go on with: taper train --resume run"), "{}", outcome.stderr);
+        let steps = std::fs::read_dir(workspace.path("run/checkpoints")).expect("checkpoints").count();
+        assert!(steps >= 1);
+        workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=1"]);
+    }
+}
