@@ -32,16 +32,13 @@ fn check_any(node: &Node, options: &[Json], path: &Path, found: &mut Vec<Problem
         return;
     }
     let fits = |form: &&&Json| types(form).iter().any(|name| fits_type(&node.value, name));
-    match forms.as_slice() {
-        [only] => check(node, only, path, found),
-        _ => match forms.iter().find(fits) {
-            Some(form) => check(node, form, path, found),
-            None => {
-                let expected: Vec<&str> = forms.iter().flat_map(|form| types(form)).collect();
-                let message = format!("expected {}, found {}", describe(&expected), kind(&node.value));
-                found.push(problem(path, message, None));
-            }
-        },
+    let form = if forms.len() == 1 { forms.first() } else { forms.iter().find(fits) };
+    if let Some(form) = form {
+        check(node, form, path, found);
+    } else {
+        let expected: Vec<&str> = forms.iter().flat_map(|form| types(form)).collect();
+        let message = format!("expected {}, found {}", describe(&expected), kind(&node.value));
+        found.push(problem(path, message, None));
     }
 }
 

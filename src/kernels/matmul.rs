@@ -123,7 +123,7 @@ pub fn product<T: Real>(
     let is_real = T::DTYPE == candle_core::DType::F32 || T::DTYPE == candle_core::DType::F64;
     assert!(is_real, "gemm multiplies f32 and f64 only");
     // No step exceeds the length of a slice, which fits into isize.
-    let step = |steps: [usize; 2]| steps.map(|step| step as isize);
+    let step = |steps: [usize; 2]| steps.map(usize::cast_signed);
     let ([a_down, a_right], [b_down, b_right]) = (step(a.steps), step(b.steps));
     // SAFETY: every view was checked to lie within its slice for all of its rows and columns, the
     // sizes of the three fit together, the elements of the output do not overlap each other (its rows
@@ -136,7 +136,7 @@ pub fn product<T: Real>(
             inner,
             output.values.as_mut_ptr(),
             1,
-            output.step as isize,
+            output.step.cast_signed(),
             before == Before::Add,
             a.values.as_ptr(),
             a_right,

@@ -32,7 +32,7 @@ pub fn forward<T: Real>(x: &[T], window: &Window) -> (Vec<T>, Vec<u32>) {
 fn wins<T: Real>(value: T, best: T) -> bool {
     #[expect(clippy::eq_op, reason = "only NaN is not equal to itself")]
     let is_nan = value != value;
-    (value > best) | (is_nan & (best < T::INFINITY))
+    value > best || is_nan && best < T::INFINITY
 }
 
 fn windows<T: Real>(plane: &[T], window: &Window, output: &mut [T], winners: &mut [u32]) {

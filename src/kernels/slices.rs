@@ -71,10 +71,13 @@ fn nest<T: WithDType>(vars: &[&Var], mut slices: Vec<&mut [T]>, body: Body<'_, T
     }
 }
 
+/// The slices so far, and what is to be done with all of them.
+type State<'a, T> = (Vec<&'a mut [T]>, Body<'a, T>);
+
 /// Waits for the slice of one variable.
 struct Nested<'a, T> {
     rest: &'a [&'a Var],
-    state: Cell<Option<(Vec<&'a mut [T]>, Body<'a, T>)>>,
+    state: Cell<Option<State<'a, T>>>,
 }
 
 impl<T: WithDType> InplaceOp1 for Nested<'_, T> {

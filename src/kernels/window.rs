@@ -103,7 +103,7 @@ fn check_sizes(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Res
     }
     // Both so that no position overflows.
     match input[0].checked_mul(input[1]) {
-        Some(pixels) if pixels <= isize::MAX as usize => Ok(()),
+        Some(pixels) if isize::try_from(pixels).is_ok() => Ok(()),
         _ => Err(format!("an image of {} x {} pixels is too large", input[0], input[1])),
     }
 }

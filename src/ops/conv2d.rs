@@ -64,9 +64,10 @@ fn gradients<T: Real>(
     let gradient = Values::of(&gradient);
     let gradient: &[T] = gradient.slice()?;
     // Nothing depends on the gradient of a batch of images.
-    let dx = match x.track_op() {
-        true => Some(cpu::like(input_gradient(Values::of(weight).slice()?, gradient, shape), x)?),
-        false => None,
+    let dx = if x.track_op() {
+        Some(cpu::like(input_gradient(Values::of(weight).slice()?, gradient, shape), x)?)
+    } else {
+        None
     };
     let (dw, db) = weight_gradient(Values::of(x).slice()?, gradient, shape);
     Ok((dx, Some(cpu::like(dw, weight)?), db))

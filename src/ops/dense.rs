@@ -57,9 +57,10 @@ fn gradients<T: Real>(
     let gradient = Values::of(&gradient);
     let gradient: &[T] = gradient.slice()?;
     // Nothing depends on the gradient of a batch of data.
-    let dx = match x.track_op() {
-        true => Some(cpu::like(input_gradient(Values::of(weight).slice()?, gradient, shape), x)?),
-        false => None,
+    let dx = if x.track_op() {
+        Some(cpu::like(input_gradient(Values::of(weight).slice()?, gradient, shape), x)?)
+    } else {
+        None
     };
     let dw = cpu::like(weight_gradient(Values::of(x).slice()?, gradient, shape), weight)?;
     Ok((dx, Some(dw), bias_gradient(gradient, shape)))

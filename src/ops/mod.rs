@@ -14,6 +14,8 @@ pub mod relu;
 mod cpu;
 #[cfg(test)]
 pub(crate) mod gradient_check;
+#[cfg(test)]
+mod parity;
 mod record;
 mod window;
 

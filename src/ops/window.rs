@@ -18,7 +18,8 @@ pub(super) fn output_shape(x: &Tensor, window: &Window) -> Result<(usize, usize,
 pub(super) fn patches(x: &Tensor, window: &Window) -> Result<Tensor> {
     let (batch, channels, _, _) = x.dims4()?;
     let ([height, width], [rows, columns]) = (window.kernel, window.output);
-    x.index_select(&indices(x, window, 0)?, 2)?
+    x.contiguous()?
+        .index_select(&indices(x, window, 0)?, 2)?
         .index_select(&indices(x, window, 1)?, 3)?
         .reshape(vec![batch, channels, rows, height, columns, width])
 }
