@@ -12,7 +12,15 @@ macro_rules! presets {
 }
 
 presets! {
-    "synthetic_mlp"
+    "synthetic_mlp",
+    "mnist_cnn",
+    "mnist_cnn_plain",
+    "mnist_mlp_64",
+    "mnist_mlp_128",
+    "binary_mlp",
+    "linear_regression",
+    "digits_cnn",
+    "images_cnn_224",
 }
 
 /// The text of the built-in config called `name`.

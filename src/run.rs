@@ -39,9 +39,9 @@ impl Run {
         if splits.train.is_empty() {
             return Err(Error::data(experiment.data.name(), "has no training samples"));
         }
-        let card = Card::new(&experiment, &splits.train);
+        let card = Card::new(experiment.to_json(), &splits.train);
         let plan = fit_plan(&experiment, &card, Some(splits.train.target()))?;
-        let data = Prepared::new(splits, &experiment);
+        let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
         let engine = build_engine(&experiment, &plan, &device)?;
         Ok(Self { experiment, device, data, card, plan, engine })
     }
@@ -85,16 +85,28 @@ impl Run {
     }
 }
 
-/// A network with the weights of `checkpoint`, for evaluation and prediction.
+/// The config of `checkpoint`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if it is not one that this taper can read.
+pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
+    Experiment::from_json(&checkpoint.card.experiment)
+        .map_err(|message| Error::checkpoint(&checkpoint.place, message))
+}
+
+/// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] if weights and config do not belong together.
-pub fn load_engine(checkpoint: &Checkpoint, device: &Device) -> Result<Box<dyn Engine>> {
-    let card = &checkpoint.card;
-    let plan = fit_plan(&card.experiment, card, None).map_err(|error| {
+pub fn load_engine(
+    checkpoint: &Checkpoint,
+    experiment: &Experiment,
+    device: &Device,
+) -> Result<Box<dyn Engine>> {
+    let plan = fit_plan(experiment, &checkpoint.card, None).map_err(|error| {
         Error::checkpoint(&checkpoint.place, format!("its config does not hold together: {error}"))
     })?;
-    let engine = build_engine(&card.experiment, &plan, device)?;
+    let engine = build_engine(experiment, &plan, device)?;
     checkpoint.restore_weights(engine.parameters())?;
     Ok(engine)
 }

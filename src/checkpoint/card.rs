@@ -5,7 +5,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Features, Targets};
-use crate::experiment::Experiment;
 use crate::shape::Shape;
 
 /// The metadata of `model.safetensors`.
@@ -16,8 +15,9 @@ pub struct Card {
     pub format: u32,
     /// The taper that wrote it.
     pub taper: String,
-    /// The whole config, defaults filled in; `data.NAME.normalize` is the preprocessing.
-    pub experiment: Experiment,
+    /// The whole config, defaults filled in; `data.NAME.normalize` is the preprocessing. As JSON,
+    /// because this module knows no section.
+    pub experiment: serde_json::Value,
     /// The shape of one sample.
     pub sample_shape: Shape,
     /// Whether samples are pixels, which are divided by 255 before `normalize`.
@@ -31,7 +31,7 @@ pub struct Card {
 impl Card {
     /// Describes weights that `experiment` trains on `data`.
     #[must_use]
-    pub fn new(experiment: &Experiment, data: &Dataset) -> Self {
+    pub fn new(experiment: serde_json::Value, data: &Dataset) -> Self {
         let (classes, width) = match &data.targets {
             Targets::Classes { names, .. } => (names.clone(), 0),
             Targets::Values { width, .. } => (Vec::new(), *width),
@@ -39,7 +39,7 @@ impl Card {
         Self {
             format: super::manifest::FORMAT,
             taper: env!("CARGO_PKG_VERSION").to_owned(),
-            experiment: experiment.clone(),
+            experiment,
             sample_shape: data.sample_shape.clone(),
             pixels: matches!(data.features, Features::Bytes(_)),
             classes,
@@ -50,7 +50,7 @@ impl Card {
     /// Whether `data` has the shape and targets that the weights were trained for.
     #[must_use]
     pub fn fits(&self, data: &Dataset) -> bool {
-        let other = Self::new(&self.experiment, data);
+        let other = Self::new(serde_json::Value::Null, data);
         (other.sample_shape, other.pixels, other.classes, other.width)
             == (self.sample_shape.clone(), self.pixels, self.classes.clone(), self.width)
     }

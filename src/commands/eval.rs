@@ -7,7 +7,7 @@ use taper::Error;
 use taper::checkpoint::Checkpoint;
 use taper::data::{Dataset, Prepared};
 use taper::metrics::Running;
-use taper::run::{config_folder, load_engine};
+use taper::run::{config_folder, config_of, load_engine};
 use taper::train::{Interrupt, Split, evaluate};
 
 use super::source;
@@ -19,29 +19,35 @@ use crate::terminal;
 /// # Errors
 /// If the checkpoint or the data cannot be used.
 pub fn run(options: &Eval) -> anyhow::Result<()> {
-    let mut checkpoint = Checkpoint::open(&options.checkpoint, |error| {
+    let checkpoint = Checkpoint::open(&options.checkpoint, |error| {
         terminal::warn(&format!("skipped a checkpoint: {error}"))
     })?;
-    if !options.overrides.set.is_empty() {
-        checkpoint.card.experiment =
-            source::override_values(&checkpoint.card.experiment, &options.checkpoint, &options.overrides)?;
-    }
+    let experiment = if options.overrides.set.is_empty() {
+        config_of(&checkpoint)?
+    } else {
+        source::override_values(&checkpoint.card.experiment, &options.checkpoint, &options.overrides)?
+    };
     let device = super::open_device(&options.machine)?;
-    let engine = load_engine(&checkpoint, &device)?;
-    let experiment = &checkpoint.card.experiment;
+    let engine = load_engine(&checkpoint, &experiment, &device)?;
     let search = super::search_path(&options.machine.data, config_folder(&options.checkpoint));
     let splits = experiment.data.member().load(&search, experiment.seed)?;
     if !checkpoint.card.fits(&splits.train) {
         let message = "its samples or classes are not those that the checkpoint was trained for";
         return Err(Error::data(experiment.data.name(), message).into());
     }
-    let data = Prepared::new(splits, experiment);
+    let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
     let (name, dataset, order) = choose(options.split, &data)?;
     let start = Instant::now();
     let split = Split { dataset, order: &order };
-    let running =
-        evaluate(engine.as_ref(), experiment, split, &data.scaling, &device, &Interrupt::default())?
-            .ok_or(Error::Interrupted(2))?;
+    let running = evaluate(
+        engine.as_ref(),
+        experiment.loss.member(),
+        split,
+        &data.scaling,
+        &device,
+        &Interrupt::default(),
+    )?
+    .ok_or(Error::Interrupted(2))?;
     let result = report(name, &running, &checkpoint.card.classes, start.elapsed().as_secs_f64());
     match options.format {
         Format::Json => terminal::print(&format!("{result:#}")),

@@ -37,7 +37,7 @@ pub fn load(source: &Source) -> anyhow::Result<Loaded> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn override_values(
-    experiment: &Experiment,
+    experiment: &serde_json::Value,
     place: &Path,
     overrides: &Overrides,
 ) -> anyhow::Result<Experiment> {

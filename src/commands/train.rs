@@ -51,7 +51,12 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
         log.event(&begin)?;
     }
     let mut trainer = Trainer {
-        experiment: &run.experiment,
+        config: &run.experiment.train,
+        saving: &run.experiment.checkpoint,
+        monitor: run.experiment.monitor(),
+        loss: run.experiment.loss.member(),
+        learning_rate: run.experiment.optimizer.member().learning_rate(),
+        seed: run.experiment.seed,
         data: &run.data,
         engine: run.engine.as_mut(),
         device: &run.device,
@@ -231,8 +236,14 @@ fn test(
     }
     let order: Vec<usize> = (0..dataset.len()).collect();
     let split = Split { dataset, order: &order };
-    let running =
-        evaluate(run.engine.as_ref(), &run.experiment, split, &run.data.scaling, &run.device, interrupt)?;
+    let running = evaluate(
+        run.engine.as_ref(),
+        run.experiment.loss.member(),
+        split,
+        &run.data.scaling,
+        &run.device,
+        interrupt,
+    )?;
     let Some(running) = running else {
         return Err(Error::Interrupted(interrupt.signal().unwrap_or(2)).into());
     };

@@ -1,7 +1,6 @@
 //! A data set split and ready for batches.
 
-use super::{Dataset, Scaling, Splits, split};
-use crate::experiment::Experiment;
+use super::{Dataset, Scaling, Source, Splits, split};
 
 /// Samples to train on, to validate on and to test on, and their scaling.
 pub struct Prepared {
@@ -22,11 +21,9 @@ pub struct Prepared {
 impl Prepared {
     /// Sets the validation samples aside: which ones depends on the seed only.
     #[must_use]
-    pub fn new(splits: Splits, experiment: &Experiment) -> Self {
-        let data = experiment.data.member();
-        let (train_order, validation_order) =
-            split(splits.train.len(), data.validation_split(), experiment.seed);
-        let scaling = Scaling::new(&splits.train, data.normalize());
+    pub fn new(splits: Splits, source: &dyn Source, seed: u64) -> Self {
+        let (train_order, validation_order) = split(splits.train.len(), source.validation_split(), seed);
+        let scaling = Scaling::new(&splits.train, source.normalize());
         let digest = splits.train.digest();
         Self { train: splits.train, train_order, validation_order, test: splits.test, scaling, digest }
     }

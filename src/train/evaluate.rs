@@ -6,7 +6,7 @@ use super::interrupt::Interrupt;
 use crate::data::{Dataset, Scaling, for_each_batch};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::experiment::Experiment;
+use crate::loss::Loss;
 use crate::metrics::Running;
 
 /// Samples per pass without training: enough to keep the cores busy, but no more values than this.
@@ -27,13 +27,12 @@ pub struct Split<'a> {
 /// If the tensor library refuses.
 pub fn evaluate(
     engine: &dyn Engine,
-    experiment: &Experiment,
+    loss: &dyn Loss,
     split: Split<'_>,
     scaling: &Scaling,
     device: &Device,
     interrupt: &Interrupt,
 ) -> Result<Option<Running>> {
-    let loss = experiment.loss.member();
     let size = split.dataset.sample_shape.elements().unwrap_or(1).max(1);
     let batch_size = (MOST_VALUES / size).clamp(1, 256);
     let mut running = Running::new(split.dataset.target());

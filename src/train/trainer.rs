@@ -8,18 +8,28 @@ use super::evaluate::{Split, evaluate};
 use super::events::{Epoch, Event, Metrics, Observer, StepReport};
 use super::interrupt::Interrupt;
 use super::log::Log;
-use crate::checkpoint::{Best, Card, Snapshot, State, Store};
+use crate::checkpoint::{self, Best, Card, Snapshot, State, Store};
 use crate::data::{Batch, Prepared, for_each_batch};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::loss::Loss;
 use crate::metrics::{self, Running};
 use crate::random::{Purpose, Stream};
 
 /// Everything that a run consists of while it trains.
 pub struct Trainer<'a> {
-    /// What is asked for.
-    pub experiment: &'a Experiment,
+    /// How long and in what portions.
+    pub config: &'a super::Config,
+    /// When the run is saved and what is kept.
+    pub saving: &'a checkpoint::Config,
+    /// The metric that decides which checkpoint is the best, if one does.
+    pub monitor: Option<String>,
+    /// What training makes small, for validation.
+    pub loss: &'a dyn Loss,
+    /// The step size.
+    pub learning_rate: f64,
+    /// Decides the order of the samples.
+    pub seed: u64,
     /// The samples.
     pub data: &'a Prepared,
     /// What takes the steps.
@@ -75,7 +85,7 @@ impl Trainer<'_> {
         let seconds_before = state.seconds;
         let mut saved = None;
         let mut stop = self.reached_limit(state, start);
-        while stop.is_none() && state.epoch < self.experiment.train.epochs {
+        while stop.is_none() && state.epoch < self.config.epochs {
             let epoch_start = Instant::now();
             let samples_before = state.samples_in_epoch;
             stop = self.train_epoch(state, start)?;
@@ -106,7 +116,7 @@ impl Trainer<'_> {
     fn train_epoch(&mut self, state: &mut State, start: Instant) -> Result<Option<Stop>> {
         let order = self.order(state.epoch);
         let used = usize::try_from(state.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
-        let batch_size = self.experiment.train.batch_size;
+        let batch_size = self.config.batch_size;
         let (data, device) = (self.data, self.device);
         let mut stop = None;
         for_each_batch(&data.train, &order[used..], batch_size, &data.scaling, device, |batch| {
@@ -122,7 +132,7 @@ impl Trainer<'_> {
 
     /// One step: forward, backward, update, and what the observers hear of it.
     fn step(&mut self, batch: &Batch, state: &mut State) -> Result<()> {
-        let learning_rate = self.experiment.optimizer.member().learning_rate();
+        let learning_rate = self.learning_rate;
         let step = self.engine.step(batch, state.step, learning_rate)?;
         if !step.loss.is_finite() {
             return Err(Error::Diverged { loss: step.loss, step: state.step + 1, epoch: state.epoch + 1 });
@@ -139,7 +149,7 @@ impl Trainer<'_> {
             accuracy: state.running.accuracy(),
         };
         self.observer.step(&report);
-        if state.step.is_multiple_of(self.experiment.train.log_every_steps) {
+        if state.step.is_multiple_of(self.config.log_every_steps) {
             let epoch = state.epoch + 1;
             self.tell(&Event::Step { step: state.step, epoch, loss: step.loss, learning_rate })?;
         }
@@ -152,14 +162,7 @@ impl Trainer<'_> {
         let mut measured: Metrics = named("train", &state.running);
         if !self.data.validation_order.is_empty() {
             let split = Split { dataset: &self.data.train, order: &self.data.validation_order };
-            match evaluate(
-                self.engine,
-                self.experiment,
-                split,
-                &self.data.scaling,
-                self.device,
-                &self.interrupt,
-            )? {
+            match evaluate(self.engine, self.loss, split, &self.data.scaling, self.device, &self.interrupt)? {
                 Some(running) => measured.extend(named("validation", &running)),
                 None => return Ok(self.interrupt.signal().map(Stop::Signal)),
             }
@@ -173,7 +176,7 @@ impl Trainer<'_> {
             epoch: state.epoch,
             step: state.step,
             metrics: measured,
-            learning_rate: self.experiment.optimizer.member().learning_rate(),
+            learning_rate: self.learning_rate,
             seconds: time.as_secs_f64(),
             samples_per_second: samples as f64 / time.as_secs_f64().max(1e-9),
         });
@@ -197,12 +200,12 @@ impl Trainer<'_> {
             parameters: self.engine.parameters(),
             optimizer: self.engine.optimizer(),
         })?;
-        self.store.prune(self.experiment.checkpoint.keep_last, state.best.as_ref().map(|best| best.step))
+        self.store.prune(self.saving.keep_last, state.best.as_ref().map(|best| best.step))
     }
 
     /// Makes this epoch's checkpoint the best one if its monitored metric is.
     fn note_best(&self, state: &mut State) -> bool {
-        let Some(metric) = self.experiment.monitor() else { return false };
+        let Some(metric) = self.monitor.clone() else { return false };
         let Some(value) = state.last.iter().find(|(name, _)| *name == metric).map(|(_, value)| *value) else {
             return false;
         };
@@ -217,9 +220,9 @@ impl Trainer<'_> {
 
     /// Whether the end of this epoch is a time to save.
     fn is_due(&self, state: &State) -> bool {
-        let every = self.experiment.checkpoint.every_epochs;
-        let last = state.epoch == self.experiment.train.epochs;
-        let steps = self.experiment.checkpoint.every_steps;
+        let every = self.saving.every_epochs;
+        let last = state.epoch == self.config.epochs;
+        let steps = self.saving.every_steps;
         (every > 0 && (last || state.epoch.is_multiple_of(every)))
             || steps.is_some_and(|every| state.step.is_multiple_of(every))
     }
@@ -227,11 +230,11 @@ impl Trainer<'_> {
     /// Whether this step is a time to save; the last of an epoch waits for its validation.
     fn is_due_within_epoch(&self, state: &State, samples: usize) -> bool {
         state.samples_in_epoch < samples as u64
-            && self.experiment.checkpoint.every_steps.is_some_and(|every| state.step.is_multiple_of(every))
+            && self.saving.every_steps.is_some_and(|every| state.step.is_multiple_of(every))
     }
 
     fn reached_limit(&self, state: &State, start: Instant) -> Option<Stop> {
-        let train = &self.experiment.train;
+        let train = self.config;
         if let Some(signal) = self.interrupt.signal() {
             Some(Stop::Signal(signal))
         } else if train.max_steps.is_some_and(|most| state.step >= most) {
@@ -246,8 +249,8 @@ impl Trainer<'_> {
     /// The order of the training samples in `epoch`: a function of the seed and the epoch alone.
     fn order(&self, epoch: u64) -> Vec<usize> {
         let mut order = self.data.train_order.clone();
-        if self.experiment.train.shuffle {
-            Stream::new(self.experiment.seed, Purpose::Shuffle, [epoch, 0]).shuffle(&mut order);
+        if self.config.shuffle {
+            Stream::new(self.seed, Purpose::Shuffle, [epoch, 0]).shuffle(&mut order);
         }
         order
     }

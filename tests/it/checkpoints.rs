@@ -31,11 +31,13 @@ fn eval_needs_the_checkpoint_only_and_runs_from_another_folder() {
     let workspace = trained();
     let other = Workspace::new();
     let checkpoint = workspace.path("run");
-    let result = other.ok(&["eval", "--checkpoint", checkpoint.to_str().expect("UTF-8"), "--format", "json"]).json();
+    let result =
+        other.ok(&["eval", "--checkpoint", checkpoint.to_str().expect("UTF-8"), "--format", "json"]).json();
     assert_eq!(result["samples"], 1000);
     assert_eq!(result["split"], "test");
     for split in ["train", "validation"] {
-        let result = workspace.ok(&["eval", "--checkpoint", "run", "--split", split, "--format", "json"]).json();
+        let result =
+            workspace.ok(&["eval", "--checkpoint", "run", "--split", split, "--format", "json"]).json();
         assert_eq!(result["split"], split);
         assert_eq!(result["samples"], if split == "train" { 800 } else { 200 });
     }
@@ -45,11 +47,26 @@ fn eval_needs_the_checkpoint_only_and_runs_from_another_folder() {
 fn eval_prints_the_fields_that_scripts_rely_on() {
     let result = trained().ok(&["eval", "--checkpoint", "run", "--format", "json"]);
     let object = result.json();
-    for field in ["split", "samples", "loss", "accuracy", "precision", "recall", "f1", "per_class", "confusion_matrix", "seconds"] {
+    for field in [
+        "split",
+        "samples",
+        "loss",
+        "accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "per_class",
+        "confusion_matrix",
+        "seconds",
+    ] {
         assert!(!object[field].is_null(), "{field} is missing: {object}");
     }
     let rows = object["confusion_matrix"].as_array().expect("rows");
-    let total: u64 = rows.iter().flat_map(|row| row.as_array().into_iter().flatten()).filter_map(serde_json::Value::as_u64).sum();
+    let total: u64 = rows
+        .iter()
+        .flat_map(|row| row.as_array().into_iter().flatten())
+        .filter_map(serde_json::Value::as_u64)
+        .sum();
     assert_eq!((rows.len(), total), (10, 1000));
     for field in ["precision", "recall", "f1", "support"] {
         assert!(object["per_class"][3][field].is_number(), "{field}");
@@ -94,7 +111,15 @@ fn a_checkpoint_with_one_wrong_bit_is_refused() {
 #[test]
 fn retention_keeps_the_latest_and_the_best() {
     let workspace = Workspace::new();
-    workspace.ok(&["train", "--run-dir", "run", "--set", "train.epochs=6", "--set", "checkpoint.keep_last=1"]);
+    workspace.ok(&[
+        "train",
+        "--run-dir",
+        "run",
+        "--set",
+        "train.epochs=6",
+        "--set",
+        "checkpoint.keep_last=1",
+    ]);
     let kept = std::fs::read_dir(workspace.path("run/checkpoints")).expect("checkpoints").count();
     assert!((1..=2).contains(&kept), "{kept}");
     assert!(workspace.path("run/checkpoints/step-00000150").exists());
@@ -125,7 +150,8 @@ fn a_diverging_run_stops_and_keeps_its_last_good_checkpoint() {
     let workspace = Workspace::new();
     let sgd = "optimizer={sgd={learning_rate=1e30}}";
     workspace.file("runs/.keep", "");
-    let outcome = workspace.run(&["train", "--run-dir", "run", "--set", sgd, "--set", "checkpoint.every_steps=1"]);
+    let outcome =
+        workspace.run(&["train", "--run-dir", "run", "--set", sgd, "--set", "checkpoint.every_steps=1"]);
     assert_eq!(outcome.code, 5, "{}", outcome.stderr);
     assert!(outcome.messages().contains("diverged"), "{}", outcome.stderr);
     workspace.ok(&["eval", "--checkpoint", "run"]);

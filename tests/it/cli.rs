@@ -58,8 +58,10 @@ fn a_full_disk_behind_stdout_is_an_error() {
 #[test]
 fn a_config_can_come_from_standard_input() {
     let workspace = Workspace::new();
-    let text = std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/configs/binary_mlp.toml")).expect("a config");
-    let output = workspace.command(&["check", "--config", "-"]).stdin(text).output().expect("the program starts");
+    let text = std::fs::File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/configs/binary_mlp.toml"))
+        .expect("a config");
+    let output =
+        workspace.command(&["check", "--config", "-"]).stdin(text).output().expect("the program starts");
     assert_eq!(Outcome::of(output).code, 0);
 }
 
@@ -105,7 +107,8 @@ fn limits_stop_a_run_where_they_say() {
     let workspace = Workspace::new();
     let summary = workspace.ok(&["train", "--format", "json", "--set", "train.max_steps=30"]).json();
     assert_eq!((summary["steps"].as_u64(), summary["reason"].as_str()), (Some(30), Some("max_steps")));
-    let endless = ["train", "--format", "json", "--set", "train.epochs=1000000", "--set", "train.max_minutes=0.01"];
+    let endless =
+        ["train", "--format", "json", "--set", "train.epochs=1000000", "--set", "train.max_minutes=0.01"];
     let summary = workspace.ok(&endless).json();
     assert_eq!(summary["reason"], "max_minutes");
 }

@@ -59,7 +59,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("classes_that_do_not_match", "units = 10", "units = 9"),
     ("dense_after_an_image", "  { flatten = {} },\n", ""),
     ("image_as_last_output", "  { flatten = {} },\n  { dense = { units = 10 } },\n", ""),
-    ("no_layers", "  { conv2d = { filters = 4, kernel_size = 3, activation = \"relu\" } },\n  { max_pool2d = { pool_size = 2 } },\n  { flatten = {} },\n  { dense = { units = 10 } },\n", ""),
+    (
+        "no_layers",
+        "  { conv2d = { filters = 4, kernel_size = 3, activation = \"relu\" } },\n  { max_pool2d = { pool_size = 2 } },\n  { flatten = {} },\n  { dense = { units = 10 } },\n",
+        "",
+    ),
     ("two_layers_in_one", "{ flatten = {} }", "{ flatten = {}, dropout = { rate = 0.5 } }"),
     ("dropout_of_everything", "{ flatten = {} }", "{ flatten = {} }, { dropout = { rate = 1.0 } }"),
     ("two_optimizers", "[train]", "[optimizer.sgd]\nlearning_rate = 0.1\n\n[train]"),
@@ -152,7 +156,8 @@ fn wrong_flags_are_explained() {
 fn the_environment_is_explained_like_a_flag() {
     let workspace = Workspace::new();
     workspace.file("x.toml", RIGHT);
-    let output = workspace.command(&["check", "--config", "x.toml"]).env("TAPER__TRAIN__EPOHCS", "3").output();
+    let output =
+        workspace.command(&["check", "--config", "x.toml"]).env("TAPER__TRAIN__EPOHCS", "3").output();
     let outcome = crate::workspace::Outcome::of(output.expect("the program starts"));
     assert_eq!(outcome.code, 2);
     assert!(outcome.stderr.contains("TAPER__TRAIN__EPOHCS"), "{}", outcome.stderr);

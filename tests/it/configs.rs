@@ -7,7 +7,9 @@ fn names() -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/configs");
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .expect("configs/")
-        .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .map(|entry| {
+            entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
+        })
         .collect();
     names.sort();
     names
@@ -45,8 +47,15 @@ fn draw_images(workspace: &Workspace) {
 #[test]
 fn all_nine_are_there() {
     let expected = [
-        "binary_mlp", "digits_cnn", "images_cnn_224", "linear_regression", "mnist_cnn", "mnist_cnn_plain",
-        "mnist_mlp_128", "mnist_mlp_64", "synthetic_mlp",
+        "binary_mlp",
+        "digits_cnn",
+        "images_cnn_224",
+        "linear_regression",
+        "mnist_cnn",
+        "mnist_cnn_plain",
+        "mnist_mlp_128",
+        "mnist_mlp_64",
+        "synthetic_mlp",
     ];
     assert_eq!(names(), expected);
 }
@@ -93,8 +102,13 @@ fn a_config_means_the_same_in_json() {
 fn the_default_reaches_its_accuracy_and_names_the_next_command() {
     let workspace = Workspace::new();
     let outcome = workspace.ok(&["train"]);
-    assert!(outcome.stdout.contains("next   taper eval --checkpoint runs/synthetic-mlp-0001"), "{}", outcome.stdout);
-    let result = workspace.ok(&["eval", "--checkpoint", "runs/synthetic-mlp-0001", "--format", "json"]).json();
+    assert!(
+        outcome.stdout.contains("next   taper eval --checkpoint runs/synthetic-mlp-0001"),
+        "{}",
+        outcome.stdout
+    );
+    let result =
+        workspace.ok(&["eval", "--checkpoint", "runs/synthetic-mlp-0001", "--format", "json"]).json();
     assert!(result["accuracy"].as_f64().is_some_and(|accuracy| accuracy >= 0.95), "{result}");
 }
 

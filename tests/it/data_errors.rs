@@ -7,8 +7,12 @@ use flate2::write::GzEncoder;
 
 use crate::workspace::Workspace;
 
-const FILES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
 
 fn images(count: u32) -> Vec<u8> {
     let header = [0x0803_u32, count, 28, 28].map(u32::to_be_bytes).concat();

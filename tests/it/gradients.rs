@@ -26,7 +26,8 @@ fn every_trainable_parameter_learns() {
         let model = Model::new(&experiment.network(), &plan, 1, DType::F32, &Device::Cpu).expect("a model");
 
         let mut stream = Stream::new(1, Purpose::Data, [0, 0]);
-        let values: Vec<f32> = (0..8 * shape.elements().expect("few")).map(|_| stream.normal() as f32).collect();
+        let values: Vec<f32> =
+            (0..8 * shape.elements().expect("few")).map(|_| stream.normal() as f32).collect();
         let x = Tensor::from_vec(values, shape.batch(8), &Device::Cpu).expect("a batch");
         let logits = model.forward(&x, Pass::Training { seed: 1, step: 0 }).expect("logits");
         let targets = match experiment.data.member().facts().target {

@@ -7,7 +7,9 @@ use crate::workspace::Workspace;
 
 /// The folder with MNIST, or a visible skip.
 fn data() -> Option<PathBuf> {
-    let folder = std::env::var_os("TAPER_DATA_DIR").map(PathBuf::from).filter(|folder| folder.join("mnist").is_dir());
+    let folder =
+        std::env::var_os("TAPER_DATA_DIR").and_then(|folder| PathBuf::from(folder).canonicalize().ok());
+    let folder = folder.filter(|folder| folder.join("mnist").is_dir());
     if folder.is_none() {
         assert!(std::env::var_os("TAPER_REQUIRE_MNIST").is_none(), "TAPER_DATA_DIR holds no mnist folder");
         eprintln!("SKIPPED: set TAPER_DATA_DIR to a folder that holds mnist/");
@@ -53,6 +55,10 @@ fn the_mlp_with_64_units_reaches_97_percent() {
 fn all_files_verify() {
     if let Some(folder) = data() {
         let outcome = Workspace::new().ok(&["data", "verify", "--data-dir", folder.to_str().expect("UTF-8")]);
-        assert!(outcome.stdout.contains("mnist: ok, 60000 training and 10000 test samples"), "{}", outcome.stdout);
+        assert!(
+            outcome.stdout.contains("mnist: ok, 60000 training and 10000 test samples"),
+            "{}",
+            outcome.stdout
+        );
     }
 }

@@ -186,7 +186,12 @@ fn a_run_with_damaged_checkpoints_only_is_not_started_over() {
 fn a_resumed_run_keeps_its_seed_data_and_network() {
     let workspace = with_config(CONFIG);
     train(&workspace, "run", 2, &[]);
-    for set in ["seed=8", "data.digits.samples=80", "model.layers.4.dense.units=17", "optimizer={sgd={learning_rate=0.1}}"] {
+    for set in [
+        "seed=8",
+        "data.digits.samples=80",
+        "model.layers.4.dense.units=17",
+        "optimizer={sgd={learning_rate=0.1}}",
+    ] {
         let outcome = workspace.run(&["train", "--resume", "run", "--set", set]);
         assert_eq!(outcome.code, 4, "{set}: {}", outcome.stderr);
         assert_eq!(outcome.messages().lines().count(), 1, "{set}: {}", outcome.stderr);
