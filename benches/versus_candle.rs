@@ -4,7 +4,11 @@
 //! machine hits both. Prints one JSON object: the median over the rounds, in microseconds per sample,
 //! and the ratio. `cargo bench --bench versus_candle`
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "what taper is measured against")]
-#![expect(clippy::print_stdout, clippy::expect_used, reason = "a benchmark prints, and stops if it cannot run")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a benchmark prints, and stops if it cannot run"
+)]
 
 use std::time::Instant;
 

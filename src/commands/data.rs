@@ -63,7 +63,7 @@ fn verify(search: &SearchPath) -> anyhow::Result<()> {
     }
     if found == 0 {
         return Err(Error::data(
-            search.describe(),
+            search.places(&[""]).first().cloned().unwrap_or_default(),
             "no data set found here; see data/README.md for where files go",
         )
         .into());

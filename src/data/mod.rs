@@ -1,20 +1,37 @@
 //! Where samples come from: one file per data set, written as `[data.NAME]`.
 
+pub mod cifar10;
+pub mod csv;
+pub mod digits;
+pub mod fashion_mnist;
+pub mod hub;
+pub mod idx;
+pub mod image_folder;
+pub mod kmnist;
+pub mod linear;
+pub mod mnist;
+pub mod npy;
+pub mod npz;
 pub mod synthetic;
 
 mod batch;
 mod dataset;
+mod file;
 mod loader;
+mod mnist_family;
 mod prepared;
 mod search;
 mod split;
+mod task;
 
 pub use batch::{Batch, Scaling};
 pub use dataset::{Dataset, Features, Normalize, Splits, Targets};
 pub use loader::for_each_batch;
+pub use mnist_family::Options as MnistOptions;
 pub use prepared::Prepared;
 pub use search::SearchPath;
 pub use split::split;
+pub use task::Task;
 
 use crate::config::{Problems, registry};
 use crate::error::Result;
@@ -23,7 +40,7 @@ use crate::shape::Shape;
 registry! {
     /// `[data.NAME]`: the samples to train and test on.
     Config: Source {
-        synthetic
+        synthetic, digits, linear, mnist, fashion_mnist, kmnist, cifar10, image_folder, csv, npz
     }
 }
 
@@ -76,4 +93,59 @@ pub trait Source {
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) naming the file, what is wrong and what to do.
     fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    /// The least that each member needs; its files do not exist.
+    fn minimal(name: &str) -> Config {
+        let options = match name {
+            "csv" => "path = 'none.csv'\ntarget = 'y'",
+            "image_folder" => "path = 'none'\nheight = 2\nwidth = 2",
+            "npz" => "path = 'none.npz'",
+            _ => "",
+        };
+        toml::from_str(&format!("[{name}]\n{options}")).unwrap()
+    }
+
+    #[test]
+    fn every_member_loads_what_it_promises_or_says_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let search = SearchPath {
+            folders: vec![folder.path().to_path_buf()],
+            config_folder: folder.path().to_path_buf(),
+            fetch: false,
+        };
+        for name in Config::NAMES {
+            let config = minimal(name);
+            assert_eq!(config.name(), *name);
+            let mut found = Vec::new();
+            config.member().validate(&mut Problems::new(&mut found));
+            assert_eq!(found, [], "{name}");
+            let located = config.member().locate(&search);
+            match config.member().load(&search, 1) {
+                Ok(splits) => {
+                    let facts = config.member().facts();
+                    for dataset in [Some(&splits.train), splits.test.as_ref()].into_iter().flatten() {
+                        assert_eq!(Some(&dataset.sample_shape), facts.sample_shape.as_ref(), "{name}");
+                        assert_eq!(Some(dataset.target()), facts.target, "{name}");
+                        let values = match &dataset.features {
+                            Features::Bytes(bytes) => bytes.len(),
+                            Features::Floats(floats) => floats.len(),
+                        };
+                        assert_eq!(Some(values), dataset.sample_shape.elements().map(|n| n * dataset.len()));
+                    }
+                    assert_eq!(located.unwrap(), "generated");
+                }
+                Err(error) => {
+                    assert!(matches!(error, Error::Data { .. }), "{name}: {error}");
+                    assert!(!error.to_string().contains('\n'), "{name}: {error}");
+                    assert_eq!(located.unwrap_err().to_string(), error.to_string());
+                }
+            }
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::hub;
+use crate::error::Error;
+
 /// The folders to look in, and the folder that relative paths in the config refer to.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPath {
@@ -15,26 +18,50 @@ pub struct SearchPath {
 }
 
 impl SearchPath {
-    /// The first existing file among `names`, in `FOLDER/DATASET/` or `FOLDER/` itself.
+    /// The places where a data set may be, in the order of search: each of `subfolders` in each of
+    /// the folders. An empty name stands for the folder itself.
     #[must_use]
-    pub fn find(&self, dataset: &str, names: &[&str]) -> Option<PathBuf> {
-        self.folders
-            .iter()
-            .flat_map(|folder| [folder.join(dataset), folder.clone()])
-            .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
-            .find(|file| file.exists())
+    pub fn places(&self, subfolders: &[&str]) -> Vec<PathBuf> {
+        let within = |folder: &PathBuf| {
+            let folder = folder.clone();
+            subfolders
+                .iter()
+                .map(move |&name| if name.is_empty() { folder.clone() } else { folder.join(name) })
+        };
+        self.folders.iter().flat_map(within).collect()
     }
 
-    /// A `path` option of the config as a path that can be opened.
+    /// Whether what no folder has can be fetched, by this build and as the user wants it.
+    #[must_use]
+    pub fn can_fetch(&self) -> bool {
+        self.fetch && hub::AVAILABLE && !self.folders.is_empty()
+    }
+
+    /// The error for a data set of which no place has all files: what was looked for, where, and
+    /// how to get it from its `home`, or from the hub if that has it.
+    pub(super) fn missing(dataset: &str, files: &str, places: &[PathBuf], home: &str, in_hub: bool) -> Error {
+        let searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        let searched = if searched.is_empty() { "nowhere".to_owned() } else { searched.join(", ") };
+        let fetch = match (in_hub, hub::AVAILABLE) {
+            (true, true) => format!(", or run `taper data fetch {dataset}`"),
+            (true, false) => "; this build cannot fetch them (feature `hub`)".to_owned(),
+            (false, _) => String::new(),
+        };
+        Error::data(
+            dataset,
+            format!(
+                "no folder has all of the files {files}; searched: {searched}; get them from {home} and put them \
+                 into data/{dataset}, or say where they are with --data-dir or TAPER_DATA_DIR{fetch}"
+            ),
+        )
+    }
+
+    /// A `path` option of the config as a path that can be opened: relative to the config file's
+    /// folder, or else, if it exists there, to the current folder or a data folder.
     #[must_use]
     pub fn resolve(&self, path: &Path) -> PathBuf {
-        self.config_folder.join(path)
-    }
-
-    /// The searched folders as a list for messages.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        let folders: Vec<String> = self.folders.iter().map(|f| f.display().to_string()).collect();
-        folders.join(", ")
+        let beside = self.config_folder.join(path);
+        let elsewhere = std::iter::once(path.to_path_buf()).chain(self.folders.iter().map(|f| f.join(path)));
+        if beside.exists() { beside } else { elsewhere.into_iter().find(|p| p.exists()).unwrap_or(beside) }
     }
 }

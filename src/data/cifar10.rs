@@ -1,0 +1,200 @@
+//! CIFAR-10: 60,000 colour photographs of 32x32 pixels in ten classes (Krizhevsky, 2009).
+//!
+//! Read from the binary version: records of one label byte and 3 x 32 x 32 bytes (channels, rows,
+//! columns), 10,000 in each of five training files and one test file.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
+use super::{file, hub};
+use crate::config::Problems;
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+const SHAPE: [usize; 3] = [3, 32, 32];
+const PIXELS: usize = 3 * 32 * 32;
+const RECORD: usize = 1 + PIXELS;
+const CLASSES: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const TRAIN_FILES: [&str; 5] =
+    ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
+const TEST_FILE: &str = "test_batch.bin";
+/// The archive unpacks into the second of these; the third is the archive unpacked into the first.
+const SUBFOLDERS: [&str; 3] = ["cifar10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin"];
+/// Ten times the records of a real file.
+const LARGEST_FILE: u64 = 100_000 * RECORD as u64;
+
+/// `[data.cifar10]`: small photographs, 50,000 to train and 10,000 to test on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The share of the training samples to validate on.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub validation_split: f64,
+    /// Shift and scale of the red, green and blue pixels, after they were scaled to [0, 1].
+    pub normalize: Option<Normalize>,
+    /// Use only so many training samples, the first ones; for quick runs. All by default.
+    #[schemars(range(min = 1))]
+    pub train_samples: Option<usize>,
+    /// Use only so many test samples, the first ones; for quick runs. All by default.
+    #[schemars(range(min = 1))]
+    pub test_samples: Option<usize>,
+}
+
+impl Source for Config {
+    fn validate(&self, problems: &mut Problems<'_>) {
+        if let Some(normalize) = &self.normalize {
+            normalize.validate(&mut problems.key("normalize"), Some(SHAPE[0]));
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts { sample_shape: Some(SHAPE.into()), target: Some(Target::Class { classes: CLASSES.len() }) }
+    }
+
+    fn validation_split(&self) -> f64 {
+        self.validation_split
+    }
+
+    fn normalize(&self) -> Option<&Normalize> {
+        self.normalize.as_ref()
+    }
+
+    fn locate(&self, search: &SearchPath) -> Result<String> {
+        match find(search) {
+            Ok(folder) => Ok(folder.display().to_string()),
+            Err(_) if search.can_fetch() => Ok(hub::PENDING.to_owned()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
+        let folder = match (find(search), search.folders.first()) {
+            (Err(_), Some(folder)) if search.can_fetch() => {
+                let folder = folder.join(SUBFOLDERS[0]);
+                save(&hub::fetch(hub::Set::Cifar10)?, &folder)?;
+                folder
+            }
+            (found, _) => found?,
+        };
+        let train: Vec<PathBuf> = TRAIN_FILES.iter().map(|name| folder.join(name)).collect();
+        Ok(Splits {
+            train: read(&train, self.train_samples)?,
+            test: Some(read(&[folder.join(TEST_FILE)], self.test_samples)?),
+        })
+    }
+}
+
+/// The first folder that has all six files.
+fn find(search: &SearchPath) -> Result<PathBuf> {
+    let places = search.places(&SUBFOLDERS);
+    let complete =
+        |folder: &&PathBuf| TRAIN_FILES.iter().chain([&TEST_FILE]).all(|name| folder.join(name).exists());
+    places.iter().find(complete).cloned().ok_or_else(|| {
+        let files = format!("{}, {TEST_FILE}", TRAIN_FILES.join(", "));
+        let home = "the binary version on the CIFAR page of Alex Krizhevsky";
+        SearchPath::missing("cifar10", &files, &places, home, true)
+    })
+}
+
+/// Writes what was fetched as the original's files.
+fn save([train, test]: &[hub::Split; 2], folder: &Path) -> Result<()> {
+    let per_file = train.labels.len().div_ceil(TRAIN_FILES.len()).max(1);
+    let pieces = train.labels.chunks(per_file).zip(train.pixels.chunks(per_file * PIXELS));
+    let files = TRAIN_FILES.into_iter().zip(pieces).chain([(TEST_FILE, (&*test.labels, &*test.pixels))]);
+    for (name, (labels, pixels)) in files {
+        file::write_atomically(&folder.join(name), |writer| {
+            labels.iter().zip(pixels.chunks_exact(PIXELS)).try_for_each(|(label, pixels)| {
+                writer.write_all(&[*label])?;
+                writer.write_all(pixels)
+            })
+        })?;
+    }
+    Ok(())
+}
+
+/// Reads the first `limit` records of the files, one file after the other.
+fn read(files: &[PathBuf], limit: Option<usize>) -> Result<Dataset> {
+    let limit = limit.unwrap_or(usize::MAX);
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for path in files {
+        let content = file::read(path, LARGEST_FILE)?;
+        if content.is_empty() || content.len() % RECORD != 0 {
+            let message =
+                format!("{} bytes are no whole number of {RECORD}-byte records; get it again", content.len());
+            return Err(Error::data(path, message));
+        }
+        for (i, record) in content.chunks_exact(RECORD).enumerate() {
+            if usize::from(record[0]) >= CLASSES.len() {
+                return Err(Error::data(
+                    path,
+                    format!("label {} in record {i}; labels are 0 to 9", record[0]),
+                ));
+            }
+            if labels.len() < limit {
+                labels.push(u32::from(record[0]));
+                pixels.extend_from_slice(&record[1..]);
+            }
+        }
+    }
+    Ok(Dataset {
+        sample_shape: Shape::from(SHAPE),
+        features: Features::Bytes(pixels),
+        targets: Targets::Classes { labels, names: CLASSES.map(str::to_owned).to_vec() },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Samples with label and pixels `first`, `first + 1`, ….
+    fn samples(first: u8, count: u8) -> hub::Split {
+        let labels: Vec<u8> = (first..first + count).collect();
+        hub::Split { pixels: labels.iter().flat_map(|label| [*label; PIXELS]).collect(), labels }
+    }
+
+    fn load(folder: &Path) -> Result<Splits> {
+        let search = SearchPath { folders: vec![folder.to_path_buf()], ..SearchPath::default() };
+        Config { train_samples: Some(4), ..Config::default() }.load(&search, 0)
+    }
+
+    #[test]
+    fn reads_what_was_fetched_and_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        save(&[samples(0, 5), samples(8, 2)], &folder.path().join("cifar10")).unwrap();
+        let splits = load(folder.path()).unwrap();
+        let Targets::Classes { labels, .. } = &splits.train.targets else { panic!() };
+        assert_eq!(labels, &[0, 1, 2, 3]);
+        let test = splits.test.unwrap();
+        assert_eq!(test.features, Features::Bytes(samples(8, 2).pixels));
+        assert_eq!(test.len(), 2);
+    }
+
+    #[test]
+    fn rejects_partial_records_and_wrong_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        let batches = folder.path().join("cifar-10-batches-bin");
+        save(&[samples(0, 5), samples(8, 2)], &batches).unwrap();
+        let test = batches.join(TEST_FILE);
+        for content in [vec![], vec![0; RECORD - 1], vec![0; RECORD + 1]] {
+            std::fs::write(&test, content).unwrap();
+            assert!(load(folder.path()).unwrap_err().to_string().contains("no whole number"));
+        }
+        std::fs::write(&test, [10; RECORD]).unwrap();
+        assert!(load(folder.path()).unwrap_err().to_string().contains("label 10 in record 0"));
+    }
+
+    #[test]
+    fn says_how_to_get_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = load(folder.path()).unwrap_err().to_string();
+        for part in
+            ["data_batch_5.bin", "test_batch.bin", "cifar-10-batches-bin", "--data-dir", "TAPER_DATA_DIR"]
+        {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

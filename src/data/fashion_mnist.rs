@@ -1,0 +1,37 @@
+//! Fashion-MNIST: 70,000 pieces of clothing in 28x28 grey pixels (Xiao, Rasul and Vollgraf, 2017).
+
+use serde::{Deserialize, Serialize};
+
+use super::hub;
+use super::mnist_family::{Member, Options, Profile};
+
+/// `[data.fashion_mnist]`: pieces of clothing, 60,000 to train and 10,000 to test on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct Config(pub Options);
+
+impl Member for Config {
+    const PROFILE: Profile = Profile {
+        name: "fashion_mnist",
+        home: "the fashion-mnist repository of Zalando Research",
+        classes: [
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ],
+        // Not the folder itself: the files are named like MNIST's, which may lie there.
+        subfolders: &["fashion_mnist"],
+        hub: Some(hub::Set::FashionMnist),
+    };
+
+    fn options(&self) -> &Options {
+        &self.0
+    }
+}

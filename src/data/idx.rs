@@ -1,0 +1,242 @@
+//! The IDX format of the MNIST files, plain or gzipped: sizes and bytes, nothing else.
+//!
+//! A big-endian header (a magic number 0x0000_08DD for unsigned bytes in DD dimensions, then one
+//! u32 for each dimension) and the bytes, last dimension fastest, as described on the MNIST page
+//! of Yann LeCun. Nothing in the header is believed before it agrees with the file's length.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::GzDecoder;
+
+use super::file;
+use crate::error::{Error, Result};
+
+/// The largest content that is read, in bytes.
+const LIMIT: u64 = 1 << 32;
+
+/// Reads an array of bytes in `D` dimensions (3 for images, 1 for labels): its sizes and bytes.
+///
+/// Whether the file is gzipped is seen from its first bytes, because browsers unpack files and keep
+/// their names.
+///
+/// # Errors
+/// [`Error::Data`] if the file is no regular file, has another number of dimensions, a size of 0,
+/// or is not exactly as long as its header says.
+pub fn read<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
+    let (file, length) = file::open(path)?;
+    let mut reader = BufReader::new(file);
+    let start = reader.fill_buf().map_err(|error| file::failed_read(path, &error))?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        let mut decoder = GzDecoder::new(reader);
+        let content = read_content(path, &mut decoder, None)?;
+        let rest = decoder.get_mut().fill_buf().map_err(|error| file::failed_read(path, &error))?;
+        if !rest.is_empty() {
+            return Err(Error::data(path, "bytes follow the end of the gzip data; get the file again"));
+        }
+        Ok(content)
+    } else {
+        read_content(path, &mut reader, Some(length))
+    }
+}
+
+/// Reads header and bytes to the end of `reader`, which has `length` bytes where that is known.
+fn read_content<const D: usize>(
+    path: &Path,
+    reader: &mut impl Read,
+    length: Option<u64>,
+) -> Result<([usize; D], Vec<u8>)> {
+    let failed = |error: std::io::Error| file::failed_read(path, &error);
+    let magic = read_u32(reader).map_err(failed)?;
+    if magic != 0x0800 + D as u32 {
+        let kind = if D == 1 { "labels (0x00000801)" } else { "images (0x00000803)" };
+        return Err(Error::data(path, format!("starts with 0x{magic:08x}, so it is no IDX file of {kind}")));
+    }
+    let mut sizes = [0_usize; D];
+    for size in &mut sizes {
+        *size = read_u32(reader).map_err(failed)? as usize;
+    }
+    let expected = sizes
+        .iter()
+        .try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
+        .filter(|&product| product > 0 && product <= LIMIT)
+        .ok_or_else(|| {
+            Error::data(
+                path,
+                format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read"),
+            )
+        })?;
+    let header = 4 + 4 * D as u64;
+    if let Some(length) = length
+        && length != header + expected
+    {
+        return Err(wrong_length(path, length, header + expected));
+    }
+    // A gzipped file may promise more than it holds, so its buffer grows with what really comes.
+    let mut bytes = file::buffer(path, if length.is_some() { expected } else { 0 })?;
+    reader.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 == expected {
+        Ok((sizes, bytes))
+    } else {
+        Err(wrong_length(path, header + bytes.len() as u64, header + expected))
+    }
+}
+
+fn wrong_length(path: &Path, length: u64, expected: u64) -> Error {
+    let difference = if length < expected {
+        format!("it ends after {length}")
+    } else {
+        "it goes on after that".to_owned()
+    };
+    Error::data(path, format!("its header promises {expected} bytes, but {difference}; get the file again"))
+}
+
+fn read_u32(reader: &mut impl Read) -> std::io::Result<u32> {
+    let mut bytes = [0; 4];
+    reader.read_exact(&mut bytes)?;
+    Ok(u32::from_be_bytes(bytes))
+}
+
+/// Writes a plain IDX file of `bytes` with these sizes, whole or not at all.
+///
+/// # Errors
+/// If the sizes do not fit the bytes or the format, or if the file cannot be written.
+pub fn write<const D: usize>(path: &Path, sizes: [usize; D], bytes: &[u8]) -> Result<()> {
+    let product = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let header: Option<Vec<u32>> = sizes.iter().map(|&size| u32::try_from(size).ok()).collect();
+    let Some(header) = header.filter(|_| product == Some(bytes.len())) else {
+        return Err(Error::data(
+            path,
+            format!("{} bytes cannot be an array of sizes {sizes:?}", bytes.len()),
+        ));
+    };
+    file::write_atomically(path, |writer| {
+        writer.write_all(&(0x0800 + D as u32).to_be_bytes())?;
+        for size in header {
+            writer.write_all(&size.to_be_bytes())?;
+        }
+        writer.write_all(bytes)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    use flate2::{Compression, write::GzEncoder};
+    use tempfile::TempDir;
+
+    /// Two images of 2 x 3 pixels.
+    const PIXELS: [u8; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255];
+
+    fn images(sizes: [u32; 3], pixels: &[u8]) -> Vec<u8> {
+        let header = [0x0803, sizes[0], sizes[1], sizes[2]];
+        header.iter().flat_map(|word| word.to_be_bytes()).chain(pixels.iter().copied()).collect()
+    }
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn saved(content: &[u8]) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("images");
+        std::fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
+    fn read_saved(content: &[u8]) -> std::result::Result<([usize; 3], Vec<u8>), String> {
+        let (_folder, path) = saved(content);
+        read::<3>(&path).map_err(|error| {
+            assert_eq!(error.exit_code(), 3);
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn reads_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").join("file");
+        write(&path, [2, 2, 3], &PIXELS).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), images([2, 2, 3], &PIXELS));
+        assert_eq!(read::<3>(&path).unwrap(), ([2, 2, 3], PIXELS.to_vec()));
+        write(&path, [4], &[9, 8, 7, 6]).unwrap();
+        assert_eq!(read::<1>(&path).unwrap(), ([4], vec![9, 8, 7, 6]));
+        assert!(write(&path, [5], &[9, 8, 7, 6]).is_err());
+    }
+
+    #[test]
+    fn reads_gzipped_files_by_their_content() {
+        assert_eq!(read_saved(&gzip(&images([2, 2, 3], &PIXELS))).unwrap(), ([2, 2, 3], PIXELS.to_vec()));
+    }
+
+    #[test]
+    fn rejects_a_file_cut_off_anywhere() {
+        let plain = images([2, 2, 3], &PIXELS);
+        let packed = gzip(&plain);
+        for whole in [plain, packed] {
+            for length in 0..whole.len() {
+                read_saved(&whole[..length]).unwrap_err();
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_bytes_after_the_end() {
+        let mut plain = images([2, 2, 3], &PIXELS);
+        plain.push(0);
+        assert!(read_saved(&plain).unwrap_err().contains("promises 28 bytes"));
+        assert!(read_saved(&gzip(&plain)).unwrap_err().contains("goes on"));
+        let mut packed = gzip(&images([2, 2, 3], &PIXELS));
+        packed.push(0);
+        assert!(read_saved(&packed).unwrap_err().contains("bytes follow"));
+        packed.pop();
+        packed.extend(gzip(b""));
+        assert!(read_saved(&packed).unwrap_err().contains("bytes follow"));
+    }
+
+    #[test]
+    fn rejects_sizes_that_are_zero_or_overflow_or_lie() {
+        for sizes in [[0, 2, 3], [2, 0, 3], [u32::MAX; 3], [1 << 22, 1 << 22, 1 << 20], [65536, 65536, 2]] {
+            assert!(read_saved(&images(sizes, &PIXELS)).unwrap_err().contains("sizes"));
+            assert!(read_saved(&gzip(&images(sizes, &PIXELS))).unwrap_err().contains("sizes"));
+        }
+        for sizes in [[1, 2, 3], [3, 2, 3], [65536, 65536, 1]] {
+            assert!(read_saved(&images(sizes, &PIXELS)).unwrap_err().contains("promises"));
+            assert!(read_saved(&gzip(&images(sizes, &PIXELS))).unwrap_err().contains("promises"));
+        }
+    }
+
+    #[test]
+    fn rejects_other_magic_numbers() {
+        let mut content = images([2, 2, 3], &PIXELS);
+        content[3] = 1;
+        assert!(read_saved(&content).unwrap_err().contains("0x00000801"));
+        let (_folder, path) = saved(&images([2, 2, 3], &PIXELS));
+        assert!(read::<1>(&path).unwrap_err().to_string().contains("labels"));
+    }
+
+    #[test]
+    fn never_reads_a_damaged_gzip_file_as_something_else() {
+        let packed = gzip(&images([2, 2, 3], &PIXELS));
+        for bit in 0..packed.len() * 8 {
+            let mut damaged = packed.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            // Flips in the header's time stamp and flags change nothing that counts.
+            if let Ok(content) = read_saved(&damaged) {
+                assert_eq!(content, ([2, 2, 3], PIXELS.to_vec()), "bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn stops_unpacking_one_byte_after_the_promised_end() {
+        // 64 MiB of zeros in a file of a few kB that promises 12.
+        let bomb = gzip(&images([2, 2, 3], &vec![0; 64 << 20]));
+        assert!(read_saved(&bomb).unwrap_err().contains("goes on"));
+    }
+}

@@ -1,0 +1,370 @@
+//! Images in folders: one sub-folder for each class, as Keras and torchvision expect them.
+//!
+//! PNG and JPEG files are decoded and resized with a triangle filter (bilinear, without aliasing
+//! when made smaller) to one size, whatever their aspect ratio. Names that start with a dot and
+//! files next to the class folders are passed over; any other file in a class folder is an error,
+//! because an image left out in silence is worse. Samples are ordered by class, then by file name.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::imageops::{FilterType, resize};
+use image::{ImageReader, Limits};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets, file};
+use crate::config::Problems;
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+/// The largest image file that is opened, in bytes.
+const LARGEST_FILE: u64 = 1 << 28;
+/// The longest side of an image that is decoded, in pixels.
+const LONGEST_SIDE: u32 = 1 << 14;
+/// The most memory that decoding one image may take, in bytes.
+const LARGEST_IMAGE: u64 = 1 << 30;
+
+/// `[data.image_folder]`: PNG and JPEG images, sorted into folders by class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The folder that holds the class folders, or a `train` and a `test` folder that do; a relative
+    /// path starts at the config file's folder.
+    pub path: PathBuf,
+    /// The folder that holds the class folders of test samples. By default `test` within `path`, if
+    /// that and `train` are there.
+    #[serde(default)]
+    pub test_path: Option<PathBuf>,
+    /// The height to which images are resized, in pixels.
+    #[schemars(range(min = 1, max = 4096))]
+    pub height: usize,
+    /// The width to which images are resized, in pixels.
+    #[schemars(range(min = 1, max = 4096))]
+    pub width: usize,
+    /// 3 for red, green and blue, 1 for grey. Transparency is dropped.
+    #[serde(default = "three")]
+    #[schemars(range(min = 1, max = 3))]
+    pub channels: usize,
+    /// The class folders to read, in the order of their indices. All by default, sorted by name.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub classes: Option<Vec<String>>,
+    /// The share of the training samples to validate on.
+    #[serde(default)]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub validation_split: f64,
+    /// Shift and scale of each channel, after pixels were scaled to [0, 1].
+    #[serde(default)]
+    pub normalize: Option<Normalize>,
+}
+
+fn three() -> usize {
+    3
+}
+
+impl Source for Config {
+    fn validate(&self, problems: &mut Problems<'_>) {
+        if !matches!(self.channels, 1 | 3) {
+            problems.key("channels").report(format!("must be 1 or 3, not {}", self.channels));
+        }
+        for (i, name) in self.classes.iter().flatten().enumerate() {
+            let folder = Path::new(name).file_name().is_some_and(|last| last == name.as_str());
+            if !folder {
+                problems.key("classes").index(i).report("must be the name of a folder");
+            } else if self.classes.iter().flatten().take(i).any(|earlier| earlier == name) {
+                problems.key("classes").index(i).report(format!("`{name}` is listed twice"));
+            }
+        }
+        if let Some(normalize) = &self.normalize {
+            normalize.validate(&mut problems.key("normalize"), Some(self.channels));
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts {
+            sample_shape: Some([self.channels, self.height, self.width].into()),
+            target: self.classes.as_ref().map(|names| Target::Class { classes: names.len() }),
+        }
+    }
+
+    fn validation_split(&self) -> f64 {
+        self.validation_split
+    }
+
+    fn normalize(&self) -> Option<&Normalize> {
+        self.normalize.as_ref()
+    }
+
+    fn locate(&self, search: &SearchPath) -> Result<String> {
+        let (classes, train, test) = self.list(search)?;
+        let test = test.map_or(String::new(), |files| format!(" and {} test", files.len()));
+        let path = search.resolve(&self.path);
+        Ok(format!("{}: {} classes, {} training{test} images", path.display(), classes.len(), train.len()))
+    }
+
+    fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
+        let (classes, train, test) = self.list(search)?;
+        Ok(Splits {
+            train: self.decode_all(&train, &classes)?,
+            test: test.map(|files| self.decode_all(&files, &classes)).transpose()?,
+        })
+    }
+}
+
+/// An image file and the index of its class.
+type Labelled = (PathBuf, u32);
+
+impl Config {
+    /// The classes and the files of both splits.
+    fn list(&self, search: &SearchPath) -> Result<(Vec<String>, Vec<Labelled>, Option<Vec<Labelled>>)> {
+        let path = search.resolve(&self.path);
+        let [train, test] = ["train", "test"].map(|split| path.join(split));
+        let (train, test) = match &self.test_path {
+            Some(test) => (path, Some(search.resolve(test))),
+            None if train.is_dir() && test.is_dir() => (train, Some(test)),
+            None => (path, None),
+        };
+        let present = names(&train)?.into_iter().filter(|name| train.join(name).is_dir());
+        let classes = self.classes.clone().unwrap_or_else(|| present.collect());
+        if classes.is_empty() {
+            return Err(Error::data(train, "has no sub-folder; each class needs one with its images"));
+        }
+        let mut train_files = Vec::new();
+        for (label, class) in (0..).zip(&classes) {
+            let before = train_files.len();
+            images(&train.join(class), label, &mut train_files)?;
+            if train_files.len() == before {
+                return Err(Error::data(
+                    train.join(class),
+                    "has no PNG or JPEG image; remove the folder or fill it",
+                ));
+            }
+        }
+        let test_files = test.map(|test| {
+            let mut files = Vec::new();
+            for name in names(&test)?.into_iter().filter(|name| test.join(name).is_dir()) {
+                match (0..).zip(&classes).find(|(_, class)| **class == name) {
+                    Some((label, _)) => images(&test.join(&name), label, &mut files)?,
+                    None if self.classes.is_some() => {}
+                    None => {
+                        return Err(Error::data(
+                            test.join(name),
+                            "this class has no folder of training images",
+                        ));
+                    }
+                }
+            }
+            if files.is_empty() { Err(Error::data(test, "has no images of any class")) } else { Ok(files) }
+        });
+        Ok((classes, train_files, test_files.transpose()?))
+    }
+
+    /// Decodes the files, in parallel and in order. Of several bad files the first is reported.
+    fn decode_all(&self, files: &[Labelled], classes: &[String]) -> Result<Dataset> {
+        let sample = self.channels * self.height * self.width;
+        let mut pixels = Vec::new();
+        let length =
+            files.len().checked_mul(sample).filter(|&length| pixels.try_reserve_exact(length).is_ok());
+        let Some(length) = length else {
+            let message = format!("{} images of {sample} bytes do not fit into memory", files.len());
+            return Err(Error::data(&self.path, message));
+        };
+        pixels.resize(length, 0);
+        let failed = pixels
+            .par_chunks_exact_mut(sample)
+            .zip(files)
+            .find_map_first(|(image, (path, _))| self.decode(path, image).err());
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(Dataset {
+                sample_shape: Shape::from([self.channels, self.height, self.width]),
+                features: Features::Bytes(pixels),
+                targets: Targets::Classes {
+                    labels: files.iter().map(|(_, label)| *label).collect(),
+                    names: classes.to_vec(),
+                },
+            }),
+        }
+    }
+
+    fn decode(&self, path: &Path, pixels: &mut [u8]) -> Result<()> {
+        decode(path, [self.channels, self.height, self.width], pixels)
+    }
+}
+
+/// Decodes and resizes a PNG or JPEG file into channels, rows, columns. There are 1 or 3 channels
+/// and as many `pixels` as the sizes say.
+///
+/// # Errors
+/// [`Error::Data`] if the file is no such image, is damaged or too large.
+pub fn decode(path: &Path, [channels, height, width]: [usize; 3], pixels: &mut [u8]) -> Result<()> {
+    let content = file::read(path, LARGEST_FILE)?;
+    let failed = |error: image::ImageError| Error::data(path, format!("cannot be decoded: {error}"));
+    let mut reader = ImageReader::new(Cursor::new(content))
+        .with_guessed_format()
+        .map_err(|error| file::failed_read(path, &error))?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(LARGEST_IMAGE);
+    reader.limits(limits);
+    let image = reader.decode().map_err(failed)?;
+    let (columns, rows) = (width as u32, height as u32);
+    let interleaved = if channels == 1 {
+        resize(&image.into_luma8(), columns, rows, FilterType::Triangle).into_raw()
+    } else {
+        resize(&image.into_rgb8(), columns, rows, FilterType::Triangle).into_raw()
+    };
+    for (channel, plane) in pixels.chunks_exact_mut(height * width).enumerate() {
+        for (pixel, value) in plane.iter_mut().zip(interleaved.iter().skip(channel).step_by(channels)) {
+            *pixel = *value;
+        }
+    }
+    Ok(())
+}
+
+/// The names in a folder that do not start with a dot, sorted.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let failed = |error: std::io::Error| Error::data(folder, format!("the folder cannot be listed: {error}"));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        match name.into_string() {
+            Ok(name) if name.starts_with('.') => {}
+            Ok(name) => names.push(name),
+            Err(name) => return Err(Error::data(folder.join(name), "its name is not UTF-8; rename it")),
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Adds the images of a class folder to `files`.
+fn images(folder: &Path, label: u32, files: &mut Vec<Labelled>) -> Result<()> {
+    for name in names(folder)? {
+        let path = folder.join(name);
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        if ["png", "jpg", "jpeg"].iter().all(|known| extension != *known) {
+            return Err(Error::data(
+                path,
+                "neither a PNG nor a JPEG file; convert it or take it out of the class folder",
+            ));
+        }
+        files.push((path, label));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, RgbImage};
+    use std::fs;
+
+    /// Saves an image of one colour.
+    fn save(path: &Path, colour: [u8; 3]) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        RgbImage::from_pixel(6, 4, image::Rgb(colour)).save(path).unwrap();
+    }
+
+    fn load(folder: &Path, options: &str) -> Result<Splits, String> {
+        let config: Config =
+            toml::from_str(&format!("path = \"\"\nheight = 2\nwidth = 3\n{options}")).unwrap();
+        let search = SearchPath { config_folder: folder.to_path_buf(), ..SearchPath::default() };
+        config.load(&search, 0).map_err(|error| {
+            assert_eq!(error.exit_code(), 3);
+            error.to_string()
+        })
+    }
+
+    fn labels(dataset: &Dataset) -> &[u32] {
+        match &dataset.targets {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values { .. } => panic!("no classes"),
+        }
+    }
+
+    #[test]
+    fn classes_and_files_are_sorted_and_resized() {
+        let folder = tempfile::tempdir().unwrap();
+        save(&folder.path().join("dog/b.png"), [10, 20, 30]);
+        save(&folder.path().join("dog/a.JPG"), [200, 200, 200]);
+        save(&folder.path().join("cat/z.jpeg"), [0, 0, 0]);
+        fs::write(folder.path().join("dog/.hidden"), "").unwrap();
+        fs::write(folder.path().join("README.md"), "").unwrap();
+        let splits = load(folder.path(), "").unwrap();
+        assert!(splits.test.is_none());
+        assert_eq!(splits.train.sample_shape, [3, 2, 3].into());
+        assert_eq!(labels(&splits.train), [0, 1, 1]);
+        let Features::Bytes(pixels) = &splits.train.features else { panic!() };
+        assert_eq!(pixels[36..], [[10; 6], [20; 6], [30; 6]].concat());
+        assert!(pixels[18..36].iter().all(|pixel| pixel.abs_diff(200) < 3));
+        let chosen = load(folder.path(), "classes = [\"dog\"]\nchannels = 1").unwrap().train;
+        assert_eq!(labels(&chosen), &[0, 0][..]);
+        assert_eq!(chosen.sample_shape, [1, 2, 3].into());
+    }
+
+    #[test]
+    fn rows_and_columns_stay_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image.png");
+        let drawn = GrayImage::from_fn(3, 2, |x, y| image::Luma([(10 * y + x) as u8]));
+        drawn.save(&path).unwrap();
+        let mut pixels = [0; 6];
+        decode(&path, [1, 2, 3], &mut pixels).unwrap();
+        assert_eq!(pixels, [0, 1, 2, 10, 11, 12]);
+    }
+
+    #[test]
+    fn test_images_come_from_their_own_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        for path in ["train/a/1.png", "train/b/1.png", "test/b/1.png"] {
+            save(&at(path), [1, 2, 3]);
+        }
+        assert_eq!(labels(&load(folder.path(), "").unwrap().test.unwrap()), [1]);
+        save(&at("test/c/1.png"), [1, 2, 3]);
+        assert!(load(folder.path(), "").unwrap_err().contains("no folder of training images"));
+        let elsewhere = load(&at("train"), "test_path = \"../train\"").unwrap();
+        assert_eq!(elsewhere.train, elsewhere.test.unwrap());
+    }
+
+    #[test]
+    fn bad_files_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("a/2.png");
+        let message = || load(folder.path(), "").unwrap_err();
+        assert!(message().contains("no sub-folder"));
+        fs::create_dir(folder.path().join("a")).unwrap();
+        assert!(message().contains("no PNG or JPEG"));
+        save(&folder.path().join("a/1.png"), [0; 3]);
+        save(&image, [0; 3]);
+        let whole = fs::read(&image).unwrap();
+        for length in 0..whole.len() - 12 {
+            fs::write(&image, &whole[..length]).unwrap();
+            assert!(message().contains("2.png: cannot be decoded"));
+        }
+        // A header that promises 2^31 columns and rows.
+        let mut huge = whole.clone();
+        huge[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+        fs::write(&image, huge).unwrap();
+        assert!(message().contains("2.png: cannot be decoded"));
+        fs::remove_file(&image).unwrap();
+        fs::create_dir(&image).unwrap();
+        assert!(message().contains("2.png: a folder"));
+        fs::write(folder.path().join("a/notes.txt"), "").unwrap();
+        assert!(message().contains("notes.txt: neither"));
+        assert!(load(folder.path(), "classes = [\"none\"]").unwrap_err().contains("cannot be listed"));
+    }
+
+    #[test]
+    fn options_that_make_no_sense_are_reported() {
+        let text =
+            "path = \"x\"\nheight = 1\nwidth = 1\nchannels = 2\nclasses = [\"a\", \"a\", \"../b\", \"c/\"]";
+        let mut found = Vec::new();
+        toml::from_str::<Config>(text).unwrap().validate(&mut Problems::new(&mut found));
+        let places: Vec<String> = found.iter().map(|problem| problem.path.to_string()).collect();
+        assert_eq!(places, ["channels", "classes[1]", "classes[2]", "classes[3]"]);
+    }
+}

@@ -1,0 +1,25 @@
+//! MNIST: 70,000 handwritten digits in 28x28 grey pixels (LeCun, Cortes and Burges, 1998).
+
+use serde::{Deserialize, Serialize};
+
+use super::hub;
+use super::mnist_family::{Member, Options, Profile};
+
+/// `[data.mnist]`: handwritten digits, 60,000 to train and 10,000 to test on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct Config(pub Options);
+
+impl Member for Config {
+    const PROFILE: Profile = Profile {
+        name: "mnist",
+        home: "the MNIST page of Yann LeCun or one of its mirrors",
+        classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+        subfolders: &["mnist", ""],
+        hub: Some(hub::Set::Mnist),
+    };
+
+    fn options(&self) -> &Options {
+        &self.0
+    }
+}

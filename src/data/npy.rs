@@ -1,0 +1,346 @@
+//! The NPY format: one NumPy array of numbers, strictly.
+//!
+//! A magic string, a version, the length of a header, the header (a Python dictionary with the
+//! element type, the order and the shape) and the values, as in NumPy's `numpy.lib.format`. Only
+//! plain numbers in C order are read: no Python objects, no records, no big-endian numbers.
+
+use std::path::Path;
+
+use super::file;
+use crate::error::{Error, Result};
+
+/// The largest array that is read, in bytes.
+pub(super) const LIMIT: u64 = 1 << 34;
+/// The longest header that is read; real ones have some hundred bytes.
+const LONGEST_HEADER: usize = 1 << 16;
+
+/// An array of numbers in C order: the last index changes fastest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// The size along each dimension; empty for a single number.
+    pub shape: Vec<usize>,
+    /// The numbers, as many as the product of the sizes, at least one.
+    pub values: Values,
+}
+
+/// The numbers of an array by kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Unsigned bytes.
+    Bytes(Vec<u8>),
+    /// All other whole numbers, and truth values as 0 and 1.
+    Integers(Vec<i64>),
+    /// Floating-point numbers, all finite.
+    Floats(Vec<f32>),
+}
+
+/// Reads a `.npy` file.
+///
+/// # Errors
+/// [`Error::Data`] if it is no regular file, no NPY file of plain numbers, not exactly as long as
+/// its header says, or holds NaN, infinity or a number beyond the range of `f32` or `i64`.
+pub fn read(path: &Path) -> Result<Array> {
+    parse(file::read(path, LIMIT)?).map_err(|message| Error::data(path, message))
+}
+
+/// Reads a `.npy` file as floating-point numbers: its shape and its values, unscaled.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_floats(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
+    let array = read(path)?;
+    Ok((array.shape, array.values.into_floats()))
+}
+
+impl Values {
+    /// The numbers as they are, unscaled; whole numbers beyond 2^24 are rounded.
+    #[must_use]
+    pub fn into_floats(self) -> Vec<f32> {
+        match self {
+            Self::Bytes(bytes) => bytes.into_iter().map(f32::from).collect(),
+            Self::Integers(integers) => integers.into_iter().map(|integer| integer as f32).collect(),
+            Self::Floats(floats) => floats,
+        }
+    }
+}
+
+/// Reads the whole content of an NPY file.
+pub(super) fn parse(mut content: Vec<u8>) -> Result<Array, String> {
+    let cut_off = || "the NPY header is cut off; get the file again".to_owned();
+    if !content.starts_with(b"\x93NUMPY") {
+        return Err("not an NPY file".to_owned());
+    }
+    let (length, start) = match *content.get(6..8).ok_or_else(cut_off)? {
+        [1, 0] => (content.get(8..10).map(|b| usize::from(b[0]) | usize::from(b[1]) << 8), 10),
+        [2 | 3, 0] => {
+            (content.get(8..12).map(|b| b.iter().rev().fold(0, |n, &b| n << 8 | usize::from(b))), 12)
+        }
+        ref version => return Err(format!("NPY version {version:?}; versions 1 to 3 can be read")),
+    };
+    let length = length.ok_or_else(cut_off)?;
+    if length > LONGEST_HEADER {
+        return Err(format!("an NPY header of {length} bytes; at most {LONGEST_HEADER} are read"));
+    }
+    let end = start + length;
+    let header = std::str::from_utf8(content.get(start..end).ok_or_else(cut_off)?);
+    let Header { kind, size, shape } =
+        Header::parse(header.map_err(|_| "the NPY header is no text".to_owned())?)?;
+    let elements = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let expected = elements.and_then(|elements| elements.checked_mul(size));
+    let found = content.len() - end;
+    if expected != Some(found) {
+        let expected = expected.map_or("too many".to_owned(), |expected| expected.to_string());
+        return Err(format!("its NPY header promises {expected} bytes of values, but {found} follow"));
+    }
+    if found == 0 {
+        return Err(format!("an array of shape {shape:?} holds no values"));
+    }
+    let values = if (kind, size) == ('u', 1) {
+        content.drain(..end);
+        Values::Bytes(content)
+    } else {
+        decode(kind, size, &content[end..])?
+    };
+    Ok(Array { shape, values })
+}
+
+/// Decodes little-endian values of `size` bytes each.
+fn decode(kind: char, size: usize, bytes: &[u8]) -> Result<Values, String> {
+    let words =
+        || bytes.chunks_exact(size).map(|word| word.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)));
+    let unused = 64 - 8 * u32::try_from(size).unwrap_or(8);
+    let integers = |read: fn(u64, u32) -> Option<i64>| {
+        let mut decoded = words()
+            .enumerate()
+            .map(|(i, word)| read(word, unused).ok_or_else(|| format!("value {i} is out of range")));
+        decoded.by_ref().collect::<Result<Vec<i64>, String>>().map(Values::Integers)
+    };
+    match kind {
+        'b' => integers(|word, _| i64::try_from(word).ok().filter(|&word| word <= 1)),
+        'u' => integers(|word, _| i64::try_from(word).ok()),
+        'i' => integers(|word, unused| Some((word << unused).cast_signed() >> unused)),
+        _ => {
+            let read = |word: u64| match size {
+                4 => f32::from_bits(word as u32),
+                _ => f64::from_bits(word) as f32,
+            };
+            let floats: Vec<f32> = words().map(read).collect();
+            match floats.iter().position(|float| !float.is_finite()) {
+                Some(i) => Err(format!("value {i} is {}; all must be finite", floats[i])),
+                None => Ok(Values::Floats(floats)),
+            }
+        }
+    }
+}
+
+/// What the dictionary says.
+struct Header {
+    /// `f`, `i`, `u` or `b`.
+    kind: char,
+    /// Bytes for each value.
+    size: usize,
+    shape: Vec<usize>,
+}
+
+impl Header {
+    /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }` in any order of keys.
+    fn parse(text: &str) -> Result<Self, String> {
+        let malformed = || format!("malformed NPY header {:?}", text.chars().take(80).collect::<String>());
+        let (mut descr, mut fortran_order, mut shape) = (None, None, None);
+        let mut rest = skip(text.trim(), "{").ok_or_else(malformed)?;
+        while !rest.starts_with('}') {
+            let (key, after) = quoted(rest).ok_or_else(malformed)?;
+            let value = skip(after, ":").ok_or_else(malformed)?;
+            rest = match key {
+                "descr" if descr.is_none() => {
+                    let (word, rest) = quoted(value).ok_or("NPY arrays of records cannot be read")?;
+                    descr = Some(word);
+                    rest
+                }
+                "fortran_order" if fortran_order.is_none() => {
+                    fortran_order = Some(value.starts_with("True"));
+                    skip(value, "True").or_else(|| skip(value, "False")).ok_or_else(malformed)?
+                }
+                "shape" if shape.is_none() => {
+                    let (sizes, rest) = tuple(value).ok_or_else(malformed)?;
+                    shape = Some(sizes);
+                    rest
+                }
+                _ => return Err(malformed()),
+            };
+            match skip(rest, ",") {
+                Some(after) => rest = after,
+                None if rest.starts_with('}') => {}
+                None => return Err(malformed()),
+            }
+        }
+        let (Some(descr), Some(fortran_order), Some(shape), "}") = (descr, fortran_order, shape, rest) else {
+            return Err(malformed());
+        };
+        if fortran_order && shape.len() > 1 {
+            return Err("in Fortran order; save it with `numpy.ascontiguousarray`".to_owned());
+        }
+        let (kind, size) = element(descr)?;
+        Ok(Self { kind, size, shape })
+    }
+}
+
+/// Kind and size of the element type that NumPy writes as `descr`.
+fn element(descr: &str) -> Result<(char, usize), String> {
+    let known = matches!(
+        descr,
+        "<f4"
+            | "<f8"
+            | "|i1"
+            | "<i1"
+            | "<i2"
+            | "<i4"
+            | "<i8"
+            | "|u1"
+            | "<u1"
+            | "<u2"
+            | "<u4"
+            | "<u8"
+            | "|b1"
+            | "<b1"
+    );
+    match (descr.as_bytes(), descr.chars().nth(1)) {
+        ([_, _, size], Some(kind)) if known => Ok((kind, usize::from(size - b'0'))),
+        ([b'>', ..], _) => Err(format!("big-endian values ({descr}); save them with `.astype('<f4')`")),
+        (_, Some('O')) => Err("Python objects, which are never read; save plain numbers".to_owned()),
+        _ => Err(format!("values of type {descr:?}; f4, f8, i1 to i8, u1 to u8 and b1 can be read")),
+    }
+}
+
+fn skip<'a>(text: &'a str, token: &str) -> Option<&'a str> {
+    text.strip_prefix(token).map(str::trim_start)
+}
+
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let (word, rest) = text[1..].split_once(quote)?;
+    Some((word, rest.trim_start()))
+}
+
+fn tuple(text: &str) -> Option<(Vec<usize>, &str)> {
+    let (inside, rest) = skip(text, "(")?.split_once(')')?;
+    let inside = inside.trim_end();
+    // `(3)` is a number to Python, `(3,)` a tuple.
+    if !inside.is_empty() && !inside.contains(',') {
+        return None;
+    }
+    let sizes = inside.strip_suffix(',').unwrap_or(inside).split(',').filter(|_| !inside.is_empty());
+    let digits =
+        |size: &str| Some(size.trim()).filter(|s| s.bytes().all(|b| b.is_ascii_digit()))?.parse().ok();
+    Some((sizes.map(digits).collect::<Option<Vec<usize>>>()?, rest.trim_start()))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The bytes of an NPY file, version 1.
+    pub fn npy(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+        with_header(&format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"), values)
+    }
+
+    fn with_header(header: &str, values: &[u8]) -> Vec<u8> {
+        let header = format!("{header:<117}\n");
+        let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+        [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes(), values].concat()
+    }
+
+    #[test]
+    fn reads_every_type() {
+        let read = |descr: &str, values: &[u8]| parse(npy(descr, "(2,)", values)).unwrap().values;
+        assert_eq!(read("|u1", &[0, 255]), Values::Bytes(vec![0, 255]));
+        assert_eq!(read("|b1", &[0, 1]), Values::Integers(vec![0, 1]));
+        assert_eq!(read("|i1", &[0xff, 127]), Values::Integers(vec![-1, 127]));
+        assert_eq!(read("<i2", &[0xfe, 0xff, 0, 1]), Values::Integers(vec![-2, 256]));
+        assert_eq!(read("<u2", &[0xfe, 0xff, 0, 1]), Values::Integers(vec![65534, 256]));
+        let words = |a: i64, b: i64| [a.to_le_bytes(), b.to_le_bytes()].concat();
+        assert_eq!(read("<i8", &words(i64::MIN, 7)), Values::Integers(vec![i64::MIN, 7]));
+        assert_eq!(read("<u8", &words(3, 7)), Values::Integers(vec![3, 7]));
+        let singles = [1.5_f32.to_le_bytes(), (-2.0_f32).to_le_bytes()].concat();
+        assert_eq!(read("<f4", &singles), Values::Floats(vec![1.5, -2.0]));
+        let doubles = [1.5_f64.to_le_bytes(), (-2.0_f64).to_le_bytes()].concat();
+        assert_eq!(read("<f8", &doubles), Values::Floats(vec![1.5, -2.0]));
+    }
+
+    #[test]
+    fn reads_shapes_and_versions_and_any_order_of_keys() {
+        let shape =
+            |text: &str, bytes: usize| parse(npy("|u1", text, &vec![0; bytes])).map(|array| array.shape);
+        assert_eq!(shape("()", 1).unwrap(), Vec::<usize>::new());
+        assert_eq!(shape("(2, 3)", 6).unwrap(), [2, 3]);
+        assert_eq!(shape("(2,3,)", 6).unwrap(), [2, 3]);
+        let header = r#"{"shape":(1,),"fortran_order":True,"descr":"|u1"}"#;
+        assert_eq!(parse(with_header(header, &[7])).unwrap().shape, [1]);
+        let mut second = npy("|u1", "(1,)", &[7]);
+        second[6] = 2;
+        second.splice(10..10, [0, 0]);
+        assert_eq!(parse(second).unwrap().values, Values::Bytes(vec![7]));
+    }
+
+    #[test]
+    fn rejects_a_file_cut_off_anywhere_or_too_long() {
+        let whole = npy("<f4", "(2, 1)", &[0; 8]);
+        for length in 0..whole.len() {
+            parse(whole[..length].to_vec()).unwrap_err();
+        }
+        assert!(parse([whole, vec![0]].concat()).unwrap_err().contains("promises 8 bytes"));
+    }
+
+    #[test]
+    fn rejects_headers_that_lie_or_make_no_sense() {
+        let huge = "(18446744073709551615, 18446744073709551615)";
+        assert!(parse(npy("<f4", huge, &[0; 8])).unwrap_err().contains("too many"));
+        for shape in ["(0,)", "(2, 0)"] {
+            assert!(parse(npy("<f4", shape, &[])).unwrap_err().contains("no values"));
+        }
+        for shape in
+            ["(2", "2", "(2)", "(,)", "(-2,)", "(+2,)", "(2.0,)", "(2,,3)", "(99999999999999999999,)"]
+        {
+            assert!(parse(npy("|u1", shape, &[0, 0])).unwrap_err().contains("malformed"), "{shape}");
+        }
+        for header in ["", "{", "{}", "{'descr'}", "{'descr': '|u1', 'shape': (1,)}", "{'x': 1}", "é", "{'é"]
+        {
+            parse(with_header(header, &[0])).unwrap_err();
+        }
+        let twice = "{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (1,)}";
+        assert!(parse(with_header(twice, &[0])).unwrap_err().contains("malformed"));
+    }
+
+    #[test]
+    fn rejects_types_that_are_no_plain_numbers() {
+        let message = |descr: &str| parse(npy(descr, "(1,)", &[0; 8])).unwrap_err();
+        assert!(message("|O").contains("never read"));
+        assert!(message(">f8").contains("big-endian"));
+        for descr in ["<U2", "<c8", "<f2", "<f16", "", "<", "é", "<i3", "|V8", "<M8[s]"] {
+            assert!(message(descr).contains("type"), "{descr}");
+        }
+        let records = "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }";
+        assert!(parse(with_header(records, &[0; 4])).unwrap_err().contains("records"));
+        let fortran = "{'descr': '|u1', 'fortran_order': True, 'shape': (1, 1), }";
+        assert!(parse(with_header(fortran, &[0])).unwrap_err().contains("Fortran"));
+    }
+
+    #[test]
+    fn rejects_numbers_that_cannot_be_used() {
+        let message = |descr: &str, value: &[u8]| parse(npy(descr, "(1,)", value)).unwrap_err();
+        assert!(message("<f4", &f32::NAN.to_le_bytes()).contains("finite"));
+        assert!(message("<f8", &1e300_f64.to_le_bytes()).contains("finite"));
+        assert!(message("<u8", &u64::MAX.to_le_bytes()).contains("out of range"));
+        assert!(message("|b1", &[2]).contains("out of range"));
+    }
+
+    #[test]
+    fn reads_a_file_as_floats() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        std::fs::write(&path, npy("|u1", "(1, 2)", &[3, 255])).unwrap();
+        assert_eq!(read_floats(&path).unwrap(), (vec![1, 2], vec![3.0, 255.0]));
+        std::fs::write(&path, b"nothing").unwrap();
+        assert_eq!(read(&path).unwrap_err().exit_code(), 3);
+    }
+}

@@ -1,0 +1,412 @@
+//! NPZ files: several NumPy arrays in a ZIP archive, as `numpy.savez` and Keras's data sets have them.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zip::{CompressionMethod, ZipArchive};
+
+use super::npy::{self, Array, Values};
+use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Targets, Task, file};
+use crate::config::Problems;
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+/// More classes than any data set has; a larger label is a mistake.
+const MOST_CLASSES: i64 = 100_000;
+
+/// `[data.npz]`: arrays of samples and of what is to be predicted, from one `.npz` file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The file; a relative path starts at the config file's folder.
+    pub path: PathBuf,
+    /// The array of training samples, the first dimension counting them. Unsigned bytes are taken
+    /// as pixels and scaled to [0, 1]; other numbers are used as they are.
+    #[serde(default = "x_train")]
+    #[schemars(length(min = 1))]
+    pub x_train: String,
+    /// The array of training labels (whole numbers from 0) or of numbers to predict.
+    #[serde(default = "y_train")]
+    #[schemars(length(min = 1))]
+    pub y_train: String,
+    /// The array of test samples. Without `x_test` and `y_test` in the file there is no test split.
+    #[serde(default = "x_test")]
+    #[schemars(length(min = 1))]
+    pub x_test: String,
+    /// The array of test labels or of numbers to predict.
+    #[serde(default = "y_test")]
+    #[schemars(length(min = 1))]
+    pub y_test: String,
+    /// What is to be predicted.
+    #[serde(default)]
+    pub task: Task,
+    /// Where the channels are in arrays of four dimensions; Keras keeps them last.
+    #[serde(default)]
+    pub layout: Layout,
+    /// The share of the training samples to validate on.
+    #[serde(default)]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub validation_split: f64,
+    /// Shift and scale of each channel or feature, after bytes were scaled to [0, 1].
+    #[serde(default)]
+    pub normalize: Option<Normalize>,
+}
+
+/// The order of the dimensions of images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// Samples, channels, rows, columns, as in PyTorch.
+    ChannelsFirst,
+    /// Samples, rows, columns, channels, as in Keras.
+    #[default]
+    ChannelsLast,
+}
+
+fn x_train() -> String {
+    "x_train".to_owned()
+}
+
+fn y_train() -> String {
+    "y_train".to_owned()
+}
+
+fn x_test() -> String {
+    "x_test".to_owned()
+}
+
+fn y_test() -> String {
+    "y_test".to_owned()
+}
+
+impl Source for Config {
+    fn validate(&self, problems: &mut Problems<'_>) {
+        if self.path.as_os_str().is_empty() {
+            problems.key("path").report("must not be empty");
+        }
+        if let Some(normalize) = &self.normalize {
+            normalize.validate(&mut problems.key("normalize"), None);
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::default()
+    }
+
+    fn validation_split(&self) -> f64 {
+        self.validation_split
+    }
+
+    fn normalize(&self) -> Option<&Normalize> {
+        self.normalize.as_ref()
+    }
+
+    fn locate(&self, search: &SearchPath) -> Result<String> {
+        let path = search.resolve(&self.path);
+        Archive::open(&path)?;
+        Ok(path.display().to_string())
+    }
+
+    fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
+        let path = search.resolve(&self.path);
+        let mut archive = Archive::open(&path)?;
+        let train = self.split(&mut archive, &self.x_train, &self.y_train)?;
+        // Arrays named by the user must be there.
+        let named = self.x_test != x_test() || self.y_test != y_test();
+        let test = if named || archive.has(&self.x_test) || archive.has(&self.y_test) {
+            Some(self.split(&mut archive, &self.x_test, &self.y_test)?)
+        } else {
+            None
+        };
+        let mut splits = Splits { train, test };
+        agree(&mut splits).map_err(|message| Error::data(&path, message))?;
+        Ok(splits)
+    }
+}
+
+impl Config {
+    /// Samples and labels from the arrays of these names.
+    fn split(&self, archive: &mut Archive<'_>, x: &str, y: &str) -> Result<Dataset> {
+        let path = archive.path;
+        let at = |name: &str| {
+            let name = name.to_owned();
+            move |message: String| Error::data(path, format!("array `{name}`: {message}"))
+        };
+        let features = archive.array(x)?;
+        let samples = features.shape.first().copied().unwrap_or(0);
+        let (sample_shape, features) = arrange(features, self.layout).map_err(at(x))?;
+        let labels = archive.array(y)?;
+        if labels.shape.first() != Some(&samples) {
+            let message = format!("shape {:?} for the {samples} samples of `{x}`", labels.shape);
+            return Err(at(y)(message));
+        }
+        let targets = targets(labels, self.task).map_err(at(y))?;
+        Ok(Dataset { sample_shape, features, targets })
+    }
+}
+
+/// Brings samples into taper's order of dimensions: features, or channels, rows, columns.
+fn arrange(Array { shape, values }: Array, layout: Layout) -> Result<(Shape, Features), String> {
+    let (sample_shape, channels) = match *shape {
+        [_] => (vec![1], 1),
+        [_, features] => (vec![features], 1),
+        [_, height, width] => (vec![1, height, width], 1),
+        [_, height, width, channels] if layout == Layout::ChannelsLast => {
+            (vec![channels, height, width], channels)
+        }
+        [_, channels, height, width] => (vec![channels, height, width], 1),
+        _ => {
+            return Err(format!(
+                "shape {shape:?}; samples have 1, 2 or 3 dimensions, after the one that counts them"
+            ));
+        }
+    };
+    let sample = sample_shape.iter().product();
+    let features = match values {
+        Values::Bytes(bytes) => Features::Bytes(channels_first(bytes, sample, channels)),
+        other => Features::Floats(channels_first(other.into_floats(), sample, channels)),
+    };
+    Ok((Shape(sample_shape), features))
+}
+
+/// Moves the fastest of the dimensions of each sample to its front.
+fn channels_first<T: Copy>(values: Vec<T>, sample: usize, channels: usize) -> Vec<T> {
+    if channels == 1 {
+        return values;
+    }
+    let channel = |pixels, channel| <[T]>::iter(pixels).skip(channel).step_by(channels).copied();
+    values
+        .chunks_exact(sample)
+        .flat_map(|pixels| (0..channels).flat_map(move |c| channel(pixels, c)))
+        .collect()
+}
+
+/// What is to be predicted. The names of the classes are their numbers.
+fn targets(Array { shape, values }: Array, task: Task) -> Result<Targets, String> {
+    let width: usize = shape.iter().skip(1).product();
+    if task == Task::Regression {
+        if shape.len() > 2 {
+            return Err(format!("shape {shape:?}; the numbers to predict have one or two dimensions"));
+        }
+        return Ok(Targets::Values { values: values.into_floats(), width });
+    }
+    if width != 1 {
+        return Err(format!(
+            "shape {shape:?}; labels have one dimension (use `.argmax(1)` on one-hot labels)"
+        ));
+    }
+    let labels: Vec<i64> = match values {
+        Values::Bytes(labels) => labels.into_iter().map(i64::from).collect(),
+        Values::Integers(labels) => labels,
+        Values::Floats(labels) => {
+            if let Some(fraction) = labels.iter().find(|label| label.fract() != 0.0) {
+                return Err(format!(
+                    "label {fraction}; labels are whole numbers (or set `task = \"regression\"`)"
+                ));
+            }
+            labels.into_iter().map(|label| label as i64).collect()
+        }
+    };
+    if let Some(label) = labels.iter().find(|label| !(0..MOST_CLASSES).contains(label)) {
+        return Err(format!("label {label}; labels are 0 to {}", MOST_CLASSES - 1));
+    }
+    let classes = labels.iter().max().map_or(0, |largest| largest + 1);
+    Ok(Targets::Classes {
+        labels: labels.into_iter().filter_map(|label| u32::try_from(label).ok()).collect(),
+        names: (0..classes).map(|class| class.to_string()).collect(),
+    })
+}
+
+/// Test samples must look like training samples; they get their classes.
+fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
+    let Some(test) = test else { return Ok(()) };
+    if train.sample_shape != test.sample_shape {
+        return Err(format!(
+            "training samples are {} and test samples {}",
+            train.sample_shape, test.sample_shape
+        ));
+    }
+    match (&train.targets, &mut test.targets) {
+        (Targets::Classes { names, .. }, Targets::Classes { names: test_names, .. }) => {
+            if test_names.len() > names.len() {
+                let unseen = test_names.len() - 1;
+                return Err(format!("test label {unseen} occurs in no training sample"));
+            }
+            test_names.clone_from(names);
+            Ok(())
+        }
+        (Targets::Values { width, .. }, Targets::Values { width: test_width, .. }) if width != test_width => {
+            Err(format!("{width} numbers to predict in training samples and {test_width} in test samples"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An opened ZIP archive of arrays.
+struct Archive<'a> {
+    path: &'a Path,
+    zip: ZipArchive<BufReader<File>>,
+}
+
+impl<'a> Archive<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        let (file, _) = file::open(path)?;
+        let zip = ZipArchive::new(BufReader::new(file))
+            .map_err(|error| Error::data(path, format!("no readable NPZ file: {error}")))?;
+        Ok(Self { path, zip })
+    }
+
+    fn has(&self, array: &str) -> bool {
+        self.zip.index_for_name(&format!("{array}.npy")).is_some()
+    }
+
+    fn array(&mut self, array: &str) -> Result<Array> {
+        let path = self.path;
+        let failed = |message: String| Error::data(path, format!("array `{array}`: {message}"));
+        let Some(index) = self.zip.index_for_name(&format!("{array}.npy")) else {
+            let names: Vec<&str> = self
+                .zip
+                .file_names_raw()
+                .filter_map(|name| std::str::from_utf8(name).ok()?.strip_suffix(".npy"))
+                .take(20)
+                .collect();
+            return Err(failed(format!("not in the file, which has {}", names.join(", "))));
+        };
+        let entry = self.zip.by_index(index).map_err(|error| failed(error.to_string()))?;
+        if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(failed(format!("compressed by {}; only deflate can be read", entry.compression())));
+        }
+        let size = entry.size();
+        if size > npy::LIMIT {
+            return Err(failed(format!("{size} bytes; at most {} are read", npy::LIMIT)));
+        }
+        // The declared size may lie, so the buffer grows with what really comes.
+        let mut content = Vec::new();
+        entry.take(size + 1).read_to_end(&mut content).map_err(|error| failed(error.to_string()))?;
+        if content.len() as u64 != size {
+            return Err(failed(format!("{size} bytes are declared, but {} come", content.len())));
+        }
+        npy::parse(content).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::npy::tests::npy;
+    use super::*;
+    use crate::data::Target;
+    use std::io::Write;
+
+    use tempfile::TempDir;
+    use zip::write::SimpleFileOptions;
+
+    fn saved(arrays: &[(&str, Vec<u8>)]) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.npz");
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        for (i, (name, content)) in arrays.iter().enumerate() {
+            let method = [CompressionMethod::Stored, CompressionMethod::Deflated][i % 2];
+            let options = SimpleFileOptions::default().compression_method(method);
+            zip.start_file(format!("{name}.npy"), options).unwrap();
+            zip.write_all(content).unwrap();
+        }
+        zip.finish().unwrap();
+        (folder, path)
+    }
+
+    fn config(path: &Path, more: &str) -> Config {
+        toml::from_str(&format!("path = {:?}\n{more}", path.display().to_string())).unwrap()
+    }
+
+    fn load(arrays: &[(&str, Vec<u8>)], more: &str) -> Result<Splits, String> {
+        let (_folder, path) = saved(arrays);
+        config(&path, more).load(&SearchPath::default(), 0).map_err(|error| {
+            assert_eq!(error.exit_code(), 3);
+            error.to_string()
+        })
+    }
+
+    fn floats(shape: &str, values: &[f32]) -> Vec<u8> {
+        npy("<f4", shape, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
+    }
+
+    #[test]
+    fn images_with_channels_last_are_brought_into_order() {
+        let x = npy("|u1", "(2, 1, 2, 3)", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        let arrays = [("x_train", x), ("y_train", npy("|u1", "(2, 1)", &[0, 2]))];
+        let splits = load(&arrays, "").unwrap();
+        assert_eq!(splits.train.sample_shape, [3, 1, 2].into());
+        assert_eq!(splits.train.features, Features::Bytes(vec![1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12]));
+        assert_eq!(splits.train.target(), Target::Class { classes: 3 });
+        assert!(splits.test.is_none());
+        let first = load(&arrays, "layout = \"channels_first\"").unwrap().train;
+        assert_eq!(first.sample_shape, [1, 2, 3].into());
+        assert_eq!(first.features, Features::Bytes((1..=12).collect()));
+    }
+
+    #[test]
+    fn regression_takes_one_or_more_numbers() {
+        let x = floats("(2, 1)", &[0.5, -1.0]);
+        let one = [("a", x.clone()), ("b", floats("(2,)", &[3.0, 4.0]))];
+        let names = "task = \"regression\"\nx_train = \"a\"\ny_train = \"b\"";
+        let splits = load(&one, names).unwrap();
+        assert_eq!(splits.train.features, Features::Floats(vec![0.5, -1.0]));
+        assert_eq!(splits.train.targets, Targets::Values { values: vec![3.0, 4.0], width: 1 });
+        let two = [("a", x), ("b", floats("(2, 2)", &[1.0, 2.0, 3.0, 4.0]))];
+        assert_eq!(load(&two, names).unwrap().train.target(), Target::Value { width: 2 });
+    }
+
+    #[test]
+    fn splits_must_agree() {
+        let x = || floats("(2, 2)", &[0.0; 4]);
+        let y = |labels: &[u8]| npy("|u1", "(2,)", labels);
+        let all = |test_x, test_y| {
+            load(&[("x_train", x()), ("y_train", y(&[0, 1])), ("x_test", test_x), ("y_test", test_y)], "")
+        };
+        let test = all(x(), y(&[0, 0])).unwrap().test.unwrap();
+        assert_eq!(test.target(), Target::Class { classes: 2 });
+        assert!(all(x(), y(&[0, 2])).unwrap_err().contains("test label 2"));
+        assert!(all(floats("(2, 1)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("test samples 1"));
+        assert!(all(floats("(1, 2)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("for the 1 samples"));
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_which_array() {
+        let x = || ("x_train", floats("(1, 1)", &[0.0]));
+        let message = |y: Vec<u8>| load(&[x(), ("y_train", y)], "").unwrap_err();
+        assert!(load(&[x()], "").unwrap_err().contains("`y_train`: not in the file, which has x_train"));
+        assert!(
+            load(&[x(), ("y_train", npy("|u1", "(1,)", &[0]))], "x_test = \"typo\"")
+                .unwrap_err()
+                .contains("`typo`")
+        );
+        assert!(message(npy("|i1", "(1,)", &[0xff])).contains("label -1"));
+        assert!(message(npy("<u4", "(1,)", &[0, 0, 0, 1])).contains("labels are 0 to"));
+        assert!(message(floats("(1,)", &[0.5])).contains("label 0.5"));
+        assert!(message(npy("|u1", "(1, 3)", &[0, 1, 0])).contains("argmax"));
+        assert!(message(b"text".to_vec()).contains("not an NPY file"));
+    }
+
+    #[test]
+    fn rejects_damaged_archives() {
+        let (_folder, path) =
+            saved(&[("x_train", floats("(1, 1)", &[0.0])), ("y_train", npy("|u1", "(1,)", &[0]))]);
+        let whole = std::fs::read(&path).unwrap();
+        let config = config(&path, "");
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(config.load(&SearchPath::default(), 0).unwrap_err().exit_code(), 3);
+        }
+        for byte in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[byte] ^= 0x55;
+            std::fs::write(&path, &damaged).unwrap();
+            // Some bytes (times, host system) mean nothing here; none may lead to other numbers.
+            if let Ok(splits) = config.load(&SearchPath::default(), 0) {
+                assert_eq!(splits.train.features, Features::Floats(vec![0.0]), "byte {byte}");
+            }
+        }
+    }
+}
