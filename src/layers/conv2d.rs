@@ -59,6 +59,7 @@ impl Member for Config {
         let output = windows(self.filters, &window);
         // A kernel and its outputs must be countable before anyone asks for them.
         match (weights.elements(), output.elements()) {
+            (Some(0), _) => Err("conv2d: at least one filter and one channel are needed".to_owned()),
             (Some(_), Some(_)) => Ok(output),
             _ => Err(format!("conv2d: {weights} weights for {output} outputs are too many")),
         }
