@@ -51,10 +51,7 @@ impl Source for Config {
     }
 
     fn facts(&self) -> Facts {
-        Facts {
-            sample_shape: Some(SHAPE.into()),
-            target: Some(Target::Class { classes: CLASSES.len() }),
-        }
+        Facts { sample_shape: Some(SHAPE.into()), target: Some(Target::Class { classes: CLASSES.len() }) }
     }
 
     fn validation_split(&self) -> f64 {
@@ -125,12 +122,16 @@ fn read(files: &[PathBuf], limit: Option<usize>) -> Result<Dataset> {
     for path in files {
         let content = file::read(path, LARGEST_FILE)?;
         if content.is_empty() || content.len() % RECORD != 0 {
-            let message = format!("{} bytes are no whole number of {RECORD}-byte records; get it again", content.len());
+            let message =
+                format!("{} bytes are no whole number of {RECORD}-byte records; get it again", content.len());
             return Err(Error::data(path, message));
         }
         for (i, record) in content.chunks_exact(RECORD).enumerate() {
             if usize::from(record[0]) >= CLASSES.len() {
-                return Err(Error::data(path, format!("label {} in record {i}; labels are 0 to 9", record[0])));
+                return Err(Error::data(
+                    path,
+                    format!("label {} in record {i}; labels are 0 to 9", record[0]),
+                ));
             }
             if labels.len() < limit {
                 labels.push(u32::from(record[0]));
@@ -190,7 +191,9 @@ mod tests {
     fn says_how_to_get_what_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let message = load(folder.path()).unwrap_err().to_string();
-        for part in ["data_batch_5.bin", "test_batch.bin", "cifar-10-batches-bin", "--data-dir", "TAPER_DATA_DIR"] {
+        for part in
+            ["data_batch_5.bin", "test_batch.bin", "cifar-10-batches-bin", "--data-dir", "TAPER_DATA_DIR"]
+        {
             assert!(message.contains(part), "{message}");
         }
     }

@@ -117,7 +117,11 @@ impl Source for Config {
                 let path = search.resolve(path);
                 let test = self.read(&path)?;
                 if test.columns != table.columns {
-                    let message = format!("has the columns {}, not {}", test.columns.join(", "), table.columns.join(", "));
+                    let message = format!(
+                        "has the columns {}, not {}",
+                        test.columns.join(", "),
+                        table.columns.join(", ")
+                    );
                     return Err(Error::data(path, message));
                 }
                 Some((path, test))
@@ -167,8 +171,13 @@ impl Config {
         if used.is_empty() {
             return Err(Error::data(path, format!("has no column but the target `{}`", self.target)));
         }
-        let mut table =
-            Table { width: used.len(), columns, features: Vec::new(), targets: Vec::new(), lines: Vec::new() };
+        let mut table = Table {
+            width: used.len(),
+            columns,
+            features: Vec::new(),
+            targets: Vec::new(),
+            lines: Vec::new(),
+        };
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? {
             let line = record.position().map_or(0, ::csv::Position::line);
@@ -191,15 +200,23 @@ impl Config {
                 classes.iter().map(String::as_str).zip(0..).collect();
             let label = |(text, line): (&String, &u64)| {
                 indices.get(text.as_str()).copied().ok_or_else(|| {
-                    let known = if classes.len() <= 20 { classes.join(", ") } else { "many others".to_owned() };
-                    let message = format!("line {line}, column `{}`: unknown class {text:?}; known are {known}", self.target);
+                    let known =
+                        if classes.len() <= 20 { classes.join(", ") } else { "many others".to_owned() };
+                    let message = format!(
+                        "line {line}, column `{}`: unknown class {text:?}; known are {known}",
+                        self.target
+                    );
                     Error::data(path, message)
                 })
             };
             let labels = targets.map(label).collect::<Result<_>>()?;
             Targets::Classes { labels, names: classes.to_vec() }
         };
-        Ok(Dataset { sample_shape: Shape(vec![table.width]), features: Features::Floats(table.features), targets })
+        Ok(Dataset {
+            sample_shape: Shape(vec![table.width]),
+            features: Features::Floats(table.features),
+            targets,
+        })
     }
 }
 
@@ -224,7 +241,11 @@ fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -> Result<f3
     let text = text.unwrap_or_default();
     let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
     number.ok_or_else(|| {
-        let what = if text.is_empty() { "the value is missing".to_owned() } else { format!("{text:?} is no finite number") };
+        let what = if text.is_empty() {
+            "the value is missing".to_owned()
+        } else {
+            format!("{text:?} is no finite number")
+        };
         Error::data(path, format!("line {line}, column `{column}`: {what}"))
     })
 }
@@ -282,12 +303,15 @@ mod tests {
 
     #[test]
     fn classes_may_be_texts_or_numbers() {
-        let splits = load("\u{feff}a, kind ,b\n1,dog,2\n3.5,cat,-4e1\n".as_bytes(), None, "target = \"kind\"").unwrap();
+        let splits =
+            load("\u{feff}a, kind ,b\n1,dog,2\n3.5,cat,-4e1\n".as_bytes(), None, "target = \"kind\"")
+                .unwrap();
         assert_eq!(splits.train.features, Features::Floats(vec![1.0, 2.0, 3.5, -40.0]));
         assert_eq!(classes(&splits.train), (&[1, 0][..], &["cat".to_owned(), "dog".to_owned()][..]));
         let splits = load(b"y,a\n10,0\n9,0\n-1,0\n", None, "target = \"y\"").unwrap();
         assert_eq!(classes(&splits.train).0, [2, 1, 0]);
-        let listed = load(b"y,a\nn,0\ny,0\n", None, "target = \"y\"\nclasses = [\"y\", \"n\", \"maybe\"]").unwrap();
+        let listed =
+            load(b"y,a\nn,0\ny,0\n", None, "target = \"y\"\nclasses = [\"y\", \"n\", \"maybe\"]").unwrap();
         assert_eq!(classes(&listed.train).0, [1, 0]);
         assert_eq!(listed.train.target(), Target::Class { classes: 3 });
     }
@@ -305,7 +329,11 @@ mod tests {
     fn the_test_file_must_fit() {
         let test = |content: &[u8]| load(b"a,y\n1,u\n2,v\n", Some(content), "target = \"y\"");
         assert_eq!(classes(&test(b"a,y\n1,v\n").unwrap().test.unwrap()).0, [1]);
-        assert!(test(b"a,y\n1,v\n1,w\n").unwrap_err().contains("test.csv: line 3, column `y`: unknown class \"w\""));
+        assert!(
+            test(b"a,y\n1,v\n1,w\n")
+                .unwrap_err()
+                .contains("test.csv: line 3, column `y`: unknown class \"w\"")
+        );
         assert!(test(b"b,y\n1,v\n").unwrap_err().contains("columns b, y, not a, y"));
     }
 
@@ -318,7 +346,7 @@ mod tests {
         assert!(message(b"a,y\n,u\n").contains("the value is missing"));
         assert!(message(b"a,y\n1,u,3\n").contains("line 2: 3 columns, but the lines before have 2"));
         assert!(message(b"a,y\n\xff,u\n").contains("line 2: not UTF-8"));
-        assert!(message(b"a,x\n1,u\n").contains("has no column `y`; it has a, x"));
+        assert!(message(b"alpha,beta\n1,u\n").contains("has no column `y`; it has alpha, beta"));
         assert!(message(b"value,target\n1,u\n").contains("no column `y`"));
         assert!(message(b"y,y\n1,u\n").contains("two columns"));
         assert!(message(b"y\n1\n").contains("no column but the target"));

@@ -160,10 +160,8 @@ impl Warp {
         // All of the image less the margin that MNIST leaves too.
         let size = 0.72 * (1.0 + normal(0.08));
         let (width, height) = (size * (0.92 + normal(0.12)), size);
-        let linear = [
-            [width * cos, height * (-sin - slant * cos)],
-            [width * sin, height * (cos - slant * sin)],
-        ];
+        let linear =
+            [[width * cos, height * (-sin - slant * cos)], [width * sin, height * (cos - slant * sin)]];
         let shift = [normal(0.03), normal(0.03)];
         let waves = [(); 3].map(|()| {
             let direction = [4.0 * normal(1.0), 4.0 * normal(1.0)];
@@ -212,7 +210,8 @@ fn smooth(points: &[Point]) -> Vec<Point> {
 fn segment(coverage: &mut [f64], size: usize, ends: [Point; 2], radius: f64) {
     let scale = size as f64;
     let [[ax, ay], [bx, by]] = ends.map(|point| point.map(|place| place * scale));
-    let radius = radius * scale;
+    // Thinner than a pixel, a line would fade.
+    let radius = (radius * scale).max(0.5);
     let (dx, dy) = (bx - ax, by - ay);
     let squared = dx * dx + dy * dy;
     let range = |a: f64, b: f64| {
@@ -265,7 +264,8 @@ mod tests {
         for size in [8, 28, 100] {
             for distortion in [0.0, 0.6, 1.0] {
                 for image in images(&Config { samples: 200, size, distortion, ..Config::default() }, 1) {
-                    let share = image.iter().filter(|pixel| **pixel > 127).count() as f64 / image.len() as f64;
+                    let share =
+                        image.iter().filter(|pixel| **pixel > 127).count() as f64 / image.len() as f64;
                     assert!((0.02..0.5).contains(&share), "{share} at size {size}");
                     assert!(image[0] < 60 && image[image.len() - 1] < 60);
                 }

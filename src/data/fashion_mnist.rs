@@ -15,7 +15,16 @@ impl Member for Config {
         name: "fashion_mnist",
         home: "the fashion-mnist repository of Zalando Research",
         classes: [
-            "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
         ],
         // Not the folder itself: the files are named like MNIST's, which may lie there.
         subfolders: &["fashion_mnist"],

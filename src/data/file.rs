@@ -29,7 +29,8 @@ pub fn open(path: &Path) -> Result<(File, u64)> {
 /// As [`open`], and if the file is larger or a read fails.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let (file, length) = open(path)?;
-    let too_large = || Error::data(path, format!("more than {limit} bytes, which is too large for such a file"));
+    let too_large =
+        || Error::data(path, format!("more than {limit} bytes, which is too large for such a file"));
     if length > limit {
         return Err(too_large());
     }

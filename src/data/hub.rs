@@ -61,7 +61,10 @@ pub fn fetch(set: Set) -> Result<[Split; 2]> {
     let failed = |reason: String| {
         let place = format!("{} on the Hugging Face hub", set.name());
         let reason = reason.lines().next().unwrap_or_default().to_owned();
-        Error::data(place, format!("cannot be fetched ({reason}); check the network, or get the files by hand"))
+        Error::data(
+            place,
+            format!("cannot be fetched ({reason}); check the network, or get the files by hand"),
+        )
     };
     let loaded = std::thread::spawn(load)
         .join()
@@ -100,7 +103,8 @@ fn convert(set: Set, images: &candle_core::Tensor, labels: &candle_core::Tensor)
     if samples == 0 || shape != wanted || labels.dims() != [samples] {
         return Err(format!("images of shape {shape:?} with labels of shape {:?}", labels.dims()));
     }
-    let pixels = images.flatten_all().and_then(|pixels| pixels.to_vec1::<f32>()).map_err(|e| e.to_string())?;
+    let pixels =
+        images.flatten_all().and_then(|pixels| pixels.to_vec1::<f32>()).map_err(|e| e.to_string())?;
     let labels = labels.to_vec1::<u8>().map_err(|error| error.to_string())?;
     if pixels.iter().any(|pixel| !(0.0..=1.0).contains(pixel)) {
         return Err("a pixel outside of 0..=1".to_owned());
@@ -132,9 +136,7 @@ mod tests {
     #[test]
     fn cifar_rows_and_columns_are_swapped_back() {
         let place = |row: usize, column: usize| (row * 32 + column) % 251;
-        let swapped: Vec<f32> = (0..3 * 32 * 32)
-            .map(|i| place(i % 32, i / 32 % 32) as f32 / 255.0)
-            .collect();
+        let swapped: Vec<f32> = (0..3 * 32 * 32).map(|i| place(i % 32, i / 32 % 32) as f32 / 255.0).collect();
         let images = Tensor::from_vec(swapped, (1, 3, 32, 32), &Device::Cpu).unwrap();
         let split = convert(Set::Cifar10, &images, &labels(&[0])).unwrap();
         let upright: Vec<u8> = (0..3 * 32 * 32).map(|i| place(i / 32 % 32, i % 32) as u8).collect();
@@ -144,7 +146,8 @@ mod tests {
     #[test]
     fn what_is_not_the_data_set_is_refused() {
         let zeros = |shape: &[usize]| Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
-        let refused = |set, images: &Tensor, classes: &[u8]| convert(set, images, &labels(classes)).unwrap_err();
+        let refused =
+            |set, images: &Tensor, classes: &[u8]| convert(set, images, &labels(classes)).unwrap_err();
         assert!(refused(Set::Mnist, &zeros(&[2, 784]), &[1]).contains("shape"));
         assert!(refused(Set::Mnist, &zeros(&[1, 783]), &[1]).contains("shape"));
         assert!(refused(Set::Cifar10, &zeros(&[1, 3072]), &[1]).contains("shape"));

@@ -60,7 +60,12 @@ fn read_content<const D: usize>(
         .iter()
         .try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
         .filter(|&product| product > 0 && product <= LIMIT)
-        .ok_or_else(|| Error::data(path, format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read")))?;
+        .ok_or_else(|| {
+            Error::data(
+                path,
+                format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read"),
+            )
+        })?;
     let header = 4 + 4 * D as u64;
     if let Some(length) = length
         && length != header + expected
@@ -78,8 +83,11 @@ fn read_content<const D: usize>(
 }
 
 fn wrong_length(path: &Path, length: u64, expected: u64) -> Error {
-    let difference =
-        if length < expected { format!("it ends after {length}") } else { "it goes on after that".to_owned() };
+    let difference = if length < expected {
+        format!("it ends after {length}")
+    } else {
+        "it goes on after that".to_owned()
+    };
     Error::data(path, format!("its header promises {expected} bytes, but {difference}; get the file again"))
 }
 
@@ -97,7 +105,10 @@ pub fn write<const D: usize>(path: &Path, sizes: [usize; D], bytes: &[u8]) -> Re
     let product = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     let header: Option<Vec<u32>> = sizes.iter().map(|&size| u32::try_from(size).ok()).collect();
     let Some(header) = header.filter(|_| product == Some(bytes.len())) else {
-        return Err(Error::data(path, format!("{} bytes cannot be an array of sizes {sizes:?}", bytes.len())));
+        return Err(Error::data(
+            path,
+            format!("{} bytes cannot be an array of sizes {sizes:?}", bytes.len()),
+        ));
     };
     file::write_atomically(path, |writer| {
         writer.write_all(&(0x0800 + D as u32).to_be_bytes())?;

@@ -135,7 +135,10 @@ impl Config {
             let before = train_files.len();
             images(&train.join(class), label, &mut train_files)?;
             if train_files.len() == before {
-                return Err(Error::data(train.join(class), "has no PNG or JPEG image; remove the folder or fill it"));
+                return Err(Error::data(
+                    train.join(class),
+                    "has no PNG or JPEG image; remove the folder or fill it",
+                ));
             }
         }
         let test_files = test.map(|test| {
@@ -144,7 +147,12 @@ impl Config {
                 match (0..).zip(&classes).find(|(_, class)| **class == name) {
                     Some((label, _)) => images(&test.join(&name), label, &mut files)?,
                     None if self.classes.is_some() => {}
-                    None => return Err(Error::data(test.join(name), "this class has no folder of training images")),
+                    None => {
+                        return Err(Error::data(
+                            test.join(name),
+                            "this class has no folder of training images",
+                        ));
+                    }
                 }
             }
             if files.is_empty() { Err(Error::data(test, "has no images of any class")) } else { Ok(files) }
@@ -156,7 +164,8 @@ impl Config {
     fn decode_all(&self, files: &[Labelled], classes: &[String]) -> Result<Dataset> {
         let sample = self.channels * self.height * self.width;
         let mut pixels = Vec::new();
-        let length = files.len().checked_mul(sample).filter(|&length| pixels.try_reserve_exact(length).is_ok());
+        let length =
+            files.len().checked_mul(sample).filter(|&length| pixels.try_reserve_exact(length).is_ok());
         let Some(length) = length else {
             let message = format!("{} images of {sample} bytes do not fit into memory", files.len());
             return Err(Error::data(&self.path, message));
@@ -237,7 +246,10 @@ fn images(folder: &Path, label: u32, files: &mut Vec<Labelled>) -> Result<()> {
         let path = folder.join(name);
         let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
         if ["png", "jpg", "jpeg"].iter().all(|known| extension != *known) {
-            return Err(Error::data(path, "neither a PNG nor a JPEG file; convert it or take it out of the class folder"));
+            return Err(Error::data(
+                path,
+                "neither a PNG nor a JPEG file; convert it or take it out of the class folder",
+            ));
         }
         files.push((path, label));
     }
@@ -257,7 +269,8 @@ mod tests {
     }
 
     fn load(folder: &Path, options: &str) -> Result<Splits, String> {
-        let config: Config = toml::from_str(&format!("path = \"\"\nheight = 2\nwidth = 3\n{options}")).unwrap();
+        let config: Config =
+            toml::from_str(&format!("path = \"\"\nheight = 2\nwidth = 3\n{options}")).unwrap();
         let search = SearchPath { config_folder: folder.to_path_buf(), ..SearchPath::default() };
         config.load(&search, 0).map_err(|error| {
             assert_eq!(error.exit_code(), 3);
@@ -288,7 +301,7 @@ mod tests {
         assert_eq!(pixels[36..], [[10; 6], [20; 6], [30; 6]].concat());
         assert!(pixels[18..36].iter().all(|pixel| pixel.abs_diff(200) < 3));
         let chosen = load(folder.path(), "classes = [\"dog\"]\nchannels = 1").unwrap().train;
-        assert_eq!((labels(&chosen), chosen.sample_shape), (&[0, 0][..], [1, 2, 3].into()));
+        assert_eq!((labels(&chosen), &chosen.sample_shape), (&[0, 0][..], &[1, 2, 3].into()));
     }
 
     #[test]
@@ -346,7 +359,8 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense_are_reported() {
-        let text = "path = \"x\"\nheight = 1\nwidth = 1\nchannels = 2\nclasses = [\"a\", \"a\", \"../b\", \"c/\"]";
+        let text =
+            "path = \"x\"\nheight = 1\nwidth = 1\nchannels = 2\nclasses = [\"a\", \"a\", \"../b\", \"c/\"]";
         let mut found = Vec::new();
         toml::from_str::<Config>(text).unwrap().validate(&mut Problems::new(&mut found));
         let places: Vec<String> = found.iter().map(|problem| problem.path.to_string()).collect();

@@ -68,10 +68,7 @@ impl<M: Member> Source for M {
     }
 
     fn facts(&self) -> Facts {
-        Facts {
-            sample_shape: Some([1, SIDE, SIDE].into()),
-            target: Some(Target::Class { classes: CLASSES }),
-        }
+        Facts { sample_shape: Some([1, SIDE, SIDE].into()), target: Some(Target::Class { classes: CLASSES }) }
     }
 
     fn validation_split(&self) -> f64 {
@@ -147,11 +144,17 @@ fn read([images, labels]: &[PathBuf; 2], profile: &Profile, limit: Option<usize>
     }
     let ([count], mut classes) = idx::read::<1>(labels)?;
     if count != samples {
-        return Err(Error::data(labels, format!("{count} labels for the {samples} images of {}", images.display())));
+        return Err(Error::data(
+            labels,
+            format!("{count} labels for the {samples} images of {}", images.display()),
+        ));
     }
     if let Some(wrong) = classes.iter().position(|&label| usize::from(label) >= CLASSES) {
         let label = classes[wrong];
-        return Err(Error::data(labels, format!("label {label} of sample {wrong}; labels are 0 to {}", CLASSES - 1)));
+        return Err(Error::data(
+            labels,
+            format!("label {label} of sample {wrong}; labels are 0 to {}", CLASSES - 1),
+        ));
     }
     let kept = limit.unwrap_or(samples).min(samples);
     classes.truncate(kept);
@@ -209,7 +212,8 @@ mod tests {
         let folder = family();
         std::fs::remove_file(folder.path().join("mnist").join(FILES[1][0])).unwrap();
         let message = load(&mnist::Config::default(), folder.path()).unwrap_err().to_string();
-        for part in ["t10k-images-idx3-ubyte", ".gz", "--data-dir", "TAPER_DATA_DIR", "/mnist", "Yann LeCun"] {
+        for part in ["t10k-images-idx3-ubyte", ".gz", "--data-dir", "TAPER_DATA_DIR", "/mnist", "Yann LeCun"]
+        {
             assert!(message.contains(part), "{message}");
         }
         assert_eq!(message.contains("taper data fetch mnist"), hub::AVAILABLE);

@@ -72,7 +72,9 @@ pub(super) fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     }
     let (length, start) = match *content.get(6..8).ok_or_else(cut_off)? {
         [1, 0] => (content.get(8..10).map(|b| usize::from(b[0]) | usize::from(b[1]) << 8), 10),
-        [2 | 3, 0] => (content.get(8..12).map(|b| b.iter().rev().fold(0, |n, &b| n << 8 | usize::from(b))), 12),
+        [2 | 3, 0] => {
+            (content.get(8..12).map(|b| b.iter().rev().fold(0, |n, &b| n << 8 | usize::from(b))), 12)
+        }
         ref version => return Err(format!("NPY version {version:?}; versions 1 to 3 can be read")),
     };
     let length = length.ok_or_else(cut_off)?;
@@ -81,7 +83,8 @@ pub(super) fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     }
     let end = start + length;
     let header = std::str::from_utf8(content.get(start..end).ok_or_else(cut_off)?);
-    let Header { kind, size, shape } = Header::parse(header.map_err(|_| "the NPY header is no text".to_owned())?)?;
+    let Header { kind, size, shape } =
+        Header::parse(header.map_err(|_| "the NPY header is no text".to_owned())?)?;
     let elements = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     let expected = elements.and_then(|elements| elements.checked_mul(size));
     let found = content.len() - end;
@@ -103,12 +106,13 @@ pub(super) fn parse(mut content: Vec<u8>) -> Result<Array, String> {
 
 /// Decodes little-endian values of `size` bytes each.
 fn decode(kind: char, size: usize, bytes: &[u8]) -> Result<Values, String> {
-    let words = || bytes.chunks_exact(size).map(|word| word.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)));
+    let words =
+        || bytes.chunks_exact(size).map(|word| word.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)));
     let unused = 64 - 8 * u32::try_from(size).unwrap_or(8);
     let integers = |read: fn(u64, u32) -> Option<i64>| {
-        let mut decoded = words().enumerate().map(|(i, word)| {
-            read(word, unused).ok_or_else(|| format!("value {i} is out of range"))
-        });
+        let mut decoded = words()
+            .enumerate()
+            .map(|(i, word)| read(word, unused).ok_or_else(|| format!("value {i} is out of range")));
         decoded.by_ref().collect::<Result<Vec<i64>, String>>().map(Values::Integers)
     };
     match kind {
@@ -185,7 +189,20 @@ impl Header {
 fn element(descr: &str) -> Result<(char, usize), String> {
     let known = matches!(
         descr,
-        "<f4" | "<f8" | "|i1" | "<i1" | "<i2" | "<i4" | "<i8" | "|u1" | "<u1" | "<u2" | "<u4" | "<u8" | "|b1" | "<b1"
+        "<f4"
+            | "<f8"
+            | "|i1"
+            | "<i1"
+            | "<i2"
+            | "<i4"
+            | "<i8"
+            | "|u1"
+            | "<u1"
+            | "<u2"
+            | "<u4"
+            | "<u8"
+            | "|b1"
+            | "<b1"
     );
     match (descr.as_bytes(), descr.chars().nth(1)) {
         ([_, _, size], Some(kind)) if known => Ok((kind, usize::from(size - b'0'))),
@@ -213,7 +230,8 @@ fn tuple(text: &str) -> Option<(Vec<usize>, &str)> {
         return None;
     }
     let sizes = inside.strip_suffix(',').unwrap_or(inside).split(',').filter(|_| !inside.is_empty());
-    let digits = |size: &str| Some(size.trim()).filter(|s| s.bytes().all(|b| b.is_ascii_digit()))?.parse().ok();
+    let digits =
+        |size: &str| Some(size.trim()).filter(|s| s.bytes().all(|b| b.is_ascii_digit()))?.parse().ok();
     Some((sizes.map(digits).collect::<Option<Vec<usize>>>()?, rest.trim_start()))
 }
 
@@ -251,7 +269,8 @@ pub(super) mod tests {
 
     #[test]
     fn reads_shapes_and_versions_and_any_order_of_keys() {
-        let shape = |text: &str, bytes: usize| parse(npy("|u1", text, &vec![0; bytes])).map(|array| array.shape);
+        let shape =
+            |text: &str, bytes: usize| parse(npy("|u1", text, &vec![0; bytes])).map(|array| array.shape);
         assert_eq!(shape("()", 1).unwrap(), Vec::<usize>::new());
         assert_eq!(shape("(2, 3)", 6).unwrap(), [2, 3]);
         assert_eq!(shape("(2,3,)", 6).unwrap(), [2, 3]);
@@ -279,10 +298,13 @@ pub(super) mod tests {
         for shape in ["(0,)", "(2, 0)"] {
             assert!(parse(npy("<f4", shape, &[])).unwrap_err().contains("no values"));
         }
-        for shape in ["(2", "2", "(2)", "(,)", "(-2,)", "(+2,)", "(2.0,)", "(2,,3)", "(99999999999999999999,)"] {
+        for shape in
+            ["(2", "2", "(2)", "(,)", "(-2,)", "(+2,)", "(2.0,)", "(2,,3)", "(99999999999999999999,)"]
+        {
             assert!(parse(npy("|u1", shape, &[0, 0])).unwrap_err().contains("malformed"), "{shape}");
         }
-        for header in ["", "{", "{}", "{'descr'}", "{'descr': '|u1', 'shape': (1,)}", "{'x': 1}", "é", "{'é"] {
+        for header in ["", "{", "{}", "{'descr'}", "{'descr': '|u1', 'shape': (1,)}", "{'x': 1}", "é", "{'é"]
+        {
             parse(with_header(header, &[0])).unwrap_err();
         }
         let twice = "{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (1,)}";

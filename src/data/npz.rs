@@ -153,9 +153,15 @@ fn arrange(Array { shape, values }: Array, layout: Layout) -> Result<(Shape, Fea
         [_] => (vec![1], 1),
         [_, features] => (vec![features], 1),
         [_, height, width] => (vec![1, height, width], 1),
-        [_, height, width, channels] if layout == Layout::ChannelsLast => (vec![channels, height, width], channels),
+        [_, height, width, channels] if layout == Layout::ChannelsLast => {
+            (vec![channels, height, width], channels)
+        }
         [_, channels, height, width] => (vec![channels, height, width], 1),
-        _ => return Err(format!("shape {shape:?}; samples have 1, 2 or 3 dimensions, after the one that counts them")),
+        _ => {
+            return Err(format!(
+                "shape {shape:?}; samples have 1, 2 or 3 dimensions, after the one that counts them"
+            ));
+        }
     };
     let sample = sample_shape.iter().product();
     let features = match values {
@@ -171,7 +177,10 @@ fn channels_first<T: Copy>(values: Vec<T>, sample: usize, channels: usize) -> Ve
         return values;
     }
     let channel = |pixels, channel| <[T]>::iter(pixels).skip(channel).step_by(channels).copied();
-    values.chunks_exact(sample).flat_map(|pixels| (0..channels).flat_map(move |c| channel(pixels, c))).collect()
+    values
+        .chunks_exact(sample)
+        .flat_map(|pixels| (0..channels).flat_map(move |c| channel(pixels, c)))
+        .collect()
 }
 
 /// What is to be predicted. The names of the classes are their numbers.
@@ -184,14 +193,18 @@ fn targets(Array { shape, values }: Array, task: Task) -> Result<Targets, String
         return Ok(Targets::Values { values: values.into_floats(), width });
     }
     if width != 1 {
-        return Err(format!("shape {shape:?}; labels have one dimension (use `.argmax(1)` on one-hot labels)"));
+        return Err(format!(
+            "shape {shape:?}; labels have one dimension (use `.argmax(1)` on one-hot labels)"
+        ));
     }
     let labels: Vec<i64> = match values {
         Values::Bytes(labels) => labels.into_iter().map(i64::from).collect(),
         Values::Integers(labels) => labels,
         Values::Floats(labels) => {
             if let Some(fraction) = labels.iter().find(|label| label.fract() != 0.0) {
-                return Err(format!("label {fraction}; labels are whole numbers (or set `task = \"regression\"`)"));
+                return Err(format!(
+                    "label {fraction}; labels are whole numbers (or set `task = \"regression\"`)"
+                ));
             }
             labels.into_iter().map(|label| label as i64).collect()
         }
@@ -210,7 +223,10 @@ fn targets(Array { shape, values }: Array, task: Task) -> Result<Targets, String
 fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
     let Some(test) = test else { return Ok(()) };
     if train.sample_shape != test.sample_shape {
-        return Err(format!("training samples are {} and test samples {}", train.sample_shape, test.sample_shape));
+        return Err(format!(
+            "training samples are {} and test samples {}",
+            train.sample_shape, test.sample_shape
+        ));
     }
     match (&train.targets, &mut test.targets) {
         (Targets::Classes { names, .. }, Targets::Classes { names: test_names, .. }) => {
@@ -360,7 +376,11 @@ mod tests {
         let x = || ("x_train", floats("(1, 1)", &[0.0]));
         let message = |y: Vec<u8>| load(&[x(), ("y_train", y)], "").unwrap_err();
         assert!(load(&[x()], "").unwrap_err().contains("`y_train`: not in the file, which has x_train"));
-        assert!(load(&[x(), ("y_train", npy("|u1", "(1,)", &[0]))], "x_test = \"typo\"").unwrap_err().contains("`typo`"));
+        assert!(
+            load(&[x(), ("y_train", npy("|u1", "(1,)", &[0]))], "x_test = \"typo\"")
+                .unwrap_err()
+                .contains("`typo`")
+        );
         assert!(message(npy("|i1", "(1,)", &[0xff])).contains("label -1"));
         assert!(message(npy("<u4", "(1,)", &[0, 0, 0, 1])).contains("labels are 0 to"));
         assert!(message(floats("(1,)", &[0.5])).contains("label 0.5"));
@@ -370,7 +390,8 @@ mod tests {
 
     #[test]
     fn rejects_damaged_archives() {
-        let (_folder, path) = saved(&[("x_train", floats("(1, 1)", &[0.0])), ("y_train", npy("|u1", "(1,)", &[0]))]);
+        let (_folder, path) =
+            saved(&[("x_train", floats("(1, 1)", &[0.0])), ("y_train", npy("|u1", "(1,)", &[0]))]);
         let whole = std::fs::read(&path).unwrap();
         let config = config(&path, "");
         for length in 0..whole.len() {

@@ -24,7 +24,9 @@ impl SearchPath {
     pub fn places(&self, subfolders: &[&str]) -> Vec<PathBuf> {
         let within = |folder: &PathBuf| {
             let folder = folder.clone();
-            subfolders.iter().map(move |&name| if name.is_empty() { folder.clone() } else { folder.join(name) })
+            subfolders
+                .iter()
+                .map(move |&name| if name.is_empty() { folder.clone() } else { folder.join(name) })
         };
         self.folders.iter().flat_map(within).collect()
     }
