@@ -106,7 +106,7 @@ fn resume_equals_no_interruption_at_every_step() {
 fn resume_equals_no_interruption_with_every_optimizer() {
     let optimizers = [
         "[optimizer.sgd]\nlearning_rate = 0.05\nmomentum = 0.9\nnesterov = true",
-        "[optimizer.rmsprop]\nweight_decay = 0.01",
+        "[optimizer.rmsprop]\nmomentum = 0.5",
         "[optimizer.adamw]",
     ];
     for optimizer in optimizers {
