@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod data;
 pub mod device;
+pub mod digest;
 pub mod engine;
 pub mod error;
 pub mod experiment;

@@ -249,6 +249,7 @@ fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
 mod tests {
     use super::super::npy::tests::npy;
     use super::*;
+    use crate::data::Target;
     use std::fs::File;
     use std::io::Write;
     use std::path::Path;

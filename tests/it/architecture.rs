@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules by floor: each may use those below it, and its own.
 const FLOORS: &[&[&str]] = &[
-    &["config", "shape", "random", "presets"],
+    &["config", "digest", "shape", "random", "presets"],
     &["error", "init", "kernels"],
     &["threads", "device", "ops"],
     &["data", "layers", "optimizer"],
