@@ -1,4 +1,4 @@
-//! Fully connected layers: y = x Wᵀ + b with x [batch, features], W [units, features], b [units].
+//! Fully connected layers: y = x Wᵀ + b with x `[batch, features]`, W `[units, features]`, b `[units]`.
 
 use super::matmul::{Before, Matrix, MatrixMut, Threads, new_product, product};
 use super::{Real, add_to};

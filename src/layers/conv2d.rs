@@ -1,5 +1,5 @@
 //! Two-dimensional convolution (cross-correlation, as in all frameworks):
-//! y[f, i, j] = b[f] + Σ w[f, c, u, v] x[c, i s + u - p, j s + v - p], then the activation.
+//! `y[f, i, j] = b[f] + Σ w[f, c, u, v] x[c, i s + u - p, j s + v - p]`, then the activation.
 
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
