@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use self::archive::Archive;
 
 use super::npy::{Array, Values};
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets, Task};
+use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Targets, Task};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -247,6 +247,7 @@ fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Target;
     use super::super::npy::tests::npy;
     use super::*;
     use std::fs::File;
