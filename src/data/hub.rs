@@ -41,6 +41,15 @@ impl Set {
             Self::Cifar10 => "cifar10",
         }
     }
+
+    /// The numbers of training and test samples.
+    #[must_use]
+    pub fn counts(self) -> [usize; 2] {
+        match self {
+            Self::Mnist | Self::FashionMnist => [60_000, 10_000],
+            Self::Cifar10 => [50_000, 10_000],
+        }
+    }
 }
 
 /// Fetches the training and the test samples.
@@ -79,6 +88,10 @@ fn fetch_with(
         .map_err(|error| failed(error.to_string()))?;
     let train = convert(set, &loaded.train_images, &loaded.train_labels).map_err(failed)?;
     let test = convert(set, &loaded.test_images, &loaded.test_labels).map_err(failed)?;
+    let counts = [train.labels.len(), test.labels.len()];
+    if counts != set.counts() {
+        return Err(failed(format!("{counts:?} samples came of {:?}", set.counts())));
+    }
     Ok([train, test])
 }
 
@@ -163,6 +176,16 @@ mod tests {
         let panicked = fetch_with(Set::Cifar10, || panic!("a bad picture")).unwrap_err();
         assert_eq!(panicked.exit_code(), 3);
         assert!(panicked.to_string().contains("a damaged file"));
+        let images = Tensor::zeros((1, 784), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let few = candle_datasets::vision::Dataset {
+            train_images: images.clone(),
+            train_labels: labels(&[1]),
+            test_images: images,
+            test_labels: labels(&[1]),
+            labels: 10,
+        };
+        let message = fetch_with(Set::Mnist, || Ok(few)).unwrap_err().to_string();
+        assert!(message.contains("[1, 1] samples came of [60000, 10000]"), "{message}");
     }
 
     #[test]

@@ -247,6 +247,7 @@ fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Target;
     use super::super::npy::tests::npy;
     use super::*;
     use crate::data::Target;
