@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::write_file;
+use crate::durable::write_file;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 

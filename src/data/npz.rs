@@ -250,7 +250,6 @@ mod tests {
     use super::super::Target;
     use super::super::npy::tests::npy;
     use super::*;
-    use crate::data::Target;
     use std::fs::File;
     use std::io::Write;
     use std::path::Path;

@@ -12,15 +12,23 @@ use crate::error::{Error, Result};
 /// The prefix of unfinished folders and files; whoever holds the run's lock may delete them.
 pub const UNFINISHED: &str = ".tmp-";
 
-/// Replaces the file at `path`.
+/// Replaces the file at `path`; makes its folder if there is none.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file; the old content is then still there.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
+    if !parent.as_os_str().is_empty() {
+        fs::create_dir_all(parent).map_err(Error::io(parent, "create the folder"))?;
+    }
     let temporary = parent.join(unfinished_name(path));
-    write_durably(&temporary, content)?;
-    fs::rename(&temporary, path).map_err(Error::io(path, "replace it"))?;
+    let written = write_durably(&temporary, content)
+        .and_then(|()| fs::rename(&temporary, path).map_err(Error::io(path, "replace it")));
+    if written.is_err() {
+        // Best effort: what is left is hidden and never read.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
     sync_folder(parent)
 }
 
