@@ -47,7 +47,7 @@ enum Result {
 /// If the checkpoint or an input cannot be used.
 pub fn run(options: &Predict) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::open(&options.checkpoint, |error| {
-        terminal::warn(&format!("skipped a checkpoint: {error}"))
+        terminal::warn(&format!("skipped a checkpoint: {error}"));
     })?;
     let experiment = config_of(&checkpoint)?;
     let device = super::open_device(&options.machine)?;

@@ -25,7 +25,7 @@ impl Prediction {
     #[must_use]
     pub fn class(&self) -> usize {
         match self.logits.as_slice() {
-            [logit] => usize::from(*logit > 0.0),
+            [logit] if self.values.len() == 2 => usize::from(*logit > 0.0),
             logits => (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best }),
         }
     }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn class(logits: &[f32]) -> usize {
-        Prediction { logits: logits.to_vec(), values: Vec::new() }.class()
+        Prediction { logits: logits.to_vec(), values: vec![0.5; logits.len().max(2)] }.class()
     }
 
     #[test]
