@@ -31,6 +31,9 @@ impl Found {
     }
 
     fn push<E: Error>(&mut self, value: f64, depth: usize) -> Result<(), E> {
+        if depth == 0 {
+            return Err(E::custom("a number in place of a list"));
+        }
         if self.depth.is_some_and(|known| known != depth) || self.lengths.len() != depth {
             return Err(E::custom("a number where other lists have a list"));
         }
@@ -173,7 +176,7 @@ mod tests {
             ("{}", "no list `instances`"),
             ("{\"inputs\": [1]}", "key \"inputs\"; expected `instances`"),
             ("{\"instances\": [1], \"instances\": [1]}", "once"),
-            ("{\"instances\": 1}", "a number where"),
+            ("{\"instances\": 1}", "a number in place of a list"),
         ] {
             let message = read(text).unwrap_err();
             assert!(message.contains(words) && !message.contains('\n'), "{text}: {message}");
