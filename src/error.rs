@@ -41,6 +41,16 @@ pub enum Error {
         /// Its epoch, counted from 1.
         epoch: u64,
     },
+    /// A weight became infinite or not a number; it never replaces a good checkpoint.
+    #[error(
+        "`{name}` holds {value}: training diverged; the last good checkpoint stays; lower the learning rate"
+    )]
+    NotFinite {
+        /// The parameter or the optimizer's state.
+        name: String,
+        /// The value, infinite or NaN.
+        value: f32,
+    },
     /// A line of `[gate]` does not hold at the end of the run.
     #[error("gate failed: {0}")]
     Gate(String),
@@ -93,7 +103,7 @@ impl Error {
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Data { .. } => 3,
             Self::Checkpoint { .. } => 4,
-            Self::Diverged { .. } => 5,
+            Self::Diverged { .. } | Self::NotFinite { .. } => 5,
             Self::Gate(_) => 6,
             Self::Locked(_) => 7,
             Self::Interrupted(signal) => 128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0)),

@@ -56,8 +56,8 @@ struct Condition {
 
 impl Condition {
     fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
         type Comparison = (&'static str, fn(&f64, &f64) -> bool);
+        let text = text.trim();
         let comparisons: [Comparison; 4] = [(">=", f64::ge), ("<=", f64::le), (">", f64::gt), ("<", f64::lt)];
         let (holds, number) =
             comparisons.iter().find_map(|(symbol, holds)| Some((*holds, text.strip_prefix(symbol)?)))?;

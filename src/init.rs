@@ -13,19 +13,19 @@ pub enum Initializer {
     Zeros,
     /// All 1.
     Ones,
-    /// Uniform in ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010); Keras's default.
+    /// Uniform in ±sqrt(6 / (`fan_in` + `fan_out`)) (Glorot and Bengio, 2010); Keras's default.
     GlorotUniform,
-    /// Normal with variance 2 / (fan_in + fan_out), cut at two standard deviations.
+    /// Normal with variance 2 / (`fan_in` + `fan_out`), cut at two standard deviations.
     GlorotNormal,
-    /// Uniform in ±sqrt(6 / fan_in) (He et al., 2015).
+    /// Uniform in ±sqrt(6 / `fan_in`) (He et al., 2015).
     HeUniform,
-    /// Normal with variance 2 / fan_in, cut at two standard deviations.
+    /// Normal with variance 2 / `fan_in`, cut at two standard deviations.
     HeNormal,
-    /// Uniform in ±sqrt(3 / fan_in) (LeCun et al., 1998).
+    /// Uniform in ±sqrt(3 / `fan_in`) (LeCun et al., 1998).
     LecunUniform,
-    /// Normal with variance 1 / fan_in, cut at two standard deviations.
+    /// Normal with variance 1 / `fan_in`, cut at two standard deviations.
     LecunNormal,
-    /// Uniform in ±1 / sqrt(fan_in): what PyTorch does for linear and convolution layers.
+    /// Uniform in ±1 / sqrt(`fan_in`): what PyTorch does for linear and convolution layers.
     TorchUniform,
 }
 

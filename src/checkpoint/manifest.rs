@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::error::{Error, Result};
 
 /// The manifest's file name.
@@ -90,12 +90,6 @@ impl Manifest {
         }
         Ok(content)
     }
-}
-
-/// The SHA-256 of `content` in hexadecimal.
-#[must_use]
-pub fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a regular file of at most `limit` bytes (a longer one is an error, before it is read).

@@ -33,7 +33,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] that says what was found instead.
-    pub fn open(path: &Path, skipped: impl FnMut(&Error)) -> Result<Self> {
+    pub fn open(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Self> {
         if path.is_file() {
             return Self::read_file(path);
         }
@@ -47,14 +47,18 @@ impl Checkpoint {
             ));
         }
         let store = Store::new(path);
-        let latest = store.latest(skipped)?.ok_or_else(|| {
+        let latest = store.latest(&mut skipped)?.ok_or_else(|| {
             Error::checkpoint(
                 path,
                 "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file",
             )
         })?;
         match latest.state.as_ref().and_then(|state| state.best.as_ref()) {
-            Some(best) if store.path(best.step) != latest.place => Self::read(&store.path(best.step)),
+            Some(best) if store.path(best.step) != latest.place => Self::read(&store.path(best.step))
+                .or_else(|error| {
+                    skipped(&error);
+                    Ok(latest)
+                }),
             _ => Ok(latest),
         }
     }

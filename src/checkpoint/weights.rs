@@ -18,16 +18,13 @@ const HEADER_LIMIT: u64 = 100_000_000;
 /// `tensors` as the bytes of a safetensors file with `metadata`.
 ///
 /// # Errors
-/// If a value is not finite: such weights must never replace good ones.
+/// [`Error::NotFinite`] if a value is not finite: such weights must never replace good ones.
 pub fn to_bytes(tensors: &[(String, Tensor)], metadata: &str) -> Result<Vec<u8>> {
     let mut blobs = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
         let values: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-            return Err(Error::checkpoint(
-                "checkpoint",
-                format!("not written: `{name}` holds {value}; the last good checkpoint stays"),
-            ));
+            return Err(Error::NotFinite { name: name.clone(), value: *value });
         }
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         blobs.push((name.as_str(), tensor.dims().to_vec(), bytes));

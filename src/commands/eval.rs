@@ -20,7 +20,7 @@ use crate::terminal;
 /// If the checkpoint or the data cannot be used.
 pub fn run(options: &Eval) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::open(&options.checkpoint, |error| {
-        terminal::warn(&format!("skipped a checkpoint: {error}"))
+        terminal::warn(&format!("skipped a checkpoint: {error}"));
     })?;
     let experiment = if options.overrides.set.is_empty() {
         config_of(&checkpoint)?

@@ -131,13 +131,13 @@ fn describe_start(event: &Event) -> String {
 /// All metrics, or the few that fit a terminal's line.
 fn describe_epoch(epoch: &Epoch, epochs: u64, few: bool) -> String {
     let split = |name: &str| -> String {
-        epoch
+        let own = epoch
             .metrics
             .iter()
             .filter_map(|(key, value)| Some((key.strip_prefix(name)?.strip_prefix('.')?, value)))
-            .filter(|(key, _)| !few || matches!(*key, "loss" | "accuracy" | "rmse"))
-            .map(|(key, value)| format!("  {key} {value:.4}"))
-            .collect()
+            .filter(|(key, _)| !few || matches!(*key, "loss" | "accuracy" | "rmse"));
+        let texts: Vec<String> = own.map(|(key, value)| format!("  {key} {value:.4}")).collect();
+        texts.concat()
     };
     let validation = if has(&epoch.metrics, "validation") {
         format!("  | validation{}", split("validation"))

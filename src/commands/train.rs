@@ -143,6 +143,11 @@ impl Start {
 
     /// The run that `path` belongs to, from its latest checkpoint or from the one that is named.
     fn resume_from(path: &Path, options: &Train) -> anyhow::Result<Self> {
+        if options.run_dir.is_some() {
+            let message =
+                "--run-dir goes with a new run or `--resume auto`; a run that is named has its folder";
+            return Err(Error::Usage(message.to_owned()).into());
+        }
         let is_checkpoint = path.join("manifest.json").exists();
         let run = if is_checkpoint { path.parent().and_then(Path::parent) } else { Some(path) };
         let run = run.filter(|run| run.is_dir()).ok_or_else(|| {
@@ -228,11 +233,13 @@ fn test(
 ) -> anyhow::Result<Option<u64>> {
     let Some(dataset) = &run.data.test else { return Ok(None) };
     let mut epoch = state.epoch;
-    if let Some(best) = &state.best
-        && best.step != state.step
-    {
-        Checkpoint::read(&store.path(best.step))?.restore_weights(run.engine.parameters())?;
-        epoch = best.epoch;
+    if let Some(best) = state.best.as_ref().filter(|best| best.step != state.step) {
+        let restored = Checkpoint::read(&store.path(best.step))
+            .and_then(|checkpoint| checkpoint.restore_weights(run.engine.parameters()));
+        match restored {
+            Ok(()) => epoch = best.epoch,
+            Err(error) => terminal::warn(&format!("testing the last weights, not the best ones: {error}")),
+        }
     }
     let order: Vec<usize> = (0..dataset.len()).collect();
     let split = Split { dataset, order: &order };

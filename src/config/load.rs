@@ -64,7 +64,7 @@ fn read<T: DeserializeOwned + JsonSchema>(
 
 fn merge(input: &Input) -> Result<Node, Vec<Finding>> {
     let text = std::str::from_utf8(&input.text).map_err(|error| {
-        let line = 1 + input.text[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        let line = input.text[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         vec![Finding::new(format!("{}:{line}: not UTF-8 text; save the file as UTF-8", input.name), None)]
     })?;
     // A byte order mark is no error and no content.

@@ -61,7 +61,13 @@ fn row(rows: &mut String, key: &str, value: &Json, parent: &Json) {
             let _ = write!(meaning, "<br>`{name}`: {}", text.replace('\n', " "));
         }
     }
-    let _ = writeln!(rows, "| `{key}` | {} | {default} | {} |", kind(value), meaning.replace('|', "\\|"));
+    let _ = writeln!(
+        rows,
+        "| `{key}` | {}{} | {default} | {} |",
+        kind(value),
+        range(value),
+        meaning.replace('|', "\\|")
+    );
 }
 
 fn description(page: &mut String, value: &Json) {
@@ -90,6 +96,18 @@ fn members(value: &Json) -> impl Iterator<Item = (&String, &Json)> {
     choices.filter_map(|choice| choice["properties"].as_object()).flatten()
 }
 
+/// The limits of a number, as in ", at least 0, below 1".
+fn range(value: &Json) -> String {
+    let words = [
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "at most"),
+        ("exclusiveMaximum", "below"),
+    ];
+    let limits = words.iter().filter_map(|(key, word)| Some(format!(", {word} {}", value.get(*key)?)));
+    limits.collect()
+}
+
 fn kind(value: &Json) -> String {
     if let Some(options) = value["anyOf"].as_array() {
         let kinds = options.iter().filter(|option| option["type"] != "null").map(kind);
@@ -109,7 +127,7 @@ fn kind(value: &Json) -> String {
         "integer" => "whole number".to_owned(),
         "string" => "text".to_owned(),
         "boolean" => "true or false".to_owned(),
-        "array" => format!("list of {}", kind(&value["items"])),
+        "array" => format!("list of {}s", kind(&value["items"])),
         "object" if value["additionalProperties"].is_object() => "table of texts".to_owned(),
         "object" => "table".to_owned(),
         other => other.to_owned(),

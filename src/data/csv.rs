@@ -346,7 +346,7 @@ mod tests {
         assert!(message(b"a,y\n,u\n").contains("the value is missing"));
         assert!(message(b"a,y\n1,u,3\n").contains("line 2: 3 columns, but the lines before have 2"));
         assert!(message(b"a,y\n\xff,u\n").contains("line 2: not UTF-8"));
-        assert!(message(b"a,x\n1,u\n").contains("has no column `y`; it has a, x"));
+        assert!(message(b"alpha,beta\n1,u\n").contains("has no column `y`; it has alpha, beta"));
         assert!(message(b"value,target\n1,u\n").contains("no column `y`"));
         assert!(message(b"y,y\n1,u\n").contains("two columns"));
         assert!(message(b"y\n1\n").contains("no column but the target"));

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::config::Problems;
+use crate::digest;
 use crate::shape::Shape;
 
 use super::Target;
@@ -75,20 +76,26 @@ impl Dataset {
     #[must_use]
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
-        let mut floats = |values: &[f32]| values.iter().for_each(|value| digest.update(value.to_le_bytes()));
+        let mut floats = |values: &[f32]| {
+            for value in values {
+                digest.update(value.to_le_bytes());
+            }
+        };
         if let Features::Floats(values) = &self.features {
             floats(values);
         }
-        match &self.targets {
-            Targets::Values { values, .. } => floats(values),
-            Targets::Classes { labels, .. } => {
-                labels.iter().for_each(|label| digest.update(label.to_le_bytes()))
-            }
+        if let Targets::Values { values, .. } = &self.targets {
+            floats(values);
         }
         if let Features::Bytes(bytes) = &self.features {
             digest.update(bytes);
         }
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        if let Targets::Classes { labels, .. } = &self.targets {
+            for label in labels {
+                digest.update(label.to_le_bytes());
+            }
+        }
+        digest::hexadecimal(&digest.finalize())
     }
 
     /// What is to be predicted.

@@ -121,7 +121,8 @@ impl Config {
         let glyph = variants[usize::try_from(stream.below(variants.len() as u64)).unwrap_or(0)];
         // The pen's radius, its slow change along a stroke, and its blackness.
         let radius = 0.045 + 0.018 * strength * stream.normal().clamp(-1.6, 2.0);
-        let (swell, phase) = (0.25 * strength * stream.uniform(), stream.uniform_in(0.0, 6.28));
+        let (swell, phase) =
+            (0.25 * strength * stream.uniform(), stream.uniform_in(0.0, std::f64::consts::TAU));
         let ink = 255.0 * (1.0 - 0.2 * strength * stream.uniform());
         let warp = Warp::random(strength, &mut stream);
         let mut coverage = vec![0.0; image.len()];
@@ -210,7 +211,8 @@ fn smooth(points: &[Point]) -> Vec<Point> {
 fn segment(coverage: &mut [f64], size: usize, ends: [Point; 2], radius: f64) {
     let scale = size as f64;
     let [[ax, ay], [bx, by]] = ends.map(|point| point.map(|place| place * scale));
-    let radius = radius * scale;
+    // Thinner than a pixel, a line would fade.
+    let radius = (radius * scale).max(0.5);
     let (dx, dy) = (bx - ax, by - ay);
     let squared = dx * dx + dy * dy;
     let range = |a: f64, b: f64| {

@@ -41,6 +41,15 @@ impl Set {
             Self::Cifar10 => "cifar10",
         }
     }
+
+    /// The numbers of training and test samples.
+    #[must_use]
+    pub fn counts(self) -> [usize; 2] {
+        match self {
+            Self::Mnist | Self::FashionMnist => [60_000, 10_000],
+            Self::Cifar10 => [50_000, 10_000],
+        }
+    }
 }
 
 /// Fetches the training and the test samples.
@@ -52,19 +61,26 @@ impl Set {
 pub fn fetch(set: Set) -> Result<[Split; 2]> {
     use candle_datasets::vision::{cifar, fashion_mnist, mnist};
 
-    let load = move || match set {
+    tracing::info!("fetching {} from the Hugging Face hub", set.name());
+    fetch_with(set, move || match set {
         Set::Mnist => mnist::load(),
         Set::FashionMnist => fashion_mnist::load(),
         Set::Cifar10 => cifar::load(),
-    };
-    tracing::info!("fetching {} from the Hugging Face hub", set.name());
+    })
+}
+
+/// Turns errors and panics of `load` into one error, and what it loads into bytes.
+#[cfg(feature = "hub")]
+fn fetch_with(
+    set: Set,
+    load: impl FnOnce() -> candle_core::Result<candle_datasets::vision::Dataset> + Send + 'static,
+) -> Result<[Split; 2]> {
     let failed = |reason: String| {
         let place = format!("{} on the Hugging Face hub", set.name());
-        let reason = reason.lines().next().unwrap_or_default().to_owned();
-        Error::data(
-            place,
-            format!("cannot be fetched ({reason}); check the network, or get the files by hand"),
-        )
+        // The rest is the address, twice.
+        let reason = reason.lines().next().and_then(|line| line.split(" for url").next()).unwrap_or_default();
+        let message = format!("cannot be fetched ({reason}); check the network, or get the files by hand");
+        Error::data(place, message)
     };
     let loaded = std::thread::spawn(load)
         .join()
@@ -72,6 +88,10 @@ pub fn fetch(set: Set) -> Result<[Split; 2]> {
         .map_err(|error| failed(error.to_string()))?;
     let train = convert(set, &loaded.train_images, &loaded.train_labels).map_err(failed)?;
     let test = convert(set, &loaded.test_images, &loaded.test_labels).map_err(failed)?;
+    let counts = [train.labels.len(), test.labels.len()];
+    if counts != set.counts() {
+        return Err(failed(format!("{counts:?} samples came of {:?}", set.counts())));
+    }
     Ok([train, test])
 }
 
@@ -115,7 +135,8 @@ fn convert(set: Set, images: &candle_core::Tensor, labels: &candle_core::Tensor)
     Ok(Split { pixels: pixels.iter().map(|pixel| (pixel * 255.0).round() as u8).collect(), labels })
 }
 
-#[cfg(all(test, feature = "hub"))]
+#[cfg(test)]
+#[cfg(feature = "hub")]
 mod tests {
     use super::*;
     use candle_core::{Device, Tensor};
@@ -141,6 +162,30 @@ mod tests {
         let split = convert(Set::Cifar10, &images, &labels(&[0])).unwrap();
         let upright: Vec<u8> = (0..3 * 32 * 32).map(|i| place(i / 32 % 32, i % 32) as u8).collect();
         assert_eq!(split.pixels, upright);
+    }
+
+    #[test]
+    fn errors_and_panics_of_the_loader_become_one_line() {
+        let failed =
+            fetch_with(Set::Mnist, || Err(candle_core::Error::Msg("no route\n  to host".to_owned())));
+        let message = failed.unwrap_err().to_string();
+        assert!(
+            message.contains("mnist on the Hugging Face hub: cannot be fetched (no route);"),
+            "{message}"
+        );
+        let panicked = fetch_with(Set::Cifar10, || panic!("a bad picture")).unwrap_err();
+        assert_eq!(panicked.exit_code(), 3);
+        assert!(panicked.to_string().contains("a damaged file"));
+        let images = Tensor::zeros((1, 784), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let few = candle_datasets::vision::Dataset {
+            train_images: images.clone(),
+            train_labels: labels(&[1]),
+            test_images: images,
+            test_labels: labels(&[1]),
+            labels: 10,
+        };
+        let message = fetch_with(Set::Mnist, || Ok(few)).unwrap_err().to_string();
+        assert!(message.contains("[1, 1] samples came of [60000, 10000]"), "{message}");
     }
 
     #[test]

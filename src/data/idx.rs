@@ -1,6 +1,6 @@
 //! The IDX format of the MNIST files, plain or gzipped: sizes and bytes, nothing else.
 //!
-//! A big-endian header (a magic number 0x0000_08DD for unsigned bytes in DD dimensions, then one
+//! A big-endian header (a magic number, 0x0800 + D for unsigned bytes in D dimensions, then one
 //! u32 for each dimension) and the bytes, last dimension fastest, as described on the MNIST page
 //! of Yann LeCun. Nothing in the header is believed before it agrees with the file's length.
 

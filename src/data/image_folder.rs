@@ -97,14 +97,14 @@ impl Source for Config {
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
-        let (classes, train, test) = self.list(search)?;
+        let Listing { classes, train, test } = self.list(search)?;
         let test = test.map_or(String::new(), |files| format!(" and {} test", files.len()));
         let path = search.resolve(&self.path);
         Ok(format!("{}: {} classes, {} training{test} images", path.display(), classes.len(), train.len()))
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
-        let (classes, train, test) = self.list(search)?;
+        let Listing { classes, train, test } = self.list(search)?;
         Ok(Splits {
             train: self.decode_all(&train, &classes)?,
             test: test.map(|files| self.decode_all(&files, &classes)).transpose()?,
@@ -115,9 +115,16 @@ impl Source for Config {
 /// An image file and the index of its class.
 type Labelled = (PathBuf, u32);
 
+/// What the folders hold.
+struct Listing {
+    classes: Vec<String>,
+    train: Vec<Labelled>,
+    test: Option<Vec<Labelled>>,
+}
+
 impl Config {
     /// The classes and the files of both splits.
-    fn list(&self, search: &SearchPath) -> Result<(Vec<String>, Vec<Labelled>, Option<Vec<Labelled>>)> {
+    fn list(&self, search: &SearchPath) -> Result<Listing> {
         let path = search.resolve(&self.path);
         let [train, test] = ["train", "test"].map(|split| path.join(split));
         let (train, test) = match &self.test_path {
@@ -157,7 +164,7 @@ impl Config {
             }
             if files.is_empty() { Err(Error::data(test, "has no images of any class")) } else { Ok(files) }
         });
-        Ok((classes, train_files, test_files.transpose()?))
+        Ok(Listing { classes, train: train_files, test: test_files.transpose()? })
     }
 
     /// Decodes the files, in parallel and in order. Of several bad files the first is reported.
@@ -301,8 +308,7 @@ mod tests {
         assert_eq!(pixels[36..], [[10; 6], [20; 6], [30; 6]].concat());
         assert!(pixels[18..36].iter().all(|pixel| pixel.abs_diff(200) < 3));
         let chosen = load(folder.path(), "classes = [\"dog\"]\nchannels = 1").unwrap().train;
-        assert_eq!(labels(&chosen), &[0, 0][..]);
-        assert_eq!(chosen.sample_shape, [1, 2, 3].into());
+        assert_eq!((labels(&chosen), &chosen.sample_shape), (&[0, 0][..], &[1, 2, 3].into()));
     }
 
     #[test]
@@ -356,6 +362,24 @@ mod tests {
         fs::write(folder.path().join("a/notes.txt"), "").unwrap();
         assert!(message().contains("notes.txt: neither"));
         assert!(load(folder.path(), "classes = [\"none\"]").unwrap_err().contains("cannot be listed"));
+    }
+
+    #[test]
+    fn no_damage_makes_the_decoders_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["image.png", "image.jpg"] {
+            let path = folder.path().join(name);
+            save(&path, [90, 160, 40]);
+            let whole = fs::read(&path).unwrap();
+            for byte in 0..whole.len() {
+                let mut damaged = whole.clone();
+                damaged[byte] ^= 0xff;
+                fs::write(&path, damaged).unwrap();
+                if let Err(error) = decode(&path, [3, 2, 3], &mut [0; 18]) {
+                    assert_eq!(error.exit_code(), 3);
+                }
+            }
+        }
     }
 
     #[test]

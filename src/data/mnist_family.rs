@@ -240,7 +240,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
     fn reads_the_real_mnist() {
         let Some(folder) = std::env::var_os("TAPER_DATA_DIR") else {
             eprintln!("skipped: TAPER_DATA_DIR is not set");

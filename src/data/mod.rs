@@ -99,7 +99,7 @@ pub trait Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
+    use crate::{Error, config};
 
     /// The least that each member needs; its files do not exist.
     fn minimal(name: &str) -> Config {
@@ -147,6 +147,50 @@ mod tests {
                     assert_eq!(located.unwrap_err().to_string(), error.to_string());
                 }
             }
+        }
+    }
+
+    /// A config file with a data section only.
+    #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        data: Config,
+    }
+
+    fn load_config(text: &str) -> std::result::Result<File, String> {
+        let input =
+            config::Input { name: "a.toml".to_owned(), text: text.into(), ..config::Input::default() };
+        config::load(&input, |file: &File, problems| file.data.member().validate(&mut problems.key("data")))
+            .map_err(|diagnostics| diagnostics.to_string())
+    }
+
+    #[test]
+    fn the_schema_knows_every_option() {
+        for (options, wrong) in [
+            ("mnist]\ntrain_samples = 5\nvalidation_split = 0.5", "mnist]\ntrain_samples = 0"),
+            ("kmnist.normalize]\nmean = [0.5]\nstd = [0.5]", "kmnist.normalize]\nmean = [0.5]\nstd = [0, 1]"),
+            ("fashion_mnist]\ntest_samples = 1", "fashion_mnist]\nvalidation_split = 1"),
+            ("cifar10]\nvalidation_split = 0.1", "cifar10]\ntrain = 1"),
+            ("digits]\nsize = 8\ndistortion = 1", "digits]\ndistortion = 1.5"),
+            ("linear]\nslope = -3\nnoise = 0.1", "linear]\nx_min = 2"),
+            (
+                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = ';'\nfeatures = ['c']\ntask = 'regression'",
+                "csv]\npath = 'a'\ntarget = 'b'\nfeatures = []",
+            ),
+            (
+                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = \"\\t\"",
+                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = ''",
+            ),
+            ("npz]\npath = 'a'\nlayout = 'channels_first'", "npz]\npath = 'a'\nlayout = 'channels'"),
+            (
+                "image_folder]\npath = 'a'\nheight = 4\nwidth = 4096\nclasses = ['b']",
+                "image_folder]\npath = 'a'\nheight = 4\nwidth = 4097",
+            ),
+        ] {
+            load_config(&format!("[data.{options}")).unwrap();
+            let message = load_config(&format!("[data.{wrong}")).unwrap_err();
+            // Found by our own checks, which know the line, not by serde.
+            assert!(message.contains("a.toml:"), "{message}");
         }
     }
 }

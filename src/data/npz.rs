@@ -1,14 +1,15 @@
-//! NPZ files: several NumPy arrays in a ZIP archive, as `numpy.savez` and Keras's data sets have them.
+//! NPZ files: several NumPy arrays in a ZIP archive, as `numpy.savez` writes and Keras's data sets come.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+mod archive;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use zip::{CompressionMethod, ZipArchive};
 
-use super::npy::{self, Array, Values};
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Targets, Task, file};
+use self::archive::Archive;
+
+use super::npy::{Array, Values};
+use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Targets, Task};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -129,7 +130,7 @@ impl Source for Config {
 impl Config {
     /// Samples and labels from the arrays of these names.
     fn split(&self, archive: &mut Archive<'_>, x: &str, y: &str) -> Result<Dataset> {
-        let path = archive.path;
+        let path = archive.path();
         let at = |name: &str| {
             let name = name.to_owned();
             move |message: String| Error::data(path, format!("array `{name}`: {message}"))
@@ -244,62 +245,18 @@ fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
     }
 }
 
-/// An opened ZIP archive of arrays.
-struct Archive<'a> {
-    path: &'a Path,
-    zip: ZipArchive<BufReader<File>>,
-}
-
-impl<'a> Archive<'a> {
-    fn open(path: &'a Path) -> Result<Self> {
-        let (file, _) = file::open(path)?;
-        let zip = ZipArchive::new(BufReader::new(file))
-            .map_err(|error| Error::data(path, format!("no readable NPZ file: {error}")))?;
-        Ok(Self { path, zip })
-    }
-
-    fn has(&self, array: &str) -> bool {
-        self.zip.index_for_name(&format!("{array}.npy")).is_some()
-    }
-
-    fn array(&mut self, array: &str) -> Result<Array> {
-        let path = self.path;
-        let failed = |message: String| Error::data(path, format!("array `{array}`: {message}"));
-        let Some(index) = self.zip.index_for_name(&format!("{array}.npy")) else {
-            let names: Vec<&str> = self
-                .zip
-                .file_names_raw()
-                .filter_map(|name| std::str::from_utf8(name).ok()?.strip_suffix(".npy"))
-                .take(20)
-                .collect();
-            return Err(failed(format!("not in the file, which has {}", names.join(", "))));
-        };
-        let entry = self.zip.by_index(index).map_err(|error| failed(error.to_string()))?;
-        if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
-            return Err(failed(format!("compressed by {}; only deflate can be read", entry.compression())));
-        }
-        let size = entry.size();
-        if size > npy::LIMIT {
-            return Err(failed(format!("{size} bytes; at most {} are read", npy::LIMIT)));
-        }
-        // The declared size may lie, so the buffer grows with what really comes.
-        let mut content = Vec::new();
-        entry.take(size + 1).read_to_end(&mut content).map_err(|error| failed(error.to_string()))?;
-        if content.len() as u64 != size {
-            return Err(failed(format!("{size} bytes are declared, but {} come", content.len())));
-        }
-        npy::parse(content).map_err(failed)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Target;
     use super::super::npy::tests::npy;
     use super::*;
     use crate::data::Target;
+    use std::fs::File;
     use std::io::Write;
+    use std::path::Path;
 
     use tempfile::TempDir;
+    use zip::CompressionMethod;
     use zip::write::SimpleFileOptions;
 
     fn saved(arrays: &[(&str, Vec<u8>)]) -> (TempDir, PathBuf) {

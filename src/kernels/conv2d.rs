@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::matmul::{Before, Matrix, MatrixMut, Threads, product};
 use super::window::Window;
-use super::{Real, add_to, sum};
+use super::{Real, add_to, fresh, sum};
 
 /// The values of the columns that are unfolded at once.
 const TILE: usize = 1 << 16;
@@ -141,24 +141,19 @@ struct Run {
 pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: &Shape) -> Vec<T> {
     let weight = Matrix::new(weight, [shape.filters, shape.taps()]);
     let positions = shape.window.positions();
-    let mut output = vec![T::ZERO; x.len() / shape.input() * shape.output()];
-    output.par_chunks_mut(shape.output()).zip(x.par_chunks(shape.input())).for_each_init(
-        Vec::new,
-        |buffer, (output, image)| {
-            if let Some(bias) = bias {
-                for (plane, &bias) in output.chunks_mut(positions).zip(bias) {
-                    plane.fill(bias);
-                }
-            }
-            let before = if bias.is_some() { Before::Add } else { Before::Replace };
-            shape.unfold(image, buffer, |columns, at| {
-                let sizes = [shape.filters, at.len()];
-                let mut output = MatrixMut::with_step(&mut output[at.start..], sizes, positions);
-                product(&mut output, weight, columns, before, Threads::One);
-            });
-        },
-    );
-    output
+    let zeros = vec![T::ZERO; shape.filters];
+    let bias = bias.unwrap_or(&zeros);
+    let len = x.len() / shape.input() * shape.output();
+    fresh::parts(len, shape.output(), Vec::new, |buffer, index, slots| {
+        let image = &x[index * shape.input()..][..shape.input()];
+        let output = fresh::write_planes(slots, positions, bias);
+        shape.unfold(image, buffer, |columns, at| {
+            let sizes = [shape.filters, at.len()];
+            let mut output = MatrixMut::with_step(&mut output[at.start..], sizes, positions);
+            product(&mut output, weight, columns, Before::Add, Threads::One);
+        });
+        output
+    })
 }
 
 /// The gradients of the weights and of the bias.

@@ -1,6 +1,6 @@
-//! Fully connected layers: y = x Wᵀ + b with x [batch, features], W [units, features], b [units].
+//! Fully connected layers: y = x Wᵀ + b with x `[batch, features]`, W `[units, features]`, b `[units]`.
 
-use super::matmul::{Before, Matrix, MatrixMut, Threads, product};
+use super::matmul::{Before, Matrix, MatrixMut, Threads, new_product, product};
 use super::{Real, add_to};
 
 /// The sizes of the product.
@@ -21,12 +21,12 @@ pub struct Shape {
 #[must_use]
 pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: Shape) -> Vec<T> {
     let Shape { batch, features, units } = shape;
-    let (mut output, before) = match bias {
-        Some(bias) => (bias.repeat(batch), Before::Add),
-        None => (vec![T::ZERO; batch * units], Before::Replace),
+    let (x, weight) = (Matrix::new(x, [batch, features]), Matrix::new(weight, [units, features]).t());
+    let Some(bias) = bias else {
+        return new_product(x, weight, Threads::All);
     };
-    let (x, weight) = (Matrix::new(x, [batch, features]), Matrix::new(weight, [units, features]));
-    product(&mut MatrixMut::new(&mut output, [batch, units]), x, weight.t(), before, Threads::All);
+    let mut output = bias.repeat(batch);
+    product(&mut MatrixMut::new(&mut output, [batch, units]), x, weight, Before::Add, Threads::All);
     output
 }
 
@@ -37,11 +37,8 @@ pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: Shape)
 #[must_use]
 pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: Shape) -> Vec<T> {
     let Shape { batch, features, units } = shape;
-    let mut output = vec![T::ZERO; units * features];
     let (x, gradient) = (Matrix::new(x, [batch, features]), Matrix::new(gradient, [batch, units]));
-    let mut view = MatrixMut::new(&mut output, [units, features]);
-    product(&mut view, gradient.t(), x, Before::Replace, Threads::All);
-    output
+    new_product(gradient.t(), x, Threads::All)
 }
 
 /// The gradient of the input, `[batch, features]`.
@@ -51,11 +48,8 @@ pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: Shape) -> Vec<T>
 #[must_use]
 pub fn input_gradient<T: Real>(weight: &[T], gradient: &[T], shape: Shape) -> Vec<T> {
     let Shape { batch, features, units } = shape;
-    let mut output = vec![T::ZERO; batch * features];
     let (weight, gradient) = (Matrix::new(weight, [units, features]), Matrix::new(gradient, [batch, units]));
-    let mut view = MatrixMut::new(&mut output, [batch, features]);
-    product(&mut view, gradient, weight, Before::Replace, Threads::All);
-    output
+    new_product(gradient, weight, Threads::All)
 }
 
 /// The gradient of the bias, `[units]`: the sum over the samples, in their order.

@@ -107,14 +107,52 @@ pub fn product<T: Real>(
     before: Before,
     threads: Threads,
 ) {
-    let [rows, columns] = output.sizes;
+    let target = output.values.as_mut_ptr();
+    // SAFETY: the view was checked to lie within its slice, and its rows not to overlap; the slice is
+    // borrowed mutably and initialised.
+    unsafe { multiply(target, output.sizes, output.step, a, b, before, threads) }
+}
+
+/// `a` `b` as a new matrix, row by row.
+///
+/// # Panics
+/// If the sizes do not fit.
+#[must_use]
+pub fn new_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, threads: Threads) -> Vec<T> {
+    let sizes = [a.sizes[0], b.sizes[1]];
+    let len = sizes[0].saturating_mul(sizes[1]);
+    let mut output = Vec::with_capacity(len);
+    // SAFETY: the memory is of exactly this size, belongs to nobody else, and is not read.
+    unsafe { multiply(output.as_mut_ptr(), sizes, sizes[1], a, b, Before::Replace, threads) };
+    // SAFETY: gemm has written all elements, zeros where nothing is to be summed.
+    unsafe { output.set_len(len) };
+    output
+}
+
+/// Writes to `target`, or adds to it, `a` `b` of these sizes, with rows `step` values apart.
+///
+/// # Panics
+/// If the sizes do not fit.
+///
+/// # Safety
+/// All of these elements must be valid for writes and belong to nobody else, and no row may overlap the
+/// next. They must be initialised if they are added to.
+unsafe fn multiply<T: Real>(
+    target: *mut T,
+    [rows, columns]: [usize; 2],
+    target_step: usize,
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+    before: Before,
+    threads: Threads,
+) {
     let inner = a.sizes[1];
     assert!(
         a.sizes[0] == rows && b.sizes == [inner, columns],
         "{:?} times {:?} is not {:?}",
         a.sizes,
         b.sizes,
-        output.sizes
+        [rows, columns]
     );
     let parallelism = match threads {
         Threads::One => gemm::Parallelism::None,
@@ -125,18 +163,17 @@ pub fn product<T: Real>(
     // No step exceeds the length of a slice, which fits into isize.
     let step = |steps: [usize; 2]| steps.map(usize::cast_signed);
     let ([a_down, a_right], [b_down, b_right]) = (step(a.steps), step(b.steps));
-    // SAFETY: every view was checked to lie within its slice for all of its rows and columns, the
-    // sizes of the three fit together, the elements of the output do not overlap each other (its rows
-    // are at least their length apart) nor the inputs (it is borrowed mutably), all are initialised,
-    // and the type is one of those that gemm knows.
+    // SAFETY: both inputs were checked to lie within their slices for all of their rows and columns, the
+    // caller promises the same of the target and that it overlaps neither itself nor the inputs, the
+    // sizes of the three fit together, what is replaced is not read, and gemm knows the type.
     unsafe {
         gemm::gemm(
             rows,
             columns,
             inner,
-            output.values.as_mut_ptr(),
+            target,
             1,
-            output.step.cast_signed(),
+            target_step.cast_signed(),
             before == Before::Add,
             a.values.as_ptr(),
             a_right,
@@ -165,7 +202,7 @@ mod tests {
         (0..len).map(|_| stream.uniform_in(-1.0, 1.0) as f32).collect()
     }
 
-    const SHAPES: [[usize; 3]; 14] = [
+    const SHAPES: [[usize; 3]; 16] = [
         [1, 1, 1],
         [1, 9, 300],
         [7, 1, 33],
@@ -180,6 +217,8 @@ mod tests {
         [100, 100, 100],
         [10, 128, 256],
         [3, 2, 5000],
+        [5, 7, 1],
+        [33, 40, 2],
     ];
 
     #[test]
@@ -192,8 +231,10 @@ mod tests {
             let (b, bt) = (Matrix::new(&b, [k, n]), Matrix::new(&bt, [n, k]).t());
             for (a, b) in [(a, b), (at, b), (a, bt), (at, bt)] {
                 for before in [Before::Replace, Before::Add] {
-                    // Rows two values longer than needed, which must stay as they are.
-                    let mut output = vec![0.5; m * (n + 2)];
+                    // Rows two values longer than needed, which must stay as they are. What is replaced
+                    // must not be read: it is NaN here, and not even initialised in `new_product`.
+                    let start = if before == Before::Add { 0.5 } else { f32::NAN };
+                    let mut output = vec![start; m * (n + 2)];
                     let mut view = MatrixMut::with_step(&mut output, [m, n], n + 2);
                     product(&mut view, a, b, before, Threads::All);
                     for (i, row) in output.chunks(n + 2).enumerate().step_by(m.div_ceil(9)) {
@@ -207,7 +248,7 @@ mod tests {
                             let error = (f64::from(value) - expected).abs();
                             assert!(error < 1e-4, "{m} x {n} x {k} at {i}, {j}: {value} for {expected}");
                         }
-                        assert_eq!(row[n..], [0.5, 0.5]);
+                        assert!(row[n..].iter().all(|rest| rest.to_bits() == start.to_bits()));
                     }
                 }
             }
@@ -227,6 +268,8 @@ mod tests {
             };
             for transposed in [false, true] {
                 let alone = run(transposed, Threads::One);
+                let new = new_product(Matrix::new(&a, [m, k]), Matrix::new(&b, [k, n]), Threads::All);
+                assert!(transposed || new.iter().map(|value| value.to_bits()).eq(alone.iter().copied()));
                 same_for_any_threads(|| run(transposed, Threads::All));
                 assert!(alone == run(transposed, Threads::All), "{m} x {n} x {k}");
             }

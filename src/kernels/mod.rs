@@ -8,6 +8,7 @@
 pub mod avg_pool2d;
 pub mod conv2d;
 pub mod dense;
+pub mod fresh;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod relu;

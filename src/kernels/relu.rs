@@ -1,8 +1,6 @@
 //! max(0, x), value by value.
 
-use rayon::prelude::*;
-
-use super::Real;
+use super::{Real, fresh};
 
 /// Values that are worth a thread.
 const PART: usize = 1 << 14;
@@ -10,24 +8,24 @@ const PART: usize = 1 << 14;
 /// max(0, x); NaN stays NaN.
 #[must_use]
 pub fn forward<T: Real>(x: &[T]) -> Vec<T> {
-    let mut output = vec![T::ZERO; x.len()];
-    output.par_chunks_mut(PART).zip(x.par_chunks(PART)).for_each(|(output, x)| {
-        for (output, &x) in output.iter_mut().zip(x) {
-            *output = if x <= T::ZERO { T::ZERO } else { x };
-        }
-    });
-    output
+    let none = || ();
+    fresh::parts(x.len(), PART, none, |(), index, slots| {
+        let x = &x[index * PART..][..slots.len()];
+        fresh::write(slots, x.iter().map(|&x| if x <= T::ZERO { T::ZERO } else { x }))
+    })
 }
 
 /// The gradient of the input: that of the output where `x` is above 0 or NaN, else 0.
+///
+/// # Panics
+/// If there are fewer gradients than values.
 #[must_use]
 pub fn backward<T: Real>(x: &[T], gradient: &[T]) -> Vec<T> {
-    let mut input = vec![T::ZERO; x.len()];
-    let parts = x.par_chunks(PART).zip(gradient.par_chunks(PART));
-    input.par_chunks_mut(PART).zip(parts).for_each(|(input, (x, gradient))| {
-        for (input, (&x, &gradient)) in input.iter_mut().zip(x.iter().zip(gradient)) {
-            *input = if x <= T::ZERO { T::ZERO } else { gradient };
-        }
-    });
-    input
+    let none = || ();
+    fresh::parts(x.len(), PART, none, |(), index, slots| {
+        let x = &x[index * PART..][..slots.len()];
+        let gradient = &gradient[index * PART..][..slots.len()];
+        let pairs = x.iter().zip(gradient);
+        fresh::write(slots, pairs.map(|(&x, &gradient)| if x <= T::ZERO { T::ZERO } else { gradient }))
+    })
 }

@@ -1,5 +1,5 @@
 //! Two-dimensional convolution (cross-correlation, as in all frameworks):
-//! y[f, i, j] = b[f] + Σ w[f, c, u, v] x[c, i s + u - p, j s + v - p], then the activation.
+//! `y[f, i, j] = b[f] + Σ w[f, c, u, v] x[c, i s + u - p, j s + v - p]`, then the activation.
 
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,7 @@ impl Member for Config {
         let output = windows(self.filters, &window);
         // A kernel and its outputs must be countable before anyone asks for them.
         match (weights.elements(), output.elements()) {
+            (Some(0), _) => Err("conv2d: at least one filter and one channel are needed".to_owned()),
             (Some(_), Some(_)) => Ok(output),
             _ => Err(format!("conv2d: {weights} weights for {output} outputs are too many")),
         }

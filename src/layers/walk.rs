@@ -198,6 +198,7 @@ fn inputs_that_no_layer_can_follow_are_sentences() {
             vec![2, 9, 9],
             "too",
         ),
+        (json!({ "conv2d": { "filters": 0, "kernel_size": 3 } }), vec![1, 9, 9], "at least one"),
         (json!({ "max_pool2d": {} }), vec![4], "needs images"),
         (json!({ "max_pool2d": { "pool_size": 5 } }), vec![1, 4, 9], "does not fit"),
         (json!({ "avg_pool2d": { "pool_size": 0 } }), vec![1, 4, 9], "at least 1"),

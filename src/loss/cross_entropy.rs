@@ -1,6 +1,6 @@
 //! Cross-entropy between the classes' predicted probabilities and the true class.
 //!
-//! For logits z and class c: -log softmax(z)[c]. With label smoothing ε over K classes the target is
+//! For logits z and class c: `-log softmax(z)[c]`. With label smoothing ε over K classes the target is
 //! 1 - ε + ε/K for the true class and ε/K for the others (Szegedy et al., 2016); class weights
 //! multiply each target's term. The mean divides by the number of samples, with or without class
 //! weights (as Keras does; PyTorch divides by the sum of the weights).

@@ -120,7 +120,7 @@ mod tests {
         let config = Config { layers: serde_json::from_str(layers).map_err(|e| e.to_string())? };
         let mut found = Vec::new();
         let plan = Plan::new(&config, input, &mut Problems::new(&mut found));
-        plan.ok_or_else(|| found.iter().map(|p| format!("{}: {}", p.path, p.message)).collect())
+        plan.ok_or_else(|| found.first().map_or_else(String::new, |p| format!("{}: {}", p.path, p.message)))
     }
 
     #[test]

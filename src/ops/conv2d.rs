@@ -27,7 +27,8 @@ fn kernel<T: Real>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &
     let (batch, channels, rows, columns) = output_shape(x, window)?;
     let filters = weight.dim(0)?;
     let [height, width] = window.kernel;
-    if weight.dims() != [filters, channels, height, width]
+    if filters == 0
+        || weight.dims() != [filters, channels, height, width]
         || bias.is_some_and(|bias| bias.dims() != [filters])
     {
         candle_core::bail!("conv2d: images {:?} do not fit weights {:?}", x.dims(), weight.dims());

@@ -28,7 +28,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The result of a kernel, for [`record`](super::record).
+/// The result of a kernel, for [`record`](super::record()).
 pub(super) fn output<T: Real>(values: Vec<T>, shape: impl Into<Shape>) -> Output {
     Output::Values(T::to_cpu_storage_owned(values), shape.into())
 }

@@ -23,7 +23,7 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tenso
 
 fn kernel<T: Real>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let ((batch, features), (units, expected)) = (x.dims2()?, weight.dims2()?);
-    if features != expected || bias.is_some_and(|bias| bias.dims() != [units]) {
+    if units == 0 || features != expected || bias.is_some_and(|bias| bias.dims() != [units]) {
         candle_core::bail!("dense: inputs {:?} do not fit weights {:?}", x.dims(), weight.dims());
     }
     let shape = Shape { batch, features, units };

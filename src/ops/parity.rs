@@ -271,6 +271,7 @@ fn sizes_that_do_not_fit_are_errors() -> Result<()> {
     assert!(conv2d(&x, &plain(&[3, 1, 3, 3], 2)?, Some(&plain(&[4], 3)?), &window).is_err());
     let x = random(&[2, 5], 1)?;
     assert!(dense(&x, &plain(&[3, 4], 2)?, None).is_err());
+    assert!(dense(&x, &plain(&[0, 5], 2)?, None).is_err());
     assert!(dense(&x, &plain(&[3, 5], 2)?, Some(&plain(&[1], 2)?)).is_err());
     Ok(())
 }

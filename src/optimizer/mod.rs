@@ -1,6 +1,6 @@
 //! How gradients change parameters: one file per optimizer, written as `[optimizer.NAME]`.
 //!
-//! An optimizer is a [`Formula`] that is written twice: as tensor operations, which run on every
+//! An optimizer is a `Formula` that is written twice: as tensor operations, which run on every
 //! device and in every precision, and as one pass over plain slices, which reads and writes each
 //! value once. Tests hold the two together.
 

@@ -8,7 +8,7 @@ use super::evaluate::{Split, evaluate};
 use super::events::{Epoch, Event, Metrics, Observer, StepReport};
 use super::interrupt::Interrupt;
 use super::log::Log;
-use crate::checkpoint::{self, Best, Card, Snapshot, State, Store};
+use crate::checkpoint::{self, Best, Card, Checkpoint, Snapshot, State, Store};
 use crate::data::{Batch, Prepared, for_each_batch};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -83,7 +83,6 @@ impl Trainer<'_> {
     pub fn fit(&mut self, state: &mut State) -> Result<Stop> {
         let start = Instant::now();
         let seconds_before = state.seconds;
-        let mut saved = None;
         let mut stop = self.reached_limit(state, start);
         while stop.is_none() && state.epoch < self.config.epochs {
             let epoch_start = Instant::now();
@@ -102,11 +101,10 @@ impl Trainer<'_> {
             state.seconds = seconds_before + start.elapsed().as_secs_f64();
             if self.is_due(state) {
                 self.checkpoint(state)?;
-                saved = Some(state.step);
             }
         }
         state.seconds = seconds_before + start.elapsed().as_secs_f64();
-        if saved != Some(state.step) || state.samples_in_epoch != 0 {
+        if !self.is_saved(state) {
             self.save(state)?;
         }
         Ok(stop.unwrap_or(Stop::Epochs))
@@ -201,6 +199,14 @@ impl Trainer<'_> {
             optimizer: self.engine.optimizer(),
         })?;
         self.store.prune(self.saving.keep_last, state.best.as_ref().map(|best| best.step))
+    }
+
+    /// Whether a good checkpoint of just this position is there: of this run, or resumed from.
+    fn is_saved(&self, state: &State) -> bool {
+        let saved = Checkpoint::read(&self.store.path(state.step)).ok().and_then(|saved| saved.state);
+        saved.is_some_and(|saved| {
+            (saved.epoch, saved.samples_in_epoch) == (state.epoch, state.samples_in_epoch)
+        })
     }
 
     /// Makes this epoch's checkpoint the best one if its monitored metric is.

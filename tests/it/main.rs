@@ -17,6 +17,7 @@
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod architecture;
 mod checkpoints;

@@ -106,7 +106,7 @@ fn resume_equals_no_interruption_at_every_step() {
 fn resume_equals_no_interruption_with_every_optimizer() {
     let optimizers = [
         "[optimizer.sgd]\nlearning_rate = 0.05\nmomentum = 0.9\nnesterov = true",
-        "[optimizer.rmsprop]\nweight_decay = 0.01",
+        "[optimizer.rmsprop]\nmomentum = 0.5",
         "[optimizer.adamw]",
     ];
     for optimizer in optimizers {
@@ -211,7 +211,7 @@ fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
         let start = Instant::now();
         let events = workspace.path("run/events.jsonl");
         while std::fs::read_to_string(&events).unwrap_or_default().lines().count() < 4 {
-            assert!(start.elapsed() < Duration::from_secs(60), "the run does not begin");
+            assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
             std::thread::sleep(Duration::from_millis(5));
         }
         let status = std::process::Command::new("kill")

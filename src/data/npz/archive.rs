@@ -1,0 +1,67 @@
+//! A ZIP archive whose entries are NPY files, read within limits.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::super::file;
+use super::super::npy::{self, Array};
+use crate::error::{Error, Result};
+
+/// An opened ZIP archive of arrays.
+pub(super) struct Archive<'a> {
+    path: &'a Path,
+    zip: ZipArchive<BufReader<File>>,
+}
+
+impl<'a> Archive<'a> {
+    /// Opens the archive and reads its directory.
+    pub(super) fn open(path: &'a Path) -> Result<Self> {
+        let (file, _) = file::open(path)?;
+        let zip = ZipArchive::new(BufReader::new(file))
+            .map_err(|error| Error::data(path, format!("no readable NPZ file: {error}")))?;
+        Ok(Self { path, zip })
+    }
+
+    /// The archive's file.
+    pub(super) fn path(&self) -> &'a Path {
+        self.path
+    }
+
+    /// Whether it has an array of this name.
+    pub(super) fn has(&self, array: &str) -> bool {
+        self.zip.index_for_name(&format!("{array}.npy")).is_some()
+    }
+
+    /// Reads the array of this name.
+    pub(super) fn array(&mut self, array: &str) -> Result<Array> {
+        let path = self.path;
+        let failed = |message: String| Error::data(path, format!("array `{array}`: {message}"));
+        let Some(index) = self.zip.index_for_name(&format!("{array}.npy")) else {
+            let names: Vec<&str> = self
+                .zip
+                .file_names_raw()
+                .filter_map(|name| std::str::from_utf8(name).ok()?.strip_suffix(".npy"))
+                .take(20)
+                .collect();
+            return Err(failed(format!("not in the file, which has {}", names.join(", "))));
+        };
+        let entry = self.zip.by_index(index).map_err(|error| failed(error.to_string()))?;
+        if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(failed(format!("compressed by {}; only deflate can be read", entry.compression())));
+        }
+        let size = entry.size();
+        if size > npy::LIMIT {
+            return Err(failed(format!("{size} bytes; at most {} are read", npy::LIMIT)));
+        }
+        // The declared size may lie, so the buffer grows with what really comes.
+        let mut content = Vec::new();
+        entry.take(size + 1).read_to_end(&mut content).map_err(|error| failed(error.to_string()))?;
+        if content.len() as u64 != size {
+            return Err(failed(format!("{size} bytes are declared, but {} come", content.len())));
+        }
+        npy::parse(content).map_err(failed)
+    }
+}
