@@ -40,7 +40,7 @@ impl Run {
             return Err(Error::data(experiment.data.name(), "has no training samples"));
         }
         let card = Card::new(experiment.to_json(), &splits.train);
-        let plan = fit_plan(&experiment, &card, Some(splits.train.target()))?;
+        let plan = fit_plan(&experiment, &card)?;
         let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
         let engine = build_engine(&experiment, &plan, &device)?;
         Ok(Self { experiment, device, data, card, plan, engine })
@@ -91,7 +91,7 @@ impl Run {
 /// [`Error::Checkpoint`] if it is not one that this taper can read.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
     Experiment::from_json(&checkpoint.card.experiment)
-        .map_err(|message| Error::checkpoint(&checkpoint.place, message))
+        .map_err(|message| Error::checkpoint(&checkpoint.place, format!("its config is wrong: {message}")))
 }
 
 /// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction.
@@ -103,9 +103,13 @@ pub fn load_engine(
     experiment: &Experiment,
     device: &Device,
 ) -> Result<Box<dyn Engine>> {
-    let plan = fit_plan(experiment, &checkpoint.card, None).map_err(|error| {
-        Error::checkpoint(&checkpoint.place, format!("its config does not hold together: {error}"))
-    })?;
+    let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
+    let plan = fit_plan(experiment, &checkpoint.card)
+        .map_err(|error| refuse(format!("its config does not hold together: {error}")))?;
+    // Before memory is taken for what the file cannot hold.
+    if plan.parameters().saturating_mul(4) > checkpoint.model_bytes() as u64 {
+        return Err(refuse(format!("holds fewer than the {} weights of its config", plan.parameters())));
+    }
     let engine = build_engine(experiment, &plan, device)?;
     checkpoint.restore_weights(engine.parameters())?;
     Ok(engine)
@@ -123,16 +127,18 @@ fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result
 }
 
 /// The shapes for the samples that `card` describes.
-fn fit_plan(experiment: &Experiment, card: &Card, target: Option<crate::data::Target>) -> Result<Plan> {
+fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
     let mut found = Vec::new();
-    experiment.plan(&card.sample_shape, target, &mut Problems::new(&mut found)).ok_or_else(|| {
-        let texts = found.iter().map(|problem| match &problem.help {
-            Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
-            None => format!("{}: {}", problem.path, problem.message),
-        });
-        let message = texts.collect::<Vec<_>>().join("; ");
-        Error::Usage(format!("the config does not fit the data `{}`: {message}", experiment.data.name()))
-    })
+    experiment.plan(&card.sample_shape, Some(card.target()), &mut Problems::new(&mut found)).ok_or_else(
+        || {
+            let texts = found.iter().map(|problem| match &problem.help {
+                Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
+                None => format!("{}: {}", problem.path, problem.message),
+            });
+            let message = texts.collect::<Vec<_>>().join("; ");
+            Error::Usage(format!("the config does not fit the data `{}`: {message}", experiment.data.name()))
+        },
+    )
 }
 
 /// The folder that relative paths of the config at `path` start from.

@@ -61,6 +61,12 @@ impl Diagnostics {
         self.findings.is_empty()
     }
 
+    /// What is wrong at the first place, without the place.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        self.findings.first().map_or("", |finding| finding.message.as_str())
+    }
+
     /// All findings as text, with colours for a terminal or without.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
