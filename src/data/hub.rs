@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 
 /// Whether this build can fetch.
 pub const AVAILABLE: bool = cfg!(feature = "hub");
+/// The name of the thread that fetches: candle's reader panics on a damaged file, which becomes an
+/// error here and should not also be printed.
+pub const THREAD: &str = "hub";
 
 /// Where a data set is that can be fetched but was not yet.
 pub const PENDING: &str = "not on disk; will be fetched from the Hugging Face hub";
@@ -82,7 +85,10 @@ fn fetch_with(
         let message = format!("cannot be fetched ({reason}); check the network, or get the files by hand");
         Error::data(place, message)
     };
-    let loaded = std::thread::spawn(load)
+    let thread = std::thread::Builder::new().name(THREAD.to_owned());
+    let loaded = thread
+        .spawn(load)
+        .map_err(|error| failed(error.to_string()))?
         .join()
         .map_err(|_| failed("a damaged file".to_owned()))?
         .map_err(|error| failed(error.to_string()))?;
