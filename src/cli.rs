@@ -36,6 +36,18 @@ pub enum Command {
     Config(Config),
 }
 
+impl Cli {
+    /// The number of threads that is asked for, if one is.
+    pub fn threads(&self) -> Option<u16> {
+        match &self.command {
+            Command::Train(options) => options.machine.threads,
+            Command::Eval(options) => options.machine.threads,
+            Command::Predict(options) => options.machine.threads,
+            Command::Check(_) | Command::Data(_) | Command::Config(_) => None,
+        }
+    }
+}
+
 /// Flags of all commands.
 #[derive(Debug, Args)]
 pub struct Common {
