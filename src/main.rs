@@ -17,9 +17,6 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     terminal::start_logging(&cli.common);
     terminal::explain_panics();
-    if let Some(threads) = cli.threads() {
-        terminal::limit_candle_threads(threads);
-    }
     if cfg!(debug_assertions) {
         terminal::warn("this is a debug build, many times slower; build with `cargo build --release`");
     }

@@ -68,24 +68,6 @@ pub fn explain_panics() {
     }));
 }
 
-/// Limits the threads of candle's own element-wise operations, too. candle reads their number from
-/// the environment only, which a running program cannot change safely: the program starts itself
-/// anew, in the same process.
-pub fn limit_candle_threads(threads: u16) {
-    const NAME: &str = "CANDLE_NUM_THREADS";
-    let wanted = threads.to_string();
-    if std::env::var_os(NAME).is_some_and(|found| found == *wanted) {
-        return;
-    }
-    #[cfg(unix)]
-    if let Ok(program) = std::env::current_exe() {
-        use std::os::unix::process::CommandExt as _;
-        let error =
-            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(NAME, wanted).exec();
-        warn(&format!("--threads {threads} does not limit candle's own threads: {error}"));
-    }
-}
-
 /// Says what went wrong and returns the exit code for it.
 pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
     let known = error.downcast_ref::<taper::Error>();

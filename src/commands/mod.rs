@@ -12,12 +12,16 @@ mod train;
 use taper::data::SearchPath;
 
 use crate::cli::{Cli, Command, DataFolders, Machine};
+use crate::terminal;
 
 /// Runs the command that was asked for.
 ///
 /// # Errors
 /// What went wrong; [`taper::Error`] inside decides the exit code.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
+    if let Some(threads) = cli.threads() {
+        limit_candle_threads(threads);
+    }
     match &cli.command {
         Command::Train(options) => train::run(options, &cli.common),
         Command::Eval(options) => eval::run(options),
@@ -44,4 +48,22 @@ fn search_path(folders: &DataFolders, config_folder: &std::path::Path) -> Search
 fn open_device(machine: &Machine) -> anyhow::Result<candle_core::Device> {
     taper::threads::configure(machine.threads.map(usize::from))?;
     Ok(machine.device.open()?)
+}
+
+/// Limits the threads of candle's own element-wise operations, too. candle reads their number from
+/// the environment only, which a running program cannot change safely: the program starts itself
+/// anew, in the same process.
+fn limit_candle_threads(threads: u16) {
+    const NAME: &str = "CANDLE_NUM_THREADS";
+    let wanted = threads.to_string();
+    if std::env::var_os(NAME).is_some_and(|found| found == *wanted) {
+        return;
+    }
+    #[cfg(unix)]
+    if let Ok(program) = std::env::current_exe() {
+        use std::os::unix::process::CommandExt as _;
+        let error =
+            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(NAME, wanted).exec();
+        terminal::warn(&format!("--threads {threads} does not limit candle's own threads: {error}"));
+    }
 }
