@@ -12,7 +12,7 @@ mod state;
 mod store;
 pub mod weights;
 
-pub use atomic::write_file;
+pub use atomic::{UNFINISHED, write_file};
 pub use card::Card;
 pub use keep::superseded;
 pub use read::Checkpoint;
