@@ -70,6 +70,12 @@ impl Diagnostics {
         rendered.join("\n\n")
     }
 
+    /// What is wrong, in one line and without the places.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        self.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
     fn report<'a>(&'a self, finding: &'a Finding) -> Vec<Group<'a>> {
         let title = Level::ERROR.primary_title(finding.message.as_str());
         let place =
