@@ -52,14 +52,6 @@ impl Experiment {
         config::load(input, Self::validate)
     }
 
-    /// The config that a checkpoint carries.
-    ///
-    /// # Errors
-    /// A sentence that says why it cannot be read.
-    pub fn from_json(json: &serde_json::Value) -> Result<Self, String> {
-        Self::deserialize(json).map_err(|error| format!("its config cannot be read: {error}"))
-    }
-
     /// The whole config as JSON, for a checkpoint.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {

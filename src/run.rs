@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::{DType, Device};
 
 use crate::checkpoint::{Card, Checkpoint, State};
-use crate::config::Problems;
+use crate::config::{Input, Problems};
 use crate::data::{Prepared, SearchPath};
 use crate::engine::{Choice, Engine, Graph};
 use crate::error::{Error, Result};
@@ -67,7 +67,8 @@ impl Run {
     /// Continues from `checkpoint`: weights, optimizer and position.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it belongs to another network, optimizer, seed or data.
+    /// [`Error::Checkpoint`] if it belongs to another network, optimizer, seed or data, or to data
+    /// that was split or normalized in another way.
     pub fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
         let refuse = |message: &str| Err(Error::checkpoint(&checkpoint.place, message));
         let Some(state) = checkpoint.state.clone() else {
@@ -79,19 +80,28 @@ impl Run {
         if state.data != self.data.digest {
             return refuse("was trained on other data; a resumed run needs the same samples");
         }
+        let before = config_of(checkpoint)?;
+        let (before, now) = (before.data.member(), self.experiment.data.member());
+        if (before.validation_split(), before.normalize()) != (now.validation_split(), now.normalize()) {
+            return refuse("has another `validation_split` or `normalize`; a resumed run keeps both");
+        }
         checkpoint.restore_weights(self.engine.parameters())?;
         checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;
         Ok(state)
     }
 }
 
-/// The config of `checkpoint`.
+/// The config of `checkpoint`, checked like any other: a lone weights file may come from anywhere.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if it is not one that this taper can read.
+/// [`Error::Checkpoint`] if it is not one that this taper can use.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
-    Experiment::from_json(&checkpoint.card.experiment)
-        .map_err(|message| Error::checkpoint(&checkpoint.place, message))
+    let name = "config.json".to_owned();
+    let text = checkpoint.card.experiment.to_string().into_bytes();
+    Experiment::load(&Input { name, text, overrides: Vec::new() }).map_err(|diagnostics| {
+        let message = format!("its config cannot be used: {}", diagnostics.messages());
+        Error::checkpoint(&checkpoint.place, message)
+    })
 }
 
 /// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction.
