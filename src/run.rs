@@ -27,6 +27,7 @@ pub struct Run {
     pub plan: Plan,
     /// What takes the steps.
     pub engine: Box<dyn Engine>,
+    config_folder: String,
 }
 
 impl Run {
@@ -43,7 +44,9 @@ impl Run {
         let plan = fit_plan(&experiment, &card, Some(splits.train.target()))?;
         let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
         let engine = build_engine(&experiment, &plan, &device)?;
-        Ok(Self { experiment, device, data, card, plan, engine })
+        let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
+        let config_folder = folder.to_string_lossy().into_owned();
+        Ok(Self { experiment, device, data, card, plan, engine, config_folder })
     }
 
     /// The state of a run that has not begun.
@@ -60,6 +63,7 @@ impl Run {
             best: None,
             last: Vec::new(),
             data: self.data.digest.clone(),
+            config_folder: self.config_folder.clone(),
             files: crate::checkpoint::Files::default(),
         }
     }
@@ -87,7 +91,7 @@ impl Run {
         }
         checkpoint.restore_weights(self.engine.parameters())?;
         checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;
-        Ok(state)
+        Ok(State { config_folder: self.config_folder.clone(), ..state })
     }
 }
 
@@ -145,8 +149,12 @@ fn fit_plan(experiment: &Experiment, card: &Card, target: Option<crate::data::Ta
     })
 }
 
-/// The folder that relative paths of the config at `path` start from.
+/// The folder that relative paths of the checkpoint's config start from: the one that the run knew,
+/// or that of a lone weights file.
 #[must_use]
-pub fn config_folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new(""))
+pub fn config_folder(checkpoint: &Checkpoint) -> &Path {
+    match &checkpoint.state {
+        Some(state) => Path::new(&state.config_folder),
+        None => checkpoint.place.parent().unwrap_or(Path::new("")),
+    }
 }

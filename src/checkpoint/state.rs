@@ -33,6 +33,8 @@ pub struct State {
     pub last: Vec<(String, f64)>,
     /// SHA-256 of the training samples.
     pub data: String,
+    /// The folder that relative paths of the config start from, absolute.
+    pub config_folder: String,
     /// How long the run's growing files are at this point.
     pub files: Files,
 }

@@ -25,7 +25,7 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let experiment = source::override_values(&checkpoint, &options.overrides)?;
     let device = super::open_device(&options.machine)?;
     let engine = load_engine(&checkpoint, &experiment, &device)?;
-    let search = super::search_path(&options.machine.data, config_folder(&options.checkpoint));
+    let search = super::search_path(&options.machine.data, config_folder(&checkpoint));
     let splits = experiment.data.member().load(&search, experiment.seed)?;
     if !checkpoint.card.fits(&splits.train) {
         let message = "its samples or classes are not those that the checkpoint was trained for";

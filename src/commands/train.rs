@@ -180,7 +180,7 @@ impl Start {
             (loaded.experiment, loaded.folder)
         } else {
             let experiment = source::override_values(&checkpoint, &options.source.overrides)?;
-            (experiment, config_folder(&run).to_path_buf())
+            (experiment, config_folder(&checkpoint).to_path_buf())
         };
         Ok(Self { experiment, config_folder, folder: Some(folder), checkpoint: Some(checkpoint) })
     }

@@ -1,5 +1,6 @@
 //! A stopped run goes on as if it had never stopped, bit for bit.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -288,6 +289,21 @@ fn a_checkpoint_is_found_from_within_its_run_folder() {
         .expect("the program starts");
     assert_eq!(Outcome::of(output).code, 0);
     assert!(workspace.path("run").join(model(3)).exists());
+}
+
+#[test]
+fn data_beside_the_config_is_found_again() {
+    let workspace = Workspace::new();
+    workspace.file("there/a.csv", "x,y\n1,2\n2,4\n3,6\n4,8\n");
+    let csv = "[data.csv]\npath = \"a.csv\"\ntarget = \"y\"\ntask = \"regression\"\n";
+    let rest = "[model]\nlayers = [{ dense = { units = 1 } }]\n[loss.mse]\n[optimizer.adam]\n";
+    workspace.file("there/a.toml", format!("{csv}{rest}"));
+    let arguments = ["train", "--config", "there/a.toml", "--run-dir", "run", "--set", "train.epochs=1"];
+    workspace.ok(&arguments);
+    workspace.ok(&["eval", "--checkpoint", "run"]);
+    workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=2"]);
+    let elsewhere = Workspace::new();
+    elsewhere.ok(&[OsStr::new("eval"), OsStr::new("--checkpoint"), workspace.path("run").as_os_str()]);
 }
 
 #[test]
