@@ -153,7 +153,8 @@ pub struct Predict {
     /// A run folder, a checkpoint folder, or a `.safetensors` file that taper wrote.
     #[arg(long, value_name = "PATH")]
     pub checkpoint: PathBuf,
-    /// What to predict for: PNG or JPEG, .npy, .csv, IDX images (.gz too) or .json. Repeatable.
+    /// What to predict for: PNG or JPEG, .npy, .csv, IDX images (.gz too) or .json; `-` for JSON on
+    /// standard input. Repeatable. Pixels are bytes, whole numbers 0 to 255 or fractions 0 to 1.
     #[arg(long, value_name = "FILE", required = true)]
     pub input: Vec<PathBuf>,
     #[command(flatten)]

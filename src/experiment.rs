@@ -52,6 +52,15 @@ impl Experiment {
         config::load(input, Self::validate)
     }
 
+    /// The config that a checkpoint carries, checked like one that a user wrote.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn from_json(json: &serde_json::Value) -> Result<Self, String> {
+        let input = Input { name: ".json".to_owned(), text: json.to_string().into(), ..Input::default() };
+        Self::load(&input).map_err(|diagnostics| diagnostics.first().to_owned())
+    }
+
     /// The whole config as JSON, for a checkpoint.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
@@ -129,6 +138,11 @@ impl Experiment {
 
     /// Works out all shapes for samples of `shape` and compares them with what is to be predicted.
     pub fn plan(&self, shape: &Shape, target: Option<Target>, problems: &mut Problems<'_>) -> Option<Plan> {
+        // How many channels or features there are may be known from the data only.
+        if let Some(normalize) = self.data.member().normalize() {
+            let mut place = problems.key("data");
+            normalize.validate(&mut place.key(self.data.name()).key("normalize"), shape.0.first().copied());
+        }
         let network = self.network();
         let plan = Plan::new(&network, shape, &mut problems.key("model"))?;
         let last = self.model.layers.len().saturating_sub(1);

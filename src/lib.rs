@@ -35,6 +35,7 @@ pub mod config;
 pub mod data;
 pub mod device;
 pub mod digest;
+pub mod durable;
 pub mod engine;
 pub mod error;
 pub mod experiment;

@@ -16,6 +16,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     terminal::start_logging(&cli.common);
+    terminal::explain_panics();
     if cfg!(debug_assertions) {
         terminal::warn("this is a debug build, many times slower; build with `cargo build --release`");
     }

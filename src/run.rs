@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::{DType, Device};
 
 use crate::checkpoint::{Card, Checkpoint, State};
-use crate::config::{Input, Problems};
+use crate::config::Problems;
 use crate::data::{Prepared, SearchPath};
 use crate::engine::{Choice, Engine, Graph};
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ impl Run {
             return Err(Error::data(experiment.data.name(), "has no training samples"));
         }
         let card = Card::new(experiment.to_json(), &splits.train);
-        let plan = fit_plan(&experiment, &card, Some(splits.train.target()))?;
+        let plan = fit_plan(&experiment, &card)?;
         let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
         let engine = build_engine(&experiment, &plan, &device)?;
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
@@ -100,12 +100,8 @@ impl Run {
 /// # Errors
 /// [`Error::Checkpoint`] if it is not one that this taper can use.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
-    let name = "config.json".to_owned();
-    let text = checkpoint.card.experiment.to_string().into_bytes();
-    Experiment::load(&Input { name, text, overrides: Vec::new() }).map_err(|diagnostics| {
-        let message = format!("its config cannot be used: {}", diagnostics.messages());
-        Error::checkpoint(&checkpoint.place, message)
-    })
+    Experiment::from_json(&checkpoint.card.experiment)
+        .map_err(|message| Error::checkpoint(&checkpoint.place, format!("its config is wrong: {message}")))
 }
 
 /// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction.
@@ -117,9 +113,13 @@ pub fn load_engine(
     experiment: &Experiment,
     device: &Device,
 ) -> Result<Box<dyn Engine>> {
-    let plan = fit_plan(experiment, &checkpoint.card, None).map_err(|error| {
-        Error::checkpoint(&checkpoint.place, format!("its config does not hold together: {error}"))
-    })?;
+    let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
+    let plan = fit_plan(experiment, &checkpoint.card)
+        .map_err(|error| refuse(format!("its config does not hold together: {error}")))?;
+    // Before memory is taken for what the file cannot hold.
+    if plan.parameters().saturating_mul(4) > checkpoint.model_bytes() as u64 {
+        return Err(refuse(format!("holds fewer than the {} weights of its config", plan.parameters())));
+    }
     let engine = build_engine(experiment, &plan, device)?;
     checkpoint.restore_weights(engine.parameters())?;
     Ok(engine)
@@ -137,16 +137,18 @@ fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result
 }
 
 /// The shapes for the samples that `card` describes.
-fn fit_plan(experiment: &Experiment, card: &Card, target: Option<crate::data::Target>) -> Result<Plan> {
+fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
     let mut found = Vec::new();
-    experiment.plan(&card.sample_shape, target, &mut Problems::new(&mut found)).ok_or_else(|| {
-        let texts = found.iter().map(|problem| match &problem.help {
-            Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
-            None => format!("{}: {}", problem.path, problem.message),
-        });
-        let message = texts.collect::<Vec<_>>().join("; ");
-        Error::Usage(format!("the config does not fit the data `{}`: {message}", experiment.data.name()))
-    })
+    experiment.plan(&card.sample_shape, Some(card.target()), &mut Problems::new(&mut found)).ok_or_else(
+        || {
+            let texts = found.iter().map(|problem| match &problem.help {
+                Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
+                None => format!("{}: {}", problem.path, problem.message),
+            });
+            let message = texts.collect::<Vec<_>>().join("; ");
+            Error::Usage(format!("the config does not fit the data `{}`: {message}", experiment.data.name()))
+        },
+    )
 }
 
 /// The folder that relative paths of the checkpoint's config start from: the one that the run knew,

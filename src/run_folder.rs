@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{UNFINISHED, write_file};
+use crate::durable::{UNFINISHED, write_file};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 

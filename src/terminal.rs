@@ -52,6 +52,24 @@ pub fn warn(text: &str) {
     tracing::warn!("{text}");
 }
 
+/// Makes a panic, which is always a bug, say so in one line; with `RUST_BACKTRACE` it says more.
+pub fn explain_panics() {
+    let detailed = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() == Some(taper::data::hub::THREAD) {
+            return;
+        }
+        if detailed {
+            default(panic);
+        }
+        note(&format!(
+            "error: taper {} panicked, which is a bug; please report it: {panic}",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }));
+}
+
 /// Says what went wrong and returns the exit code for it.
 pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
     let known = error.downcast_ref::<taper::Error>();

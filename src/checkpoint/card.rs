@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Features, Targets};
+use crate::data::{Dataset, Features, Target, Targets};
 use crate::shape::Shape;
 
 /// The metadata of `model.safetensors`.
@@ -44,6 +44,15 @@ impl Card {
             pixels: matches!(data.features, Features::Bytes(_)),
             classes,
             width,
+        }
+    }
+
+    /// What is predicted.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        match self.classes.len() {
+            0 => Target::Value { width: self.width },
+            classes => Target::Class { classes },
         }
     }
 

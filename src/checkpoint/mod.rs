@@ -3,7 +3,6 @@
 //! `step-00001500/` holds `model.safetensors` (weights, and the [`Card`] as metadata),
 //! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
 
-mod atomic;
 mod card;
 mod keep;
 pub mod manifest;
@@ -12,7 +11,6 @@ mod state;
 mod store;
 pub mod weights;
 
-pub use atomic::{UNFINISHED, write_file};
 pub use card::Card;
 pub use keep::superseded;
 pub use read::Checkpoint;

@@ -86,6 +86,12 @@ impl Checkpoint {
         Ok(Self { place: path.to_path_buf(), card, state: None, model, optimizer: None })
     }
 
+    /// The size of its weights file.
+    #[must_use]
+    pub fn model_bytes(&self) -> usize {
+        self.model.len()
+    }
+
     /// Sets the weights of a network of the same config.
     ///
     /// # Errors
@@ -112,12 +118,12 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     let text = weights::metadata(model, place)?;
     let card: Card = serde_json::from_str(&text)
         .map_err(|error| Error::checkpoint(place, format!("its config cannot be read: {error}")))?;
-    if card.format == manifest::FORMAT {
-        Ok(card)
-    } else {
-        Err(Error::checkpoint(
-            place,
-            format!("has format {}, and this taper reads {}", card.format, manifest::FORMAT),
-        ))
+    let refuse = |message: String| Err(Error::checkpoint(place, message));
+    if card.format != manifest::FORMAT {
+        return refuse(format!("has format {}, and this taper reads {}", card.format, manifest::FORMAT));
     }
+    if card.sample_shape.0.is_empty() || card.sample_shape.elements().is_none_or(|values| values == 0) {
+        return refuse(format!("claims samples of {:?} values", card.sample_shape.0));
+    }
+    Ok(card)
 }

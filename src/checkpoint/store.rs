@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::atomic::{self, REPLACED, UNFINISHED};
 use super::manifest::{self, Manifest};
 use super::{Card, Checkpoint, MODEL, OPTIMIZER, STATE, State, keep, weights};
+use crate::durable::{self, REPLACED, UNFINISHED};
 use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
@@ -62,7 +62,7 @@ impl Store {
         let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &moments), (STATE, &state_text)];
         let manifest = serde_json::to_vec_pretty(&Manifest::new(state.step, &files)).map_err(json)?;
         let [model, optimizer, state] = files;
-        atomic::write_folder(&path, &[model, optimizer, state, (manifest::FILE, &manifest)])?;
+        durable::write_folder(&path, &[model, optimizer, state, (manifest::FILE, &manifest)])?;
         Ok(path)
     }
 
@@ -72,7 +72,7 @@ impl Store {
     /// If the disk refuses.
     pub fn prune(&self, keep_last: usize, best: Option<u64>) -> Result<()> {
         for step in keep::superseded(&self.steps()?, keep_last, best) {
-            atomic::remove_folder(&self.path(step))?;
+            durable::remove_folder(&self.path(step))?;
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ impl Store {
     pub fn remove_later(&self, step: u64) -> Result<usize> {
         let later: Vec<u64> = self.steps()?.into_iter().filter(|other| *other > step).collect();
         for step in &later {
-            atomic::remove_folder(&self.path(*step))?;
+            durable::remove_folder(&self.path(*step))?;
         }
         Ok(later.len())
     }

@@ -61,6 +61,12 @@ impl Diagnostics {
         self.findings.is_empty()
     }
 
+    /// What is wrong at the first place, without the place.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        self.findings.first().map_or("", |finding| finding.message.as_str())
+    }
+
     /// All findings as text, with colours for a terminal or without.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
@@ -68,12 +74,6 @@ impl Diagnostics {
         let rendered: Vec<String> =
             self.findings.iter().map(|finding| renderer.render(&self.report(finding))).collect();
         rendered.join("\n\n")
-    }
-
-    /// What is wrong, in one line and without the places.
-    #[must_use]
-    pub fn messages(&self) -> String {
-        self.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ")
     }
 
     fn report<'a>(&'a self, finding: &'a Finding) -> Vec<Group<'a>> {

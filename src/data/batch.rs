@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::{Dataset, Features, Normalize, Targets};
 use crate::error::Result;
+use crate::shape::Shape;
 
 /// Some samples as the engine takes them.
 pub struct Batch {
@@ -33,8 +34,8 @@ pub struct Scaling {
 impl Scaling {
     /// Pixels to [0, 1], then `normalize`.
     #[must_use]
-    pub fn new(dataset: &Dataset, normalize: Option<&Normalize>) -> Self {
-        let pixel = if matches!(dataset.features, Features::Bytes(_)) { 1.0 / 255.0 } else { 1.0 };
+    pub fn new(features: &Features, normalize: Option<&Normalize>) -> Self {
+        let pixel = if matches!(features, Features::Bytes(_)) { 1.0 / 255.0 } else { 1.0 };
         match normalize {
             None => Self { scale: vec![pixel as f32], shift: vec![0.0] },
             Some(Normalize { mean, std }) => Self {
@@ -55,27 +56,38 @@ impl Scaling {
     }
 }
 
+impl Features {
+    /// The scaled values of the samples at `indices`, each of shape `sample`.
+    pub(super) fn gather(
+        &self,
+        sample: &Shape,
+        indices: impl ExactSizeIterator<Item = usize>,
+        scaling: &Scaling,
+    ) -> Vec<f32> {
+        let size = sample.elements().unwrap_or(0);
+        let channel = size / sample.0.first().copied().unwrap_or(1).max(1);
+        let mut values = Vec::with_capacity(size * indices.len());
+        for i in indices {
+            let range = i * size..(i + 1) * size;
+            match self {
+                Self::Bytes(bytes) => scaling.append(&mut values, &bytes[range], channel, f32::from),
+                Self::Floats(floats) => scaling.append(&mut values, &floats[range], channel, |value| value),
+            }
+        }
+        values
+    }
+}
+
 impl Dataset {
     /// Gathers the samples at `indices`.
     pub(super) fn gather(&self, indices: &[usize], scaling: &Scaling) -> HostBatch {
-        let size = self.sample_shape.elements().unwrap_or(0);
-        let channel = size / self.sample_shape.0.first().copied().unwrap_or(1).max(1);
         let mut batch = HostBatch {
-            features: Vec::with_capacity(size * indices.len()),
+            features: self.features.gather(&self.sample_shape, indices.iter().copied(), scaling),
             labels: Vec::new(),
             values: Vec::new(),
             samples: indices.len(),
         };
         for &i in indices {
-            let range = i * size..(i + 1) * size;
-            match &self.features {
-                Features::Bytes(bytes) => {
-                    scaling.append(&mut batch.features, &bytes[range], channel, f32::from);
-                }
-                Features::Floats(floats) => {
-                    scaling.append(&mut batch.features, &floats[range], channel, |value| value);
-                }
-            }
             match &self.targets {
                 Targets::Classes { labels, .. } => batch.labels.push(labels[i]),
                 Targets::Values { values, width } => {
@@ -113,7 +125,6 @@ impl HostBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::Shape;
 
     fn images() -> Dataset {
         Dataset {
@@ -126,7 +137,7 @@ mod tests {
     #[test]
     fn pixels_become_zero_to_one() -> Result<()> {
         let data = images();
-        let batch = data.batch(&[1, 0], &Scaling::new(&data, None), &Device::Cpu)?;
+        let batch = data.batch(&[1, 0], &Scaling::new(&data.features, None), &Device::Cpu)?;
         assert_eq!(batch.features.dims(), [2, 2, 1, 2]);
         let values = batch.features.flatten_all()?.to_vec1::<f32>()?;
         for (value, expected) in values.iter().zip([1.0, 0.0, 0.0, 0.2, 0.0, 0.2, 0.4, 1.0]) {
@@ -140,7 +151,7 @@ mod tests {
     fn each_channel_has_its_own_mean_and_deviation() -> Result<()> {
         let data = images();
         let normalize = Normalize { mean: vec![0.0, 1.0], std: vec![0.5, 2.0] };
-        let batch = data.batch(&[0], &Scaling::new(&data, Some(&normalize)), &Device::Cpu)?;
+        let batch = data.batch(&[0], &Scaling::new(&data.features, Some(&normalize)), &Device::Cpu)?;
         let values = batch.features.flatten_all()?.to_vec1::<f32>()?;
         for (value, expected) in values.iter().zip([0.0, 0.4, -0.3, 0.0]) {
             assert!((value - expected).abs() < 1e-6, "{values:?}");

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
 use super::{file, hub};
 use crate::config::Problems;
+use crate::durable::write_file;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -105,12 +106,10 @@ fn save([train, test]: &[hub::Split; 2], folder: &Path) -> Result<()> {
     let pieces = train.labels.chunks(per_file).zip(train.pixels.chunks(per_file * PIXELS));
     let files = TRAIN_FILES.into_iter().zip(pieces).chain([(TEST_FILE, (&*test.labels, &*test.pixels))]);
     for (name, (labels, pixels)) in files {
-        file::write_atomically(&folder.join(name), |writer| {
-            labels.iter().zip(pixels.chunks_exact(PIXELS)).try_for_each(|(label, pixels)| {
-                writer.write_all(&[*label])?;
-                writer.write_all(pixels)
-            })
-        })?;
+        let records = labels.iter().zip(pixels.chunks_exact(PIXELS));
+        let content: Vec<u8> =
+            records.flat_map(|(label, pixels)| std::iter::once(label).chain(pixels)).copied().collect();
+        write_file(&folder.join(name), &content)?;
     }
     Ok(())
 }

@@ -221,7 +221,7 @@ impl Config {
 }
 
 /// The place of a column; its name must occur once.
-fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
+pub(super) fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
     let mut places = columns.iter().enumerate().filter(|(_, column)| *column == name).map(|(place, _)| place);
     match (places.next(), places.next()) {
         (Some(place), None) => Ok(place),
@@ -237,7 +237,7 @@ fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
     }
 }
 
-fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -> Result<f32> {
+pub(super) fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -> Result<f32> {
     let text = text.unwrap_or_default();
     let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
     number.ok_or_else(|| {
@@ -261,7 +261,7 @@ fn classes(targets: &[String]) -> Vec<String> {
     names
 }
 
-fn unreadable(path: &Path, error: &::csv::Error) -> Error {
+pub(super) fn unreadable(path: &Path, error: &::csv::Error) -> Error {
     let line = error.position().map_or(String::new(), |position| format!("line {}: ", position.line()));
     let message = match error.kind() {
         ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {

@@ -1,9 +1,8 @@
-//! Data files: only regular ones are opened, and new ones appear whole or not at all.
+//! Data files: only regular ones are opened.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
@@ -62,33 +61,6 @@ pub fn failed_read(path: &Path, error: &io::Error) -> Error {
     }
 }
 
-/// Writes a file under a temporary name next to `path`, makes it durable and gives it its name.
-///
-/// # Errors
-/// If the folder or the file cannot be written; `path` is then as it was before.
-pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder"))?;
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}-{}.tmp", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed)));
-    let temporary = folder.join(name);
-    let written = (|| {
-        let mut writer = BufWriter::new(File::create(&temporary)?);
-        write(&mut writer)?;
-        writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, path)?;
-        // The new name is durable only once its folder is.
-        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-    })();
-    written.map_err(|error| {
-        // The first error is the one to tell; a leftover is hidden and harmless.
-        let _ = fs::remove_file(&temporary);
-        Error::io(path, "write the file")(error)
-    })
-}
-
 fn require_regular(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     if metadata.is_file() {
         Ok(())
@@ -112,20 +84,6 @@ mod tests {
         assert!(message(folder.path()).contains("a folder"));
         assert!(message(Path::new("/dev/zero")).contains("a pipe or device"));
         assert!(message(&folder.path().join("none")).contains("cannot be opened"));
-    }
-
-    #[test]
-    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sub").join("file");
-        write_atomically(&path, |writer| writer.write_all(b"old")).unwrap();
-        let failed = write_atomically(&path, |writer| {
-            writer.write_all(b"new")?;
-            Err(io::Error::other("disk full"))
-        });
-        assert!(failed.unwrap_err().to_string().contains("disk full"));
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 
     #[test]

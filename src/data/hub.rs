@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 
 /// Whether this build can fetch.
 pub const AVAILABLE: bool = cfg!(feature = "hub");
+/// The name of the thread that fetches: candle's reader panics on a damaged file, which becomes an
+/// error here and should not also be printed.
+pub const THREAD: &str = "hub";
 
 /// Where a data set is that can be fetched but was not yet.
 pub const PENDING: &str = "not on disk; will be fetched from the Hugging Face hub";
@@ -41,6 +44,15 @@ impl Set {
             Self::Cifar10 => "cifar10",
         }
     }
+
+    /// The numbers of training and test samples.
+    #[must_use]
+    pub fn counts(self) -> [usize; 2] {
+        match self {
+            Self::Mnist | Self::FashionMnist => [60_000, 10_000],
+            Self::Cifar10 => [50_000, 10_000],
+        }
+    }
 }
 
 /// Fetches the training and the test samples.
@@ -73,12 +85,19 @@ fn fetch_with(
         let message = format!("cannot be fetched ({reason}); check the network, or get the files by hand");
         Error::data(place, message)
     };
-    let loaded = std::thread::spawn(load)
+    let thread = std::thread::Builder::new().name(THREAD.to_owned());
+    let loaded = thread
+        .spawn(load)
+        .map_err(|error| failed(error.to_string()))?
         .join()
         .map_err(|_| failed("a damaged file".to_owned()))?
         .map_err(|error| failed(error.to_string()))?;
     let train = convert(set, &loaded.train_images, &loaded.train_labels).map_err(failed)?;
     let test = convert(set, &loaded.test_images, &loaded.test_labels).map_err(failed)?;
+    let counts = [train.labels.len(), test.labels.len()];
+    if counts != set.counts() {
+        return Err(failed(format!("{counts:?} samples came of {:?}", set.counts())));
+    }
     Ok([train, test])
 }
 
@@ -163,6 +182,16 @@ mod tests {
         let panicked = fetch_with(Set::Cifar10, || panic!("a bad picture")).unwrap_err();
         assert_eq!(panicked.exit_code(), 3);
         assert!(panicked.to_string().contains("a damaged file"));
+        let images = Tensor::zeros((1, 784), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let few = candle_datasets::vision::Dataset {
+            train_images: images.clone(),
+            train_labels: labels(&[1]),
+            test_images: images,
+            test_labels: labels(&[1]),
+            labels: 10,
+        };
+        let message = fetch_with(Set::Mnist, || Ok(few)).unwrap_err().to_string();
+        assert!(message.contains("[1, 1] samples came of [60000, 10000]"), "{message}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 use flate2::bufread::GzDecoder;
 
 use super::file;
+use crate::durable::write_file;
 use crate::error::{Error, Result};
 
 /// The largest content that is read, in bytes.
@@ -110,13 +111,8 @@ pub fn write<const D: usize>(path: &Path, sizes: [usize; D], bytes: &[u8]) -> Re
             format!("{} bytes cannot be an array of sizes {sizes:?}", bytes.len()),
         ));
     };
-    file::write_atomically(path, |writer| {
-        writer.write_all(&(0x0800 + D as u32).to_be_bytes())?;
-        for size in header {
-            writer.write_all(&size.to_be_bytes())?;
-        }
-        writer.write_all(bytes)
-    })
+    let header = std::iter::once(0x0800 + D as u32).chain(header).flat_map(u32::to_be_bytes);
+    write_file(path, &header.chain(bytes.iter().copied()).collect::<Vec<u8>>())
 }
 
 #[cfg(test)]

@@ -365,6 +365,24 @@ mod tests {
     }
 
     #[test]
+    fn no_damage_makes_the_decoders_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["image.png", "image.jpg"] {
+            let path = folder.path().join(name);
+            save(&path, [90, 160, 40]);
+            let whole = fs::read(&path).unwrap();
+            for byte in 0..whole.len() {
+                let mut damaged = whole.clone();
+                damaged[byte] ^= 0xff;
+                fs::write(&path, damaged).unwrap();
+                if let Err(error) = decode(&path, [3, 2, 3], &mut [0; 18]) {
+                    assert_eq!(error.exit_code(), 3);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn options_that_make_no_sense_are_reported() {
         let text =
             "path = \"x\"\nheight = 1\nwidth = 1\nchannels = 2\nclasses = [\"a\", \"a\", \"../b\", \"c/\"]";

@@ -69,7 +69,7 @@ mod tests {
 
     fn seen(data: &Dataset, batch_size: usize, stop_after: usize) -> Result<Vec<Vec<f32>>> {
         let order: Vec<usize> = (0..data.len()).rev().collect();
-        let scaling = Scaling::new(data, None);
+        let scaling = Scaling::new(&data.features, None);
         let mut batches = Vec::new();
         for_each_batch(data, &order, batch_size, &scaling, &Device::Cpu, |batch| {
             assert_eq!(batch.features.dims()[0], batch.samples);

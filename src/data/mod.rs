@@ -7,6 +7,7 @@ pub mod fashion_mnist;
 pub mod hub;
 pub mod idx;
 pub mod image_folder;
+pub mod input;
 pub mod kmnist;
 pub mod linear;
 pub mod mnist;

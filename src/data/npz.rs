@@ -247,9 +247,9 @@ fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Target;
     use super::super::npy::tests::npy;
     use super::*;
-    use crate::data::Target;
     use std::fs::File;
     use std::io::Write;
     use std::path::Path;

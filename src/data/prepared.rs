@@ -23,7 +23,7 @@ impl Prepared {
     #[must_use]
     pub fn new(splits: Splits, source: &dyn Source, seed: u64) -> Self {
         let (train_order, validation_order) = split(splits.train.len(), source.validation_split(), seed);
-        let scaling = Scaling::new(&splits.train, source.normalize());
+        let scaling = Scaling::new(&splits.train.features, source.normalize());
         let digest = splits.train.digest();
         Self { train: splits.train, train_order, validation_order, test: splits.test, scaling, digest }
     }

@@ -62,7 +62,7 @@ impl Confusion {
     /// # Errors
     /// As [`count`](Self::count), or if the tensor library refuses.
     pub fn add(&mut self, logits: &Tensor, labels: &Tensor) -> Result<()> {
-        let predicted = if logits.dim(D::Minus1)? == 1 {
+        let predicted = if (logits.dim(D::Minus1)?, self.classes) == (1, 2) {
             logits.gt(0.0)?.to_dtype(DType::U32)?.flatten_all()?
         } else {
             logits.argmax(D::Minus1)?

@@ -8,9 +8,15 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::metrics::Running;
+use crate::shape::Shape;
 
 /// Samples per pass without training: enough to keep the cores busy, but no more values than this.
 const MOST_VALUES: usize = 1 << 22;
+
+/// How many samples of this shape make one pass.
+pub(super) fn batch_size(sample: &Shape) -> usize {
+    (MOST_VALUES / sample.elements().unwrap_or(1).max(1)).clamp(1, 256)
+}
 
 /// Which samples to measure.
 #[derive(Clone, Copy)]
@@ -33,8 +39,7 @@ pub fn evaluate(
     device: &Device,
     interrupt: &Interrupt,
 ) -> Result<Option<Running>> {
-    let size = split.dataset.sample_shape.elements().unwrap_or(1).max(1);
-    let batch_size = (MOST_VALUES / size).clamp(1, 256);
+    let batch_size = batch_size(&split.dataset.sample_shape);
     let mut running = Running::new(split.dataset.target());
     let mut interrupted = false;
     for_each_batch(split.dataset, split.order, batch_size, scaling, device, |batch| {

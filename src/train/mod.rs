@@ -1,14 +1,16 @@
-//! The training loop: `[train]`, what it reports, and evaluation.
+//! The training loop: `[train]`, what it reports, evaluation and prediction.
 
 mod evaluate;
 pub mod events;
 mod interrupt;
 mod log;
+mod predict;
 mod trainer;
 
 pub use evaluate::{Split, evaluate};
 pub use interrupt::Interrupt;
 pub use log::Log;
+pub use predict::{Prediction, predict};
 pub use trainer::{Stop, Trainer};
 
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["config", "digest", "shape", "random", "presets"],
     &["error", "init", "kernels"],
-    &["threads", "device", "ops"],
+    &["threads", "device", "durable", "ops"],
     &["data", "layers", "optimizer"],
     &["loss", "metrics", "model"],
     &["engine", "gate", "checkpoint"],

@@ -12,6 +12,7 @@
 //!   scikit-learn computed (`tests/golden/make.py`).
 //! - `gradients`: every trainable parameter of every config learns.
 //! - `mnist`: the real data set, where there is one.
+//! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
@@ -28,6 +29,7 @@ mod generated;
 mod golden;
 mod gradients;
 mod mnist;
+mod predict;
 mod readme;
 mod resume;
 mod workspace;

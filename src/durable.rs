@@ -14,15 +14,23 @@ pub const UNFINISHED: &str = ".tmp-";
 /// The prefix of a folder while another takes its name; what it holds is whole.
 pub const REPLACED: &str = ".tmp-old-";
 
-/// Replaces the file at `path`.
+/// Replaces the file at `path`; makes its folder if there is none.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file; the old content is then still there.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
+    if !parent.as_os_str().is_empty() {
+        fs::create_dir_all(parent).map_err(Error::io(parent, "create the folder"))?;
+    }
     let temporary = parent.join(unfinished_name(path));
-    write_durably(&temporary, content)?;
-    fs::rename(&temporary, path).map_err(Error::io(path, "replace it"))?;
+    let written = write_durably(&temporary, content)
+        .and_then(|()| fs::rename(&temporary, path).map_err(Error::io(path, "replace it")));
+    if written.is_err() {
+        // Best effort: what is left is hidden and never read.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
     sync_folder(parent)
 }
 
@@ -75,7 +83,7 @@ fn fill(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
 }
 
 /// Gives a finished folder its name. A folder that has the name already makes way first; after a
-/// crash between the two renames, [`Store::clean`](super::Store::clean) puts it back.
+/// crash between the two renames, the clean-up of the checkpoint store puts it back.
 fn publish(temporary: &Path, path: &Path) -> Result<()> {
     if path.exists() {
         let old = path.with_file_name(format!("{REPLACED}{}", file_name(path)));

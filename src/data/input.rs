@@ -1,0 +1,257 @@
+//! Samples to predict for, from a file, brought into the form of the samples trained on.
+//!
+//! The kind of a file is seen from its name. PNG and JPEG files are decoded and resized as in
+//! [`image_folder`]; `.npy` arrays, IDX images, CSV rows and JSON lists must have the shape that the
+//! network takes. Images of `[channels, height, width]` may also come as `[height, width, channels]`
+//! (the network's own order wins where both fit), grey ones also as `[height, width]`, each with or
+//! without a first dimension that counts the samples. A CSV row has the values of one sample in
+//! the network's order.
+//!
+//! A network trained on pixels divides them by 255. What it is given must therefore say what it is:
+//! bytes are pixels, numbers with a fraction or of a floating-point type are shares in 0..=1, other
+//! whole numbers are pixels in 0..=255. A file of whole numbers in which nothing is above 1 could
+//! be either, and is refused. A network trained on other numbers gets all numbers as they are;
+//! `normalize` of its config follows in both cases.
+
+mod json;
+mod table;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+
+use super::npy::{self, Values};
+use super::{Config, Features, Scaling, csv, file, idx, image_folder};
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+
+/// What files of samples can be.
+const KINDS: &str = ".png, .jpg, .jpeg, .npy, .csv, .json and IDX images (names that end in `ubyte` or `.idx`, also with .gz)";
+/// The longest side of an image that a network may take.
+const LONGEST_SIDE: usize = 4096;
+/// The longest JSON text that is read, in bytes.
+pub const LONGEST_JSON: u64 = 1 << 30;
+
+/// Samples without targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// The file that they are from.
+    pub place: PathBuf,
+    /// The shape of each.
+    pub sample_shape: Shape,
+    /// All values, sample by sample.
+    pub features: Features,
+    /// How many samples there are; at least one.
+    pub count: usize,
+}
+
+impl Samples {
+    /// The samples at `range` as `[samples, sample shape]`.
+    ///
+    /// # Errors
+    /// If the device cannot hold them.
+    ///
+    /// # Panics
+    /// If the range is not within `0..count`.
+    pub fn batch(&self, range: Range<usize>, scaling: &Scaling, device: &Device) -> Result<Tensor> {
+        let shape = self.sample_shape.batch(range.len());
+        let values = self.features.gather(&self.sample_shape, range, scaling);
+        Ok(Tensor::from_vec(values, shape, device)?)
+    }
+}
+
+/// Reads samples for one network.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    shape: &'a Shape,
+    pixels: bool,
+    table: Option<&'a csv::Config>,
+}
+
+/// Numbers as a file has them.
+struct Numbers {
+    /// The size along each dimension.
+    shape: Vec<usize>,
+    /// Whether the first dimension certainly counts the samples.
+    counted: bool,
+    values: Vec<f32>,
+    /// Whether all were written as whole numbers.
+    whole: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// For a network that takes samples of `shape`, pixels or not, and was trained on `source`.
+    #[must_use]
+    pub fn new(shape: &'a Shape, pixels: bool, source: &'a Config) -> Self {
+        let table = if let Config::csv(table) = source { Some(table) } else { None };
+        Self { shape, pixels, table }
+    }
+
+    /// Reads all samples of a file.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it is of no known kind, is damaged, or does not fit the network.
+    pub fn read(&self, path: &Path) -> Result<Samples> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let plain = name.strip_suffix(".gz").unwrap_or(&name);
+        let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
+        match extension {
+            "png" | "jpg" | "jpeg" if plain == name => self.image(path),
+            "npy" if plain == name => self.array(path),
+            "csv" if plain == name => {
+                let sample = self.shape.elements().unwrap_or(0);
+                let (samples, numbers) = table::read(path, self.table, sample)?;
+                self.numbers(path, numbers, Some(samples)).map_err(|message| Error::data(path, message))
+            }
+            "json" if plain == name => self.json(path, &file::read(path, LONGEST_JSON)?),
+            _ if plain.ends_with("ubyte") || extension == "idx" => {
+                let (sizes, bytes) = idx::read::<3>(path)?;
+                self.bytes(path, &sizes, true, bytes).map_err(|message| Error::data(path, message))
+            }
+            _ => Err(Error::data(path, format!("not of a kind that can be read, which are {KINDS}"))),
+        }
+    }
+
+    /// Reads the text of a JSON file: a sample as nested lists of numbers, a list of samples, or
+    /// `{"instances": [samples]}`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] about `place` if it is no such text or does not fit the network.
+    pub fn json(&self, place: &Path, content: &[u8]) -> Result<Samples> {
+        json::parse(content)
+            .and_then(|numbers| self.numbers(place, numbers, None))
+            .map_err(|message| Error::data(place, message))
+    }
+
+    fn image(&self, path: &Path) -> Result<Samples> {
+        let sizes = self.shape.image().filter(|&[channels, height, width]| {
+            self.pixels && matches!(channels, 1 | 3) && height.max(width) <= LONGEST_SIDE
+        });
+        let Some(sizes) = sizes else {
+            let kind = if self.pixels { "pixels" } else { "numbers that are not pixels" };
+            let message = format!(
+                "an image, but this network takes {} {kind}; give them as .npy, .csv or .json",
+                self.shape
+            );
+            return Err(Error::data(path, message));
+        };
+        let mut pixels = vec![0; sizes.iter().product()];
+        image_folder::decode(path, sizes, &mut pixels)?;
+        Ok(self.samples(path, Features::Bytes(pixels), 1))
+    }
+
+    fn array(&self, path: &Path) -> Result<Samples> {
+        let array = npy::read(path)?;
+        let whole = matches!(array.values, Values::Integers(_));
+        match array.values {
+            Values::Bytes(bytes) => self.bytes(path, &array.shape, false, bytes),
+            values => {
+                let values = values.into_floats();
+                self.numbers(path, Numbers { shape: array.shape, counted: false, values, whole }, None)
+            }
+        }
+        .map_err(|message| Error::data(path, message))
+    }
+
+    fn bytes(&self, path: &Path, shape: &[usize], counted: bool, bytes: Vec<u8>) -> Result<Samples, String> {
+        let (count, channels_last) = self.arrange(shape, counted)?;
+        if self.pixels {
+            let bytes = self.channels_first(bytes, channels_last);
+            return Ok(self.samples(path, Features::Bytes(bytes), count));
+        }
+        // Whether a network for images of other numbers took 0..=1 or 0..=255 cannot be known.
+        if self.shape.image().is_some() {
+            return Err("bytes, but this network was trained on numbers that are not pixels; \
+                 give them as floating-point numbers in the unit of its training samples"
+                .to_owned());
+        }
+        let floats = bytes.into_iter().map(f32::from).collect();
+        Ok(self.samples(path, Features::Floats(floats), count))
+    }
+
+    /// `rows` is their number where each row of a table, whatever the shape, is a sample.
+    fn numbers(&self, path: &Path, numbers: Numbers, rows: Option<usize>) -> Result<Samples, String> {
+        let (count, channels_last) = match rows {
+            Some(rows) => (rows, false),
+            None => self.arrange(&numbers.shape, numbers.counted)?,
+        };
+        let Numbers { values, whole, .. } = numbers;
+        let features = if self.pixels && whole {
+            Features::Bytes(self.channels_first(pixels(&values)?, channels_last))
+        } else {
+            if self.pixels
+                && let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v))
+            {
+                return Err(format!(
+                    "value {i} is {value}; this network was trained on pixels: give whole numbers 0 to 255, or \
+                     others from 0 to 1"
+                ));
+            }
+            Features::Floats(self.channels_first(values, channels_last))
+        };
+        Ok(self.samples(path, features, count))
+    }
+
+    fn samples(&self, place: &Path, features: Features, count: usize) -> Samples {
+        Samples { place: place.to_path_buf(), sample_shape: self.shape.clone(), features, count }
+    }
+
+    /// How many samples an array of shape `found` holds, and whether their channels come last.
+    fn arrange(&self, found: &[usize], counted: bool) -> Result<(usize, bool), String> {
+        let own = self.shape.0.as_slice();
+        let count = |sample: &[usize]| match found.split_first() {
+            _ if found == sample && !counted => Some(1),
+            Some((&count, rest)) if rest == sample => Some(count),
+            _ => None,
+        };
+        let (other, channels_last) = match *own {
+            [1] => (count(&[]), false),
+            [1, height, width] => (count(&[height, width]).or_else(|| count(&[height, width, 1])), false),
+            [channels, height, width] => (count(&[height, width, channels]), true),
+            _ => (None, false),
+        };
+        match (count(own), other) {
+            (Some(count), _) => Ok((count, false)),
+            (None, Some(count)) => Ok((count, channels_last)),
+            (None, None) => {
+                let last = match *own {
+                    [channels, height, width] => format!(" (or {height} x {width} x {channels})"),
+                    _ => String::new(),
+                };
+                Err(format!(
+                    "shape {found:?}, but this network takes samples of {}{last}, one or a list of them",
+                    self.shape
+                ))
+            }
+        }
+    }
+
+    /// Moves the last dimension of each sample to its front.
+    fn channels_first<T: Copy>(&self, values: Vec<T>, channels_last: bool) -> Vec<T> {
+        let Some([channels, height, width]) = self.shape.image().filter(|_| channels_last) else {
+            return values;
+        };
+        let channel = |sample, channel| <[T]>::iter(sample).skip(channel).step_by(channels).copied();
+        values
+            .chunks_exact(channels * height * width)
+            .flat_map(|sample| (0..channels).flat_map(move |c| channel(sample, c)))
+            .collect()
+    }
+}
+
+/// Whole numbers as pixels.
+fn pixels(values: &[f32]) -> Result<Vec<u8>, String> {
+    if let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=255.0).contains(*v)) {
+        return Err(format!("value {i} is {value}; pixels are whole numbers from 0 to 255"));
+    }
+    let largest = values.iter().copied().fold(0.0, f32::max);
+    if largest > 0.0 && largest <= 1.0 {
+        return Err(
+            "only 0 and 1, which could be pixels out of 255 or shares; write shares with a fraction \
+             (1.0), or black and white as 0 and 255"
+                .to_owned(),
+        );
+    }
+    Ok(values.iter().map(|&value| value as u8).collect())
+}
