@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// The prefix of unfinished folders and files; whoever holds the run's lock may delete them.
 pub const UNFINISHED: &str = ".tmp-";
+/// The prefix of a folder while another takes its name; what it holds is whole.
+pub const REPLACED: &str = ".tmp-old-";
 
 /// Replaces the file at `path`; makes its folder if there is none.
 ///
@@ -80,12 +82,11 @@ fn fill(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     sync_folder(folder)
 }
 
-/// Gives a finished folder its name. A folder that has the name already makes way first: two whole
-/// checkpoints of one step are equal in all that a resumed run needs, and earlier ones exist or the
-/// unfinished name still holds this one.
+/// Gives a finished folder its name. A folder that has the name already makes way first; after a
+/// crash between the two renames, the clean-up of the checkpoint store puts it back.
 fn publish(temporary: &Path, path: &Path) -> Result<()> {
     if path.exists() {
-        let old = path.with_file_name(format!("{UNFINISHED}old-{}", file_name(path)));
+        let old = path.with_file_name(format!("{REPLACED}{}", file_name(path)));
         if old.exists() {
             fs::remove_dir_all(&old).map_err(Error::io(&old, "delete the replaced folder"))?;
         }

@@ -27,6 +27,7 @@ pub struct Run {
     pub plan: Plan,
     /// What takes the steps.
     pub engine: Box<dyn Engine>,
+    config_folder: String,
 }
 
 impl Run {
@@ -43,7 +44,9 @@ impl Run {
         let plan = fit_plan(&experiment, &card)?;
         let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
         let engine = build_engine(&experiment, &plan, &device)?;
-        Ok(Self { experiment, device, data, card, plan, engine })
+        let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
+        let config_folder = folder.to_string_lossy().into_owned();
+        Ok(Self { experiment, device, data, card, plan, engine, config_folder })
     }
 
     /// The state of a run that has not begun.
@@ -60,6 +63,7 @@ impl Run {
             best: None,
             last: Vec::new(),
             data: self.data.digest.clone(),
+            config_folder: self.config_folder.clone(),
             files: crate::checkpoint::Files::default(),
         }
     }
@@ -67,7 +71,8 @@ impl Run {
     /// Continues from `checkpoint`: weights, optimizer and position.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it belongs to another network, optimizer, seed or data.
+    /// [`Error::Checkpoint`] if it belongs to another network, optimizer, seed or data, or to data
+    /// that was split or normalized in another way.
     pub fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
         let refuse = |message: &str| Err(Error::checkpoint(&checkpoint.place, message));
         let Some(state) = checkpoint.state.clone() else {
@@ -79,16 +84,21 @@ impl Run {
         if state.data != self.data.digest {
             return refuse("was trained on other data; a resumed run needs the same samples");
         }
+        let before = config_of(checkpoint)?;
+        let (before, now) = (before.data.member(), self.experiment.data.member());
+        if (before.validation_split(), before.normalize()) != (now.validation_split(), now.normalize()) {
+            return refuse("has another `validation_split` or `normalize`; a resumed run keeps both");
+        }
         checkpoint.restore_weights(self.engine.parameters())?;
         checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;
-        Ok(state)
+        Ok(State { config_folder: self.config_folder.clone(), ..state })
     }
 }
 
-/// The config of `checkpoint`.
+/// The config of `checkpoint`, checked like any other: a lone weights file may come from anywhere.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if it is not one that this taper can read.
+/// [`Error::Checkpoint`] if it is not one that this taper can use.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
     Experiment::from_json(&checkpoint.card.experiment)
         .map_err(|message| Error::checkpoint(&checkpoint.place, format!("its config is wrong: {message}")))
@@ -141,8 +151,12 @@ fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
     )
 }
 
-/// The folder that relative paths of the config at `path` start from.
+/// The folder that relative paths of the checkpoint's config start from: the one that the run knew,
+/// or that of a lone weights file.
 #[must_use]
-pub fn config_folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new(""))
+pub fn config_folder(checkpoint: &Checkpoint) -> &Path {
+    match &checkpoint.state {
+        Some(state) => Path::new(&state.config_folder),
+        None => checkpoint.place.parent().unwrap_or(Path::new("")),
+    }
 }

@@ -1,9 +1,10 @@
 //! `runs/NAME-0001`: its number, its lock, its `config.toml` and `summary.json`.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::durable::write_file;
+use crate::durable::{UNFINISHED, write_file};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
@@ -22,7 +23,7 @@ impl RunFolder {
     /// If it cannot be created or locked.
     pub fn create_next(runs: &Path, name: &str) -> Result<Self> {
         fs::create_dir_all(runs).map_err(Error::io(runs, "create the folder"))?;
-        let mut number = numbers(runs, name).into_iter().max().unwrap_or(0);
+        let mut number = numbers(runs, name).into_iter().max().map_or(0, u64::from);
         loop {
             number += 1;
             let path = runs.join(format!("{name}-{number:04}"));
@@ -41,7 +42,8 @@ impl RunFolder {
     /// [`Error::Usage`] if it holds something; otherwise if it cannot be created or locked.
     pub fn create(path: &Path, force: bool) -> Result<Self> {
         fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
-        let occupied = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?.next().is_some();
+        let entries = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?;
+        let occupied = entries.flatten().any(|entry| !is_left_over(&entry.file_name()));
         if occupied && !force {
             return Err(Error::Usage(format!(
                 "{}: the folder is not empty; use --resume to go on, --force to start over, or another --run-dir",
@@ -52,6 +54,7 @@ impl RunFolder {
         if occupied {
             folder.clear()?;
         }
+        folder.clean();
         Ok(folder)
     }
 
@@ -60,7 +63,9 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Locked`] if another process trains in it.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::lock(path.to_path_buf())
+        let folder = Self::lock(path.to_path_buf())?;
+        folder.clean();
+        Ok(folder)
     }
 
     /// The latest run called `name` in `runs`, if there is one.
@@ -110,10 +115,12 @@ impl RunFolder {
 
     /// Deletes what a run writes, and nothing else, so that a mistyped folder loses nothing.
     fn clear(&self) -> Result<()> {
-        let own = ["checkpoints", "config.toml", "events.jsonl", "metrics.csv", "summary.json", ".lock"];
+        let own = ["checkpoints", "config.toml", "events.jsonl", "metrics.csv", "summary.json"];
         let entries = fs::read_dir(&self.path).map_err(Error::io(&self.path, "list the folder"))?;
-        let foreign =
-            entries.flatten().map(|entry| entry.file_name()).find(|name| !own.iter().any(|own| name == own));
+        let foreign = entries
+            .flatten()
+            .map(|entry| entry.file_name())
+            .find(|name| !is_left_over(name) && !own.iter().any(|own| name == own));
         if let Some(name) = foreign {
             return Err(Error::Usage(format!(
                 "{}: --force clears run folders only, and `{}` is not part of one",
@@ -121,7 +128,7 @@ impl RunFolder {
                 name.display()
             )));
         }
-        for name in own.iter().filter(|name| **name != ".lock") {
+        for name in own {
             let path = self.path.join(name);
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {
@@ -133,13 +140,36 @@ impl RunFolder {
         }
         Ok(())
     }
+
+    /// Deletes unfinished files of a process that was killed.
+    fn clean(&self) {
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if is_unfinished(&entry.file_name()) {
+                // Best effort: such names are never read.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+fn is_unfinished(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(UNFINISHED))
+}
+
+/// Whether a folder with nothing but such files is as good as empty.
+fn is_left_over(name: &OsStr) -> bool {
+    name == ".lock" || is_unfinished(name)
 }
 
 /// The numbers of the runs called `name`.
 fn numbers(runs: &Path, name: &str) -> Vec<u32> {
     let entries = fs::read_dir(runs).into_iter().flatten().flatten();
     entries
-        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse().ok())
+        .filter_map(|entry| {
+            let found = entry.file_name();
+            let number = found.to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse().ok()?;
+            (found == *format!("{name}-{number:04}")).then_some(number)
+        })
         .collect()
 }
 
@@ -156,6 +186,24 @@ mod tests {
         assert!(second.path().ends_with("a-0002"));
         assert_eq!(RunFolder::latest(runs.path(), "a").unwrap(), second.path());
         assert!(RunFolder::latest(runs.path(), "b").is_none());
+        fs::create_dir(runs.path().join("a-7")).unwrap();
+        assert_eq!(RunFolder::latest(runs.path(), "a").unwrap(), second.path());
+        fs::create_dir(runs.path().join("a-4294967295")).unwrap();
+        assert!(RunFolder::create_next(runs.path(), "a").unwrap().path().ends_with("a-4294967296"));
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_no_run() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".lock", ".tmp-config.toml-1"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let run = RunFolder::create(folder.path(), false).unwrap();
+        assert!(!folder.path().join(".tmp-config.toml-1").exists());
+        drop(run);
+        fs::write(folder.path().join("config.toml"), "x").unwrap();
+        fs::write(folder.path().join(".tmp-summary.json-1"), "").unwrap();
+        assert!(RunFolder::create(folder.path(), true).is_ok());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub fn start_logging(common: &Common) {
         .with_writer(io::stderr)
         .with_max_level(level)
         .with_target(false)
+        // Else a closed or full stderr is a panic.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal());
     match common.log_format {
         LogFormat::Text => subscriber.without_time().init(),
@@ -76,7 +78,9 @@ pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
             diagnostics.render(io::stderr().is_terminal() && common.log_format == LogFormat::Text)
         }
         _ if common.verbose > 0 => format!("error: {error:?}"),
-        _ => format!("error: {error:#}"),
+        // Its text names its cause already, which `{error:#}` would repeat.
+        Some(known) => format!("error: {known}"),
+        None => format!("error: {error:#}"),
     };
     match common.log_format {
         LogFormat::Text => note(&text),

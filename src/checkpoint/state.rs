@@ -1,6 +1,6 @@
 //! `state.json`: where in the run a checkpoint stands.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::metrics::Running;
 
@@ -27,10 +27,14 @@ pub struct State {
     pub seconds: f64,
     /// The best checkpoint so far, if a metric is monitored.
     pub best: Option<Best>,
-    /// The last value of everything that was measured, by name.
+    /// The last value of everything that was measured, by name. What is not a number, such as the R²
+    /// of a single sample, is null in the file.
+    #[serde(deserialize_with = "null_as_nan")]
     pub last: Vec<(String, f64)>,
     /// SHA-256 of the training samples.
     pub data: String,
+    /// The folder that relative paths of the config start from, absolute.
+    pub config_folder: String,
     /// How long the run's growing files are at this point.
     pub files: Files,
 }
@@ -57,4 +61,9 @@ pub struct Files {
     pub events: u64,
     /// Of `metrics.csv`.
     pub metrics: u64,
+}
+
+fn null_as_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, f64)>, D::Error> {
+    let values = Vec::<(String, Option<f64>)>::deserialize(from)?;
+    Ok(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
 }

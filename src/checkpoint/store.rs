@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{self, Manifest};
 use super::{Card, Checkpoint, MODEL, OPTIMIZER, STATE, State, keep, weights};
-use crate::durable::{self, UNFINISHED};
+use crate::durable::{self, REPLACED, UNFINISHED};
 use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
@@ -88,7 +88,12 @@ impl Store {
             Err(error) => return Err(Error::io(&self.folder, "list the folder")(error)),
         };
         let mut steps: Vec<u64> = entries
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("step-")?.parse().ok())
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                let step = name.to_str()?.strip_prefix("step-")?.parse().ok()?;
+                // `step-75` is somebody's copy.
+                (self.path(step).file_name() == Some(&*name)).then_some(step)
+            })
             .collect();
         steps.sort_unstable_by(|a, b| b.cmp(a));
         Ok(steps)
@@ -114,16 +119,32 @@ impl Store {
         Err(Error::checkpoint(&self.folder, message))
     }
 
-    /// Deletes what an interrupted save or deletion left. Only for the holder of the run's lock.
+    /// Deletes the checkpoints after `step`, where a run goes on, and says how many: they are damaged
+    /// or of a course that is left. If they stayed, they would be taken for the latest ones, and
+    /// [`prune`](Self::prune) would delete the new ones.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn remove_later(&self, step: u64) -> Result<usize> {
+        let later: Vec<u64> = self.steps()?.into_iter().filter(|other| *other > step).collect();
+        for step in &later {
+            durable::remove_folder(&self.path(*step))?;
+        }
+        Ok(later.len())
+    }
+
+    /// Puts back or deletes what an interrupted save or deletion left. Only for the holder of the
+    /// run's lock, and before the checkpoints are read.
     pub fn clean(&self) {
-        let left = fs::read_dir(&self.folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(UNFINISHED)));
-        for entry in left {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| name.starts_with(UNFINISHED)) else { continue };
+            let replaced = name.strip_prefix(REPLACED).map(|name| self.folder.join(name));
             // Best effort: such names are never read.
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = match replaced.filter(|path| !path.exists()) {
+                Some(path) => fs::rename(entry.path(), path),
+                None => fs::remove_dir_all(entry.path()),
+            };
         }
     }
 }
@@ -145,4 +166,38 @@ pub fn optimizer_variables(
                 .map(move |(name, variable)| (format!("{kind}.{name}"), variable.clone()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A store with empty folders of these names.
+    fn store(names: &[&str]) -> (tempfile::TempDir, Store) {
+        let run = tempfile::tempdir().unwrap();
+        let store = Store::new(run.path());
+        for name in names {
+            fs::create_dir_all(store.folder.join(name)).unwrap();
+        }
+        (run, store)
+    }
+
+    #[test]
+    fn folders_that_it_did_not_name_are_left_alone() {
+        let (_run, store) = store(&["step-00000007", "step-9", "step-00000008.bak", "step-+0000010"]);
+        assert_eq!(store.steps().unwrap(), [7]);
+        store.prune(1, None).unwrap();
+        assert_eq!(store.remove_later(3).unwrap(), 1);
+        assert!(store.folder.join("step-9").exists());
+    }
+
+    #[test]
+    fn a_checkpoint_that_made_way_for_one_that_never_came_is_put_back() {
+        let (_run, store) =
+            store(&[".tmp-old-step-00000007", ".tmp-step-00000007-1", ".tmp-old-step-00000008"]);
+        fs::create_dir(store.path(8)).unwrap();
+        store.clean();
+        assert_eq!(store.steps().unwrap(), [8, 7]);
+        assert_eq!(fs::read_dir(&store.folder).unwrap().count(), 2);
+    }
 }

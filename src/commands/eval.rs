@@ -7,7 +7,7 @@ use taper::Error;
 use taper::checkpoint::Checkpoint;
 use taper::data::{Dataset, Prepared};
 use taper::metrics::Running;
-use taper::run::{config_folder, config_of, load_engine};
+use taper::run::{config_folder, load_engine};
 use taper::train::{Interrupt, Split, evaluate};
 
 use super::source;
@@ -22,14 +22,10 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::open(&options.checkpoint, |error| {
         terminal::warn(&format!("skipped a checkpoint: {error}"));
     })?;
-    let experiment = if options.overrides.set.is_empty() {
-        config_of(&checkpoint)?
-    } else {
-        source::override_values(&checkpoint.card.experiment, &options.checkpoint, &options.overrides)?
-    };
+    let experiment = source::override_values(&checkpoint, &options.overrides)?;
     let device = super::open_device(&options.machine)?;
     let engine = load_engine(&checkpoint, &experiment, &device)?;
-    let search = super::search_path(&options.machine.data, config_folder(&options.checkpoint));
+    let search = super::search_path(&options.machine.data, config_folder(&checkpoint));
     let splits = experiment.data.member().load(&search, experiment.seed)?;
     if !checkpoint.card.fits(&splits.train) {
         let message = "its samples or classes are not those that the checkpoint was trained for";

@@ -5,9 +5,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use taper::Error;
+use taper::checkpoint::Checkpoint;
 use taper::config::{Input, nearest};
 use taper::experiment::Experiment;
 use taper::presets;
+use taper::run::config_of;
 
 use crate::cli::{Overrides, Source};
 
@@ -32,17 +34,14 @@ pub fn load(source: &Source) -> anyhow::Result<Loaded> {
     Ok(Loaded { experiment, folder })
 }
 
-/// The config of a checkpoint with `--set` on top.
+/// The config of a checkpoint with `--set` and `TAPER__…` on top.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-pub fn override_values(
-    experiment: &serde_json::Value,
-    place: &Path,
-    overrides: &Overrides,
-) -> anyhow::Result<Experiment> {
-    let text = serde_json::to_vec_pretty(experiment)?;
-    parse(format!("{}.json", place.display()), text, overrides)
+/// If the checkpoint's own config cannot be used, or everything that is wrong with it now.
+pub fn override_values(checkpoint: &Checkpoint, overrides: &Overrides) -> anyhow::Result<Experiment> {
+    config_of(checkpoint)?;
+    let text = serde_json::to_vec_pretty(&checkpoint.card.experiment)?;
+    parse(format!("{}.json", checkpoint.place.display()), text, overrides)
 }
 
 fn parse(name: String, text: Vec<u8>, overrides: &Overrides) -> anyhow::Result<Experiment> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use taper::Error;
-use taper::checkpoint::{Checkpoint, State, Store};
+use taper::checkpoint::{Checkpoint, State, Store, manifest};
 use taper::device;
 use taper::experiment::Experiment;
 use taper::run::{Run, config_folder};
@@ -41,10 +41,13 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     };
     folder.write_config(&run.experiment)?;
     let store = Store::new(folder.path());
-    store.clean();
 
     let mut progress = Progress::new(common, &run.experiment);
     let mut log = Log::open(folder.path(), state.files)?;
+    let later = store.remove_later(state.step)?;
+    if later > 0 {
+        terminal::warn(&format!("going on from step {}: deleted {later} later checkpoints", state.step));
+    }
     let begin = start_event(&run);
     progress.event(&begin)?;
     if state.files.events == 0 {
@@ -135,7 +138,9 @@ impl Start {
         };
         if let Some(path) = latest {
             let folder = RunFolder::open(&path)?;
-            start.checkpoint = Store::new(&path).latest(skipped)?;
+            let store = Store::new(&path);
+            store.clean();
+            start.checkpoint = store.latest(skipped)?;
             start.folder = Some(folder);
         }
         Ok(start)
@@ -148,21 +153,24 @@ impl Start {
                 "--run-dir goes with a new run or `--resume auto`; a run that is named has its folder";
             return Err(Error::Usage(message.to_owned()).into());
         }
-        let is_checkpoint = path.join("manifest.json").exists();
-        let run = if is_checkpoint { path.parent().and_then(Path::parent) } else { Some(path) };
-        let run = run.filter(|run| run.is_dir()).ok_or_else(|| {
+        let is_checkpoint = path.join(manifest::FILE).exists();
+        let run = if is_checkpoint { run_of(path) } else { Some(path.to_path_buf()) };
+        let is_run = |run: &PathBuf| run.join("config.toml").exists() || run.join("checkpoints").is_dir();
+        let run = run.filter(is_run).ok_or_else(|| {
             Error::checkpoint(
                 path,
                 "is neither a run folder nor a checkpoint folder in one; nothing to resume",
             )
         })?;
-        let folder = RunFolder::open(run)?;
+        let folder = RunFolder::open(&run)?;
+        let store = Store::new(&run);
+        store.clean();
         let checkpoint = if is_checkpoint {
             Checkpoint::read(path)?
         } else {
-            Store::new(run).latest(skipped)?.ok_or_else(|| {
+            store.latest(skipped)?.ok_or_else(|| {
                 Error::checkpoint(
-                    run,
+                    &run,
                     "holds no checkpoint to resume from; use `--resume auto` to start anew if there is none",
                 )
             })?
@@ -171,12 +179,18 @@ impl Start {
             let loaded = source::load(&options.source)?;
             (loaded.experiment, loaded.folder)
         } else {
-            let experiment =
-                source::override_values(&checkpoint.card.experiment, path, &options.source.overrides)?;
-            (experiment, config_folder(run).to_path_buf())
+            let experiment = source::override_values(&checkpoint, &options.source.overrides)?;
+            (experiment, config_folder(&checkpoint).to_path_buf())
         };
         Ok(Self { experiment, config_folder, folder: Some(folder), checkpoint: Some(checkpoint) })
     }
+}
+
+/// The run folder of a checkpoint folder, `RUN/checkpoints/step-…`, from whichever folder it is named.
+fn run_of(checkpoint: &Path) -> Option<PathBuf> {
+    let whole = checkpoint.canonicalize().ok()?;
+    let checkpoints = whole.parent().filter(|folder| folder.ends_with("checkpoints"))?;
+    checkpoints.parent().map(Path::to_path_buf)
 }
 
 fn new_folder(options: &Train, experiment: &Experiment) -> anyhow::Result<RunFolder> {
@@ -191,6 +205,7 @@ fn skipped(error: &Error) {
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once.
+/// SIGHUP stays ignored where it is, as under `nohup`.
 fn catch_signals() -> anyhow::Result<Interrupt> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use std::sync::Arc;
@@ -198,15 +213,26 @@ fn catch_signals() -> anyhow::Result<Interrupt> {
 
     let interrupt = Interrupt::default();
     let again = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    let signals = [SIGINT, SIGTERM, SIGHUP];
+    let signals = &signals[..if is_ignored(SIGHUP) { 2 } else { 3 }];
+    for &signal in signals {
         signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
         signal_hook::flag::register_usize(signal, interrupt.flag(), usize::try_from(signal)?)?;
     }
     // Only after all of the above: the first signal of any kind arms the shutdown.
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    for &signal in signals {
         signal_hook::flag::register(signal, Arc::clone(&again))?;
     }
     Ok(interrupt)
+}
+
+/// Whether this process was started with `signal` ignored. Linux says so in `/proc`; asking the
+/// system itself is an unsafe call.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }
 
 fn start_event(run: &Run) -> Event {
@@ -294,8 +320,8 @@ fn describe(state: &State, tested_epoch: Option<u64>, folder: &Path) -> String {
     let mut lines = Vec::new();
     let of = |split: &str, name: &str| value(state, &format!("{split}.{name}"));
     if let (Some(epoch), Some(loss)) = (tested_epoch, of("test", "loss")) {
-        let which =
-            if state.best.is_some() { format!("best epoch, {epoch}") } else { "last weights".to_owned() };
+        let best = state.best.as_ref().is_some_and(|best| best.epoch == epoch);
+        let which = if best { format!("best epoch, {epoch}") } else { "last weights".to_owned() };
         let rest = match (of("test", "accuracy"), of("test", "rmse")) {
             (Some(accuracy), _) => format!("  accuracy {accuracy:.4}"),
             (_, Some(rmse)) => format!("  rmse {rmse:.6}"),

@@ -280,7 +280,8 @@ fn kind(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("`{value}`"),
         Value::Integer(value) => format!("`{value}`"),
-        Value::Float(value) => format!("`{value}`"),
+        // With its fraction: 3.0 is no whole number.
+        Value::Float(value) => format!("`{value:?}`"),
         Value::String(text) => format!("the text \"{}\"", text.escape_debug()),
         Value::Datetime => "a date".to_owned(),
         Value::Array(_) => "a list".to_owned(),

@@ -28,8 +28,8 @@ pub fn load<T: DeserializeOwned + JsonSchema>(
     input: &Input,
     validate: impl FnOnce(&T, &mut Problems<'_>),
 ) -> Result<T, Diagnostics> {
-    let mut sources =
-        vec![Source { name: input.name.clone(), text: String::from_utf8_lossy(&input.text).into_owned() }];
+    let text = String::from_utf8_lossy(&input.text);
+    let mut sources = vec![Source { name: input.name.clone(), text: without_mark(&text).to_owned() }];
     for (name, text) in &input.overrides {
         sources.push(Source { name: name.clone(), text: text.clone() });
     }
@@ -67,14 +67,18 @@ fn merge(input: &Input) -> Result<Node, Vec<Finding>> {
         let line = input.text[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         vec![Finding::new(format!("{}:{line}: not UTF-8 text; save the file as UTF-8", input.name), None)]
     })?;
-    // A byte order mark is no error and no content.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = without_mark(text);
     let json = input.name.to_lowercase().ends_with(".json");
     let mut root = if json { parse::json(text, 0) } else { parse::toml(text, 0) }?;
     for (i, (_, assignment)) in input.overrides.iter().enumerate() {
         overrides::apply(&mut root, assignment, i + 1).map_err(|finding| vec![finding])?;
     }
     Ok(root)
+}
+
+/// A byte order mark is no error and no content.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn locate(problems: &[Problem], root: &Node) -> Vec<Finding> {

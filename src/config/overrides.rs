@@ -1,5 +1,7 @@
 //! `--set section.key=value`: single values on top of a file.
 
+use std::ops::Range;
+
 use super::diagnostics::Finding;
 use super::document::{Entry, Node, Origin, Value};
 use super::parse;
@@ -7,7 +9,8 @@ use super::parse;
 /// Puts `assignment` (the text of source number `source`) into `root`.
 ///
 /// The value is TOML; what is not TOML is taken as a text, so that `name=first-try` works without
-/// quotes. List elements are named by number: `model.layers.0.dense.units=64`.
+/// quotes. List elements are named by number, `model.layers.0.dense.units=64` or
+/// `model.layers[0].dense.units=64`; a name with dots stands in quotes, `gate."test.loss"="< 1"`.
 pub(super) fn apply(root: &mut Node, assignment: &str, source: usize) -> Result<(), Finding> {
     let whole = Origin { source, span: 0..assignment.len() };
     let Some((path, text)) = assignment.split_once('=') else {
@@ -20,20 +23,41 @@ pub(super) fn apply(root: &mut Node, assignment: &str, source: usize) -> Result<
     });
 
     let mut node = root;
-    let mut start = 0;
-    let mut segments = Vec::new();
-    for segment in path.split('.') {
-        segments.push((segment.trim(), Origin { source, span: start..start + segment.len() }));
-        start += segment.len() + 1;
-    }
-    for (segment, origin) in segments {
+    for span in segments(path) {
+        let segment = name(&path[span.clone()]);
         if segment.is_empty() {
             return Err(Finding::new("empty name in the path", Some(whole)));
         }
-        node = descend(node, segment, origin)?;
+        node = descend(node, segment, Origin { source, span })?;
     }
     *node = value;
     Ok(())
+}
+
+/// Where the names of `path` stand: separated by `.` and before `[`, except within quotes.
+fn segments(path: &str) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let (mut start, mut quote) = (0, None);
+    for (at, c) in path.char_indices() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            ('.' | '[', None) => {
+                spans.push(start..at);
+                start = if c == '.' { at + 1 } else { at };
+            }
+            _ => {}
+        }
+    }
+    spans.push(start..path.len());
+    spans
+}
+
+/// `segment` without its quotes or brackets.
+fn name(segment: &str) -> &str {
+    let segment = segment.trim();
+    let within = |open, close| segment.strip_prefix(open)?.strip_suffix(close);
+    within('"', '"').or_else(|| within('\'', '\'')).or_else(|| within('[', ']')).unwrap_or(segment)
 }
 
 /// The place called `segment` in `node`, made if a table lacks it.

@@ -89,6 +89,14 @@ struct Growing {
 
 impl Growing {
     fn open(path: PathBuf, size: u64) -> Result<Self> {
+        let found = std::fs::metadata(&path).map_or(0, |facts| facts.len());
+        if found < size {
+            let message = format!(
+                "has {found} bytes, and the checkpoint knew {size}: lines are lost; \
+                 put the whole file back, or start a new run"
+            );
+            return Err(Error::checkpoint(&path, message));
+        }
         let mut options = OpenOptions::new();
         let mut file = options
             .create(true)
@@ -96,12 +104,6 @@ impl Growing {
             .write(true)
             .open(&path)
             .map_err(Error::io(&path, "open it"))?;
-        let found = file.metadata().map_err(Error::io(&path, "read its size"))?.len();
-        if found < size {
-            let message =
-                format!("has {found} bytes, and the checkpoint knew {size}; a resumed run would lose lines");
-            return Err(Error::checkpoint(&path, message));
-        }
         file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;
         file.seek(SeekFrom::End(0)).map_err(Error::io(&path, "go to its end"))?;
         Ok(Self { path, file, size })

@@ -84,11 +84,14 @@ impl Trainer<'_> {
         let start = Instant::now();
         let seconds_before = state.seconds;
         let mut stop = self.reached_limit(state, start);
-        while stop.is_none() && state.epoch < self.config.epochs {
+        while state.epoch < self.config.epochs {
             let epoch_start = Instant::now();
             let samples_before = state.samples_in_epoch;
-            stop = self.train_epoch(state, start)?;
+            if stop.is_none() {
+                stop = self.train_epoch(state, start)?;
+            }
             state.seconds = seconds_before + start.elapsed().as_secs_f64();
+            // Also true where a run was stopped between an epoch's last step and its validation.
             let complete = state.samples_in_epoch == self.data.train_order.len() as u64;
             if !complete || matches!(stop, Some(Stop::Signal(_))) {
                 break;
@@ -101,6 +104,9 @@ impl Trainer<'_> {
             state.seconds = seconds_before + start.elapsed().as_secs_f64();
             if self.is_due(state) {
                 self.checkpoint(state)?;
+            }
+            if stop.is_some() {
+                break;
             }
         }
         state.seconds = seconds_before + start.elapsed().as_secs_f64();

@@ -1,6 +1,6 @@
 //! Run folders and checkpoints as `eval`, `predict` and a second `train` meet them.
 
-use crate::workspace::Workspace;
+use crate::workspace::{Outcome, Workspace};
 
 fn trained() -> Workspace {
     let workspace = Workspace::new();
@@ -88,6 +88,31 @@ fn what_is_no_checkpoint_is_explained() {
         assert!(messages.starts_with(&format!("error: {path}")), "{messages}");
         assert_eq!(messages.lines().count(), 1, "{messages}");
     }
+}
+
+#[test]
+fn a_config_in_a_weights_file_is_checked_like_any_other() {
+    let workspace = trained();
+    let model = workspace.read("run/checkpoints/step-00000075/model.safetensors");
+    let (right, wrong) = (br#"\"noise\":1.5"#, br#"\"noise\":-15"#);
+    let at = model.windows(right.len()).position(|part| part == right).expect("the noise");
+    let changed = [&model[..at], &wrong[..], &model[at + right.len()..]].concat();
+    workspace.file("changed.safetensors", changed);
+    let outcome = workspace.run(&["eval", "--checkpoint", "changed.safetensors"]);
+    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    assert_eq!(outcome.messages().lines().count(), 1, "{}", outcome.stderr);
+    assert!(outcome.messages().contains("data.synthetic.noise: must be at least 0"), "{}", outcome.stderr);
+}
+
+#[test]
+fn eval_hears_the_environment() {
+    let workspace = trained();
+    let output = workspace
+        .command(&["eval", "--checkpoint", "run", "--format", "json"])
+        .env("TAPER__DATA__SYNTHETIC__TEST_SAMPLES", "30")
+        .output()
+        .expect("the program starts");
+    assert_eq!(Outcome::of(output).json()["samples"], 30);
 }
 
 #[test]

@@ -55,6 +55,34 @@ fn a_full_disk_behind_stdout_is_an_error() {
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stderr_is_no_panic() {
+    let workspace = Workspace::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let arguments = ["train", "--set", "train.epochs=1"];
+    let output = workspace.command(&arguments).stderr(full).output().expect("the program starts");
+    assert_eq!(Outcome::of(output).code, 0);
+}
+
+#[test]
+fn an_error_of_the_system_is_told_once() {
+    let workspace = Workspace::new();
+    workspace.file("file", "");
+    let outcome = workspace.run(&["train", "--run-dir", "file"]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert_eq!(outcome.messages().matches("os error").count(), 1, "{}", outcome.stderr);
+}
+
+#[test]
+fn names_in_a_path_can_be_quoted_and_numbered() {
+    let workspace = Workspace::new();
+    let arguments = ["config", "show", "--format", "json", "--set"];
+    let show = |set: &str| workspace.ok(&[&arguments[..], &[set]].concat()).json();
+    assert_eq!(show("model.layers[0].dense.units=7")["model"]["layers"][0]["dense"]["units"], 7);
+    assert_eq!(show("gate.\"test.accuracy\"=>= 0.5")["gate"]["test.accuracy"], ">= 0.5");
+}
+
 #[test]
 fn a_config_can_come_from_standard_input() {
     let workspace = Workspace::new();

@@ -163,3 +163,15 @@ fn the_environment_is_explained_like_a_flag() {
     assert!(outcome.stderr.contains("TAPER__TRAIN__EPOHCS"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("did you mean `epochs`?"), "{}", outcome.stderr);
 }
+
+#[test]
+fn a_byte_order_mark_moves_no_place() {
+    let workspace = Workspace::new();
+    for (name, text, place) in [("a.toml", "\u{feff}x = 1\n", "1:1"), ("a.json", "\u{feff}{\"x\": 1}", "1:2")]
+    {
+        workspace.file(name, text);
+        let outcome = workspace.run(&["check", "--config", name]);
+        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&format!("{name}:{place}")), "{}", outcome.stderr);
+    }
+}

@@ -1,7 +1,17 @@
 //! A stopped run goes on as if it had never stopped, bit for bit.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use taper::checkpoint::Store;
+use taper::config::Input;
+use taper::data::SearchPath;
+use taper::experiment::Experiment;
+use taper::run::Run;
+use taper::run_folder::RunFolder;
+use taper::train::events::{Event, Observer, StepReport};
+use taper::train::{Interrupt, Log, Stop, Trainer};
 
 use crate::workspace::{Outcome, Workspace};
 
@@ -189,6 +199,8 @@ fn a_resumed_run_keeps_its_seed_data_and_network() {
     for set in [
         "seed=8",
         "data.digits.samples=80",
+        "data.digits.validation_split=0.4",
+        "data.digits.normalize={mean=[0.5],std=[0.5]}",
         "model.layers.4.dense.units=17",
         "optimizer={sgd={learning_rate=0.1}}",
     ] {
@@ -229,4 +241,174 @@ fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
         assert!(steps >= 1);
         workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=1"]);
     }
+}
+
+#[test]
+fn what_a_run_writes_after_going_back_is_kept() {
+    let workspace = with_config(CONFIG);
+    let keep_one = ["--set", "checkpoint.keep_last=1"];
+    train(&workspace, "whole", 6, &keep_one);
+    train(&workspace, "parts", 4, &[]);
+    resume(&workspace, "parts", 12, &[]);
+    let outcome = resume(&workspace, "parts/checkpoints/step-00000004", 6, &keep_one);
+    assert!(outcome.stderr.contains("deleted 2 later checkpoints"), "{}", outcome.stderr);
+    assert_same_runs(&workspace, "whole", "parts", 6);
+}
+
+#[test]
+fn a_damaged_latest_checkpoint_does_not_outlive_the_new_ones() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 4, &[]);
+    resume(&workspace, "run", 7, &[]);
+    workspace.file("run/checkpoints/step-00000007/state.json", "{}");
+    resume(&workspace, "run", 5, &["--set", "checkpoint.keep_last=1"]);
+    workspace.ok(&["eval", "--checkpoint", "run/checkpoints/step-00000005"]);
+    assert!(!workspace.path("run/checkpoints/step-00000007").exists());
+}
+
+#[test]
+fn a_metric_that_is_no_number_can_be_saved() {
+    let workspace = Workspace::new();
+    let one_sample = ["--config", "linear_regression", "--set", "data.linear.validation_split=0.01"];
+    workspace.ok(&[&["train", "--run-dir", "run", "--set", "train.epochs=3"][..], &one_sample].concat());
+    workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=5"]);
+    workspace.ok(&[&["train", "--run-dir", "whole", "--set", "train.epochs=5"][..], &one_sample].concat());
+    assert_same_runs(&workspace, "whole", "run", 5);
+    workspace.ok(&["eval", "--checkpoint", "run"]);
+}
+
+#[test]
+fn a_checkpoint_is_found_from_within_its_run_folder() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 2, &[]);
+    let arguments = ["train", "--resume", "step-00000002", "--set", "train.max_steps=3"];
+    let output = workspace
+        .command(&arguments)
+        .current_dir(workspace.path("run/checkpoints"))
+        .output()
+        .expect("the program starts");
+    assert_eq!(Outcome::of(output).code, 0);
+    assert!(workspace.path("run").join(model(3)).exists());
+}
+
+#[test]
+fn data_beside_the_config_is_found_again() {
+    let workspace = Workspace::new();
+    workspace.file("there/a.csv", "x,y\n1,2\n2,4\n3,6\n4,8\n");
+    let csv = "[data.csv]\npath = \"a.csv\"\ntarget = \"y\"\ntask = \"regression\"\n";
+    let rest = "[model]\nlayers = [{ dense = { units = 1 } }]\n[loss.mse]\n[optimizer.adam]\n";
+    workspace.file("there/a.toml", format!("{csv}{rest}"));
+    let arguments = ["train", "--config", "there/a.toml", "--run-dir", "run", "--set", "train.epochs=1"];
+    workspace.ok(&arguments);
+    workspace.ok(&["eval", "--checkpoint", "run"]);
+    workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=2"]);
+    let elsewhere = Workspace::new();
+    elsewhere.ok(&[OsStr::new("eval"), OsStr::new("--checkpoint"), workspace.path("run").as_os_str()]);
+}
+
+#[test]
+fn a_folder_that_is_no_run_is_left_as_it_was() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 2, &[]);
+    workspace.file("other/place/note.txt", "");
+    for file in ["model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"] {
+        let content = workspace.read(format!("run/checkpoints/step-00000002/{file}"));
+        workspace.file(&format!("other/place/step-00000002/{file}"), content);
+    }
+    for path in ["other", "other/place", "other/place/step-00000002"] {
+        let outcome = workspace.run(&["train", "--resume", path]);
+        assert_eq!(outcome.code, 4, "{path}: {}", outcome.stderr);
+        assert!(outcome.messages().contains("is neither a run folder"), "{path}: {}", outcome.stderr);
+    }
+    assert_eq!(std::fs::read_dir(workspace.path("other")).expect("a folder").count(), 1);
+}
+
+#[test]
+fn lost_lines_are_not_passed_over() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 4, &[]);
+    let whole = workspace.read("run/events.jsonl");
+    std::fs::remove_file(workspace.path("run/events.jsonl")).expect("removed");
+    let outcome = workspace.run(&["train", "--resume", "run"]);
+    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    assert!(outcome.messages().contains("put the whole file back"), "{}", outcome.stderr);
+    assert!(!workspace.path("run/events.jsonl").exists());
+    workspace.file("run/events.jsonl", whole);
+    resume(&workspace, "run", 5, &[]);
+}
+
+/// Asks to stop with the last step of an epoch, before its validation.
+struct StopBeforeValidation(Interrupt);
+
+impl Observer for StopBeforeValidation {
+    fn step(&mut self, report: &StepReport) {
+        if report.samples_in_epoch == report.samples {
+            self.0.flag().store(2, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    fn event(&mut self, _event: &Event) -> taper::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_validation_that_a_signal_put_off_is_made_up_for() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "whole", 4, &[]);
+    let text = CONFIG.replace("epochs = 5", "epochs = 5\nmax_steps = 4");
+    let input = Input { name: "r.toml".to_owned(), text: text.into_bytes(), overrides: Vec::new() };
+    let experiment = Experiment::load(&input).expect("a right config");
+    let mut run = Run::new(experiment, &SearchPath::default(), candle_core::Device::Cpu).expect("a run");
+    let mut state = run.fresh_state();
+    let path = workspace.path("parts");
+    let folder = RunFolder::create(&path, false).expect("a folder");
+    folder.write_config(&run.experiment).expect("a config");
+    let interrupt = Interrupt::default();
+    let mut trainer = Trainer {
+        config: &run.experiment.train,
+        saving: &run.experiment.checkpoint,
+        monitor: run.experiment.monitor(),
+        loss: run.experiment.loss.member(),
+        learning_rate: run.experiment.optimizer.member().learning_rate(),
+        seed: run.experiment.seed,
+        data: &run.data,
+        engine: run.engine.as_mut(),
+        device: &run.device,
+        store: &Store::new(&path),
+        card: &run.card,
+        log: Log::open(&path, state.files).expect("a log"),
+        observer: &mut StopBeforeValidation(interrupt.clone()),
+        interrupt,
+    };
+    assert_eq!(trainer.fit(&mut state).expect("trained"), Stop::Signal(2));
+    assert_eq!((state.step, state.epoch, state.samples_in_epoch), (4, 0, 60));
+    drop((trainer, folder));
+    resume(&workspace, "parts", 4, &[]);
+    assert_eq!(history(&workspace, "whole")[1..], history(&workspace, "parts")[..]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_that_is_ignored_stops_nothing() {
+    let workspace = with_config(CONFIG);
+    let script = "trap '' HUP; exec \"$0\" train --config r.toml --run-dir run -q --set train.epochs=1000";
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_taper")])
+        .current_dir(workspace.path(""))
+        .spawn()
+        .expect("the program starts");
+    let start = Instant::now();
+    while !workspace.path("run/checkpoints").exists() {
+        assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let send = |signal: &str| {
+        let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    };
+    send("-HUP");
+    std::thread::sleep(Duration::from_millis(200));
+    send("-TERM");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
 }
