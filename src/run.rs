@@ -146,7 +146,7 @@ fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
                 None => format!("{}: {}", problem.path, problem.message),
             });
             let message = texts.collect::<Vec<_>>().join("; ");
-            Error::Usage(format!("the config does not fit the data `{}`: {message}", experiment.data.name()))
+            Error::data(experiment.data.name(), format!("does not fit the config: {message}"))
         },
     )
 }
