@@ -145,16 +145,21 @@ fn describe_epoch(epoch: &Epoch, epochs: u64, few: bool) -> String {
         String::new()
     };
     format!(
-        "epoch {:>2}/{epochs}{}{validation}  | {:.2} s, {} samples/s",
+        "epoch {:>2}/{epochs}{}{validation}  | {}, {} samples/s",
         epoch.epoch,
         split("train"),
-        epoch.seconds,
+        duration(epoch.seconds),
         grouped(epoch.samples_per_second as u64),
     )
 }
 
 fn has(metrics: &Metrics, split: &str) -> bool {
     metrics.iter().any(|(name, _)| name.starts_with(split))
+}
+
+/// As in 6.02 s or 35 ms.
+fn duration(seconds: f64) -> String {
+    if seconds < 0.1 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
 }
 
 /// As in 693,962.
