@@ -106,8 +106,8 @@ pub struct Machine {
 
 #[derive(Debug, Args)]
 pub struct DataFolders {
-    /// Where data sets are [default: data].
-    #[arg(long, value_name = "DIR", env = "TAPER_DATA_DIR")]
+    /// Where data sets are; searched before the folder in `TAPER_DATA_DIR` and before `data`.
+    #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Never fetch a data set.
     #[arg(long, env = "TAPER_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]

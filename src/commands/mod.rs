@@ -1,4 +1,5 @@
-//! One file for each command; what they share stands here.
+//! One file for each command; what they share stands here and in `source` (which config), `start` (which
+//! run), `signals`, `progress` and `summary`.
 
 mod check;
 mod config;
@@ -6,8 +7,13 @@ mod data;
 mod eval;
 mod predict;
 mod progress;
+mod signals;
 mod source;
+mod start;
+mod summary;
 mod train;
+
+use std::path::{Path, PathBuf};
 
 use taper::data::SearchPath;
 
@@ -32,12 +38,18 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Where to look for data; relative paths of the config start in `config_folder`.
-fn search_path(folders: &DataFolders, config_folder: &std::path::Path) -> SearchPath {
+/// Where to look for data: `--data-dir`, `TAPER_DATA_DIR`, `data`; relative paths of the config start
+/// in `config_folder`.
+fn search_path(options: &DataFolders, config_folder: &Path) -> SearchPath {
+    let environment =
+        std::env::var_os("TAPER_DATA_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let mut folders: Vec<PathBuf> = options.data_dir.iter().cloned().chain(environment).collect();
+    folders.push("data".into());
+    folders.dedup();
     SearchPath {
-        folders: vec![folders.data_dir.clone().unwrap_or_else(|| "data".into())],
+        folders,
         config_folder: config_folder.to_path_buf(),
-        fetch: cfg!(feature = "hub") && !folders.offline,
+        fetch: cfg!(feature = "hub") && !options.offline,
     }
 }
 

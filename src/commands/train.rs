@@ -1,31 +1,24 @@
 //! `taper train`: a new run, or the rest of a stopped one.
 
-use std::path::{Path, PathBuf};
-
-use serde_json::{Value, json};
 use taper::Error;
-use taper::checkpoint::{Checkpoint, State, Store, manifest};
+use taper::checkpoint::{Checkpoint, State, Store};
 use taper::device;
-use taper::experiment::Experiment;
-use taper::run::{Run, config_folder};
-use taper::run_folder::RunFolder;
+use taper::run::Run;
 use taper::train::events::{Event, Observer as _};
 use taper::train::{Interrupt, Log, Split, Stop, Trainer, evaluate};
 
 use super::progress::Progress;
-use super::source;
+use super::start::{Start, new_folder};
+use super::{signals, summary};
 use crate::cli::{Common, Format, Train};
 use crate::terminal;
-
-/// Where runs go without `--run-dir`.
-const RUNS: &str = "runs";
 
 /// Trains.
 ///
 /// # Errors
 /// Whatever stops the run.
 pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
-    let interrupt = catch_signals()?;
+    let interrupt = signals::catch()?;
     let start = Start::choose(options)?;
     let device = super::open_device(&options.machine)?;
     let search = super::search_path(&options.machine.data, &start.config_folder);
@@ -88,151 +81,14 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
         seconds: state.seconds,
     };
     log.event(&end)?;
-    let summary = summary(&run, &state, stop, tested, folder.path());
-    folder.write_summary(&summary)?;
+    let report = summary::summary(&run, &state, stop, tested, folder.path());
+    folder.write_summary(&report)?;
     match options.format {
-        Format::Json => terminal::print(&format!("{summary:#}"))?,
-        Format::Text => terminal::print(&describe(&state, tested, folder.path()))?,
+        Format::Json => terminal::print(&format!("{report:#}"))?,
+        Format::Text => terminal::print(&summary::describe(&state, tested, folder.path()))?,
     }
-    run.experiment.gate.check(|name| value(&state, name))?;
+    run.experiment.gate.check(|name| summary::value(&state, name))?;
     Ok(())
-}
-
-/// What to train and where it stands.
-struct Start {
-    experiment: Experiment,
-    config_folder: PathBuf,
-    folder: Option<RunFolder>,
-    checkpoint: Option<Checkpoint>,
-}
-
-impl Start {
-    fn choose(options: &Train) -> anyhow::Result<Self> {
-        match &options.resume {
-            None => {
-                let loaded = source::load(&options.source)?;
-                Ok(Self {
-                    experiment: loaded.experiment,
-                    config_folder: loaded.folder,
-                    folder: None,
-                    checkpoint: None,
-                })
-            }
-            Some(path) if path.as_os_str() == "auto" => Self::resume_auto(options),
-            Some(path) => Self::resume_from(path, options),
-        }
-    }
-
-    /// The latest run of the config's name, or a new one.
-    fn resume_auto(options: &Train) -> anyhow::Result<Self> {
-        let loaded = source::load(&options.source)?;
-        let latest = match &options.run_dir {
-            Some(folder) => Some(folder.clone()).filter(|folder| folder.join("config.toml").exists()),
-            None => RunFolder::latest(Path::new(RUNS), &loaded.experiment.name),
-        };
-        let mut start = Self {
-            experiment: loaded.experiment,
-            config_folder: loaded.folder,
-            folder: None,
-            checkpoint: None,
-        };
-        if let Some(path) = latest {
-            let folder = RunFolder::open(&path)?;
-            let store = Store::new(&path);
-            store.clean();
-            start.checkpoint = store.latest(skipped)?;
-            start.folder = Some(folder);
-        }
-        Ok(start)
-    }
-
-    /// The run that `path` belongs to, from its latest checkpoint or from the one that is named.
-    fn resume_from(path: &Path, options: &Train) -> anyhow::Result<Self> {
-        if options.run_dir.is_some() {
-            let message =
-                "--run-dir goes with a new run or `--resume auto`; a run that is named has its folder";
-            return Err(Error::Usage(message.to_owned()).into());
-        }
-        let is_checkpoint = path.join(manifest::FILE).exists();
-        let run = if is_checkpoint { run_of(path) } else { Some(path.to_path_buf()) };
-        let is_run = |run: &PathBuf| run.join("config.toml").exists() || run.join("checkpoints").is_dir();
-        let run = run.filter(is_run).ok_or_else(|| {
-            Error::checkpoint(
-                path,
-                "is neither a run folder nor a checkpoint folder in one; nothing to resume",
-            )
-        })?;
-        let folder = RunFolder::open(&run)?;
-        let store = Store::new(&run);
-        store.clean();
-        let checkpoint = if is_checkpoint {
-            Checkpoint::read(path)?
-        } else {
-            store.latest(skipped)?.ok_or_else(|| {
-                Error::checkpoint(
-                    &run,
-                    "holds no checkpoint to resume from; use `--resume auto` to start anew if there is none",
-                )
-            })?
-        };
-        let (experiment, config_folder) = if options.source.config.is_some() {
-            let loaded = source::load(&options.source)?;
-            (loaded.experiment, loaded.folder)
-        } else {
-            let experiment = source::override_values(&checkpoint, &options.source.overrides)?;
-            (experiment, config_folder(&checkpoint).to_path_buf())
-        };
-        Ok(Self { experiment, config_folder, folder: Some(folder), checkpoint: Some(checkpoint) })
-    }
-}
-
-/// The run folder of a checkpoint folder, `RUN/checkpoints/step-…`, from whichever folder it is named.
-fn run_of(checkpoint: &Path) -> Option<PathBuf> {
-    let whole = checkpoint.canonicalize().ok()?;
-    let checkpoints = whole.parent().filter(|folder| folder.ends_with("checkpoints"))?;
-    checkpoints.parent().map(Path::to_path_buf)
-}
-
-fn new_folder(options: &Train, experiment: &Experiment) -> anyhow::Result<RunFolder> {
-    Ok(match &options.run_dir {
-        Some(path) => RunFolder::create(path, options.force)?,
-        None => RunFolder::create_next(Path::new(RUNS), &experiment.name)?,
-    })
-}
-
-fn skipped(error: &Error) {
-    terminal::warn(&format!("skipped a checkpoint: {error}"));
-}
-
-/// The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once.
-/// SIGHUP stays ignored where it is, as under `nohup`.
-fn catch_signals() -> anyhow::Result<Interrupt> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
-
-    let interrupt = Interrupt::default();
-    let again = Arc::new(AtomicBool::new(false));
-    let signals = [SIGINT, SIGTERM, SIGHUP];
-    let signals = &signals[..if is_ignored(SIGHUP) { 2 } else { 3 }];
-    for &signal in signals {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
-        signal_hook::flag::register_usize(signal, interrupt.flag(), usize::try_from(signal)?)?;
-    }
-    // Only after all of the above: the first signal of any kind arms the shutdown.
-    for &signal in signals {
-        signal_hook::flag::register(signal, Arc::clone(&again))?;
-    }
-    Ok(interrupt)
-}
-
-/// Whether this process was started with `signal` ignored. Linux says so in `/proc`; asking the
-/// system itself is an unsafe call.
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    mask >> (signal - 1) & 1 == 1
 }
 
 fn start_event(run: &Run) -> Event {
@@ -282,54 +138,4 @@ fn test(
     };
     state.last.extend(running.values().into_iter().map(|(name, value)| (format!("test.{name}"), value)));
     Ok(Some(epoch))
-}
-
-fn value(state: &State, name: &str) -> Option<f64> {
-    state.last.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
-}
-
-fn summary(run: &Run, state: &State, stop: Stop, tested_epoch: Option<u64>, folder: &Path) -> Value {
-    let metrics: serde_json::Map<String, Value> =
-        state.last.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({
-        "version": 1,
-        "run": folder.display().to_string(),
-        "name": run.experiment.name,
-        "reason": stop.reason(),
-        "epochs": state.epoch,
-        "steps": state.step,
-        "metrics": metrics,
-        "test_epoch": tested_epoch,
-        "best": state.best,
-        "seconds": state.seconds,
-        "parameters": run.plan.parameters(),
-        "train_samples": run.data.train_order.len(),
-        "seed": run.experiment.seed,
-        "data_sha256": run.data.digest,
-        "taper": env!("CARGO_PKG_VERSION"),
-        "engine": run.engine.name(),
-        "device": device::describe(&run.device),
-        "threads": taper::threads::count(),
-        "os": std::env::consts::OS,
-        "arch": std::env::consts::ARCH,
-        "debug_build": cfg!(debug_assertions),
-    })
-}
-
-fn describe(state: &State, tested_epoch: Option<u64>, folder: &Path) -> String {
-    let mut lines = Vec::new();
-    let of = |split: &str, name: &str| value(state, &format!("{split}.{name}"));
-    if let (Some(epoch), Some(loss)) = (tested_epoch, of("test", "loss")) {
-        let best = state.best.as_ref().is_some_and(|best| best.epoch == epoch);
-        let which = if best { format!("best epoch, {epoch}") } else { "last weights".to_owned() };
-        let rest = match (of("test", "accuracy"), of("test", "rmse")) {
-            (Some(accuracy), _) => format!("  accuracy {accuracy:.4}"),
-            (_, Some(rmse)) => format!("  rmse {rmse:.6}"),
-            _ => String::new(),
-        };
-        lines.push(format!("test   loss {loss:.4}{rest}  ({which})"));
-    }
-    lines.push(format!("saved  {}", folder.display()));
-    lines.push(format!("next   taper eval --checkpoint {}", folder.display()));
-    lines.join("\n")
 }
