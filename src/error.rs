@@ -84,6 +84,15 @@ impl Error {
         Self::Data { place: place.as_ref().to_path_buf(), message: message.into() }
     }
 
+    /// This data error, with what was tried against it and failed.
+    #[must_use]
+    pub fn after(self, failed: &Self) -> Self {
+        match self {
+            Self::Data { place, message } => Self::Data { place, message: format!("{failed}; {message}") },
+            other => other,
+        }
+    }
+
     /// A checkpoint error about `place`.
     pub fn checkpoint(place: impl AsRef<Path>, message: impl Into<String>) -> Self {
         Self::Checkpoint { place: place.as_ref().to_path_buf(), message: message.into() }

@@ -4,6 +4,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::{Common, LogFormat};
 
@@ -15,16 +19,19 @@ pub fn start_logging(common: &Common) {
         (_, 1) => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let subscriber = tracing_subscriber::fmt()
+    // Libraries speak from -v on; what a user needs to know, taper's own errors say.
+    let libraries = if common.verbose > 0 { level } else { LevelFilter::OFF };
+    let filter = Targets::new().with_default(libraries).with_target("taper", level);
+    let lines = fmt::layer()
         .with_writer(io::stderr)
-        .with_max_level(level)
         .with_target(false)
         // Else a closed or full stderr is a panic.
         .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal());
+    let registry = tracing_subscriber::registry().with(filter);
     match common.log_format {
-        LogFormat::Text => subscriber.without_time().init(),
-        LogFormat::Json => subscriber.json().init(),
+        LogFormat::Text => registry.with(lines.without_time()).init(),
+        LogFormat::Json => registry.with(lines.json()).init(),
     }
 }
 

@@ -73,9 +73,10 @@ impl Source for Config {
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let folder = match (find(search), search.folders.first()) {
-            (Err(_), Some(folder)) if search.can_fetch() => {
+            (Err(missing), Some(folder)) if search.can_fetch() => {
                 let folder = folder.join(SUBFOLDERS[0]);
-                save(&hub::fetch(hub::Set::Cifar10)?, &folder)?;
+                let fetched = hub::fetch(hub::Set::Cifar10).map_err(|failed| missing.after(&failed))?;
+                save(&fetched, &folder)?;
                 folder
             }
             (found, _) => found?,

@@ -82,7 +82,7 @@ fn fetch_with(
         let place = format!("{} on the Hugging Face hub", set.name());
         // The rest is the address, twice.
         let reason = reason.lines().next().and_then(|line| line.split(" for url").next()).unwrap_or_default();
-        let message = format!("cannot be fetched ({reason}); check the network, or get the files by hand");
+        let message = format!("cannot be fetched ({reason}); check the network");
         Error::data(place, message)
     };
     let thread = std::thread::Builder::new().name(THREAD.to_owned());

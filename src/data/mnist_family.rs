@@ -95,9 +95,9 @@ impl<M: Member> Source for M {
         let profile = &Self::PROFILE;
         let [train, test] = match (find(profile, search), profile.hub) {
             (Ok(files), _) => files,
-            (Err(_), Some(set)) if search.can_fetch() => {
+            (Err(missing), Some(set)) if search.can_fetch() => {
                 let folder = search.folders[0].join(profile.name);
-                fetch(set, &folder)?;
+                fetch(set, &folder).map_err(|failed| missing.after(&failed))?;
                 find(profile, search)?
             }
             (Err(error), _) => return Err(error),
