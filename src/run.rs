@@ -85,6 +85,9 @@ impl Run {
             return refuse("was trained on other data; a resumed run needs the same samples");
         }
         let before = config_of(checkpoint)?;
+        if before.optimizer.name() != self.experiment.optimizer.name() {
+            return refuse("was trained with another optimizer; a resumed run keeps its optimizer");
+        }
         let (before, now) = (before.data.member(), self.experiment.data.member());
         if (before.validation_split(), before.normalize()) != (now.validation_split(), now.normalize()) {
             return refuse("has another `validation_split` or `normalize`; a resumed run keeps both");

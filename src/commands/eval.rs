@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use taper::Error;
 use taper::checkpoint::Checkpoint;
 use taper::data::{Dataset, Prepared};
+use taper::experiment::Experiment;
 use taper::metrics::Running;
-use taper::run::{config_folder, load_engine};
+use taper::run::{config_folder, config_of, load_engine};
 use taper::train::{Interrupt, Split, evaluate};
 
 use super::source;
@@ -23,6 +24,17 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
         terminal::warn(&format!("skipped a checkpoint: {error}"));
     })?;
     let experiment = source::override_values(&checkpoint, &options.overrides)?;
+    let trained = config_of(&checkpoint)?;
+    let changed = |one: &Experiment, other: &Experiment| {
+        (one.seed, &one.model, &one.loss) != (other.seed, &other.model, &other.loss)
+            || one.data.member().validation_split() != other.data.member().validation_split()
+    };
+    if changed(&experiment, &trained) {
+        // Another seed or share would mix training samples into the validation split.
+        let message =
+            "eval measures what was trained: --set cannot change seed, model, loss or validation_split";
+        return Err(Error::Usage(message.to_owned()).into());
+    }
     let device = super::open_device(&options.machine)?;
     let engine = load_engine(&checkpoint, &experiment, &device)?;
     let search = super::search_path(&options.machine.data, config_folder(&checkpoint));

@@ -25,7 +25,7 @@ pub fn catch() -> anyhow::Result<Interrupt> {
 }
 
 /// Whether this process was started with `signal` ignored. Linux says so in `/proc`; asking the
-/// system itself is an unsafe call.
+/// system itself is a call without Rust's guarantees.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -191,3 +191,17 @@ fn a_gate_that_fails_is_exit_code_6() {
     assert_eq!(outcome.code, 6, "{}", outcome.stderr);
     assert!(outcome.messages().contains("gate failed: test.accuracy is"), "{}", outcome.stderr);
 }
+
+#[test]
+fn eval_measures_what_was_trained() {
+    let workspace = trained();
+    for set in
+        ["seed=1", "data.synthetic.validation_split=0.5", "loss={mse={}}", "model.layers.0.dense.units=7"]
+    {
+        let outcome = workspace.run(&["eval", "--checkpoint", "run", "--set", set]);
+        assert_eq!(outcome.code, 2, "{set}: {}", outcome.stderr);
+    }
+    let more =
+        ["eval", "--checkpoint", "run", "--set", "data.synthetic.test_samples=500", "--format", "json"];
+    assert_eq!(workspace.ok(&more).json()["samples"], 500);
+}

@@ -203,6 +203,7 @@ fn a_resumed_run_keeps_its_seed_data_and_network() {
         "data.digits.normalize={mean=[0.5],std=[0.5]}",
         "model.layers.4.dense.units=17",
         "optimizer={sgd={learning_rate=0.1}}",
+        "optimizer={adamw={}}",
     ] {
         let outcome = workspace.run(&["train", "--resume", "run", "--set", set]);
         assert_eq!(outcome.code, 4, "{set}: {}", outcome.stderr);
