@@ -8,7 +8,9 @@ use super::batch::HostBatch;
 use super::{Batch, Dataset, Scaling};
 use crate::error::Result;
 
-/// Batches of fewer values than this are gathered faster than a thread is woken.
+/// Batches of fewer values than this are gathered in place. On two busy cores a thread neither gained
+/// nor lost at batches of 25,000 to 400,000 values (MNIST, 2026-11-22); it is for large images, whose
+/// gathering takes milliseconds, beside a GPU or an idle core.
 const WORTH_A_THREAD: usize = 1 << 18;
 
 /// Calls `consume` with each batch of `batch_size` samples of `order` (the last may be smaller),
