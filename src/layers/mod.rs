@@ -11,11 +11,13 @@ pub mod global_avg_pool2d;
 pub mod layer_norm;
 pub mod max_pool2d;
 
+mod pool;
 #[cfg(test)]
 mod walk;
 mod window;
 
 pub use activation::Activation;
+pub use pool::Pool;
 pub use window::{Padding, Size};
 
 use candle_core::{Tensor, Var};
