@@ -46,11 +46,7 @@ fn search_path(options: &DataFolders, config_folder: &Path) -> SearchPath {
     let mut folders: Vec<PathBuf> = options.data_dir.iter().cloned().chain(environment).collect();
     folders.push("data".into());
     folders.dedup();
-    SearchPath {
-        folders,
-        config_folder: config_folder.to_path_buf(),
-        fetch: cfg!(feature = "hub") && !options.offline,
-    }
+    SearchPath { folders, config_folder: config_folder.to_path_buf(), fetch: !options.offline }
 }
 
 /// Applies `--threads` and opens `--device`.

@@ -17,6 +17,7 @@ pub fn value(state: &State, name: &str) -> Option<f64> {
 pub fn summary(run: &Run, state: &State, stop: Stop, tested_epoch: Option<u64>, folder: &Path) -> Value {
     let metrics: serde_json::Map<String, Value> =
         state.last.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let samples = state.epoch * run.data.train_order.len() as u64 + state.samples_in_epoch;
     json!({
         "version": 1,
         "run": folder.display().to_string(),
@@ -28,7 +29,7 @@ pub fn summary(run: &Run, state: &State, stop: Stop, tested_epoch: Option<u64>, 
         "test_epoch": tested_epoch,
         "best": state.best,
         "seconds": state.seconds,
-        "samples_per_second": (state.step * run.experiment.train.batch_size as u64) as f64 / state.seconds.max(1e-9),
+        "samples_per_second": samples as f64 / state.seconds.max(1e-9),
         "parameters": run.plan.parameters(),
         "train_samples": run.data.train_order.len(),
         "seed": run.experiment.seed,
