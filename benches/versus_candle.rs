@@ -1,7 +1,7 @@
 //! The textbook CNN's training step: taper's graph engine against the same network in plain candle.
 //!
 //! Both take the same batches of 32 random images in turn, in one run, so that a slow moment of the
-//! machine hits both. Prints one JSON object: the median over the rounds, in microseconds per sample,
+//! machine hits both. taper's side includes bringing them from its data set into tensors. Prints one JSON object: the median over the rounds, in microseconds per sample,
 //! and the ratio. `cargo bench --bench versus_candle`
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "what taper is measured against")]
 #![expect(
@@ -15,12 +15,13 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, Optimizer as _, VarBuilder, VarMap};
 use taper::config::{Input, Problems};
-use taper::data::Batch;
+use taper::data::{Batch, Features, Samples, Scaling, Truth};
 use taper::engine::{Engine, Graph};
 use taper::experiment::Experiment;
 use taper::model::Model;
 use taper::presets;
 use taper::random::{Purpose, Stream};
+use taper::shape::Shape;
 
 /// The program's allocator, for both sides: glibc's gives large blocks back to the system at
 /// every step, and taking them again costs more than the arithmetic.
@@ -33,7 +34,7 @@ const ROUNDS: usize = 7;
 
 fn main() {
     taper::threads::configure(None).expect("threads");
-    let batches: Vec<Batch> = (0..STEPS).map(batch).collect();
+    let batches: Vec<Images> = (0..STEPS).map(Images::new).collect();
     let (mut ours, mut theirs) = (Taper::new(), Stock::new());
     ours.round(&batches[..5]);
     theirs.round(&batches[..5]);
@@ -56,14 +57,40 @@ fn main() {
     );
 }
 
-fn batch(index: u64) -> Batch {
-    let mut stream = Stream::new(1, Purpose::Data, [0, index]);
-    let pixels: Vec<f32> = (0..BATCH * 784).map(|_| stream.uniform() as f32).collect();
-    let labels: Vec<u32> = (0..BATCH).map(|_| stream.below(10) as u32).collect();
-    Batch {
-        features: Tensor::from_vec(pixels, (BATCH, 1, 28, 28), &Device::Cpu).expect("images"),
-        targets: Tensor::from_vec(labels, BATCH, &Device::Cpu).expect("labels"),
-        samples: BATCH,
+/// Random images with labels, as a data set has them and as tensors.
+struct Images {
+    pixels: Features,
+    shape: Shape,
+    indices: Vec<usize>,
+    scaling: Scaling,
+    labels: Vec<u32>,
+    features: Tensor,
+    targets: Tensor,
+}
+
+impl Images {
+    fn new(index: u64) -> Self {
+        let mut stream = Stream::new(1, Purpose::Data, [0, index]);
+        let pixels: Vec<f32> = (0..BATCH * 784).map(|_| stream.uniform() as f32).collect();
+        let labels: Vec<u32> = (0..BATCH).map(|_| stream.below(10) as u32).collect();
+        let features = Tensor::from_slice(&pixels, (BATCH, 1, 28, 28), &Device::Cpu).expect("images");
+        let targets = Tensor::from_slice(&labels, BATCH, &Device::Cpu).expect("labels");
+        let pixels = Features::Floats(pixels);
+        let scaling = Scaling::new(&pixels, None);
+        let (shape, indices) = (Shape::from([1, 28, 28]), (0..BATCH).collect());
+        Self { pixels, shape, indices, scaling, labels, features, targets }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch {
+            samples: Samples {
+                features: &self.pixels,
+                shape: &self.shape,
+                indices: &self.indices,
+                scaling: &self.scaling,
+            },
+            truth: Truth::Classes(&self.labels),
+        }
     }
 }
 
@@ -73,7 +100,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Microseconds per sample of `step` over all batches.
-fn time(batches: &[Batch], mut step: impl FnMut(&Batch)) -> f64 {
+fn time(batches: &[Images], mut step: impl FnMut(&Images)) -> f64 {
     let start = Instant::now();
     batches.iter().for_each(&mut step);
     start.elapsed().as_secs_f64() * 1e6 / (batches.len() * BATCH) as f64
@@ -93,12 +120,12 @@ impl Taper {
         let plan = experiment.plan(&shape, None, &mut Problems::new(&mut Vec::new())).expect("a plan");
         let model = Model::new(&experiment.network(), &plan, 1, DType::F32, &Device::Cpu).expect("a model");
         let optimizer = experiment.optimizer.member().build(&model.parameters().trainable()).expect("Adam");
-        Self { engine: Graph::new(model, experiment.loss, optimizer, 1), step: 0 }
+        Self { engine: Graph::new(model, experiment.loss, optimizer, Device::Cpu, 1), step: 0 }
     }
 
-    fn round(&mut self, batches: &[Batch]) -> f64 {
+    fn round(&mut self, batches: &[Images]) -> f64 {
         time(batches, |batch| {
-            self.engine.step(batch, self.step, 1e-3).expect("a step");
+            self.engine.step(&batch.batch(), self.step, 1e-3).expect("a step");
             self.step += 1;
         })
     }
@@ -130,13 +157,13 @@ impl Stock {
         Self { optimizer, ..layers }
     }
 
-    fn loss(&self, batch: &Batch) -> candle_core::Result<Tensor> {
+    fn loss(&self, batch: &Images) -> candle_core::Result<Tensor> {
         let x = self.convolution.forward(&batch.features)?.relu()?.max_pool2d(2)?.flatten_from(1)?;
         let x = self.dropout.forward(&self.hidden.forward(&x)?.relu()?, true)?;
         candle_nn::loss::cross_entropy(&self.output.forward(&x)?, &batch.targets)
     }
 
-    fn round(&mut self, batches: &[Batch]) -> f64 {
+    fn round(&mut self, batches: &[Images]) -> f64 {
         time(batches, |batch| {
             let loss = self.loss(batch).expect("a loss");
             self.optimizer.backward_step(&loss).expect("a step");

@@ -134,7 +134,8 @@ fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result
     let optimizer = experiment.optimizer.member().build(&model.parameters().trainable())?;
     match experiment.train.engine {
         Choice::Auto | Choice::Graph => {
-            Ok(Box::new(Graph::new(model, experiment.loss.clone(), optimizer, experiment.seed)))
+            let loss = experiment.loss.clone();
+            Ok(Box::new(Graph::new(model, loss, optimizer, device.clone(), experiment.seed)))
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
         return Err(Error::Usage(message.to_owned()).into());
     }
     let device = super::open_device(&options.machine)?;
-    let engine = load_engine(&checkpoint, &experiment, &device)?;
+    let mut engine = load_engine(&checkpoint, &experiment, &device)?;
     let search = super::search_path(&options.machine.data, config_folder(&checkpoint));
     let splits = experiment.data.member().load(&search, experiment.seed)?;
     if !checkpoint.card.fits(&splits.train) {
@@ -47,15 +47,9 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let (name, dataset, order) = choose(options.split, &data)?;
     let start = Instant::now();
     let split = Split { dataset, order: &order };
-    let running = evaluate(
-        engine.as_ref(),
-        experiment.loss.member(),
-        split,
-        &data.scaling,
-        &device,
-        &Interrupt::default(),
-    )?
-    .ok_or(Error::Interrupted(2))?;
+    let running =
+        evaluate(engine.as_mut(), experiment.loss.member(), split, &data.scaling, &Interrupt::default())?
+            .ok_or(Error::Interrupted(2))?;
     let result = report(name, &running, &checkpoint.card.classes, start.elapsed().as_secs_f64());
     match options.format {
         Format::Json => terminal::print(&format!("{result:#}")),

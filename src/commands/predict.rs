@@ -7,7 +7,7 @@ use serde::Serialize;
 use taper::Error;
 use taper::checkpoint::Checkpoint;
 use taper::data::Scaling;
-use taper::data::input::{LONGEST_JSON, Reader, Samples};
+use taper::data::input::{Inputs, LONGEST_JSON, Reader};
 use taper::run::{config_of, load_engine};
 use taper::train::{Prediction, predict};
 
@@ -51,21 +51,21 @@ pub fn run(options: &Predict) -> anyhow::Result<()> {
     })?;
     let experiment = config_of(&checkpoint)?;
     let device = super::open_device(&options.machine)?;
-    let engine = load_engine(&checkpoint, &experiment, &device)?;
+    let mut engine = load_engine(&checkpoint, &experiment, &device)?;
     let card = &checkpoint.card;
     let reader = Reader::new(&card.sample_shape, card.pixels, &experiment.data);
     let mut lines = Vec::new();
     let mut text = Vec::new();
     for path in &options.input {
-        let samples = read(&reader, path)?;
-        let scaling = Scaling::new(&samples.features, experiment.data.member().normalize());
+        let inputs = read(&reader, path)?;
+        let scaling = Scaling::new(&inputs.features, experiment.data.member().normalize());
         let loss = experiment.loss.member();
-        let predictions = predict(engine.as_ref(), loss, &samples, &scaling, &device)?;
+        let predictions = predict(engine.as_mut(), loss, &inputs, &scaling)?;
         for (index, prediction) in predictions.into_iter().enumerate() {
             let line = Line::new(path, index, prediction, &card.classes);
             match options.format {
                 Format::Json => lines.push(line),
-                Format::Text => text.push(line.describe(samples.count, &card.classes)),
+                Format::Text => text.push(line.describe(inputs.count, &card.classes)),
             }
         }
     }
@@ -78,7 +78,7 @@ pub fn run(options: &Predict) -> anyhow::Result<()> {
     }
 }
 
-fn read(reader: &Reader<'_>, path: &Path) -> anyhow::Result<Samples> {
+fn read(reader: &Reader<'_>, path: &Path) -> anyhow::Result<Inputs> {
     if path != Path::new("-") {
         return Ok(reader.read(path)?);
     }

@@ -55,7 +55,6 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
         seed: run.experiment.seed,
         data: &run.data,
         engine: run.engine.as_mut(),
-        device: &run.device,
         store: &store,
         card: &run.card,
         log,
@@ -125,14 +124,8 @@ fn test(
     }
     let order: Vec<usize> = (0..dataset.len()).collect();
     let split = Split { dataset, order: &order };
-    let running = evaluate(
-        run.engine.as_ref(),
-        run.experiment.loss.member(),
-        split,
-        &run.data.scaling,
-        &run.device,
-        interrupt,
-    )?;
+    let running =
+        evaluate(run.engine.as_mut(), run.experiment.loss.member(), split, &run.data.scaling, interrupt)?;
     let Some(running) = running else {
         return Err(Error::Interrupted(interrupt.signal().unwrap_or(2)).into());
     };

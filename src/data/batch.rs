@@ -1,130 +1,155 @@
-//! Samples by index as tensors.
+//! Samples by index with what is right for them, not copied until an engine reads them.
 
 use candle_core::{Device, Tensor};
 
-use super::{Dataset, Features, Normalize, Targets};
+use super::{Dataset, Features, Scaling, Targets};
 use crate::error::Result;
 use crate::shape::Shape;
 
-/// Some samples as the engine takes them.
-pub struct Batch {
-    /// `[samples, sample shape]`, `f32`.
-    pub features: Tensor,
-    /// `[samples]` of `u32` labels, or `[samples, width]` of `f32` values.
-    pub targets: Tensor,
+/// Samples by their indices in a data set. Every index is that of a sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// The values of all samples of the data set.
+    pub features: &'a Features,
+    /// The shape of one sample.
+    pub shape: &'a Shape,
+    /// Which samples, in order.
+    pub indices: &'a [usize],
+    /// What makes the network's input of the values.
+    pub scaling: &'a Scaling,
+}
+
+/// What is right for each sample, in the order of the batch.
+#[derive(Clone, Copy, Debug)]
+pub enum Truth<'a> {
+    /// One label for each sample.
+    Classes(&'a [u32]),
+    /// Real numbers, `width` for each sample.
+    Values {
+        /// All numbers, sample by sample.
+        values: &'a [f32],
+        /// How many there are for each sample.
+        width: usize,
+    },
+}
+
+/// Samples with what is right for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// What the network is given.
+    pub samples: Samples<'a>,
+    /// What it should make of each of them.
+    pub truth: Truth<'a>,
+}
+
+impl Samples<'_> {
     /// How many there are.
-    pub samples: usize,
-}
-
-/// Samples gathered on the host, before they go to a device.
-pub(super) struct HostBatch {
-    features: Vec<f32>,
-    labels: Vec<u32>,
-    values: Vec<f32>,
-    samples: usize,
-}
-
-/// Scale and shift of each channel: a sample's value x becomes `x * scale + shift`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scaling {
-    scale: Vec<f32>,
-    shift: Vec<f32>,
-}
-
-impl Scaling {
-    /// Pixels to [0, 1], then `normalize`.
     #[must_use]
-    pub fn new(features: &Features, normalize: Option<&Normalize>) -> Self {
-        let pixel = if matches!(features, Features::Bytes(_)) { 1.0 / 255.0 } else { 1.0 };
-        match normalize {
-            None => Self { scale: vec![pixel as f32], shift: vec![0.0] },
-            Some(Normalize { mean, std }) => Self {
-                scale: std.iter().map(|std| (pixel / std) as f32).collect(),
-                shift: mean.iter().zip(std).map(|(mean, std)| (-mean / std) as f32).collect(),
-            },
-        }
+    pub fn len(&self) -> usize {
+        self.indices.len()
     }
 
-    /// Appends one sample's values; `channel` is the number of values in each channel.
-    fn append<T: Copy>(&self, to: &mut Vec<f32>, sample: &[T], channel: usize, number: impl Fn(T) -> f32) {
-        let factors = self.scale.iter().zip(&self.shift).cycle();
-        // One factor for all channels is one run over the whole sample.
-        let run = if self.scale.len() == 1 { sample.len() } else { channel };
-        for (values, (scale, shift)) in sample.chunks_exact(run.max(1)).zip(factors) {
-            to.extend(values.iter().map(|&value| number(value).mul_add(*scale, *shift)));
-        }
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
     }
-}
 
-impl Features {
-    /// The scaled values of the samples at `indices`, each of shape `sample`.
-    pub(super) fn gather(
-        &self,
-        sample: &Shape,
-        indices: impl ExactSizeIterator<Item = usize>,
-        scaling: &Scaling,
-    ) -> Vec<f32> {
-        let size = sample.elements().unwrap_or(0);
-        let channel = size / sample.0.first().copied().unwrap_or(1).max(1);
-        let mut values = Vec::with_capacity(size * indices.len());
-        for i in indices {
+    /// The network's input, `[samples, sample shape]` of `f32`.
+    ///
+    /// # Errors
+    /// If the device cannot hold it.
+    ///
+    /// # Panics
+    /// If an index is not that of a sample.
+    pub fn tensor(&self, device: &Device) -> Result<Tensor> {
+        Ok(Tensor::from_vec(self.scaled(), self.shape.batch(self.len()), device)?)
+    }
+
+    fn scaled(&self) -> Vec<f32> {
+        let size = self.shape.elements().unwrap_or(0);
+        let channel = size / self.shape.0.first().copied().unwrap_or(1).max(1);
+        let mut values = Vec::with_capacity(size * self.len());
+        for &i in self.indices {
             let range = i * size..(i + 1) * size;
-            match self {
-                Self::Bytes(bytes) => scaling.append(&mut values, &bytes[range], channel, f32::from),
-                Self::Floats(floats) => scaling.append(&mut values, &floats[range], channel, |value| value),
+            match self.features {
+                Features::Bytes(bytes) => {
+                    self.scaling.append(&mut values, &bytes[range], channel, f32::from);
+                }
+                Features::Floats(floats) => {
+                    self.scaling.append(&mut values, &floats[range], channel, |value| value);
+                }
             }
         }
         values
     }
 }
 
-impl Dataset {
-    /// Gathers the samples at `indices`.
-    pub(super) fn gather(&self, indices: &[usize], scaling: &Scaling) -> HostBatch {
-        let mut batch = HostBatch {
-            features: self.features.gather(&self.sample_shape, indices.iter().copied(), scaling),
-            labels: Vec::new(),
-            values: Vec::new(),
-            samples: indices.len(),
-        };
-        for &i in indices {
-            match &self.targets {
-                Targets::Classes { labels, .. } => batch.labels.push(labels[i]),
-                Targets::Values { values, width } => {
-                    batch.values.extend_from_slice(&values[i * width..(i + 1) * width]);
-                }
-            }
+impl Truth<'_> {
+    /// For how many samples it is.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        match self {
+            Self::Classes(labels) => labels.len(),
+            Self::Values { values, width } => values.len() / (*width).max(1),
         }
-        batch
     }
 
-    /// The samples at `indices` on `device`.
+    /// `[samples]` of `u32` labels, or `[samples, width]` of `f32` values.
     ///
     /// # Errors
-    /// If the device cannot hold them.
-    ///
-    /// # Panics
-    /// If an index is not below [`len`](Self::len).
-    pub fn batch(&self, indices: &[usize], scaling: &Scaling, device: &Device) -> Result<Batch> {
-        self.gather(indices, scaling).on(self, device)
+    /// If the device cannot hold it, or the values do not come in whole samples.
+    pub fn tensor(&self, device: &Device) -> Result<Tensor> {
+        Ok(match *self {
+            Self::Classes(labels) => Tensor::from_slice(labels, labels.len(), device)?,
+            Self::Values { values, width } => Tensor::from_slice(values, (self.samples(), width), device)?,
+        })
     }
 }
 
-impl HostBatch {
-    pub(super) fn on(self, dataset: &Dataset, device: &Device) -> Result<Batch> {
-        let samples = self.samples;
-        let targets = match &dataset.targets {
-            Targets::Classes { .. } => Tensor::from_vec(self.labels, samples, device)?,
-            Targets::Values { width, .. } => Tensor::from_vec(self.values, (samples, *width), device)?,
+/// Calls `consume` with each batch of `batch_size` samples of `order` (the last may be smaller),
+/// until all are used or `consume` returns `false`.
+///
+/// # Errors
+/// The first error of `consume`.
+///
+/// # Panics
+/// If an index in `order` is not that of a sample.
+pub fn for_each_batch(
+    dataset: &Dataset,
+    order: &[usize],
+    batch_size: usize,
+    scaling: &Scaling,
+    mut consume: impl FnMut(&Batch<'_>) -> Result<bool>,
+) -> Result<()> {
+    let (mut batch_labels, mut batch_values) = (Vec::new(), Vec::new());
+    for indices in order.chunks(batch_size.max(1)) {
+        let truth = match &dataset.targets {
+            Targets::Classes { labels, .. } => {
+                batch_labels.clear();
+                batch_labels.extend(indices.iter().map(|&i| labels[i]));
+                Truth::Classes(&batch_labels)
+            }
+            Targets::Values { values, width } => {
+                batch_values.clear();
+                for &i in indices {
+                    batch_values.extend_from_slice(&values[i * width..(i + 1) * width]);
+                }
+                Truth::Values { values: &batch_values, width: *width }
+            }
         };
-        let features = Tensor::from_vec(self.features, dataset.sample_shape.batch(samples), device)?;
-        Ok(Batch { features, targets, samples })
+        let samples = Samples { features: &dataset.features, shape: &dataset.sample_shape, indices, scaling };
+        if !consume(&Batch { samples, truth })? {
+            break;
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Normalize;
 
     fn images() -> Dataset {
         Dataset {
@@ -134,28 +159,73 @@ mod tests {
         }
     }
 
+    /// The network's input for samples of [`images`].
+    fn input(indices: &[usize], normalize: Option<&Normalize>) -> Result<Vec<f32>> {
+        let data = images();
+        let scaling = Scaling::new(&data.features, normalize);
+        let samples =
+            Samples { features: &data.features, shape: &data.sample_shape, indices, scaling: &scaling };
+        let tensor = samples.tensor(&Device::Cpu)?;
+        assert_eq!(tensor.dims(), [indices.len(), 2, 1, 2]);
+        Ok(tensor.flatten_all()?.to_vec1()?)
+    }
+
     #[test]
     fn pixels_become_zero_to_one() -> Result<()> {
-        let data = images();
-        let batch = data.batch(&[1, 0], &Scaling::new(&data.features, None), &Device::Cpu)?;
-        assert_eq!(batch.features.dims(), [2, 2, 1, 2]);
-        let values = batch.features.flatten_all()?.to_vec1::<f32>()?;
+        let values = input(&[1, 0], None)?;
         for (value, expected) in values.iter().zip([1.0, 0.0, 0.0, 0.2, 0.0, 0.2, 0.4, 1.0]) {
             assert!((value - expected).abs() < 1e-7, "{values:?}");
         }
-        assert_eq!(batch.targets.to_vec1::<u32>()?, [0, 1]);
         Ok(())
     }
 
     #[test]
     fn each_channel_has_its_own_mean_and_deviation() -> Result<()> {
-        let data = images();
-        let normalize = Normalize { mean: vec![0.0, 1.0], std: vec![0.5, 2.0] };
-        let batch = data.batch(&[0], &Scaling::new(&data.features, Some(&normalize)), &Device::Cpu)?;
-        let values = batch.features.flatten_all()?.to_vec1::<f32>()?;
+        let values = input(&[0], Some(&Normalize { mean: vec![0.0, 1.0], std: vec![0.5, 2.0] }))?;
         for (value, expected) in values.iter().zip([0.0, 0.4, -0.3, 0.0]) {
             assert!((value - expected).abs() < 1e-6, "{values:?}");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn labels_and_values_follow_the_order() -> Result<()> {
+        let mut data = images();
+        let scaling = Scaling::new(&data.features, None);
+        for_each_batch(&data, &[1, 0, 1], 3, &scaling, |batch| {
+            assert_eq!((batch.samples.len(), batch.truth.samples()), (3, 3));
+            assert_eq!(batch.truth.tensor(&Device::Cpu)?.to_vec1::<u32>()?, [0, 1, 0]);
+            Ok(true)
+        })?;
+        data.targets = Targets::Values { values: vec![1.0, 2.0, 3.0, 4.0], width: 2 };
+        for_each_batch(&data, &[1, 0], 3, &scaling, |batch| {
+            assert_eq!((batch.samples.len(), batch.truth.samples()), (2, 2));
+            let values = batch.truth.tensor(&Device::Cpu)?.to_vec2::<f32>()?;
+            assert_eq!(values, [[3.0, 4.0], [1.0, 2.0]]);
+            Ok(true)
+        })
+    }
+
+    /// The indices of the batches of 2 out of 5 samples, until `stop_after` were seen.
+    fn seen(stop_after: usize) -> Result<Vec<Vec<usize>>> {
+        let data = Dataset {
+            sample_shape: Shape(vec![1]),
+            features: Features::Floats(vec![0.0; 5]),
+            targets: Targets::Values { values: vec![0.0; 5], width: 1 },
+        };
+        let scaling = Scaling::new(&data.features, None);
+        let mut batches = Vec::new();
+        for_each_batch(&data, &[4, 3, 2, 1, 0], 2, &scaling, |batch| {
+            batches.push(batch.samples.indices.to_vec());
+            Ok(batches.len() < stop_after)
+        })?;
+        Ok(batches)
+    }
+
+    #[test]
+    fn every_sample_comes_once_until_told_to_stop() -> Result<()> {
+        assert_eq!(seen(9)?, [vec![4, 3], vec![2, 1], vec![0]]);
+        assert_eq!(seen(1)?, [[4, 3]]);
         Ok(())
     }
 }

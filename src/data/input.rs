@@ -16,13 +16,10 @@
 mod json;
 mod table;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
-
 use super::npy::{self, Values};
-use super::{Config, Features, Scaling, csv, file, idx, image_folder};
+use super::{Config, Features, Samples, Scaling, csv, file, idx, image_folder};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -33,9 +30,9 @@ const LONGEST_SIDE: usize = 4096;
 /// The longest JSON text that is read, in bytes.
 pub const LONGEST_JSON: u64 = 1 << 30;
 
-/// Samples without targets.
+/// Samples without targets, as one file has them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Samples {
+pub struct Inputs {
     /// The file that they are from.
     pub place: PathBuf,
     /// The shape of each.
@@ -46,18 +43,11 @@ pub struct Samples {
     pub count: usize,
 }
 
-impl Samples {
-    /// The samples at `range` as `[samples, sample shape]`.
-    ///
-    /// # Errors
-    /// If the device cannot hold them.
-    ///
-    /// # Panics
-    /// If the range is not within `0..count`.
-    pub fn batch(&self, range: Range<usize>, scaling: &Scaling, device: &Device) -> Result<Tensor> {
-        let shape = self.sample_shape.batch(range.len());
-        let values = self.features.gather(&self.sample_shape, range, scaling);
-        Ok(Tensor::from_vec(values, shape, device)?)
+impl Inputs {
+    /// Some of them; every index is below [`count`](Self::count).
+    #[must_use]
+    pub fn samples<'a>(&'a self, indices: &'a [usize], scaling: &'a Scaling) -> Samples<'a> {
+        Samples { features: &self.features, shape: &self.sample_shape, indices, scaling }
     }
 }
 
@@ -92,7 +82,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Data`] if it is of no known kind, is damaged, or does not fit the network.
-    pub fn read(&self, path: &Path) -> Result<Samples> {
+    pub fn read(&self, path: &Path) -> Result<Inputs> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -118,13 +108,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Data`] about `place` if it is no such text or does not fit the network.
-    pub fn json(&self, place: &Path, content: &[u8]) -> Result<Samples> {
+    pub fn json(&self, place: &Path, content: &[u8]) -> Result<Inputs> {
         json::parse(content)
             .and_then(|numbers| self.numbers(place, numbers, None))
             .map_err(|message| Error::data(place, message))
     }
 
-    fn image(&self, path: &Path) -> Result<Samples> {
+    fn image(&self, path: &Path) -> Result<Inputs> {
         let sizes = self.shape.image().filter(|&[channels, height, width]| {
             self.pixels && matches!(channels, 1 | 3) && height.max(width) <= LONGEST_SIDE
         });
@@ -138,10 +128,10 @@ impl<'a> Reader<'a> {
         };
         let mut pixels = vec![0; sizes.iter().product()];
         image_folder::decode(path, sizes, &mut pixels)?;
-        Ok(self.samples(path, Features::Bytes(pixels), 1))
+        Ok(self.inputs(path, Features::Bytes(pixels), 1))
     }
 
-    fn array(&self, path: &Path) -> Result<Samples> {
+    fn array(&self, path: &Path) -> Result<Inputs> {
         let array = npy::read(path)?;
         let whole = matches!(array.values, Values::Integers(_));
         match array.values {
@@ -154,11 +144,11 @@ impl<'a> Reader<'a> {
         .map_err(|message| Error::data(path, message))
     }
 
-    fn bytes(&self, path: &Path, shape: &[usize], counted: bool, bytes: Vec<u8>) -> Result<Samples, String> {
+    fn bytes(&self, path: &Path, shape: &[usize], counted: bool, bytes: Vec<u8>) -> Result<Inputs, String> {
         let (count, channels_last) = self.arrange(shape, counted)?;
         if self.pixels {
             let bytes = self.channels_first(bytes, channels_last);
-            return Ok(self.samples(path, Features::Bytes(bytes), count));
+            return Ok(self.inputs(path, Features::Bytes(bytes), count));
         }
         // Whether a network for images of other numbers took 0..=1 or 0..=255 cannot be known.
         if self.shape.image().is_some() {
@@ -167,11 +157,11 @@ impl<'a> Reader<'a> {
                 .to_owned());
         }
         let floats = bytes.into_iter().map(f32::from).collect();
-        Ok(self.samples(path, Features::Floats(floats), count))
+        Ok(self.inputs(path, Features::Floats(floats), count))
     }
 
     /// `rows` is their number where each row of a table, whatever the shape, is a sample.
-    fn numbers(&self, path: &Path, numbers: Numbers, rows: Option<usize>) -> Result<Samples, String> {
+    fn numbers(&self, path: &Path, numbers: Numbers, rows: Option<usize>) -> Result<Inputs, String> {
         let (count, channels_last) = match rows {
             Some(rows) => (rows, false),
             None => self.arrange(&numbers.shape, numbers.counted)?,
@@ -190,11 +180,11 @@ impl<'a> Reader<'a> {
             }
             Features::Floats(self.channels_first(values, channels_last))
         };
-        Ok(self.samples(path, features, count))
+        Ok(self.inputs(path, features, count))
     }
 
-    fn samples(&self, place: &Path, features: Features, count: usize) -> Samples {
-        Samples { place: place.to_path_buf(), sample_shape: self.shape.clone(), features, count }
+    fn inputs(&self, place: &Path, features: Features, count: usize) -> Inputs {
+        Inputs { place: place.to_path_buf(), sample_shape: self.shape.clone(), features, count }
     }
 
     /// How many samples an array of shape `found` holds, and whether their channels come last.

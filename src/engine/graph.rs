@@ -1,9 +1,9 @@
 //! The reference engine: candle's autograd over taper's corrected operations.
 
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 
 use super::{Engine, Step};
-use crate::data::Batch;
+use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
 use crate::layers::Pass;
 use crate::loss::{self, Loss};
@@ -16,15 +16,24 @@ pub struct Graph {
     loss: loss::Config,
     optimizer: Box<dyn Optimizer>,
     trainable: Vec<Var>,
+    device: Device,
     seed: u64,
+    /// Those of the last call.
+    logits: Vec<f32>,
 }
 
 impl Graph {
-    /// An engine for `model`; `seed` decides the dropout masks.
+    /// An engine for `model`, which is on `device`; `seed` decides the dropout masks.
     #[must_use]
-    pub fn new(model: Model, loss: loss::Config, optimizer: Box<dyn Optimizer>, seed: u64) -> Self {
+    pub fn new(
+        model: Model,
+        loss: loss::Config,
+        optimizer: Box<dyn Optimizer>,
+        device: Device,
+        seed: u64,
+    ) -> Self {
         let trainable = model.parameters().trainable();
-        Self { model, loss, optimizer, trainable, seed }
+        Self { model, loss, optimizer, trainable, device, seed, logits: Vec::new() }
     }
 
     fn loss(&self) -> &dyn Loss {
@@ -37,13 +46,15 @@ impl Engine for Graph {
         "graph"
     }
 
-    fn step(&mut self, batch: &Batch, step: u64, learning_rate: f64) -> Result<Step> {
-        let logits = self.model.forward(&batch.features, Pass::Training { seed: self.seed, step })?;
-        let loss = (self.loss().sum(&logits, &batch.targets)? / batch.samples as f64)?;
+    fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>> {
+        let features = batch.samples.tensor(&self.device)?;
+        let targets = batch.truth.tensor(&self.device)?;
+        let logits = self.model.forward(&features, Pass::Training { seed: self.seed, step })?;
+        let loss = (self.loss().sum(&logits, &targets)? / batch.samples.len() as f64)?;
         let value = scalar(&loss)?; // waits for the GPU
-        let report = Step { loss: value, logits: logits.detach() };
+        self.logits = logits.flatten_all()?.to_vec1()?;
         if !value.is_finite() {
-            return Ok(report);
+            return Ok(Step { loss: value, logits: &self.logits });
         }
         let gradients = loss.backward()?;
         let gradients: Vec<Tensor> = self
@@ -52,11 +63,13 @@ impl Engine for Graph {
             .map(|variable| gradients.get(variable).map_or_else(|| variable.zeros_like(), |g| Ok(g.detach())))
             .collect::<candle_core::Result<_>>()?;
         self.optimizer.step(&self.trainable, &gradients, learning_rate, step + 1)?;
-        Ok(report)
+        Ok(Step { loss: value, logits: &self.logits })
     }
 
-    fn logits(&self, features: &Tensor) -> Result<Tensor> {
-        Ok(self.model.forward(features, Pass::Inference)?.detach())
+    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
+        let logits = self.model.forward(&samples.tensor(&self.device)?, Pass::Inference)?;
+        self.logits = logits.flatten_all()?.to_vec1()?;
+        Ok(&self.logits)
     }
 
     fn parameters(&self) -> &Parameters {

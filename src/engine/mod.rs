@@ -4,10 +4,9 @@ mod graph;
 
 pub use graph::Graph;
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Batch;
+use crate::data::{Batch, Samples};
 use crate::error::Result;
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
@@ -34,14 +33,14 @@ pub trait Engine {
     /// `step` counts from 0. If the loss is not finite, nothing is updated.
     ///
     /// # Errors
-    /// If the tensor library refuses.
-    fn step(&mut self, batch: &Batch, step: u64, learning_rate: f64) -> Result<Step>;
+    /// If the samples do not fit the network, or the tensor library refuses.
+    fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>>;
 
-    /// The logits for `features` (`[batch, sample shape]`), without dropout.
+    /// The logits for `samples`, without dropout: `[samples, outputs]` row by row, until the next call.
     ///
     /// # Errors
-    /// If the tensor library refuses.
-    fn logits(&self, features: &Tensor) -> Result<Tensor>;
+    /// If the samples do not fit the network, or the tensor library refuses.
+    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]>;
 
     /// The network's variables.
     fn parameters(&self) -> &Parameters;
@@ -51,9 +50,10 @@ pub trait Engine {
 }
 
 /// What a training step found.
-pub struct Step {
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
     /// The mean loss of the batch before the update.
     pub loss: f64,
-    /// The logits that the loss was computed from, `[batch, outputs]`, outside of the graph.
-    pub logits: Tensor,
+    /// The logits that the loss was computed from, `[samples, outputs]` row by row.
+    pub logits: &'a [f32],
 }

@@ -7,9 +7,9 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
+use super::{Loss, labels};
 use crate::config::Problems;
-use crate::data::Target;
+use crate::data::{Target, Truth};
 use crate::layers::Activation;
 use crate::ops::{Output, record};
 
@@ -58,6 +58,26 @@ impl Loss for Config {
         record("binary_cross_entropy", [logits], Output::Tensor(loss), move |_, _, upstream| {
             Ok([Some(gradient.broadcast_mul(upstream)?)])
         })
+    }
+
+    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
+        let (labels, outputs) = labels(logits, truth, gradient)?;
+        if outputs > 1 {
+            candle_core::bail!("{outputs} logits for each label, where binary_cross_entropy takes one");
+        }
+        let smoothing = self.label_smoothing;
+        let mut sum = 0.0;
+        for ((z, label), slot) in logits.iter().zip(labels).zip(gradient) {
+            if *label > 1 {
+                candle_core::bail!("label {label} for binary_cross_entropy, which has the classes 0 and 1");
+            }
+            let (z, y) = (f64::from(*z), f64::from(*label) * (1.0 - smoothing) + smoothing / 2.0);
+            let small = (-z.abs()).exp();
+            sum += z.max(0.0) - z * y + small.ln_1p();
+            let sigmoid = if z >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+            *slot = (sigmoid - y) as f32;
+        }
+        Ok(sum)
     }
 }
 

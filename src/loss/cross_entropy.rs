@@ -10,9 +10,9 @@
 use candle_core::{D, DType, Error, Result, Tensor, WithDType};
 use serde::{Deserialize, Serialize};
 
-use super::Loss;
+use super::{Loss, labels};
 use crate::config::Problems;
-use crate::data::Target;
+use crate::data::{Target, Truth};
 use crate::kernels::slices::values;
 use crate::layers::Activation;
 use crate::ops::{Output, record};
@@ -71,12 +71,20 @@ impl Loss for Config {
             _ => self.reference(logits, targets),
         }
     }
+
+    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
+        let (labels, classes) = labels(logits, truth, gradient)?;
+        if labels.is_empty() {
+            return Ok(0.0); // no row to tell the number of classes
+        }
+        self.rows(logits, classes, labels, gradient)
+    }
 }
 
 impl Config {
     /// The formula as tensor operations, for any device. candle lets a gradient flow through the
     /// maximum inside `log_softmax`; it is 0 but for rounding.
-    fn reference(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    pub(super) fn reference(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let classes = logits.dim(D::Minus1)?;
         let log_probabilities = candle_nn::ops::log_softmax(logits, D::Minus1)?; // [batch, classes]
         let weighted = match &self.class_weights {
@@ -96,48 +104,17 @@ impl Config {
     }
 
     /// The same on the CPU, with the gradient computed beside the value: one pass instead of some
-    /// thirty small tensors. Sums are in f64.
+    /// thirty small tensors.
     fn one_pass<T: WithDType>(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let (samples, classes) = logits.dims2()?;
-        let weights = match &self.class_weights {
-            Some(weights) => weights.clone(),
-            None => vec![1.0; classes],
-        };
-        if weights.len() != classes {
-            candle_core::bail!("{} class weights for {classes} outputs", weights.len());
-        }
-        let spread: Vec<f64> = weights.iter().map(|w| w * self.label_smoothing / classes as f64).collect();
         let labels = targets.to_vec1::<u32>()?;
         if labels.len() != samples {
             candle_core::bail!("{} labels for {samples} samples", labels.len());
         }
-
         let contiguous = logits.contiguous()?;
         let (storage, layout) = contiguous.storage_and_layout();
-        let mut loss = 0.0;
-        let mut gradient = Vec::with_capacity(samples * classes);
-        let mut target = spread.clone();
-        let mut exponentials = vec![0.0; classes];
-        for (row, label) in values::<T>(&storage, layout)?.chunks_exact(classes.max(1)).zip(labels) {
-            let label = label as usize;
-            let Some(weight) = weights.get(label) else {
-                return Err(Error::Msg(format!("label {label} for {classes} outputs")));
-            };
-            target[label] += (1.0 - self.label_smoothing) * weight;
-            let total_target: f64 = target.iter().sum();
-
-            let largest = row.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, f64::max);
-            for (exponential, z) in exponentials.iter_mut().zip(row) {
-                *exponential = (z.to_f64() - largest).exp();
-            }
-            let sum: f64 = exponentials.iter().sum();
-            let log_sum = largest + sum.ln();
-            for ((exponential, target), z) in exponentials.iter().zip(&target).zip(row) {
-                loss += target * (log_sum - z.to_f64());
-                gradient.push(T::from_f64(exponential / sum * total_target - target));
-            }
-            target[label] = spread[label];
-        }
+        let mut gradient = vec![T::from_f64(0.0); samples * classes];
+        let loss = self.rows(values::<T>(&storage, layout)?, classes, &labels, &mut gradient)?;
         drop(storage);
 
         let gradient = Tensor::from_vec(gradient, (samples, classes), logits.device())?;
@@ -145,6 +122,50 @@ impl Config {
         record("cross_entropy", [logits], loss, move |_, _, upstream| {
             Ok([Some(gradient.broadcast_mul(upstream)?)])
         })
+    }
+
+    /// The sum of the rows' losses, with its gradient. Sums are in f64. Each row's terms are computed
+    /// where they are used, some of them twice, rather than kept in vectors.
+    fn rows<T: WithDType>(
+        &self,
+        logits: &[T],
+        classes: usize,
+        labels: &[u32],
+        gradient: &mut [T],
+    ) -> Result<f64> {
+        let weights = self.class_weights.as_deref();
+        if let Some(weights) = weights
+            && weights.len() != classes
+        {
+            candle_core::bail!("{} class weights for {classes} outputs", weights.len());
+        }
+        let even = self.label_smoothing / classes as f64;
+        let spread = |class: usize| {
+            weights.map_or(even, |weights| weights[class] * self.label_smoothing / classes as f64)
+        };
+        let mut loss = 0.0;
+        let rows = logits.chunks_exact(classes.max(1)).zip(gradient.chunks_exact_mut(classes.max(1)));
+        for ((row, gradient), label) in rows.zip(labels) {
+            let label = *label as usize;
+            if label >= classes {
+                return Err(Error::Msg(format!("label {label} for {classes} outputs")));
+            }
+            let right =
+                spread(label) + (1.0 - self.label_smoothing) * weights.map_or(1.0, |weights| weights[label]);
+            let target = |class: usize| if class == label { right } else { spread(class) };
+            let total_target: f64 = (0..classes).map(target).sum();
+
+            let largest = row.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, f64::max);
+            let exponential = |z: f64| (z - largest).exp();
+            let sum: f64 = row.iter().map(|z| exponential(z.to_f64())).sum();
+            let log_sum = largest + sum.ln();
+            for (class, (z, slot)) in row.iter().zip(gradient).enumerate() {
+                let (z, target) = (z.to_f64(), target(class));
+                loss += target * (log_sum - z);
+                *slot = T::from_f64(exponential(z) / sum * total_target - target);
+            }
+        }
+        Ok(loss)
     }
 }
 

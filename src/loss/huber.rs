@@ -5,9 +5,9 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, sum_of_means, validate_values};
+use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
-use crate::data::Target;
+use crate::data::{Target, Truth};
 use crate::layers::Activation;
 
 /// `[loss.huber]`: like `mse` for small errors and like `mae` for large ones, for numbers.
@@ -40,6 +40,17 @@ impl Loss for Config {
         let difference = (logits - targets)?;
         let clamped = difference.detach().clamp(-self.delta, self.delta)?;
         sum_of_means(&(&clamped * (&difference - (&clamped * 0.5)?)?)?)
+    }
+
+    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
+        let delta = self.delta;
+        sum_of_errors(logits, truth, gradient, |d| {
+            if d.abs() <= delta {
+                (0.5 * d * d, d)
+            } else {
+                (delta * (d.abs() - 0.5 * delta), delta * d.signum())
+            }
+        })
     }
 }
 

@@ -3,9 +3,9 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, sum_of_means, validate_values};
+use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
-use crate::data::Target;
+use crate::data::{Target, Truth};
 use crate::layers::Activation;
 
 /// `[loss.mae]`: the mean of the absolute errors, for numbers; outliers weigh less than in `mse`.
@@ -27,6 +27,10 @@ impl Loss for Config {
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let difference = (logits - targets)?;
         sum_of_means(&(&difference * difference.detach().sign()?)?)
+    }
+
+    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
+        sum_of_errors(logits, truth, gradient, |d| (d.abs(), if d == 0.0 { 0.0 } else { d.signum() }))
     }
 }
 

@@ -6,10 +6,13 @@ pub mod huber;
 pub mod mae;
 pub mod mse;
 
+#[cfg(test)]
+mod parity;
+
 use candle_core::{D, Tensor};
 
 use crate::config::{Problems, registry};
-use crate::data::Target;
+use crate::data::{Target, Truth};
 use crate::layers::Activation;
 
 registry! {
@@ -37,6 +40,22 @@ pub trait Loss {
     /// # Errors
     /// If the tensor library refuses.
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor>;
+
+    /// The sum of the samples' losses; its gradient with respect to `logits` replaces what is in
+    /// `gradient`, which has the same length. The same as [`sum`](Self::sum) without tensors: the
+    /// arithmetic is in f64 and nothing is allocated.
+    ///
+    /// `logits` is `[samples, outputs]` row by row.
+    ///
+    /// # Errors
+    /// If the lengths do not fit, a label is not that of a class, or `truth` is not of the kind that
+    /// the loss is for. `gradient` may be changed in part then.
+    fn sum_and_gradient(
+        &self,
+        logits: &[f32],
+        truth: Truth<'_>,
+        gradient: &mut [f32],
+    ) -> candle_core::Result<f64>;
 }
 
 /// What all losses for numbers ask of the data set and the last layer.
@@ -61,6 +80,51 @@ fn validate_values(loss: &str, target: Target, outputs: usize, problems: &mut Pr
 /// The mean over the outputs of each sample, summed over the samples.
 fn sum_of_means(losses: &Tensor) -> candle_core::Result<Tensor> {
     losses.sum_all()? / losses.dim(D::Minus1)? as f64
+}
+
+/// [`Loss::sum_and_gradient`] of all losses for numbers: `error` gives an output's loss and its slope
+/// for the difference between what was predicted and what is right.
+fn sum_of_errors(
+    logits: &[f32],
+    truth: Truth<'_>,
+    gradient: &mut [f32],
+    error: impl Fn(f64) -> (f64, f64),
+) -> candle_core::Result<f64> {
+    let Truth::Values { values, width } = truth else {
+        candle_core::bail!("classes for a loss that takes numbers");
+    };
+    if values.len() != logits.len() || gradient.len() != logits.len() || !values.len().is_multiple_of(width) {
+        candle_core::bail!(
+            "{} outputs for {} numbers, {width} for each sample, and {} places for the gradient",
+            logits.len(),
+            values.len(),
+            gradient.len()
+        );
+    }
+    let mut sum = 0.0;
+    for ((logit, value), slot) in logits.iter().zip(values).zip(gradient) {
+        let (loss, slope) = error(f64::from(*logit) - f64::from(*value));
+        sum += loss;
+        *slot = (slope / width as f64) as f32;
+    }
+    Ok(sum / width.max(1) as f64)
+}
+
+/// The labels that `truth` must have for `logits`, and how many logits there are for each.
+fn labels<'a>(logits: &[f32], truth: Truth<'a>, gradient: &[f32]) -> candle_core::Result<(&'a [u32], usize)> {
+    let Truth::Classes(labels) = truth else {
+        candle_core::bail!("numbers for a loss that takes classes");
+    };
+    let whole = logits.len().is_multiple_of(labels.len()) && logits.is_empty() == labels.is_empty();
+    if !whole || gradient.len() != logits.len() {
+        candle_core::bail!(
+            "{} logits for {} labels, and {} places for the gradient",
+            logits.len(),
+            labels.len(),
+            gradient.len()
+        );
+    }
+    Ok((labels, logits.len() / labels.len().max(1)))
 }
 
 /// What the tests of all losses use.

@@ -3,9 +3,9 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, sum_of_means, validate_values};
+use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
-use crate::data::Target;
+use crate::data::{Target, Truth};
 use crate::layers::Activation;
 
 /// `[loss.mse]`: the mean of the squared errors, for numbers.
@@ -24,6 +24,10 @@ impl Loss for Config {
 
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         sum_of_means(&(logits - targets)?.sqr()?)
+    }
+
+    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
+        sum_of_errors(logits, truth, gradient, |d| (d * d, 2.0 * d))
     }
 }
 

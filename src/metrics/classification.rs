@@ -5,7 +5,7 @@
 //! are plain means over the classes that occur in the truth or in the predictions, which is
 //! scikit-learn's default: a class that a split does not contain does not pull the mean down.
 
-use candle_core::{D, DType, Result, Tensor};
+use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
 /// Counts of predicted classes for each true class.
@@ -48,6 +48,17 @@ pub struct ClassScores {
     pub support: u64,
 }
 
+/// The class that a sample's logits predict, out of `classes`: that of the largest logit, the first of
+/// equals; a single logit for two classes predicts class 1 above 0. A logit that is not a number is no
+/// larger than another and none is larger than it.
+#[must_use]
+pub fn predicted_class(logits: &[f32], classes: usize) -> usize {
+    match logits {
+        [logit] if classes == 2 => usize::from(*logit > 0.0),
+        _ => (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best }),
+    }
+}
+
 impl Confusion {
     /// No samples yet, of so many classes.
     #[must_use]
@@ -55,19 +66,28 @@ impl Confusion {
         Self { classes, counts: vec![0; classes * classes] }
     }
 
-    /// Counts a batch by its logits, `[batch, classes]` or `[batch, 1]` for two classes, and its
-    /// `u32` labels, `[batch]`. The prediction is the class with the largest logit, the first of
-    /// equals; for a single logit it is class 1 above 0.
+    /// Counts a batch by its logits, row by row `[samples, classes]` or `[samples, 1]` for two classes,
+    /// and its labels. The prediction is that of [`predicted_class`].
     ///
     /// # Errors
-    /// As [`count`](Self::count), or if the tensor library refuses.
-    pub fn add(&mut self, logits: &Tensor, labels: &Tensor) -> Result<()> {
-        let predicted = if (logits.dim(D::Minus1)?, self.classes) == (1, 2) {
-            logits.gt(0.0)?.to_dtype(DType::U32)?.flatten_all()?
-        } else {
-            logits.argmax(D::Minus1)?
-        };
-        self.count(&labels.to_vec1()?, &predicted.to_vec1()?)
+    /// If the lengths do not fit or a label is out of range; nothing is counted then.
+    pub fn add(&mut self, logits: &[f32], labels: &[u32]) -> Result<()> {
+        let single = self.classes == 2 && logits.len() == labels.len();
+        let outputs = if single { 1 } else { self.classes };
+        if labels.len().checked_mul(outputs) != Some(logits.len()) {
+            candle_core::bail!(
+                "{} logits for {} samples of {} classes",
+                logits.len(),
+                labels.len(),
+                self.classes
+            );
+        }
+        self.check_range(labels)?;
+        for (logits, label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
+            let predicted = predicted_class(logits, self.classes);
+            self.counts[*label as usize * self.classes + predicted] += 1;
+        }
+        Ok(())
     }
 
     /// Counts samples by their true and their predicted classes.
@@ -78,13 +98,19 @@ impl Confusion {
         if truth.len() != predicted.len() {
             candle_core::bail!("{} labels for {} predictions", truth.len(), predicted.len());
         }
-        if let Some(class) = truth.iter().chain(predicted).find(|class| **class as usize >= self.classes) {
-            candle_core::bail!("class {class} out of {} classes", self.classes);
-        }
+        self.check_range(truth)?;
+        self.check_range(predicted)?;
         for (truth, predicted) in truth.iter().zip(predicted) {
             self.counts[*truth as usize * self.classes + *predicted as usize] += 1;
         }
         Ok(())
+    }
+
+    fn check_range(&self, classes: &[u32]) -> Result<()> {
+        match classes.iter().find(|class| **class as usize >= self.classes) {
+            Some(class) => candle_core::bail!("class {class} out of {} classes", self.classes),
+            None => Ok(()),
+        }
     }
 
     /// Adds the counts of other samples.
@@ -188,8 +214,6 @@ impl TryFrom<Vec<Vec<u64>>> for Confusion {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
 
     #[test]
@@ -220,19 +244,33 @@ mod tests {
 
     #[test]
     fn logits_predict_the_first_largest_class() -> Result<()> {
-        let logits = Tensor::new(&[[0_f32, 1.0, 1.0], [3.0, 2.0, -1.0]], &Device::Cpu)?;
         let mut confusion = Confusion::new(3);
-        confusion.add(&logits, &Tensor::new(&[1_u32, 2], &Device::Cpu)?)?;
+        confusion.add(&[0.0, 1.0, 1.0, 3.0, 2.0, -1.0], &[1, 2])?;
         assert_eq!(Vec::from(confusion), [[0, 0, 0], [0, 1, 0], [1, 0, 0]]);
         Ok(())
     }
 
     #[test]
     fn a_single_logit_predicts_class_1_above_0() -> Result<()> {
-        let logits = Tensor::new(&[[0.1_f32], [0.0], [-2.0]], &Device::Cpu)?;
         let mut confusion = Confusion::new(2);
-        confusion.add(&logits, &Tensor::new(&[1_u32, 1, 0], &Device::Cpu)?)?;
+        confusion.add(&[0.1, 0.0, -2.0], &[1, 1, 0])?;
         assert_eq!(Vec::from(confusion), [[1, 0], [1, 1]]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_logit_that_is_not_a_number_is_counted_as_candle_would() -> Result<()> {
+        let logits = [f32::NAN, 1.0, 2.0, 1.0, f32::NAN, 2.0, 2.0, 1.0, f32::NAN];
+        let tensor = candle_core::Tensor::from_slice(&logits, (3, 3), &candle_core::Device::Cpu)?;
+        let expected = tensor.argmax(1)?.to_vec1::<u32>()?;
+        let predicted = logits.chunks_exact(3).map(|row| predicted_class(row, 3) as u32);
+        assert_eq!(predicted.collect::<Vec<_>>(), expected);
+        let mut confusion = Confusion::new(3);
+        confusion.add(&logits, &[0, 0, 0])?;
+        assert_eq!(confusion.samples(), 3);
+        let mut confusion = Confusion::new(2);
+        confusion.add(&[f32::NAN], &[0])?;
+        assert_eq!(confusion.correct(), 1);
         Ok(())
     }
 
@@ -242,6 +280,9 @@ mod tests {
         assert!(confusion.count(&[0, 2], &[0, 0]).is_err());
         assert!(confusion.count(&[0], &[2]).is_err());
         assert!(confusion.count(&[0], &[]).is_err());
+        assert!(confusion.add(&[0.0; 4], &[0, 2]).is_err());
+        assert!(confusion.add(&[0.0; 3], &[0, 1]).is_err());
+        assert!(confusion.add(&[], &[0]).is_err());
         assert!(confusion.merge(&Confusion::new(3)).is_err());
         assert_eq!(confusion.samples(), 0);
     }

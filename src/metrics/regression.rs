@@ -5,7 +5,7 @@
 //! of the targets is updated sample by sample (Welford, 1962), which keeps it exact where the
 //! targets are far from 0. All sums are in f64.
 
-use candle_core::{D, DType, Result, Tensor};
+use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
 /// Sums over the samples seen so far, for each output.
@@ -48,25 +48,26 @@ impl Residuals {
         Self { samples: 0, outputs: vec![Output::default(); width] }
     }
 
-    /// Adds a batch of predictions and targets, both `[batch, width]`.
+    /// Adds a batch of predictions and targets, both row by row `[samples, width]`.
     ///
     /// # Errors
-    /// If the shapes do not fit; nothing is added then.
-    pub fn add(&mut self, predictions: &Tensor, targets: &Tensor) -> Result<()> {
+    /// If the lengths do not fit; nothing is added then.
+    pub fn add<T: Copy + Into<f64>>(&mut self, predictions: &[T], targets: &[T]) -> Result<()> {
         let width = self.outputs.len();
-        if predictions.shape() != targets.shape() || targets.rank() != 2 || targets.dim(D::Minus1)? != width {
+        if predictions.len() != targets.len() || !targets.len().is_multiple_of(width) {
             candle_core::bail!(
-                "predictions of shape {:?} and targets of shape {:?} for {width} outputs",
-                predictions.shape(),
-                targets.shape()
+                "{} predictions and {} targets for {width} outputs",
+                predictions.len(),
+                targets.len()
             );
         }
-        let rows = |tensor: &Tensor| tensor.to_dtype(DType::F64)?.to_vec2::<f64>();
-        for (predictions, targets) in rows(predictions)?.iter().zip(rows(targets)?) {
+        let rows = |values| <[T]>::chunks_exact(values, width.max(1));
+        for (predictions, targets) in rows(predictions).zip(rows(targets)) {
             self.samples += 1;
             let samples = self.samples as f64;
             for ((output, prediction), target) in self.outputs.iter_mut().zip(predictions).zip(targets) {
-                let error = prediction - target;
+                let target: f64 = (*target).into();
+                let error = (*prediction).into() - target;
                 output.absolute += error.abs();
                 output.squared += error * error;
                 let distance = target - output.mean;
@@ -136,15 +137,11 @@ impl Output {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
 
     fn errors(predictions: &[[f64; 1]], targets: &[[f64; 1]]) -> Result<Residuals> {
         let mut errors = Residuals::new(1);
-        let tensor =
-            |rows: &[[f64; 1]]| Tensor::from_slice(rows.as_flattened(), (rows.len(), 1), &Device::Cpu);
-        errors.add(&tensor(predictions)?, &tensor(targets)?)?;
+        errors.add(predictions.as_flattened(), targets.as_flattened())?;
         Ok(errors)
     }
 
@@ -204,13 +201,21 @@ mod tests {
     }
 
     #[test]
-    fn refuses_shapes_that_do_not_fit() -> Result<()> {
-        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
+    fn refuses_lengths_that_do_not_fit() {
         let mut errors = Residuals::new(2);
-        assert!(errors.add(&zeros(&[3, 2])?, &zeros(&[3, 1])?).is_err());
-        assert!(errors.add(&zeros(&[3, 1])?, &zeros(&[3, 1])?).is_err());
-        assert!(errors.add(&zeros(&[2])?, &zeros(&[2])?).is_err());
+        assert!(errors.add(&[0_f32; 6], &[0.0; 3]).is_err());
+        assert!(errors.add(&[0_f32; 3], &[0.0; 3]).is_err());
+        assert!(Residuals::new(0).add(&[0_f32], &[0.0]).is_err());
         assert_eq!(errors.samples(), 0);
+    }
+
+    #[test]
+    fn every_output_is_scored_by_itself() -> Result<()> {
+        let mut errors = Residuals::new(2);
+        errors.add(&[1_f32, 10.0, 2.0, 30.0], &[1.0, 14.0, 2.0, 30.0])?;
+        let report = errors.report();
+        assert_eq!((errors.samples(), report.mae, report.rmse), (2, 1.0, 8_f64.sqrt() / 2.0));
+        assert_eq!(report.r2, f64::midpoint(1.0, 1.0 - 16.0 / 128.0));
         Ok(())
     }
 }

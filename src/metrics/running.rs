@@ -1,11 +1,10 @@
 //! Means over the samples seen so far, in a form that a checkpoint can hold.
 
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::classification::Confusion;
 use super::regression::Residuals;
-use crate::data::Target;
+use crate::data::{Target, Truth};
 use crate::error::Result;
 
 /// Loss and metrics of the samples added so far. Means are over samples, not over batches.
@@ -24,6 +23,19 @@ enum Counts {
     Values(Residuals),
 }
 
+impl Counts {
+    fn add(&mut self, logits: &[f32], truth: Truth<'_>) -> candle_core::Result<()> {
+        match (self, truth) {
+            (Self::Classes(confusion), Truth::Classes(labels)) => confusion.add(logits, labels),
+            (Self::Values(residuals), Truth::Values { values, .. }) => residuals.add(logits, values),
+            (Self::Classes(_), Truth::Values { .. }) => {
+                candle_core::bail!("numbers where classes are measured")
+            }
+            (Self::Values(_), Truth::Classes(_)) => candle_core::bail!("classes where numbers are measured"),
+        }
+    }
+}
+
 impl Running {
     /// Nothing seen yet.
     #[must_use]
@@ -35,17 +47,15 @@ impl Running {
         Self { loss_sum: 0.0, samples: 0, counts }
     }
 
-    /// Adds a batch: the sum of its losses, `logits` of `[batch, outputs]`, and its targets.
+    /// Adds a batch: the sum of its losses, its logits (`[samples, outputs]` row by row) and what is
+    /// right for its samples.
     ///
     /// # Errors
-    /// If a tensor cannot be read.
-    pub fn add(&mut self, loss_sum: f64, logits: &Tensor, targets: &Tensor) -> Result<()> {
+    /// If they do not fit each other or what is measured; nothing is added then.
+    pub fn add(&mut self, loss_sum: f64, logits: &[f32], truth: Truth<'_>) -> Result<()> {
+        self.counts.add(logits, truth)?;
         self.loss_sum += loss_sum;
-        self.samples += logits.dim(0)? as u64;
-        match &mut self.counts {
-            Counts::Classes(confusion) => confusion.add(logits, targets)?,
-            Counts::Values(residuals) => residuals.add(logits, targets)?,
-        }
+        self.samples += truth.samples() as u64;
         Ok(())
     }
 
@@ -100,5 +110,33 @@ impl Running {
             Counts::Classes(confusion) => serde_json::json!(confusion.report(names)),
             Counts::Values(residuals) => serde_json::json!(residuals.report()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_does_not_fit_adds_nothing() {
+        let mut running = Running::new(Target::Class { classes: 3 });
+        let values = Truth::Values { values: &[1.0], width: 1 };
+        assert!(running.add(1.0, &[0.0; 3], values).is_err());
+        assert!(running.add(1.0, &[0.0; 3], Truth::Classes(&[3])).is_err());
+        assert!(running.add(1.0, &[0.0; 4], Truth::Classes(&[2])).is_err());
+        assert_eq!(running, Running::new(Target::Class { classes: 3 }));
+        let mut running = Running::new(Target::Value { width: 2 });
+        assert!(running.add(1.0, &[0.0; 2], Truth::Classes(&[0])).is_err());
+        assert!(running.add(1.0, &[0.0; 1], values).is_err());
+        assert_eq!(running, Running::new(Target::Value { width: 2 }));
+    }
+
+    #[test]
+    fn means_are_over_samples() -> Result<()> {
+        let mut running = Running::new(Target::Class { classes: 2 });
+        running.add(3.0, &[1.0, 0.0, 0.0, 1.0, 0.0, 1.0], Truth::Classes(&[0, 1, 0]))?;
+        running.add(5.0, &[1.0, 0.0], Truth::Classes(&[0]))?;
+        assert_eq!((running.samples(), running.loss(), running.accuracy()), (4, 2.0, Some(0.75)));
+        Ok(())
     }
 }

@@ -1,7 +1,5 @@
 //! One pass over samples without training; used by the loop, `taper eval` and the test at the end.
 
-use candle_core::Device;
-
 use super::interrupt::Interrupt;
 use crate::data::{Dataset, Scaling, for_each_batch};
 use crate::engine::Engine;
@@ -30,22 +28,23 @@ pub struct Split<'a> {
 /// Loss and metrics over `split`, or `None` if a signal came meanwhile.
 ///
 /// # Errors
-/// If the tensor library refuses.
+/// If the samples do not fit the network or the loss, or the tensor library refuses.
 pub fn evaluate(
-    engine: &dyn Engine,
+    engine: &mut dyn Engine,
     loss: &dyn Loss,
     split: Split<'_>,
     scaling: &Scaling,
-    device: &Device,
     interrupt: &Interrupt,
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
     let mut running = Running::new(split.dataset.target());
     let mut interrupted = false;
-    for_each_batch(split.dataset, split.order, batch_size, scaling, device, |batch| {
-        let logits = engine.logits(&batch.features)?;
-        let sum = loss.sum(&logits, &batch.targets)?.to_dtype(candle_core::DType::F64)?.to_scalar()?;
-        running.add(sum, &logits, &batch.targets)?;
+    let mut gradient = Vec::new(); // not used
+    for_each_batch(split.dataset, split.order, batch_size, scaling, |batch| {
+        let logits = engine.logits(&batch.samples)?;
+        gradient.resize(logits.len(), 0.0);
+        let sum = loss.sum_and_gradient(logits, batch.truth, &mut gradient)?;
+        running.add(sum, logits, batch.truth)?;
         interrupted = interrupt.signal().is_some();
         Ok(!interrupted)
     })?;

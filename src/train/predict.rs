@@ -4,11 +4,12 @@ use candle_core::{D, Device, Tensor};
 
 use super::evaluate::batch_size;
 use crate::data::Scaling;
-use crate::data::input::Samples;
+use crate::data::input::Inputs;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::layers::Activation;
 use crate::loss::Loss;
+use crate::metrics::classification::predicted_class;
 
 /// What a network makes of one sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,53 +25,54 @@ impl Prediction {
     /// because probabilities near 1 are rounded to the same number.
     #[must_use]
     pub fn class(&self) -> usize {
-        match self.logits.as_slice() {
-            [logit] if self.values.len() == 2 => usize::from(*logit > 0.0),
-            logits => (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best }),
-        }
+        predicted_class(&self.logits, self.values.len())
     }
 }
 
-/// Predicts for each of `samples`, in order.
+/// Predicts for each of `inputs`, in order.
 ///
 /// # Errors
 /// [`Error::Data`] if a sample leads to values that are not finite; otherwise if the tensor library
 /// refuses.
 pub fn predict(
-    engine: &dyn Engine,
+    engine: &mut dyn Engine,
     loss: &dyn Loss,
-    samples: &Samples,
+    inputs: &Inputs,
     scaling: &Scaling,
-    device: &Device,
 ) -> Result<Vec<Prediction>> {
-    let mut predictions = Vec::with_capacity(samples.count);
-    let batch_size = batch_size(&samples.sample_shape);
-    for start in (0..samples.count).step_by(batch_size) {
-        let range = start..samples.count.min(start + batch_size);
-        let logits = engine.logits(&samples.batch(range, scaling, device)?)?;
+    let mut predictions = Vec::with_capacity(inputs.count);
+    let order: Vec<usize> = (0..inputs.count).collect();
+    for indices in order.chunks(batch_size(&inputs.sample_shape)) {
+        let logits = engine.logits(&inputs.samples(indices, scaling))?;
+        let outputs = logits.len() / indices.len();
         let values = match loss.link() {
-            // One logit stands for two classes.
-            Some(Activation::Sigmoid) => {
-                let both = Tensor::cat(&[&logits.neg()?, &logits], D::Minus1)?;
-                Activation::Sigmoid.forward(&both)?
-            }
-            Some(link) => link.forward(&logits)?,
-            None => logits.clone(),
+            Some(link) => apply(link, logits, outputs)?,
+            None => logits.chunks_exact(outputs.max(1)).map(<[f32]>::to_vec).collect(),
         };
-        for (logits, values) in logits.to_vec2()?.into_iter().zip(values.to_vec2()?) {
-            predictions.push(Prediction { logits, values });
+        for (logits, values) in logits.chunks_exact(outputs.max(1)).zip(values) {
+            predictions.push(Prediction { logits: logits.to_vec(), values });
         }
     }
     let finite = |p: &Prediction| p.logits.iter().chain(&p.values).all(|value| value.is_finite());
     match predictions.iter().position(|prediction| !finite(prediction)) {
         Some(i) => Err(Error::data(
-            &samples.place,
+            &inputs.place,
             format!(
                 "sample {i} gives values that are not finite; are its numbers far larger than in training?"
             ),
         )),
         None => Ok(predictions),
     }
+}
+
+/// The probabilities of each sample's classes.
+fn apply(link: Activation, logits: &[f32], outputs: usize) -> Result<Vec<Vec<f32>>> {
+    let mut logits = Tensor::from_slice(logits, (logits.len() / outputs.max(1), outputs), &Device::Cpu)?;
+    if link == Activation::Sigmoid {
+        // One logit stands for two classes.
+        logits = Tensor::cat(&[&logits.neg()?, &logits], D::Minus1)?;
+    }
+    Ok(link.forward(&logits)?.to_vec2()?)
 }
 
 #[cfg(test)]

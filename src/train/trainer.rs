@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use candle_core::Device;
-
 use super::evaluate::{Split, evaluate};
 use super::events::{Epoch, Event, Metrics, Observer, StepReport};
 use super::interrupt::Interrupt;
@@ -34,8 +32,6 @@ pub struct Trainer<'a> {
     pub data: &'a Prepared,
     /// What takes the steps.
     pub engine: &'a mut dyn Engine,
-    /// Where tensors are.
-    pub device: &'a Device,
     /// Where checkpoints go.
     pub store: &'a Store,
     /// What the weights mean.
@@ -121,10 +117,10 @@ impl Trainer<'_> {
         let order = self.order(state.epoch);
         let used = usize::try_from(state.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
         let batch_size = self.config.batch_size;
-        let (data, device) = (self.data, self.device);
+        let data = self.data;
         let mut stop = None;
-        for_each_batch(&data.train, &order[used..], batch_size, &data.scaling, device, |batch| {
-            self.step(&batch, state)?;
+        for_each_batch(&data.train, &order[used..], batch_size, &data.scaling, |batch| {
+            self.step(batch, state)?;
             if self.is_due_within_epoch(state, order.len()) {
                 self.checkpoint(state)?;
             }
@@ -135,15 +131,17 @@ impl Trainer<'_> {
     }
 
     /// One step: forward, backward, update, and what the observers hear of it.
-    fn step(&mut self, batch: &Batch, state: &mut State) -> Result<()> {
+    fn step(&mut self, batch: &Batch<'_>, state: &mut State) -> Result<()> {
         let learning_rate = self.learning_rate;
         let step = self.engine.step(batch, state.step, learning_rate)?;
         if !step.loss.is_finite() {
             return Err(Error::Diverged { loss: step.loss, step: state.step + 1, epoch: state.epoch + 1 });
         }
         state.step += 1;
-        state.samples_in_epoch += batch.samples as u64;
-        state.running.add(step.loss * batch.samples as f64, &step.logits, &batch.targets)?;
+        let samples = batch.samples.len();
+        state.samples_in_epoch += samples as u64;
+        state.running.add(step.loss * samples as f64, step.logits, batch.truth)?;
+        let loss = step.loss;
         let report = StepReport {
             step: state.step,
             epoch: state.epoch + 1,
@@ -155,7 +153,7 @@ impl Trainer<'_> {
         self.observer.step(&report);
         if state.step.is_multiple_of(self.config.log_every_steps) {
             let epoch = state.epoch + 1;
-            self.tell(&Event::Step { step: state.step, epoch, loss: step.loss, learning_rate })?;
+            self.tell(&Event::Step { step: state.step, epoch, loss, learning_rate })?;
         }
         Ok(())
     }
@@ -166,7 +164,7 @@ impl Trainer<'_> {
         let mut measured: Metrics = named("train", &state.running);
         if !self.data.validation_order.is_empty() {
             let split = Split { dataset: &self.data.train, order: &self.data.validation_order };
-            match evaluate(self.engine, self.loss, split, &self.data.scaling, self.device, &self.interrupt)? {
+            match evaluate(self.engine, self.loss, split, &self.data.scaling, &self.interrupt)? {
                 Some(running) => measured.extend(named("validation", &running)),
                 None => return Ok(self.interrupt.signal().map(Stop::Signal)),
             }

@@ -375,7 +375,6 @@ fn a_validation_that_a_signal_put_off_is_made_up_for() {
         seed: run.experiment.seed,
         data: &run.data,
         engine: run.engine.as_mut(),
-        device: &run.device,
         store: &Store::new(&path),
         card: &run.card,
         log: Log::open(&path, state.files).expect("a log"),

@@ -1,0 +1,195 @@
+//! The losses over plain slices against the same losses as tensors in f64, differentiated by candle.
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use serde_json::json;
+
+use super::checks::value_and_gradient;
+use super::{Config, Truth};
+use crate::random::{Purpose, Stream};
+
+/// A loss with samples that fit it.
+struct Case {
+    config: Config,
+    outputs: usize,
+    logits: Vec<f32>,
+    labels: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Case {
+    fn new(config: &serde_json::Value, samples: usize, outputs: usize) -> Self {
+        let config: Config = serde_json::from_value(config.clone()).expect("a right config");
+        let mut stream = Stream::new(5, Purpose::Data, [samples as u64, outputs as u64]);
+        let mut normal = |n: usize| (0..n).map(|_| (3.0 * stream.normal()) as f32).collect::<Vec<_>>();
+        let (logits, values) = (normal(samples * outputs), normal(samples * outputs));
+        let labels = (0..samples).map(|_| stream.below(outputs.max(2) as u64) as u32).collect();
+        Self { config, outputs, logits, labels, values }
+    }
+
+    fn truth(&self) -> Truth<'_> {
+        if self.config.member().link().is_some() {
+            Truth::Classes(&self.labels)
+        } else {
+            Truth::Values { values: &self.values, width: self.outputs }
+        }
+    }
+
+    /// The sum and its gradient over slices; what was in the gradient before must not matter.
+    fn found(&self) -> Result<(f64, Vec<f32>)> {
+        let mut gradient = vec![7.0; self.logits.len()];
+        let sum = self.config.member().sum_and_gradient(&self.logits, self.truth(), &mut gradient)?;
+        Ok((sum, gradient))
+    }
+
+    /// The same by tensors in f64.
+    fn expected(&self) -> Result<(f64, Vec<f64>)> {
+        let shape = (self.logits.len() / self.outputs, self.outputs);
+        let logits = Tensor::from_slice(&self.logits, shape, &Device::Cpu)?.to_dtype(DType::F64)?;
+        let logits = Var::from_tensor(&logits)?;
+        let targets = match self.truth() {
+            Truth::Classes(labels) => Tensor::from_slice(labels, labels.len(), &Device::Cpu)?,
+            Truth::Values { values, .. } => {
+                Tensor::from_slice(values, shape, &Device::Cpu)?.to_dtype(DType::F64)?
+            }
+        };
+        let sum = match &self.config {
+            // Its `sum` shares the code that is tested.
+            Config::cross_entropy(config) => config.reference(&logits, &targets)?,
+            config => config.member().sum(&logits, &targets)?,
+        };
+        value_and_gradient(&sum, &logits)
+    }
+
+    fn check(&self) -> Result<()> {
+        let (sum, gradient) = self.found()?;
+        let (expected, slope) = self.expected()?;
+        let name = format!("{:?}, {} outputs", self.config, self.outputs);
+        assert!((sum - expected).abs() <= 1e-6 * expected.abs(), "{name}: {sum} {expected}");
+        assert_eq!(gradient.len(), slope.len());
+        for (found, expected) in gradient.into_iter().map(f64::from).zip(slope) {
+            // Beside 1e-6 of the value: what f64 loses where a probability is almost 1.
+            assert!((found - expected).abs() <= 1e-6 * expected.abs() + 1e-14, "{name}: {found} {expected}");
+        }
+        Ok(())
+    }
+}
+
+/// Every loss by its defaults, with the outputs of a sample.
+fn defaults() -> [(serde_json::Value, usize); 5] {
+    [
+        (json!({"cross_entropy": {}}), 3),
+        (json!({"binary_cross_entropy": {}}), 1),
+        (json!({"mse": {}}), 2),
+        (json!({"mae": {}}), 2),
+        (json!({"huber": {}}), 2),
+    ]
+}
+
+#[test]
+fn every_loss_is_here() {
+    let names = defaults().map(|(config, _)| Case::new(&config, 1, 1).config.name());
+    assert_eq!(names, Config::NAMES);
+}
+
+#[test]
+fn cross_entropy_over_slices_agrees_with_tensors() -> Result<()> {
+    for (samples, classes) in [(1, 1), (1, 2), (7, 3), (32, 10), (3, 300)] {
+        let weights: Vec<f64> = (0..classes).map(|class| f64::from(class % 4) * 0.5).collect();
+        for options in [
+            json!({}),
+            json!({"label_smoothing": 0.1}),
+            json!({"class_weights": weights}),
+            json!({"label_smoothing": 0.3, "class_weights": weights}),
+        ] {
+            let mut case = Case::new(&json!({"cross_entropy": options}), samples, classes as usize);
+            case.labels.iter_mut().for_each(|label| *label %= classes as u32);
+            case.check()?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn binary_cross_entropy_over_slices_agrees_with_tensors() -> Result<()> {
+    for samples in [1, 6, 32] {
+        for smoothing in [0.0, 0.2] {
+            Case::new(&json!({"binary_cross_entropy": {"label_smoothing": smoothing}}), samples, 1)
+                .check()?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn losses_for_numbers_over_slices_agree_with_tensors() -> Result<()> {
+    let huber = [0.01, 0.5, 1.0, 4.0].map(|delta| json!({"huber": {"delta": delta}}));
+    for config in [json!({"mse": {}}), json!({"mae": {}})].iter().chain(&huber) {
+        for (samples, outputs) in [(1, 1), (5, 3), (32, 10)] {
+            let mut case = Case::new(config, samples, outputs);
+            case.check()?;
+            case.values[0] = case.logits[0];
+            case.check()?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_logit_that_is_not_a_number_stays_visible() -> Result<()> {
+    for (config, outputs) in defaults() {
+        let mut case = Case::new(&config, 4, outputs);
+        case.logits[outputs] = f32::NAN;
+        let (sum, gradient) = case.found()?;
+        assert!(sum.is_nan() && gradient[outputs].is_nan(), "{config}: {sum} {gradient:?}");
+        assert!(gradient[0].is_finite(), "{config}: the other samples are not touched");
+    }
+    Ok(())
+}
+
+#[test]
+fn huge_logits_give_finite_sums_and_gradients() -> Result<()> {
+    for (config, outputs) in defaults() {
+        let mut case = Case::new(&config, 2, outputs);
+        // Twice an error must still be an f32, for `mse`.
+        case.logits.fill(1e38);
+        case.logits[outputs] = -1e38;
+        let (sum, gradient) = case.found()?;
+        assert!(sum.is_finite() && gradient.iter().all(|g| g.is_finite()), "{config}: {sum} {gradient:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_samples_have_no_loss() -> Result<()> {
+    for (config, outputs) in defaults() {
+        assert_eq!(Case::new(&config, 0, outputs).found()?, (0.0, Vec::new()));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_no_panic() {
+    for (config, outputs) in defaults() {
+        let case = Case::new(&config, 2, outputs);
+        let fails = |logits: usize, truth: Truth<'_>, gradient: usize| {
+            let logits = vec![0.5; logits];
+            case.config.member().sum_and_gradient(&logits, truth, &mut vec![0.0; gradient]).is_err()
+        };
+        let size = 2 * outputs;
+        assert!(!fails(size, case.truth(), size), "{config}");
+        assert!(fails(size, case.truth(), size - 1), "{config}: the gradient is too short");
+        assert!(fails(size + 1, case.truth(), size + 1), "{config}: there is a logit too many");
+        assert!(fails(0, case.truth(), 0), "{config}: there are no logits");
+        let other = match case.truth() {
+            Truth::Classes(_) => Truth::Values { values: &case.values, width: outputs },
+            Truth::Values { .. } => Truth::Classes(&case.labels),
+        };
+        assert!(fails(size, other, size), "{config}: the truth is of the other kind");
+        let impossible = Truth::Classes(&[0, 3]);
+        assert!(fails(size, impossible, size), "{config}: there is no class 3");
+        let uneven = Truth::Values { values: &case.values, width: 0 };
+        assert!(fails(size, uneven, size), "{config}: there is no width");
+    }
+    let weighted = Case::new(&json!({"cross_entropy": {"class_weights": [1.0, 2.0]}}), 2, 3);
+    assert!(weighted.found().is_err(), "two weights for three classes");
+}
