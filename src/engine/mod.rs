@@ -42,6 +42,12 @@ pub trait Engine {
     /// If the samples do not fit the network, or the tensor library refuses.
     fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]>;
 
+    /// The time that training steps spent in each phase since the last call, in the order of the
+    /// phases; empty if the engine does not tell them apart.
+    fn phases(&mut self) -> Vec<(String, std::time::Duration)> {
+        Vec::new()
+    }
+
     /// The network's variables.
     fn parameters(&self) -> &Parameters;
 

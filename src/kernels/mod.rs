@@ -5,14 +5,21 @@
 //! of threads: work is cut into parts whose size depends on the shapes only, and partial sums are
 //! added in the order of the parts.
 
+pub mod arena;
 pub mod avg_pool2d;
+pub mod channels_last;
 pub mod conv2d;
 pub mod dense;
+pub mod disjoint;
 pub mod fresh;
+pub mod fully_connected;
+pub mod lanes;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod relu;
 pub mod slices;
+pub mod team;
+pub mod update;
 pub mod window;
 
 use candle_core::WithDType;

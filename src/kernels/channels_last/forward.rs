@@ -1,0 +1,186 @@
+//! One image through all filters, with bias, activation and 2x2 max-pooling behind them.
+
+use super::super::lanes::{Kernel, Lanes, WIDTH};
+use super::{Filter, Image};
+
+/// The output pixels of one image in groups of four, so that few addresses reach them all.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    /// The first value under the first pixel's filter, and the place of its output.
+    starts: Vec<[usize; 2]>,
+    /// From there to each of the four, in the input.
+    input: [usize; 4],
+    /// The same in the output.
+    output: [usize; 4],
+}
+
+impl Groups {
+    /// Groups along the rows; the last of a row overlaps the one before where the width is no
+    /// multiple of four. `step` is the filter's step in pixels.
+    #[must_use]
+    pub fn along_rows(input: &Image, step: [usize; 2], output: &Image) -> Self {
+        let [height, width] = output.size;
+        let offset = |i: usize| i.min(width.saturating_sub(1));
+        let columns = (0..width.div_ceil(4)).map(|i| (4 * i).min(width.saturating_sub(4)));
+        let starts = (0..height).flat_map(|row| columns.clone().map(move |column| (row, column)));
+        let at = |(row, column): (usize, usize)| {
+            let start = row * step[0] * input.row() + column * step[1] * input.channels;
+            [start, output.pixel(row, column)]
+        };
+        Self {
+            starts: starts.map(at).collect(),
+            input: std::array::from_fn(|i| offset(i) * step[1] * input.channels),
+            output: std::array::from_fn(|i| offset(i) * output.channels),
+        }
+    }
+
+    /// Windows of 2x2 pixels, each of which gives one pixel of `output`.
+    #[must_use]
+    pub fn windows(input: &Image, step: [usize; 2], output: &Image) -> Self {
+        let [down, right] = [step[0] * input.row(), step[1] * input.channels];
+        let [height, width] = output.size;
+        let starts = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+        let at = |(row, column)| [2 * row * down + 2 * column * right, output.pixel(row, column)];
+        Self { starts: starts.map(at).collect(), input: [0, right, down, down + right], output: [0; 4] }
+    }
+}
+
+/// The work on one image. All pointers are to `f32` values of the layouts that the fields say.
+pub struct Forward<'a> {
+    /// Which pixels.
+    pub groups: &'a Groups,
+    /// Under which filters.
+    pub filter: Filter,
+    /// Output channels in vectors.
+    pub panels: usize,
+    /// The image, with its border.
+    pub image: *const f32,
+    /// `[panels, taps, 16]`, from [`pack`](super::pack).
+    pub weights: *const f32,
+    /// `[panels, 16]`, or null for none.
+    pub bias: *const f32,
+    /// What negative outputs are multiplied with, if anything: 0 for ReLU.
+    pub slope: Option<f32>,
+    /// The output image, with its border.
+    pub output: *mut f32,
+    /// `[windows, panels, 16]`: which of the four pixels is the largest, or null if the groups are
+    /// not windows to be pooled.
+    pub winners: *mut u8,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let mut panel = 0;
+            while panel < self.panels {
+                if L::TILE >= 24 && panel + 2 <= self.panels {
+                    self.all_groups::<L, 3, 2>(panel);
+                    panel += 2;
+                } else if L::TILE >= 24 {
+                    self.all_groups::<L, 3, 1>(panel);
+                    panel += 1;
+                } else {
+                    self.all_groups::<L, 1, 1>(panel);
+                    panel += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    unsafe fn all_groups<L: Lanes, const G: usize, const P: usize>(&self, panel: usize) {
+        let (tiles, rest) = self.groups.starts.as_chunks::<G>();
+        for (i, starts) in tiles.iter().enumerate() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.tile::<L, G, P>(starts, i * G, panel) };
+        }
+        for (i, start) in rest.iter().enumerate() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.tile::<L, 1, P>(&[*start], tiles.len() * G + i, panel) };
+        }
+    }
+
+    /// `G` groups of four pixels times `P` panels of sixteen channels.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes, const G: usize, const P: usize>(
+        &self,
+        starts: &[[usize; 2]; G],
+        first: usize,
+        panel: usize,
+    ) {
+        // SAFETY: the caller promises that the layouts are as the fields say; the groups stay within
+        // the images that they were made for.
+        unsafe {
+            let taps = self.filter.taps();
+            let mut sums = [[[L::splat(0.0); P]; 4]; G];
+            let [_, c1, c2, c3] = self.groups.input;
+            let mut weights: [*const f32; P] =
+                std::array::from_fn(|p| self.weights.add((panel + p) * taps * WIDTH));
+            for row in 0..self.filter.rows {
+                let mut x: [*const f32; G] =
+                    std::array::from_fn(|g| self.image.add(starts[g][0] + row * self.filter.row_step));
+                for _ in 0..self.filter.run {
+                    let w: [L; P] = std::array::from_fn(|p| L::load(weights[p]));
+                    for g in 0..G {
+                        for (i, c) in [0, c1, c2, c3].into_iter().enumerate() {
+                            let value = L::splat(*x[g].add(c));
+                            for p in 0..P {
+                                sums[g][i][p] = value.mul_add(w[p], sums[g][i][p]);
+                            }
+                        }
+                        x[g] = x[g].add(1);
+                    }
+                    weights = weights.map(|w| w.add(WIDTH));
+                }
+            }
+            for g in 0..G {
+                for p in 0..P {
+                    let output = self.output.add(starts[g][1] + (panel + p) * WIDTH);
+                    let four = sums[g].map(|pixel| pixel[p]);
+                    if self.winners.is_null() {
+                        for (i, value) in four.into_iter().enumerate() {
+                            self.finish(value, panel + p).store(output.add(self.groups.output[i]));
+                        }
+                    } else {
+                        let (best, winner) = largest(four);
+                        self.finish(best, panel + p).store(output);
+                        let window = (first + g) * self.panels + panel + p;
+                        winner.store_bytes(self.winners.add(window * WIDTH));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the bias and applies the activation.
+    #[inline(always)]
+    unsafe fn finish<L: Lanes>(&self, mut value: L, panel: usize) -> L {
+        if !self.bias.is_null() {
+            // SAFETY: there is one value for each output channel.
+            value = value + unsafe { L::load(self.bias.add(panel * WIDTH)) };
+        }
+        match self.slope {
+            Some(slope) => value.leaky(slope),
+            None => value,
+        }
+    }
+}
+
+/// The largest of four values, the first of equals, and which it is. A NaN is larger than all.
+#[inline(always)]
+fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
+    let mut best = four[0];
+    let mut winner = best.splat_like(0.0);
+    for (i, value) in four.into_iter().enumerate().skip(1) {
+        let better = L::or(value.gt(best), value.is_nan());
+        best = value.select(better, best);
+        winner = winner.splat_like(i as f32).select(better, winner);
+    }
+    (best, winner)
+}

@@ -1,0 +1,227 @@
+//! The gradient of a dense layer's inputs, and the update of its weights, in one pass over them: the
+//! gradient of the weights never leaves the registers.
+
+use super::super::disjoint::Disjoint;
+use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH};
+use super::super::team::Team;
+use super::super::update::{Rule, SLOTS, Trained, step, step_first};
+use super::{ROWS, rows, stride};
+
+/// dx = dz W and dW = dzᵀ x for the gradient dz of the sums.
+pub struct Backward<'a> {
+    /// Who works.
+    pub team: &'a mut Team,
+    /// With which instructions.
+    pub isa: Isa,
+    /// Samples.
+    pub samples: usize,
+    /// Values of each.
+    pub inputs: usize,
+    /// Outputs of each.
+    pub units: usize,
+    /// Rows of the inputs.
+    pub x: &'a [f32],
+    /// Rows of the sums' gradient.
+    pub delta: &'a [f32],
+    /// The same as `[units, rows]`.
+    pub turned: &'a [f32],
+    /// `[units, inputs]`.
+    pub weight: Trained<'a>,
+    /// Rows of the inputs' gradient, if it is needed.
+    pub x_gradient: Option<&'a mut [f32]>,
+}
+
+impl Backward<'_> {
+    /// Computes the inputs' gradient from the weights as they are, and updates these.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn run<R: Rule>(self, rule: R) {
+        let Self { team, isa, samples, inputs, units, x, delta, turned, weight, x_gradient } = self;
+        let (x_step, delta_step, height) = (stride(inputs), stride(units), rows(samples));
+        assert!(isa.available(), "{isa:?}");
+        assert!(x.len() >= height * x_step, "rows of inputs");
+        assert!(x_gradient.as_ref().is_none_or(|dx| dx.len() >= height * x_step), "rows of their gradient");
+        assert!(delta.len() >= height * delta_step, "rows of the gradient");
+        assert!(turned.len() >= units * height, "turned rows");
+        assert_eq!(weight.theta.len(), units * inputs, "weights");
+        for slot in &weight.slots[..rule.slots()] {
+            assert_eq!(slot.len(), units * inputs, "one state value for each weight");
+        }
+        let theta = Disjoint::new(weight.theta);
+        let slots = weight.slots.map(Disjoint::new);
+        let x_gradient = x_gradient.map(Disjoint::new);
+        // Few columns are to be shared fairly, many to be read in long runs.
+        let columns = match inputs {
+            1536.. => 9 * WIDTH,
+            384.. => 3 * WIDTH,
+            _ => 2 * WIDTH,
+        };
+        team.run(inputs.div_ceil(columns), |part, _| {
+            let start = part * columns;
+            let work = Part {
+                columns: start..(start + columns).min(inputs),
+                samples,
+                inputs,
+                units,
+                x: x.as_ptr(),
+                x_step,
+                delta: delta.as_ptr(),
+                delta_step,
+                turned: turned.as_ptr(),
+                height,
+                theta: theta.at(0),
+                slots: slots.map(|slot| slot.at(0)),
+                x_gradient: x_gradient.map(|dx| dx.at(0)),
+                rule,
+            };
+            // SAFETY: the slices were checked to hold what the sizes say; parts have different columns.
+            unsafe { lanes::run(isa, work) }
+        });
+    }
+}
+
+/// Some columns of the weights.
+struct Part<R> {
+    columns: std::ops::Range<usize>,
+    samples: usize,
+    inputs: usize,
+    units: usize,
+    x: *const f32,
+    x_step: usize,
+    delta: *const f32,
+    delta_step: usize,
+    turned: *const f32,
+    height: usize,
+    theta: *mut f32,
+    slots: [*mut f32; SLOTS],
+    x_gradient: Option<*mut f32>,
+    rule: R,
+}
+
+impl<R: Rule> Kernel for Part<R> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let mut k = self.columns.start;
+        while k < self.columns.end {
+            // SAFETY: passed on to the caller.
+            k += unsafe {
+                match self.columns.end - k {
+                    48.. if L::TILE >= 24 => self.block::<L, 3, ROWS, false>(k, WIDTH),
+                    32.. if L::TILE >= 24 => self.block::<L, 2, ROWS, false>(k, WIDTH),
+                    16.. if L::TILE >= 24 => self.block::<L, 1, ROWS, false>(k, WIDTH),
+                    count if L::TILE >= 24 => self.block::<L, 1, ROWS, true>(k, count),
+                    16.. => self.block::<L, 1, 4, false>(k, WIDTH),
+                    count => self.block::<L, 1, 4, true>(k, count),
+                }
+            };
+        }
+    }
+}
+
+impl<R: Rule> Part<R> {
+    /// `V` vectors of columns, of which only `count` values if `FIRST`; `T` rows at a time. Returns
+    /// the number of columns.
+    #[inline(always)]
+    unsafe fn block<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
+        &self,
+        k: usize,
+        count: usize,
+    ) -> usize {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if let Some(x_gradient) = self.x_gradient {
+                for sample in (0..self.height).step_by(T) {
+                    let sums = self.input_gradient::<L, V, T, FIRST>(k, count, sample);
+                    for (i, row) in sums.into_iter().enumerate() {
+                        for (j, sum) in row.into_iter().enumerate() {
+                            sum.store(x_gradient.add((sample + i) * self.x_step + k + j * WIDTH));
+                        }
+                    }
+                }
+            }
+            let mut unit = 0;
+            while unit < self.units {
+                unit += match self.units - unit {
+                    left if left >= T => self.update_weights::<L, V, T, FIRST>(k, count, unit),
+                    2.. => self.update_weights::<L, V, 2, FIRST>(k, count, unit),
+                    _ => self.update_weights::<L, V, 1, FIRST>(k, count, unit),
+                };
+            }
+        }
+        V * WIDTH
+    }
+
+    /// The gradient of the inputs, for `T` samples.
+    #[inline(always)]
+    unsafe fn input_gradient<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
+        &self,
+        k: usize,
+        count: usize,
+        sample: usize,
+    ) -> [[L; V]; T] {
+        // SAFETY: the caller promises that the rows exist; `count` columns are left in each.
+        unsafe {
+            let mut sums = [[L::splat(0.0); V]; T];
+            let mut delta = self.turned.add(sample);
+            let mut weight = self.theta.add(k).cast_const();
+            for _ in 0..self.units {
+                let w: [L; V] = std::array::from_fn(|j| match FIRST {
+                    true => L::load_first(weight, count),
+                    false => L::load(weight.add(j * WIDTH)),
+                });
+                for i in 0..T {
+                    let value = L::splat(*delta.add(i));
+                    for j in 0..V {
+                        sums[i][j] = value.mul_add(w[j], sums[i][j]);
+                    }
+                }
+                delta = delta.add(self.height);
+                weight = weight.wrapping_add(self.inputs);
+            }
+            sums
+        }
+    }
+
+    /// The gradient of the weights of `T` units, and their update. Returns `T`.
+    #[inline(always)]
+    unsafe fn update_weights<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
+        &self,
+        k: usize,
+        count: usize,
+        unit: usize,
+    ) -> usize {
+        // SAFETY: the caller promises that the rows exist; inputs have room for whole vectors, and
+        // `count` columns of weights are left.
+        unsafe {
+            let mut sums = [[L::splat(0.0); V]; T];
+            let mut delta = self.delta.add(unit);
+            let mut x = self.x.add(k);
+            for _ in 0..self.samples {
+                let values: [L; V] = std::array::from_fn(|j| L::load(x.add(j * WIDTH)));
+                for i in 0..T {
+                    let value = L::splat(*delta.add(i));
+                    for j in 0..V {
+                        sums[i][j] = value.mul_add(values[j], sums[i][j]);
+                    }
+                }
+                delta = delta.wrapping_add(self.delta_step);
+                x = x.wrapping_add(self.x_step);
+            }
+            for (i, row) in sums.into_iter().enumerate() {
+                for (j, gradient) in row.into_iter().enumerate() {
+                    let at = (unit + i) * self.inputs + k + j * WIDTH;
+                    let (theta, slots) = (self.theta.add(at), self.slots.map(|slot| slot.wrapping_add(at)));
+                    if FIRST {
+                        step_first(self.rule, gradient, theta, slots, count);
+                    } else {
+                        step(self.rule, gradient, theta, slots);
+                    }
+                }
+            }
+        }
+        T
+    }
+}

@@ -1,0 +1,187 @@
+//! Sixteen lanes in two 256-bit registers.
+
+use std::arch::x86_64::*;
+use std::ops::{Add, Div, Mul, Sub};
+
+use super::{Kernel, Lanes};
+
+/// Two `ymm` registers. Exists only where AVX2 does: every constructor is unsafe.
+#[derive(Clone, Copy)]
+pub struct Avx2([__m256; 2]);
+
+/// # Safety
+/// The machine must have AVX2 and FMA; the rest is the kernel's.
+#[target_feature(enable = "avx2,fma")]
+pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: this function may use the instructions; the kernel's own conditions are the caller's.
+    unsafe { kernel.run::<Avx2>() }
+}
+
+impl Avx2 {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(__m256, __m256) -> __m256) -> Self {
+        Self([f(self.0[0], other.0[0]), f(self.0[1], other.0[1])])
+    }
+}
+
+macro_rules! operator {
+    ($Trait:ident, $method:ident, $intrinsic:ident) => {
+        impl $Trait for Avx2 {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: a value of this type shows that the machine has AVX2.
+                self.zip(other, |a, b| unsafe { $intrinsic(a, b) })
+            }
+        }
+    };
+}
+
+operator!(Add, add, _mm256_add_ps);
+operator!(Sub, sub, _mm256_sub_ps);
+operator!(Mul, mul, _mm256_mul_ps);
+operator!(Div, div, _mm256_div_ps);
+
+/// The mask of the first `count` of eight lanes.
+#[inline(always)]
+unsafe fn first(count: usize) -> __m256i {
+    unsafe {
+        let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lane)
+    }
+}
+
+impl Lanes for Avx2 {
+    type Mask = [__m256; 2];
+
+    const TILE: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([unsafe { _mm256_set1_ps(value) }; 2])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        Self(unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))] })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        let half =
+            |at: usize| unsafe { _mm256_maskload_ps(from.wrapping_add(at), first(count.saturating_sub(at))) };
+        Self([half(0), half(8)])
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        let half = |at: usize| unsafe {
+            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.add(at).cast())))
+        };
+        Self([half(0), half(8)])
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe {
+            _mm256_storeu_ps(to, self.0[0]);
+            _mm256_storeu_ps(to.add(8), self.0[1]);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        for (i, at) in [0, 8].into_iter().enumerate() {
+            unsafe { _mm256_maskstore_ps(to.wrapping_add(at), first(count.saturating_sub(at)), self.0[i]) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8) {
+        let bytes = self.to_array().map(|value| value as u8);
+        // SAFETY: the caller promises sixteen bytes.
+        unsafe { to.cast::<[u8; 16]>().write_unaligned(bytes) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        let half = |i: usize| unsafe { _mm256_fmadd_ps(self.0[i], factor.0[i], term.0[i]) };
+        Self([half(0), half(1)])
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(self.0.map(|half| unsafe { _mm256_sqrt_ps(half) }))
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| unsafe { _mm256_max_ps(a, b) })
+    }
+
+    #[inline(always)]
+    fn gt(self, other: Self) -> [__m256; 2] {
+        self.zip(other, |a, b| unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(a, b) }).0
+    }
+
+    #[inline(always)]
+    fn eq(self, other: Self) -> [__m256; 2] {
+        self.zip(other, |a, b| unsafe { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }).0
+    }
+
+    #[inline(always)]
+    fn is_nan(self) -> [__m256; 2] {
+        self.zip(self, |a, b| unsafe { _mm256_cmp_ps::<_CMP_UNORD_Q>(a, b) }).0
+    }
+
+    #[inline(always)]
+    fn or(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        Self(a).zip(Self(b), |a, b| unsafe { _mm256_or_ps(a, b) }).0
+    }
+
+    #[inline(always)]
+    fn select(self, mask: [__m256; 2], other: Self) -> Self {
+        let half = |i: usize| unsafe { _mm256_blendv_ps(other.0[i], self.0[i], mask[i]) };
+        Self([half(0), half(1)])
+    }
+
+    #[inline(always)]
+    fn sums(v: [Self; 16]) -> Self {
+        Self::from_quads(std::array::from_fn(|q| {
+            let four: [__m128; 4] = std::array::from_fn(|p| v[4 * q + p].fold());
+            // SAFETY: a value of this type shows that the machine has AVX2.
+            unsafe {
+                let two = |a, b| _mm_add_ps(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a));
+                let (low, high) = (two(four[0], four[1]), two(four[2], four[3]));
+                _mm_add_ps(_mm_shuffle_ps::<0x88>(low, high), _mm_shuffle_ps::<0xDD>(low, high))
+            }
+        }))
+    }
+
+    #[inline(always)]
+    fn to_array(self) -> [f32; 16] {
+        let mut values = [0.0; 16];
+        // SAFETY: the array has sixteen values.
+        unsafe { self.store(values.as_mut_ptr()) };
+        values
+    }
+}
+
+impl Avx2 {
+    /// Adds halves of 8, then of 4 lanes.
+    #[inline(always)]
+    fn fold(self) -> __m128 {
+        // SAFETY: a value of this type shows that the machine has AVX2.
+        unsafe {
+            let eight = _mm256_add_ps(self.0[0], self.0[1]);
+            _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight))
+        }
+    }
+
+    #[inline(always)]
+    fn from_quads(q: [__m128; 4]) -> Self {
+        // SAFETY: only reached from a value of this type.
+        unsafe { Self([_mm256_set_m128(q[1], q[0]), _mm256_set_m128(q[3], q[2])]) }
+    }
+}

@@ -1,0 +1,142 @@
+//! Sixteen lanes in an array, which compilers turn into the vectors of their target.
+
+use std::ops::{Add, Div, Mul, Sub};
+
+use super::Lanes;
+
+/// Sixteen values.
+#[derive(Clone, Copy)]
+pub struct Portable([f32; 16]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+
+    #[inline(always)]
+    fn test(self, other: Self, f: impl Fn(f32, f32) -> bool) -> [bool; 16] {
+        std::array::from_fn(|i| f(self.0[i], other.0[i]))
+    }
+}
+
+macro_rules! operator {
+    ($Trait:ident, $method:ident) => {
+        impl $Trait for Portable {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                self.zip(other, f32::$method)
+            }
+        }
+    };
+}
+
+operator!(Add, add);
+operator!(Sub, sub);
+operator!(Mul, mul);
+operator!(Div, div);
+
+impl Lanes for Portable {
+    type Mask = [bool; 16];
+
+    const TILE: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; 16])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller promises sixteen values.
+        Self(unsafe { from.cast::<[f32; 16]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller promises so many values.
+        Self(std::array::from_fn(|i| if i < count { unsafe { from.add(i).read() } } else { 0.0 }))
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the caller promises sixteen bytes.
+        Self(unsafe { from.cast::<[u8; 16]>().read_unaligned() }.map(f32::from))
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller promises sixteen values.
+        unsafe { to.cast::<[f32; 16]>().write_unaligned(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // SAFETY: the caller promises so many values; the array has sixteen.
+        unsafe { to.copy_from_nonoverlapping(self.0.as_ptr(), count) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8) {
+        // SAFETY: the caller promises sixteen bytes.
+        unsafe { to.cast::<[u8; 16]>().write_unaligned(self.0.map(|value| value as u8)) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        // Without an instruction for it, `f32::mul_add` is a slow call.
+        let fused = cfg!(target_arch = "aarch64");
+        let one = |i: usize| match fused {
+            true => self.0[i].mul_add(factor.0[i], term.0[i]),
+            false => self.0[i] * factor.0[i] + term.0[i],
+        };
+        Self(std::array::from_fn(one))
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(self.0.map(f32::sqrt))
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    fn gt(self, other: Self) -> [bool; 16] {
+        self.test(other, |a, b| a > b)
+    }
+
+    #[inline(always)]
+    fn eq(self, other: Self) -> [bool; 16] {
+        self.test(other, |a, b| a == b)
+    }
+
+    #[inline(always)]
+    fn is_nan(self) -> [bool; 16] {
+        self.0.map(f32::is_nan)
+    }
+
+    #[inline(always)]
+    fn or(a: [bool; 16], b: [bool; 16]) -> [bool; 16] {
+        std::array::from_fn(|i| a[i] | b[i])
+    }
+
+    #[inline(always)]
+    fn select(self, mask: [bool; 16], other: Self) -> Self {
+        Self(std::array::from_fn(|i| if mask[i] { self.0[i] } else { other.0[i] }))
+    }
+
+    #[inline(always)]
+    fn sums(vectors: [Self; 16]) -> Self {
+        Self(vectors.map(Lanes::sum))
+    }
+
+    #[inline(always)]
+    fn to_array(self) -> [f32; 16] {
+        self.0
+    }
+}

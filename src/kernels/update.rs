@@ -1,0 +1,151 @@
+//! Parameters from gradients: an optimizer's formula on plain values, alone or behind the kernel that
+//! computes the gradient.
+
+use super::fully_connected;
+use super::lanes::{Isa, Kernel, Lanes, WIDTH, run};
+
+/// The most state values that a rule keeps for each parameter.
+pub const SLOTS: usize = 2;
+
+/// How one step changes a parameter: an optimizer's formula with the step's factors.
+pub trait Rule: Copy + Send + Sync {
+    /// How many of the state values it uses.
+    fn slots(self) -> usize;
+
+    /// The new parameter and the new state. State that the rule does not use is zero and is not kept.
+    ///
+    /// To be marked `#[inline(always)]`, so that it becomes part of the kernels.
+    fn apply<L: Lanes>(self, theta: L, gradient: L, state: [L; SLOTS]) -> (L, [L; SLOTS]);
+}
+
+/// Parameters and their state; slots that the rule does not use are empty.
+pub struct Trained<'a> {
+    /// The parameters.
+    pub theta: &'a mut [f32],
+    /// Their state, one value for each parameter.
+    pub slots: [&'a mut [f32]; SLOTS],
+}
+
+/// Work that ends with an update.
+pub enum Work<'a> {
+    /// Plain values with their gradients.
+    Values(Isa, Trained<'a>, &'a [f32]),
+    /// The bias of a dense layer, with the gradient on its way to the weights.
+    Delta(fully_connected::Delta<'a>),
+    /// The weights of a dense layer, from the gradient of its sums.
+    Backward(fully_connected::Backward<'a>),
+}
+
+impl Work<'_> {
+    /// Does the work.
+    ///
+    /// # Panics
+    /// If slices do not have the sizes that belong together.
+    pub fn run<R: Rule>(self, rule: R) {
+        match self {
+            Self::Values(isa, trained, gradient) => values(isa, rule, trained, gradient),
+            Self::Delta(work) => work.run(rule),
+            Self::Backward(work) => work.run(rule),
+        }
+    }
+}
+
+/// Changes plain values by one step.
+///
+/// # Panics
+/// If the slices differ in length, but for slots that the rule does not use.
+pub fn values<R: Rule>(isa: Isa, rule: R, trained: Trained<'_>, gradient: &[f32]) {
+    let Trained { theta, slots } = trained;
+    assert_eq!(theta.len(), gradient.len(), "one gradient for each parameter");
+    for slot in &slots[..rule.slots()] {
+        assert_eq!(theta.len(), slot.len(), "one state value for each parameter");
+    }
+    assert!(isa.available(), "{isa:?}");
+    // SAFETY: the machine has the instructions, and the slices have the same length.
+    unsafe { run(isa, Values { rule, theta, slots, gradient }) }
+}
+
+struct Values<'a, R> {
+    rule: R,
+    theta: &'a mut [f32],
+    slots: [&'a mut [f32]; SLOTS],
+    gradient: &'a [f32],
+}
+
+impl<R: Rule> Kernel for Values<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(mut self) {
+        let len = self.theta.len();
+        let slots = self.slots.each_mut().map(|slot| slot.as_mut_ptr());
+        let mut at = 0;
+        // SAFETY: `at + WIDTH`, or `at + rest`, does not exceed the length that all slices have.
+        unsafe {
+            while at + WIDTH <= len {
+                let gradient = L::load(self.gradient.as_ptr().add(at));
+                step(self.rule, gradient, self.theta.as_mut_ptr().add(at), slots.map(|s| s.wrapping_add(at)));
+                at += WIDTH;
+            }
+            let rest = len - at;
+            if rest > 0 {
+                let gradient = L::load_first(self.gradient.as_ptr().add(at), rest);
+                let theta = self.theta.as_mut_ptr().add(at);
+                step_first(self.rule, gradient, theta, slots.map(|s| s.wrapping_add(at)), rest);
+            }
+        }
+    }
+}
+
+/// Changes sixteen parameters by one step.
+///
+/// # Safety
+/// The parameters, and the state that the rule uses, must be valid for reads and writes.
+#[inline(always)]
+pub(super) unsafe fn step<L: Lanes, R: Rule>(
+    rule: R,
+    gradient: L,
+    theta: *mut f32,
+    slots: [*mut f32; SLOTS],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let zero = gradient.splat_like(0.0);
+        let used = rule.slots();
+        let state = std::array::from_fn(|i| if i < used { L::load(slots[i]) } else { zero });
+        let (new, state) = rule.apply(L::load(theta), gradient, state);
+        new.store(theta);
+        for i in 0..SLOTS {
+            if i < used {
+                state[i].store(slots[i]);
+            }
+        }
+    }
+}
+
+/// The same for the first `count` parameters.
+///
+/// # Safety
+/// So many parameters, and state values that the rule uses, must be valid for reads and writes.
+#[inline(always)]
+pub(super) unsafe fn step_first<L: Lanes, R: Rule>(
+    rule: R,
+    gradient: L,
+    theta: *mut f32,
+    slots: [*mut f32; SLOTS],
+    count: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let zero = gradient.splat_like(0.0);
+        let used = rule.slots();
+        let state = std::array::from_fn(|i| if i < used { L::load_first(slots[i], count) } else { zero });
+        let (new, state) = rule.apply(L::load_first(theta, count), gradient, state);
+        new.store_first(theta, count);
+        for i in 0..SLOTS {
+            if i < used {
+                state[i].store_first(slots[i], count);
+            }
+        }
+    }
+}
