@@ -18,7 +18,7 @@ use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Truth};
 use taper::engine::{Engine, Graph};
 use taper::experiment::Experiment;
-use taper::model::Model;
+use taper::model::{Model, Parameters};
 use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
@@ -118,7 +118,8 @@ impl Taper {
         let experiment = Experiment::load(&input).expect("a config");
         let shape = experiment.data.member().facts().sample_shape.expect("a shape");
         let plan = experiment.plan(&shape, None, &mut Problems::new(&mut Vec::new())).expect("a plan");
-        let model = Model::new(&experiment.network(), &plan, 1, DType::F32, &Device::Cpu).expect("a model");
+        let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
+        let model = Model::new(&experiment.network(), &plan, parameters);
         let optimizer = experiment.optimizer.member().build(&model.parameters().trainable()).expect("Adam");
         Self { engine: Graph::new(model, experiment.loss, optimizer, Device::Cpu, 1), step: 0 }
     }

@@ -49,6 +49,22 @@ impl Stream {
         low + (high - low) * self.uniform()
     }
 
+    /// Goes to the number that comes after `count` calls of [`uniform`](Self::uniform) on a new stream.
+    pub fn skip_to(&mut self, count: u64) {
+        self.0.set_word_pos(u128::from(count));
+    }
+
+    /// Fills `mask` with 0 in a share of `rate` of the places and with 1 / (1 - rate) in the others:
+    /// one [`uniform`](Self::uniform) number each, dropped where it is below `rate`.
+    pub fn dropout_mask(&mut self, rate: f64, mask: &mut [f32]) {
+        let kept = (1.0 / (1.0 - rate)) as f32;
+        // The same comparison as `uniform() < rate`, on the random bits themselves.
+        let dropped = (rate * f64::from(1_u32 << 24)).ceil() as u32;
+        for value in mask {
+            *value = if self.0.next_u32() >> 8 < dropped { 0.0 } else { kept };
+        }
+    }
+
     /// A standard normal number (Box and Muller, 1958).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();

@@ -7,11 +7,12 @@ use candle_core::{DType, Device};
 use crate::checkpoint::{Card, Checkpoint, State};
 use crate::config::Problems;
 use crate::data::{Prepared, SearchPath};
-use crate::engine::{Choice, Engine, Graph};
+use crate::engine::{Choice, Engine, Fused, Graph};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::metrics::Running;
-use crate::model::{Model, Plan};
+use crate::model::{Model, Parameters, Plan};
+use crate::threads;
 
 /// The live parts of a run.
 pub struct Run {
@@ -129,15 +130,31 @@ pub fn load_engine(
 }
 
 fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
-    let network = experiment.network();
-    let model = Model::new(&network, plan, experiment.seed, DType::F32, device)?;
-    let optimizer = experiment.optimizer.member().build(&model.parameters().trainable())?;
-    match experiment.train.engine {
-        Choice::Auto | Choice::Graph => {
-            let loss = experiment.loss.clone();
-            Ok(Box::new(Graph::new(model, loss, optimizer, device.clone(), experiment.seed)))
+    let (network, seed) = (experiment.network(), experiment.seed);
+    let parameters = Parameters::initialize(plan, seed, DType::F32, device)?;
+    let optimizer = || experiment.optimizer.member().build(&parameters.trainable());
+    let lacking = match experiment.train.engine {
+        Choice::Graph => None,
+        Choice::Auto | Choice::Fused if !device.is_cpu() => Some("a GPU".to_owned()),
+        Choice::Auto | Choice::Fused => {
+            let (loss, threads) = (experiment.loss.clone(), threads::count());
+            match Fused::new(&network, plan, parameters.clone(), loss, optimizer()?, seed, threads) {
+                Ok(engine) => return Ok(Box::new(engine)),
+                Err(lacking) => Some(lacking),
+            }
         }
+    };
+    if let Some(lacking) = lacking {
+        if experiment.train.engine == Choice::Fused {
+            let message =
+                format!("`train.engine = \"fused\"` does not know {lacking}; use \"auto\" or \"graph\"");
+            return Err(Error::Usage(message));
+        }
+        tracing::info!("the fused engine does not know {lacking}: the graph engine runs instead");
     }
+    let optimizer = optimizer()?;
+    let model = Model::new(&network, plan, parameters);
+    Ok(Box::new(Graph::new(model, experiment.loss.clone(), optimizer, device.clone(), seed)))
 }
 
 /// The shapes for the samples that `card` describes.

@@ -3,7 +3,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// A fixed number of values, zero at first.
+/// Values that are zero at first.
+#[derive(Default)]
 pub struct Arena {
     lines: Vec<Line>,
     len: usize,
@@ -19,6 +20,14 @@ impl Arena {
     #[must_use]
     pub fn new(len: usize) -> Self {
         Self { lines: vec![Line([0.0; 16]); len.div_ceil(16)], len }
+    }
+
+    /// Makes room for `len` values: all are zeros again if there was less.
+    pub fn reserve(&mut self, len: usize) {
+        if self.len < len {
+            *self = Self::default(); // gives the old memory back first
+            *self = Self::new(len);
+        }
     }
 }
 

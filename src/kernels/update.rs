@@ -1,8 +1,10 @@
 //! Parameters from gradients: an optimizer's formula on plain values, alone or behind the kernel that
 //! computes the gradient.
 
+use super::disjoint::Disjoint;
 use super::fully_connected;
 use super::lanes::{Isa, Kernel, Lanes, WIDTH, run};
+use super::team::Team;
 
 /// The most state values that a rule keeps for each parameter.
 pub const SLOTS: usize = 2;
@@ -29,7 +31,7 @@ pub struct Trained<'a> {
 /// Work that ends with an update.
 pub enum Work<'a> {
     /// Plain values with their gradients.
-    Values(Isa, Trained<'a>, &'a [f32]),
+    Values(&'a mut Team, Isa, Trained<'a>, &'a [f32]),
     /// The bias of a dense layer, with the gradient on its way to the weights.
     Delta(fully_connected::Delta<'a>),
     /// The weights of a dense layer, from the gradient of its sums.
@@ -43,11 +45,33 @@ impl Work<'_> {
     /// If slices do not have the sizes that belong together.
     pub fn run<R: Rule>(self, rule: R) {
         match self {
-            Self::Values(isa, trained, gradient) => values(isa, rule, trained, gradient),
+            Self::Values(team, isa, trained, gradient) => shared_values(team, isa, rule, trained, gradient),
             Self::Delta(work) => work.run(rule),
             Self::Backward(work) => work.run(rule),
         }
     }
+}
+
+/// Values that one thread updates at a time.
+const PART: usize = 4 * 1024;
+
+/// Changes plain values by one step, with a team.
+fn shared_values<R: Rule>(team: &mut Team, isa: Isa, rule: R, trained: Trained<'_>, gradient: &[f32]) {
+    let len = trained.theta.len();
+    let theta = Disjoint::new(trained.theta);
+    let slots = trained.slots.map(Disjoint::new);
+    team.run(len.div_ceil(PART), |part, _| {
+        let range = part * PART..len.min((part + 1) * PART);
+        let used = |len: usize| if len == 0 { 0..0 } else { range.clone() };
+        // SAFETY: parts do not overlap; a slot that is not used is empty, and so are its parts.
+        let trained = unsafe {
+            Trained {
+                theta: theta.part(range.clone()),
+                slots: slots.each_ref().map(|slot| slot.part(used(slot.len()))),
+            }
+        };
+        values(isa, rule, trained, &gradient[range]);
+    });
 }
 
 /// Changes plain values by one step.

@@ -3,7 +3,7 @@
 use candle_core::{D, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Pass};
+use super::{Layer, Member, Operation, Pass};
 use crate::ops;
 use crate::shape::Shape;
 
@@ -77,6 +77,10 @@ impl Member for Config {
 
     fn flops(&self, input: &Shape) -> u64 {
         self.function.flops_per_value() * input.elements().unwrap_or(0) as u64
+    }
+
+    fn operations(&self, _input: &Shape) -> Option<Vec<Operation>> {
+        Some(vec![Operation::Activation(self.function)])
     }
 
     fn build(&self, _input: &Shape, _variables: &[Var], _index: usize) -> Box<dyn Layer> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dense::{glorot_uniform, yes, zeros};
 use super::window::{Padding, Size, accepted, slide, windows};
-use super::{Activation, Layer, Member, ParameterSpec, Pass};
+use super::{Activation, Layer, Member, Operation, ParameterSpec, Pass};
 use crate::init::Initializer;
 use crate::kernels::window::Window;
 use crate::ops;
@@ -80,6 +80,12 @@ impl Member for Config {
         let activation = self.activation.map_or(0, Activation::flops_per_value);
         let each = products.saturating_mul(2).saturating_add(u64::from(self.bias) + activation);
         each.saturating_mul((self.filters * window.positions()) as u64)
+    }
+
+    fn operations(&self, input: &Shape) -> Option<Vec<Operation>> {
+        let (channels, window) = accepted(self.slide(input));
+        let convolution = Operation::Convolution { window, channels, filters: self.filters };
+        Some(std::iter::once(convolution).chain(self.activation.map(Operation::Activation)).collect())
     }
 
     fn build(&self, input: &Shape, variables: &[Var], _index: usize) -> Box<dyn Layer> {

@@ -3,7 +3,7 @@
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Layer, Member, ParameterSpec, Pass};
+use super::{Activation, Layer, Member, Operation, ParameterSpec, Pass};
 use crate::init::Initializer;
 use crate::ops;
 use crate::shape::Shape;
@@ -62,6 +62,11 @@ impl Member for Config {
         let outputs = self.units as u64;
         let activation = self.activation.map_or(0, Activation::flops_per_value);
         outputs * (2 * input.0[0] as u64 + u64::from(self.bias) + activation)
+    }
+
+    fn operations(&self, input: &Shape) -> Option<Vec<Operation>> {
+        let dense = Operation::Dense { inputs: input.0[0], units: self.units };
+        Some(std::iter::once(dense).chain(self.activation.map(Operation::Activation)).collect())
     }
 
     fn build(&self, _input: &Shape, variables: &[Var], _index: usize) -> Box<dyn Layer> {

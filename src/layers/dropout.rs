@@ -4,7 +4,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Pass};
+use super::{Layer, Member, Operation, Pass};
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
@@ -24,6 +24,10 @@ impl Member for Config {
 
     fn flops(&self, _input: &Shape) -> u64 {
         0
+    }
+
+    fn operations(&self, _input: &Shape) -> Option<Vec<Operation>> {
+        Some(vec![Operation::Dropout { rate: self.rate }])
     }
 
     fn build(&self, _input: &Shape, _variables: &[Var], index: usize) -> Box<dyn Layer> {
@@ -47,9 +51,8 @@ impl Layer for Dropout {
         }
         // Drawn on the CPU for every device, so that all train with the same masks.
         let mut stream = Stream::new(seed, Purpose::Dropout, [step, self.index]);
-        let kept = (1.0 / (1.0 - self.rate)) as f32;
-        let mask: Vec<f32> =
-            (0..x.elem_count()).map(|_| if stream.uniform() < self.rate { 0.0 } else { kept }).collect();
+        let mut mask = vec![0.0_f32; x.elem_count()];
+        stream.dropout_mask(self.rate, &mut mask);
         let mask = Tensor::from_vec(mask, x.shape(), &Device::Cpu)?.to_dtype(x.dtype())?;
         x * mask.to_device(x.device())?
     }

@@ -4,7 +4,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Pass};
+use super::{Layer, Member, Operation, Pass};
 use crate::shape::Shape;
 
 /// `flatten`: all values of a sample in one row, as dense layers need it.
@@ -22,6 +22,10 @@ impl Member for Config {
 
     fn flops(&self, _input: &Shape) -> u64 {
         0
+    }
+
+    fn operations(&self, _input: &Shape) -> Option<Vec<Operation>> {
+        Some(vec![Operation::Flatten])
     }
 
     fn build(&self, _input: &Shape, _variables: &[Var], _index: usize) -> Box<dyn Layer> {

@@ -3,7 +3,8 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Pass};
+use super::{Layer, Member, Operation, Pass};
+use crate::kernels::window::Window;
 use crate::shape::Shape;
 
 /// `global_avg_pool2d`: the mean of each channel over the whole image.
@@ -24,6 +25,12 @@ impl Member for Config {
 
     fn flops(&self, input: &Shape) -> u64 {
         input.elements().unwrap_or(0) as u64
+    }
+
+    fn operations(&self, input: &Shape) -> Option<Vec<Operation>> {
+        let [_, height, width] = input.image()?;
+        let window = Window::valid([height, width], [height, width], [1, 1]).ok()?;
+        Some(vec![Operation::AveragePool(window), Operation::Flatten])
     }
 
     fn build(&self, _input: &Shape, _variables: &[Var], _index: usize) -> Box<dyn Layer> {

@@ -8,7 +8,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, ParameterSpec, Pass};
+use super::{Layer, Member, Operation, ParameterSpec, Pass};
 use crate::init::Initializer;
 use crate::shape::Shape;
 
@@ -46,6 +46,10 @@ impl Member for Config {
 
     fn flops(&self, input: &Shape) -> u64 {
         8 * input.elements().unwrap_or(0) as u64
+    }
+
+    fn operations(&self, _input: &Shape) -> Option<Vec<Operation>> {
+        Some(vec![Operation::LayerNorm { epsilon: self.epsilon }])
     }
 
     fn build(&self, _input: &Shape, variables: &[Var], _index: usize) -> Box<dyn Layer> {

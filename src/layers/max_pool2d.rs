@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::pool::Pool;
-use super::{Layer, Member, Pass};
+use super::{Layer, Member, Operation, Pass};
 use crate::kernels::window::Window;
 use crate::ops;
 use crate::shape::Shape;
@@ -22,6 +22,10 @@ impl Member for Config {
 
     fn flops(&self, input: &Shape) -> u64 {
         self.0.flops(input)
+    }
+
+    fn operations(&self, input: &Shape) -> Option<Vec<Operation>> {
+        Some(vec![Operation::MaxPool(self.0.window(input))])
     }
 
     fn build(&self, input: &Shape, _variables: &[Var], _index: usize) -> Box<dyn Layer> {

@@ -11,12 +11,14 @@ pub mod global_avg_pool2d;
 pub mod layer_norm;
 pub mod max_pool2d;
 
+mod operation;
 mod pool;
 #[cfg(test)]
 mod walk;
 mod window;
 
 pub use activation::Activation;
+pub use operation::Operation;
 pub use pool::Pool;
 pub use window::{Padding, Size};
 
@@ -54,6 +56,12 @@ pub trait Member {
 
     /// Floating-point operations of the forward pass for one sample; a multiply-add counts as two.
     fn flops(&self, input: &Shape) -> u64;
+
+    /// What the layer computes for an accepted input, one operation after the other; parameters are
+    /// the first one's. `None` leaves it to the graph engine, which runs every layer.
+    fn operations(&self, _input: &Shape) -> Option<Vec<Operation>> {
+        None
+    }
 
     /// The live layer. `variables` are those of [`parameters`](Self::parameters), in order.
     fn build(&self, input: &Shape, variables: &[Var], index: usize) -> Box<dyn Layer>;

@@ -1,6 +1,6 @@
 //! Live layers, one after the other.
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{Tensor, Var};
 
 use super::{Config, Parameters, Plan};
 use crate::error::Result;
@@ -13,13 +13,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// Builds the layers of `config`, whose shapes `plan` has worked out, with first values drawn
-    /// from `seed`.
-    ///
-    /// # Errors
-    /// If the device cannot hold the parameters.
-    pub fn new(config: &Config, plan: &Plan, seed: u64, dtype: DType, device: &Device) -> Result<Self> {
-        let parameters = Parameters::initialize(plan, seed, dtype, device)?;
+    /// Builds the layers of `config`, whose shapes `plan` has worked out, over `parameters`.
+    #[must_use]
+    pub fn new(config: &Config, plan: &Plan, parameters: Parameters) -> Self {
         let mut variables = parameters.iter().map(|parameter| parameter.variable.clone());
         let mut layers = Vec::with_capacity(plan.rows.len());
         let mut input = &plan.input;
@@ -29,7 +25,7 @@ impl Model {
             input = &row.output;
         }
         drop(variables);
-        Ok(Self { layers, parameters })
+        Self { layers, parameters }
     }
 
     /// `[batch, input shape]` to logits `[batch, outputs]`.

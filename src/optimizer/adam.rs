@@ -7,7 +7,9 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer, SLOTS};
+use super::{Formula, Live, Member, Optimizer};
+use crate::kernels::lanes::Lanes;
+use crate::kernels::update::{Rule, SLOTS};
 
 /// `[optimizer.adam]`: steps scaled by running moments of the gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -75,6 +77,7 @@ pub(super) struct Factors {
 
 impl Formula for Moments {
     type Factors = Factors;
+    type Rule = MomentsRule;
 
     fn kinds(&self) -> &'static [&'static str] {
         &["first_moment", "second_moment"]
@@ -104,17 +107,49 @@ impl Formula for Moments {
         Ok((((theta * factors.keep)? - update)?, vec![m, v]))
     }
 
-    fn slices(&self, factors: Factors, theta: &mut [f32], gradient: &[f32], [m, v]: [&mut [f32]; SLOTS]) {
+    fn rule(&self, factors: Factors) -> MomentsRule {
         let Factors { keep, rate, root } = factors;
-        let [keep, rate, root, epsilon, penalty] =
-            [keep, rate, root, self.epsilon, self.penalty].map(|factor| factor as f32);
-        let [beta1, rest1, beta2, rest2] =
-            [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(|factor| factor as f32);
-        for (((theta, g), m), v) in theta.iter_mut().zip(gradient).zip(m).zip(v) {
-            let g = g + penalty * *theta;
-            *m = beta1 * *m + rest1 * g;
-            *v = beta2 * *v + rest2 * g * g;
-            *theta = keep * *theta - rate * *m / (root * v.sqrt() + epsilon);
+        MomentsRule {
+            beta1: self.beta1 as f32,
+            rest1: (1.0 - self.beta1) as f32,
+            beta2: self.beta2 as f32,
+            rest2: (1.0 - self.beta2) as f32,
+            epsilon: self.epsilon as f32,
+            penalty: self.penalty as f32,
+            keep: keep as f32,
+            rate: rate as f32,
+            root: root as f32,
         }
+    }
+}
+
+/// The formula for the kernels.
+#[derive(Clone, Copy)]
+pub struct MomentsRule {
+    beta1: f32,
+    rest1: f32,
+    beta2: f32,
+    rest2: f32,
+    epsilon: f32,
+    penalty: f32,
+    keep: f32,
+    rate: f32,
+    root: f32,
+}
+
+impl Rule for MomentsRule {
+    #[inline(always)]
+    fn slots(self) -> usize {
+        2
+    }
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [m, v]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+        let all = |value: f32| theta.splat_like(value);
+        let g = theta.mul_add(all(self.penalty), gradient);
+        let m = m.mul_add(all(self.beta1), g * all(self.rest1));
+        let v = v.mul_add(all(self.beta2), g * g * all(self.rest2));
+        let denominator = v.sqrt().mul_add(all(self.root), all(self.epsilon));
+        (theta * all(self.keep) - m * all(self.rate) / denominator, [m, v])
     }
 }

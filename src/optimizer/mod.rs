@@ -1,8 +1,8 @@
 //! How gradients change parameters: one file per optimizer, written as `[optimizer.NAME]`.
 //!
 //! An optimizer is a `Formula` that is written twice: as tensor operations, which run on every
-//! device and in every precision, and as one pass over plain slices, which reads and writes each
-//! value once. Tests hold the two together.
+//! device and in every precision, and as a [`Rule`] for sixteen values at once, which the CPU's
+//! kernels apply where they have a gradient in their hands. Tests hold the two together.
 
 pub mod adam;
 pub mod adamw;
@@ -13,7 +13,9 @@ use candle_core::{DType, Result, Tensor, Var};
 use rayon::prelude::*;
 
 use crate::config::{Problems, registry};
+use crate::kernels::lanes::Isa;
 use crate::kernels::slices::with_slices;
+use crate::kernels::update::{Rule, Trained, Work, values};
 
 registry! {
     /// `[optimizer.NAME]`: how gradients change parameters.
@@ -50,12 +52,13 @@ pub trait Optimizer: Send {
     fn step(&mut self, parameters: &[Var], gradients: &[Tensor], learning_rate: f64, step: u64)
     -> Result<()>;
 
+    /// Does work of the CPU's kernels that ends with this optimizer's update; `step` counts from 1.
+    /// The state is part of the work: slices of the variables of [`state`](Self::state).
+    fn update(&self, work: Work<'_>, learning_rate: f64, step: u64);
+
     /// The state by kind (such as `first_moment`), each with one variable for each parameter.
     fn state(&self) -> Vec<(&'static str, &[Var])>;
 }
-
-/// The most state values that a formula keeps for each parameter.
-const SLOTS: usize = 2;
 
 /// Values of one parameter that one thread updates. A fixed size: which thread takes a chunk never
 /// changes a result.
@@ -65,6 +68,9 @@ const CHUNK: usize = 16 * 1024;
 trait Formula: Send + Sync + 'static {
     /// The factors of one step, computed once in f64.
     type Factors: Copy + Sync;
+
+    /// The formula with one step's factors in f32.
+    type Rule: Rule;
 
     /// The kinds of state, at most [`SLOTS`] of them.
     fn kinds(&self) -> &'static [&'static str];
@@ -81,8 +87,8 @@ trait Formula: Send + Sync + 'static {
         slots: &[Tensor],
     ) -> Result<(Tensor, Vec<Tensor>)>;
 
-    /// The same in one pass, in place. A slot that the formula does not use is empty.
-    fn slices(&self, factors: Self::Factors, theta: &mut [f32], gradient: &[f32], slots: [&mut [f32]; SLOTS]);
+    /// The same for the kernels.
+    fn rule(&self, factors: Self::Factors) -> Self::Rule;
 }
 
 /// A formula with its state.
@@ -120,20 +126,15 @@ impl<F: Formula> Live<F> {
             let mut slots = slots.iter_mut();
             let mut slot = || slots.next().map_or(&mut [][..], |slot| &mut **slot);
             let slots = [slot(), slot()];
-            if theta.len() <= CHUNK {
-                self.formula.slices(factors, theta, gradient, slots);
-                return Ok(());
-            }
+            let (rule, isa) = (self.formula.rule(factors), Isa::detect());
             let [mut first, mut second] = slots;
             let mut pieces = Vec::with_capacity(theta.len().div_ceil(CHUNK));
             for (theta, gradient) in theta.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)) {
                 let slots = [&mut first, &mut second]
                     .map(|slot| slot.split_off_mut(..theta.len()).unwrap_or_default());
-                pieces.push((theta, gradient, slots));
+                pieces.push((Trained { theta, slots }, gradient));
             }
-            pieces.into_par_iter().for_each(|(theta, gradient, slots)| {
-                self.formula.slices(factors, theta, gradient, slots);
-            });
+            pieces.into_par_iter().for_each(|(trained, gradient)| values(isa, rule, trained, gradient));
             Ok(())
         })
     }
@@ -164,6 +165,10 @@ impl<F: Formula> Optimizer for Live<F> {
             }
         }
         Ok(())
+    }
+
+    fn update(&self, work: Work<'_>, learning_rate: f64, step: u64) {
+        work.run(self.formula.rule(self.formula.factors(learning_rate, step)));
     }
 
     fn state(&self) -> Vec<(&'static str, &[Var])> {
@@ -281,7 +286,7 @@ mod tests {
             let state = optimizer.state();
             let kinds: Vec<_> = state.iter().map(|(kind, _)| *kind).collect();
             assert_eq!(kinds, slots, "{config:?}");
-            assert!(kinds.len() <= SLOTS);
+            assert!(kinds.len() <= crate::kernels::update::SLOTS);
             assert_eq!(kinds.len(), config.member().slots());
             for (kind, vars) in state {
                 assert_eq!(vars.len(), parameters.len());

@@ -6,7 +6,9 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer, SLOTS};
+use super::{Formula, Live, Member, Optimizer};
+use crate::kernels::lanes::Lanes;
+use crate::kernels::update::{Rule, SLOTS};
 
 /// `[optimizer.rmsprop]`: steps scaled by a running mean of the squared gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -49,6 +51,7 @@ impl Member for Config {
 impl Formula for Config {
     /// The learning rate.
     type Factors = f64;
+    type Rule = RmspropRule;
 
     fn kinds(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &["square_average"] } else { &["square_average", "velocity"] }
@@ -74,21 +77,35 @@ impl Formula for Config {
         Ok(((theta - (&velocity * rate)?)?, vec![average, velocity]))
     }
 
-    fn slices(&self, rate: f64, theta: &mut [f32], gradient: &[f32], slots: [&mut [f32]; SLOTS]) {
-        let [average, velocity] = slots;
+    fn rule(&self, rate: f64) -> RmspropRule {
         let [rate, momentum, rho, rest, epsilon] =
             [rate, self.momentum, self.rho, 1.0 - self.rho, self.epsilon].map(|factor| factor as f32);
-        let values = theta.iter_mut().zip(gradient).zip(average).map(|((theta, g), average)| {
-            *average = rho * *average + rest * g * g;
-            (g / (average.sqrt() + epsilon), theta)
-        });
-        if self.momentum == 0.0 {
-            values.for_each(|(direction, theta)| *theta -= rate * direction);
-        } else {
-            for ((direction, theta), velocity) in values.zip(velocity) {
-                *velocity = momentum * *velocity + direction;
-                *theta -= rate * *velocity;
-            }
-        }
+        RmspropRule { rate, momentum, rho, rest, epsilon }
+    }
+}
+
+/// The formula for the kernels.
+#[derive(Clone, Copy)]
+pub struct RmspropRule {
+    rate: f32,
+    momentum: f32,
+    rho: f32,
+    rest: f32,
+    epsilon: f32,
+}
+
+impl Rule for RmspropRule {
+    #[inline(always)]
+    fn slots(self) -> usize {
+        if self.momentum == 0.0 { 1 } else { 2 }
+    }
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, theta: L, g: L, [average, velocity]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+        let all = |value: f32| theta.splat_like(value);
+        let average = average.mul_add(all(self.rho), g * g * all(self.rest));
+        // Without momentum the velocity is zero, and the sum the direction alone.
+        let velocity = velocity.mul_add(all(self.momentum), g / (average.sqrt() + all(self.epsilon)));
+        (theta - velocity * all(self.rate), [average, velocity])
     }
 }

@@ -7,8 +7,10 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer, SLOTS};
+use super::{Formula, Live, Member, Optimizer};
 use crate::config::Problems;
+use crate::kernels::lanes::Lanes;
+use crate::kernels::update::{Rule, SLOTS};
 
 /// `[optimizer.sgd]`: steps along the gradient, with momentum if wanted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -58,6 +60,7 @@ impl Member for Config {
 impl Formula for Config {
     /// The learning rate.
     type Factors = f64;
+    type Rule = SgdRule;
 
     fn kinds(&self) -> &'static [&'static str] {
         if self.momentum == 0.0 { &[] } else { &["velocity"] }
@@ -84,22 +87,34 @@ impl Formula for Config {
         Ok(((theta - (direction * rate)?)?, vec![velocity]))
     }
 
-    fn slices(&self, rate: f64, theta: &mut [f32], gradient: &[f32], [velocity, _]: [&mut [f32]; SLOTS]) {
+    fn rule(&self, rate: f64) -> SgdRule {
         let [rate, momentum, decay] = [rate, self.momentum, self.weight_decay].map(|factor| factor as f32);
-        let values = theta.iter_mut().zip(gradient).map(|(theta, g)| (g + decay * *theta, theta));
-        if self.momentum == 0.0 {
-            values.for_each(|(g, theta)| *theta -= rate * g);
-        } else if self.nesterov {
-            for ((g, theta), velocity) in values.zip(velocity) {
-                *velocity = momentum * *velocity + g;
-                *theta -= rate * (g + momentum * *velocity);
-            }
-        } else {
-            for ((g, theta), velocity) in values.zip(velocity) {
-                *velocity = momentum * *velocity + g;
-                *theta -= rate * *velocity;
-            }
-        }
+        SgdRule { rate, momentum, decay, nesterov: self.nesterov }
+    }
+}
+
+/// The formula for the kernels.
+#[derive(Clone, Copy)]
+pub struct SgdRule {
+    rate: f32,
+    momentum: f32,
+    decay: f32,
+    nesterov: bool,
+}
+
+impl Rule for SgdRule {
+    #[inline(always)]
+    fn slots(self) -> usize {
+        usize::from(self.momentum != 0.0)
+    }
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [velocity, none]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+        let all = |value: f32| theta.splat_like(value);
+        let gradient = theta.mul_add(all(self.decay), gradient);
+        let velocity = velocity.mul_add(all(self.momentum), gradient);
+        let direction = if self.nesterov { velocity.mul_add(all(self.momentum), gradient) } else { velocity };
+        (theta - direction * all(self.rate), [velocity, none])
     }
 }
 

@@ -5,7 +5,7 @@ use taper::config::{Input, Problems};
 use taper::data::Target;
 use taper::experiment::Experiment;
 use taper::layers::Pass;
-use taper::model::Model;
+use taper::model::{Model, Parameters};
 use taper::presets;
 use taper::random::{Purpose, Stream};
 
@@ -23,7 +23,8 @@ fn every_trainable_parameter_learns() {
         let shape = experiment.data.member().facts().sample_shape.expect("a known shape");
         let mut found = Vec::new();
         let plan = experiment.plan(&shape, None, &mut Problems::new(&mut found)).expect("a plan");
-        let model = Model::new(&experiment.network(), &plan, 1, DType::F32, &Device::Cpu).expect("a model");
+        let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
+        let model = Model::new(&experiment.network(), &plan, parameters);
 
         let mut stream = Stream::new(1, Purpose::Data, [0, 0]);
         let values: Vec<f32> =

@@ -7,6 +7,7 @@
 //! - `config_errors`: wrong configs, in snapshots.
 //! - `configs`: every program in `configs/`.
 //! - `data_errors`: damaged data sets as the program meets them.
+//! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
 //! - `generated`: pages that are made from the code.
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
 //!   scikit-learn computed (`tests/golden/make.py`).
@@ -25,6 +26,7 @@ mod cli;
 mod config_errors;
 mod configs;
 mod data_errors;
+mod engines;
 mod generated;
 mod golden;
 mod gradients;

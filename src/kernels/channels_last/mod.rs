@@ -10,11 +10,13 @@
 
 mod convolution;
 mod delta;
+mod flatten;
 mod forward;
 mod pack;
 mod weight_gradient;
 
 pub use convolution::{BackwardPass, Convolution, ForwardPass};
+pub use flatten::{flatten, unflatten};
 
 use delta::Delta;
 use forward::{Forward, Groups};

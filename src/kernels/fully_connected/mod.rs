@@ -12,7 +12,7 @@ mod forward;
 
 pub use backward::Backward;
 pub use delta::Delta;
-pub use forward::Forward;
+pub use forward::{Forward, Scratch};
 
 use super::lanes::WIDTH;
 

@@ -1,0 +1,239 @@
+//! From a network's layers to the stages of a step: which are computed together, and where values lie
+//! between them.
+
+use crate::kernels::arena::Arena;
+use crate::kernels::channels_last::Convolution as ConvolutionKernel;
+use crate::kernels::window::Window;
+use crate::layers::{Activation, Operation};
+use crate::model::{self, Plan};
+use crate::shape::Shape;
+
+use super::batch_norm::{self, BatchNorm};
+use super::convolution::{self, Convolution};
+use super::dense::{self, Dense};
+use super::dropout::Dropout;
+use super::elementwise::{Elementwise, Function};
+use super::flatten::Flatten;
+use super::layer_norm::LayerNorm;
+use super::layout::Layout;
+use super::pooling::{Kind, Pooling};
+use super::stage::Stage;
+
+/// A network as stages.
+pub struct Compiled {
+    /// Where samples are loaded to.
+    pub input: Layout,
+    /// What is computed, in order.
+    pub stages: Vec<Box<dyn Stage>>,
+    /// The first stage that has parameters: no gradient is needed before it.
+    pub first_trained: usize,
+}
+
+/// Compiles `network`, whose shapes `plan` has worked out.
+///
+/// # Errors
+/// What the engine lacks, as the subject of a sentence.
+pub fn compile(network: &model::Config, plan: &Plan) -> Result<Compiled, String> {
+    let drafts = fuse(&operations(network, plan)?, plan);
+    let border = |i: usize| drafts.get(i).map_or([[0; 2]; 2], Draft::border);
+    // Samples come channel by channel, as flattening leaves them.
+    let flat = matches!(drafts.first(), Some(Draft { operation: Operation::Flatten, .. }));
+    let mut layout = match drafts.first() {
+        Some(first) if flat => Layout::new(&first.output, [[0; 2]; 2]),
+        _ => Layout::of_input(&plan.input, border(0)),
+    };
+    let input = layout.clone();
+    let mut stages = Vec::with_capacity(drafts.len());
+    let mut first_trained = None;
+    for (i, draft) in drafts.iter().enumerate().skip(usize::from(flat)) {
+        if draft.has_parameters() {
+            first_trained.get_or_insert(stages.len());
+        }
+        let output = Layout::new(&draft.output, border(i + 1));
+        stages.push(draft.stage(layout, output.clone(), border(i + 1))?);
+        layout = output;
+    }
+    let first_trained = first_trained.unwrap_or(stages.len());
+    Ok(Compiled { input, stages, first_trained })
+}
+
+/// An operation of a layer, with its place in the network.
+struct Item {
+    operation: Operation,
+    layer: usize,
+    /// The first parameter of the layer, and how many it has.
+    parameters: (usize, usize),
+    output: Shape,
+}
+
+/// All operations in order, without those that change nothing.
+fn operations(network: &model::Config, plan: &Plan) -> Result<Vec<Item>, String> {
+    let mut items = Vec::new();
+    let (mut shape, mut parameter) = (plan.input.clone(), 0);
+    for (layer, (config, row)) in network.layers.iter().zip(&plan.rows).enumerate() {
+        let operations = config.member().operations(&shape);
+        for operation in operations.ok_or_else(|| format!("the layer `{}`", config.name()))? {
+            let output = match &operation {
+                Operation::Dense { units, .. } => [*units].into(),
+                Operation::Convolution { window, filters, .. } => {
+                    [*filters, window.output[0], window.output[1]].into()
+                }
+                Operation::MaxPool(window) | Operation::AveragePool(window) => {
+                    [shape.0[0], window.output[0], window.output[1]].into()
+                }
+                Operation::Flatten => [shape.elements().unwrap_or(0)].into(),
+                _ => shape.clone(),
+            };
+            let nothing = match operation {
+                Operation::Flatten => shape == output,
+                Operation::Dropout { rate } => rate <= 0.0,
+                _ => false,
+            };
+            if !nothing {
+                let parameters = (parameter, row.parameters.len());
+                items.push(Item { operation, layer, parameters, output: output.clone() });
+            }
+            shape = output;
+        }
+        parameter += row.parameters.len();
+    }
+    Ok(items)
+}
+
+/// A stage before its layouts are known.
+struct Draft {
+    name: String,
+    operation: Operation,
+    layer: usize,
+    parameters: (usize, usize),
+    slope: Option<f32>,
+    pooled: bool,
+    dropout: Option<(f64, u64)>,
+    output: Shape,
+}
+
+/// What the function multiplies negative values with, if that is all that it does.
+fn slope(operation: &Operation) -> Option<f32> {
+    match operation {
+        Operation::Activation(Activation::Relu) => Some(0.0),
+        Operation::Activation(Activation::LeakyRelu) => Some(0.2),
+        _ => None,
+    }
+}
+
+/// Whether all windows are 2x2 pixels, side by side, inside the image.
+fn is_quarter(window: &Window) -> bool {
+    let inside = [0, 1].iter().all(|&axis| (window.before[axis], window.after(axis)) == (0, 0));
+    window.kernel == [2, 2] && window.stride == [2, 2] && inside
+}
+
+/// Puts together what is computed together. An activation that never falls commutes with the
+/// maximum, so it is applied after pooling, to a quarter of the values.
+fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    for item in items {
+        if let Some(last) = drafts.last_mut() {
+            let convolution = matches!(last.operation, Operation::Convolution { .. });
+            let dense = matches!(last.operation, Operation::Dense { .. });
+            let joined = match &item.operation {
+                Operation::Activation(_)
+                    if (convolution || dense) && last.slope.is_none() && last.dropout.is_none() =>
+                {
+                    last.slope = slope(&item.operation);
+                    last.slope.is_some()
+                }
+                Operation::MaxPool(window) if convolution && !last.pooled && is_quarter(window) => {
+                    last.pooled = true;
+                    true
+                }
+                Operation::Dropout { rate } if dense && last.dropout.is_none() => {
+                    last.dropout = Some((*rate, item.layer as u64));
+                    true
+                }
+                _ => false,
+            };
+            if joined {
+                last.output = item.output.clone();
+                continue;
+            }
+        }
+        drafts.push(Draft {
+            name: format!("{} {}", plan.rows[item.layer].name, item.layer),
+            operation: item.operation.clone(),
+            layer: item.layer,
+            parameters: item.parameters,
+            slope: None,
+            pooled: false,
+            dropout: None,
+            output: item.output.clone(),
+        });
+    }
+    drafts
+}
+
+impl Draft {
+    fn has_parameters(&self) -> bool {
+        use Operation::{BatchNorm, Convolution, Dense, LayerNorm};
+        matches!(self.operation, Dense { .. } | Convolution { .. } | BatchNorm { .. } | LayerNorm { .. })
+    }
+
+    /// The border that its input needs, `[[above, left], [below, right]]`.
+    fn border(&self) -> [[usize; 2]; 2] {
+        match &self.operation {
+            Operation::Convolution { window, .. } => [window.before, [window.after(0), window.after(1)]],
+            _ => [[0; 2]; 2],
+        }
+    }
+
+    fn stage(
+        &self,
+        input: Layout,
+        output: Layout,
+        border: [[usize; 2]; 2],
+    ) -> Result<Box<dyn Stage>, String> {
+        let name = self.name.clone();
+        let (parameter, count) = self.parameters;
+        let bias = (count > 1).then_some(parameter + 1);
+        Ok(match self.operation.clone() {
+            Operation::Dense { inputs, .. } => Box::new(Dense {
+                name,
+                output,
+                inputs,
+                weight: parameter,
+                bias,
+                slope: self.slope,
+                dropout: self.dropout,
+                memory: dense::Memory::default(),
+            }),
+            Operation::Convolution { window, channels, filters } => Box::new(Convolution {
+                name,
+                output,
+                kernel: ConvolutionKernel::new(&window, filters, channels, input.image, self.pooled, border),
+                weight: (parameter, filters * channels * window.kernel[0] * window.kernel[1]),
+                bias,
+                slope: self.slope,
+                memory: convolution::Memory::default(),
+            }),
+            Operation::MaxPool(window) => Box::new(Pooling { name, kind: Kind::Max, window, input, output }),
+            Operation::AveragePool(window) => {
+                Box::new(Pooling { name, kind: Kind::Mean, window, input, output })
+            }
+            Operation::Activation(activation) => {
+                let function = Function::new(activation).ok_or("softmax between layers")?;
+                Box::new(Elementwise { name, function, input, output })
+            }
+            Operation::Dropout { rate } => {
+                let layer = self.layer as u64;
+                Box::new(Dropout { name, rate, layer, input, output, mask: Arena::default() })
+            }
+            Operation::BatchNorm { momentum, epsilon } => {
+                let memory = batch_norm::Memory::default();
+                Box::new(BatchNorm { name, momentum, epsilon, parameter, input, output, memory })
+            }
+            Operation::LayerNorm { epsilon } => {
+                Box::new(LayerNorm { name, epsilon, parameter, input, output, sums: Arena::default() })
+            }
+            Operation::Flatten => Box::new(Flatten { name, input, output }),
+        })
+    }
+}

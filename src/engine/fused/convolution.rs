@@ -1,0 +1,119 @@
+//! A convolution with its bias, activation and 2x2 max-pooling.
+
+use crate::kernels::arena::Arena;
+use crate::kernels::channels_last::{BackwardPass, Convolution as Kernel, ForwardPass};
+use crate::kernels::update::Work;
+
+use super::layout::Layout;
+use super::stage::{Stage, Turn, Update};
+
+/// The stage.
+pub struct Convolution {
+    /// Among the phases.
+    pub name: String,
+    /// Where outputs go.
+    pub output: Layout,
+    /// The layouts of the products.
+    pub kernel: Kernel,
+    /// The parameter `[filters, channels, height, width]`, and its number of values.
+    pub weight: (usize, usize),
+    /// The parameter `[filters]`.
+    pub bias: Option<usize>,
+    /// What negative outputs are multiplied with, if anything.
+    pub slope: Option<f32>,
+    /// What is kept on the way.
+    pub memory: Memory,
+}
+
+/// What a convolution stage keeps.
+#[derive(Default)]
+pub struct Memory {
+    packed: Arena,
+    turned: Arena,
+    bias: Arena,
+    winners: Vec<u8>,
+    delta: Arena,
+    sums: Arena,
+    weight_gradient: Arena,
+    bias_gradient: Arena,
+}
+
+impl Stage for Convolution {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn output(&self) -> &Layout {
+        &self.output
+    }
+
+    fn reserve(&mut self, samples: usize, threads: usize, training: bool) {
+        let (kernel, memory) = (&self.kernel, &mut self.memory);
+        memory.packed.reserve(kernel.packed_len());
+        memory.bias.reserve(self.output.image.channels);
+        let winners = samples * kernel.winners();
+        if memory.winners.len() < winners {
+            memory.winners.resize(winners, 0);
+        }
+        if training {
+            memory.turned.reserve(kernel.turned_len());
+            memory.delta.reserve(threads * kernel.delta_len());
+            memory.sums.reserve(kernel.sums_len(samples));
+            memory.weight_gradient.reserve(self.weight.1);
+            memory.bias_gradient.reserve(self.output.channels());
+        }
+    }
+
+    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+        let memory = &mut self.memory;
+        self.kernel.pack(turn.team, turn.weights.get(self.weight.0), &mut memory.packed);
+        if let Some(bias) = self.bias {
+            let bias = turn.weights.get(bias);
+            memory.bias[..bias.len()].copy_from_slice(bias);
+        }
+        let pass = ForwardPass {
+            x,
+            weights: &memory.packed,
+            bias: self.bias.map(|_| &*memory.bias),
+            slope: self.slope,
+            y,
+            winners: &mut memory.winners,
+        };
+        self.kernel.forward(turn.team, turn.isa, turn.samples, pass);
+    }
+
+    fn backward(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        update: &Update<'_>,
+        x: &[f32],
+        y: &[f32],
+        gradient: &mut [f32],
+        x_gradient: Option<&mut [f32]>,
+    ) {
+        let memory = &mut self.memory;
+        if x_gradient.is_some() {
+            self.kernel.pack_turned(turn.team, turn.weights.get(self.weight.0), &mut memory.turned);
+        }
+        let pass = BackwardPass {
+            x,
+            y,
+            gradient,
+            slope: self.slope,
+            winners: &memory.winners,
+            turned: &memory.turned,
+            x_gradient,
+            delta: &mut memory.delta,
+            sums: &mut memory.sums,
+            weight_gradient: &mut memory.weight_gradient,
+            bias_gradient: &mut memory.bias_gradient,
+        };
+        self.kernel.backward(turn.team, turn.isa, turn.samples, pass);
+        let weight = turn.weights.train(self.weight.0);
+        update.run(Work::Values(turn.team, turn.isa, weight, &memory.weight_gradient));
+        if let Some(bias) = self.bias {
+            let bias = turn.weights.train(bias);
+            update.run(Work::Values(turn.team, turn.isa, bias, &memory.bias_gradient));
+        }
+    }
+}

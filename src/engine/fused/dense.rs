@@ -1,0 +1,136 @@
+//! A dense layer with its bias, activation and dropout.
+
+use crate::kernels::arena::Arena;
+use crate::kernels::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
+use crate::kernels::parts;
+use crate::kernels::update::Work;
+use crate::layers::Pass;
+use crate::random::{Purpose, Stream};
+
+use super::layout::Layout;
+use super::stage::{Stage, Turn, Update};
+
+/// The stage.
+pub struct Dense {
+    /// Among the phases.
+    pub name: String,
+    /// Where outputs go.
+    pub output: Layout,
+    /// Values of each input.
+    pub inputs: usize,
+    /// The parameter `[units, inputs]`.
+    pub weight: usize,
+    /// The parameter `[units]`.
+    pub bias: Option<usize>,
+    /// What negative outputs are multiplied with, if anything.
+    pub slope: Option<f32>,
+    /// The share that is dropped, and the number of the dropout layer.
+    pub dropout: Option<(f64, u64)>,
+    /// What is kept on the way.
+    pub memory: Memory,
+}
+
+/// What a dense stage keeps.
+#[derive(Default)]
+pub struct Memory {
+    mask: Arena,
+    turned: Arena,
+    scratch: Scratch,
+}
+
+impl Dense {
+    fn units(&self) -> usize {
+        self.output.channels()
+    }
+
+    /// Draws the mask of a training step; whether there is one.
+    fn draw_mask(&mut self, turn: &mut Turn<'_, '_>) -> bool {
+        let (Some((rate, layer)), Pass::Training { seed, step }) = (self.dropout, turn.pass) else {
+            return false;
+        };
+        let units = self.units();
+        parts::for_each(
+            turn.team,
+            turn.samples,
+            [(&mut self.memory.mask, stride(units))],
+            |sample, [row]| {
+                let mut stream = Stream::new(seed, Purpose::Dropout, [step, layer]);
+                stream.skip_to((sample * units) as u64);
+                stream.dropout_mask(rate, &mut row[..units]);
+            },
+        );
+        true
+    }
+}
+
+impl Stage for Dense {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn output(&self) -> &Layout {
+        &self.output
+    }
+
+    fn reserve(&mut self, samples: usize, _threads: usize, training: bool) {
+        if training {
+            self.memory.turned.reserve(self.units() * rows(samples));
+            if self.dropout.is_some() {
+                self.memory.mask.reserve(rows(samples) * stride(self.units()));
+            }
+        }
+    }
+
+    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+        let masked = self.draw_mask(turn);
+        let forward = Forward {
+            samples: turn.samples,
+            inputs: self.inputs,
+            units: self.units(),
+            x,
+            weight: turn.weights.get(self.weight),
+            bias: self.bias.map(|bias| turn.weights.get(bias)),
+            slope: self.slope,
+            mask: masked.then_some(&*self.memory.mask),
+            y,
+        };
+        forward.run(turn.team, turn.isa, &mut self.memory.scratch);
+    }
+
+    fn backward(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        update: &Update<'_>,
+        x: &[f32],
+        y: &[f32],
+        gradient: &mut [f32],
+        x_gradient: Option<&mut [f32]>,
+    ) {
+        let (samples, units, isa) = (turn.samples, self.units(), turn.isa);
+        let masked = self.dropout.is_some() && matches!(turn.pass, Pass::Training { .. });
+        update.run(Work::Delta(Delta {
+            team: turn.team,
+            isa,
+            samples,
+            units,
+            y,
+            slope: self.slope,
+            mask: masked.then_some(&*self.memory.mask),
+            gradient,
+            turned: &mut self.memory.turned,
+            bias: self.bias.map(|bias| turn.weights.train(bias)),
+        }));
+        update.run(Work::Backward(Backward {
+            team: turn.team,
+            isa,
+            samples,
+            inputs: self.inputs,
+            units,
+            x,
+            delta: gradient,
+            turned: &self.memory.turned,
+            weight: turn.weights.train(self.weight),
+            x_gradient,
+        }));
+    }
+}

@@ -1,0 +1,46 @@
+//! Images to flat samples.
+
+use crate::kernels::channels_last::{flatten, unflatten};
+
+use super::layout::Layout;
+use super::stage::{Stage, Turn, Update};
+
+/// The stage.
+pub struct Flatten {
+    /// Among the phases.
+    pub name: String,
+    /// Where images are.
+    pub input: Layout,
+    /// Where flat samples go.
+    pub output: Layout,
+}
+
+impl Stage for Flatten {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn output(&self) -> &Layout {
+        &self.output
+    }
+
+    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+        let (channels, row) = (self.input.channels(), self.output.len());
+        flatten(turn.team, turn.samples, &self.input.image, channels, x, row, y);
+    }
+
+    fn backward(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        _update: &Update<'_>,
+        _x: &[f32],
+        _y: &[f32],
+        gradient: &mut [f32],
+        x_gradient: Option<&mut [f32]>,
+    ) {
+        if let Some(x_gradient) = x_gradient {
+            let (channels, row) = (self.input.channels(), self.output.len());
+            unflatten(turn.team, turn.samples, &self.input.image, channels, gradient, row, x_gradient);
+        }
+    }
+}

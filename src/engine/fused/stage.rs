@@ -1,0 +1,99 @@
+//! One stage of a step, and what it may use.
+
+use crate::kernels::lanes::Isa;
+use crate::kernels::team::Team;
+use crate::kernels::update::{SLOTS, Trained, Work};
+use crate::layers::Pass;
+use crate::optimizer::Optimizer;
+
+use super::layout::Layout;
+
+/// Some layers of the network that are computed together.
+///
+/// Values between stages are in arenas, in the stages' layouts; flat samples come in whole groups of
+/// rows. A stage keeps what it needs on the way back.
+pub trait Stage: Send {
+    /// What it is called among the phases of a step, such as `dense 3`.
+    fn name(&self) -> &str;
+
+    /// Where its output goes.
+    fn output(&self) -> &Layout;
+
+    /// Makes room for batches of `samples`; for a training step also what the way back needs.
+    fn reserve(&mut self, _samples: usize, _threads: usize, _training: bool) {}
+
+    /// Computes `y` from `x`.
+    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]);
+
+    /// Takes the gradient of `y`, which it may overwrite, gives that of `x` if it is asked for, and
+    /// updates its parameters.
+    fn backward(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        update: &Update<'_>,
+        x: &[f32],
+        y: &[f32],
+        gradient: &mut [f32],
+        x_gradient: Option<&mut [f32]>,
+    );
+}
+
+/// What a stage works with in one pass.
+pub struct Turn<'a, 'b> {
+    /// Who works.
+    pub team: &'a mut Team,
+    /// With which instructions.
+    pub isa: Isa,
+    /// Samples of the batch.
+    pub samples: usize,
+    /// What the pass is for.
+    pub pass: Pass,
+    /// The network's parameters and the optimizer's state.
+    pub weights: Weights<'a, 'b>,
+}
+
+/// How parameters change in this step.
+pub struct Update<'a> {
+    /// The formula.
+    pub optimizer: &'a dyn Optimizer,
+    /// The step size.
+    pub learning_rate: f64,
+    /// The number of the step, from 1.
+    pub step: u64,
+}
+
+impl Update<'_> {
+    /// Does work of the kernels that ends with an update.
+    pub fn run(&self, work: Work<'_>) {
+        self.optimizer.update(work, self.learning_rate, self.step);
+    }
+}
+
+/// All parameters in the order of the network, and the state of those that are trained.
+pub struct Weights<'a, 'b> {
+    /// Trained or not.
+    pub parameters: &'a mut [&'b mut [f32]],
+    /// Kind by kind, as the trained parameters; empty outside of training.
+    pub state: &'a mut [&'b mut [f32]],
+    /// Which of the trained parameters each one is.
+    pub trained: &'a [Option<usize>],
+}
+
+impl Weights<'_, '_> {
+    /// Parameter `index`.
+    pub fn get(&self, index: usize) -> &[f32] {
+        self.parameters[index]
+    }
+
+    /// Parameter `index` with its state, to be updated.
+    pub fn train(&mut self, index: usize) -> Trained<'_> {
+        let count = self.trained.iter().flatten().count();
+        let mut slots: [&mut [f32]; SLOTS] = [&mut [], &mut []];
+        if let Some(place) = self.trained[index] {
+            for (slot, state) in slots.iter_mut().zip(self.state.chunks_mut(count.max(1))) {
+                *slot = &mut *state[place];
+            }
+        }
+        Trained { theta: &mut *self.parameters[index], slots }
+    }
+}

@@ -1,0 +1,370 @@
+//! Both engines compute the same: losses and weights agree to rounding, step by step.
+
+use candle_core::{DType, Device};
+use serde_json::json;
+use taper::config::{Input, Problems};
+use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
+use taper::engine::{Engine, Fused, Graph};
+use taper::experiment::Experiment;
+use taper::kernels::lanes::Isa;
+use taper::model::{Model, Parameters, Plan};
+use taper::presets;
+use taper::random::{Purpose, Stream};
+use taper::shape::Shape;
+
+/// A config with random samples of the shape that it asks for.
+struct Case {
+    name: String,
+    experiment: Experiment,
+    shape: Shape,
+    target: Target,
+    features: Features,
+    labels: Vec<u32>,
+    values: Vec<f32>,
+}
+
+/// Samples to draw batches from.
+const SAMPLES: usize = 96;
+
+impl Case {
+    fn new(name: &str, experiment: Experiment, shape: Shape, target: Target) -> Self {
+        let mut stream = Stream::new(9, Purpose::Data, [0, 0]);
+        let len = SAMPLES * shape.elements().expect("a size");
+        let features = if shape.image().is_some() {
+            Features::Bytes((0..len).map(|_| stream.below(256) as u8).collect())
+        } else {
+            Features::Floats((0..len).map(|_| stream.normal() as f32).collect())
+        };
+        let (mut labels, mut values) = (Vec::new(), Vec::new());
+        match target {
+            Target::Class { classes } => {
+                labels = (0..SAMPLES).map(|_| stream.below(classes as u64) as u32).collect();
+            }
+            Target::Value { width } => {
+                values = (0..SAMPLES * width).map(|_| stream.normal() as f32).collect()
+            }
+        }
+        Self { name: name.to_owned(), experiment, shape, target, features, labels, values }
+    }
+
+    fn plan(&self) -> Plan {
+        let mut found = Vec::new();
+        let plan = self.experiment.plan(&self.shape, Some(self.target), &mut Problems::new(&mut found));
+        plan.unwrap_or_else(|| panic!("{}: {found:?}", self.name))
+    }
+
+    fn graph(&self) -> Graph {
+        let plan = self.plan();
+        let parameters = Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
+        let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
+        let model = Model::new(&self.experiment.network(), &plan, parameters);
+        Graph::new(model, self.experiment.loss.clone(), optimizer, Device::Cpu, 3)
+    }
+
+    fn fused(&self, threads: usize, isa: Isa) -> Fused {
+        let plan = self.plan();
+        let parameters = Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
+        let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
+        let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
+        let fused = Fused::new(&network, &plan, parameters, loss, optimizer, 3, threads);
+        fused.unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name)).with_isa(isa)
+    }
+
+    /// Takes `steps` steps, of `batch` samples but for a smaller one now and then.
+    fn train(&self, engine: &mut dyn Engine, steps: u64, batch: usize) -> Trace {
+        let scaling = Scaling::new(&self.features, self.experiment.data.member().normalize());
+        let rate = self.experiment.optimizer.member().learning_rate();
+        let mut losses = Vec::new();
+        for step in 0..steps {
+            let count = if step % 5 == 3 { batch.div_ceil(3) } else { batch };
+            let indices: Vec<usize> = (0..count).map(|i| (step as usize * 31 + i * 7) % SAMPLES).collect();
+            let labels: Vec<u32> = indices.iter().filter_map(|&i| self.labels.get(i).copied()).collect();
+            let values = match self.target {
+                Target::Value { width } => {
+                    indices.iter().flat_map(|&i| &self.values[i * width..(i + 1) * width]).copied().collect()
+                }
+                Target::Class { .. } => Vec::new(),
+            };
+            let truth = match self.target {
+                Target::Class { .. } => Truth::Classes(&labels),
+                Target::Value { width } => Truth::Values { values: &values, width },
+            };
+            let samples = Samples {
+                features: &self.features,
+                shape: &self.shape,
+                indices: &indices,
+                scaling: &scaling,
+            };
+            losses.push(engine.step(&Batch { samples, truth }, step, rate).expect("a step").loss);
+        }
+        let indices: Vec<usize> = (0..SAMPLES).collect();
+        let samples =
+            Samples { features: &self.features, shape: &self.shape, indices: &indices, scaling: &scaling };
+        let logits = engine.logits(&samples).expect("logits").to_vec();
+        let state = engine.optimizer().state().into_iter().flat_map(|(_, vars)| vars.to_vec());
+        let all = engine.parameters().iter().map(|p| p.variable.clone()).chain(state);
+        let weights = all.map(|v| v.flatten_all().expect("flat").to_vec1::<f32>().expect("values")).collect();
+        Trace { losses, weights, logits }
+    }
+}
+
+/// What a training left behind.
+#[derive(PartialEq)]
+struct Trace {
+    losses: Vec<f64>,
+    weights: Vec<Vec<f32>>,
+    logits: Vec<f32>,
+}
+
+impl Trace {
+    /// How far losses, weights and state, and logits are apart: the largest of the losses' relative
+    /// differences, and of the tensors' |a - b| / |b| in the Euclidean norm (absolute below 1).
+    fn difference(&self, other: &Self) -> [f64; 3] {
+        let norm =
+            |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        let gap = |(a, b): (&Vec<f32>, &Vec<f32>)| {
+            let gap = norm(&mut a.iter().zip(b).map(|(a, b)| a - b));
+            gap / norm(&mut b.iter().copied()).max(1.0)
+        };
+        let losses = self.losses.iter().zip(&other.losses);
+        [
+            losses.map(|(a, b)| (a - b).abs() / b.abs().max(1.0)).fold(0.0, f64::max),
+            self.weights.iter().zip(&other.weights).map(gap).fold(0.0, f64::max),
+            gap((&self.logits, &other.logits)),
+        ]
+    }
+}
+
+fn experiment(name: &str, text: &str) -> Experiment {
+    let input = Input { name: format!("{name}.toml"), text: text.as_bytes().to_vec(), overrides: Vec::new() };
+    Experiment::load(&input).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+}
+
+/// Every built-in config; images of 224x224 pixels are made smaller.
+fn built_in() -> Vec<Case> {
+    let case = |(name, text): &(&str, &str)| {
+        let text = text.replace("= 224", "= 40");
+        let experiment = experiment(name, &text);
+        let facts = experiment.data.member().facts();
+        let shape = facts.sample_shape.expect("a shape");
+        let outputs = experiment.plan(&shape, None, &mut Problems::new(&mut Vec::new())).expect("a plan");
+        let classes = outputs.output().0[0].max(2);
+        Case::new(name, experiment, shape, facts.target.unwrap_or(Target::Class { classes }))
+    };
+    presets::ALL.iter().map(case).collect()
+}
+
+/// A network of `layers` for images or features of `shape`.
+fn network(name: &str, layers: &serde_json::Value, shape: &[usize], optimizer: &serde_json::Value) -> Case {
+    let text = json!({
+        "name": name,
+        "data": {"synthetic": {"features": 5, "classes": 3}},
+        "model": {"layers": layers},
+        "loss": {"cross_entropy": {}},
+        "optimizer": optimizer,
+    });
+    let experiment: Experiment = serde_json::from_value(text).expect("a config");
+    Case::new(name, experiment, Shape(shape.to_vec()), Target::Class { classes: 3 })
+}
+
+/// Networks that use every layer, and what the engine puts together, in all ways.
+fn zoo() -> Vec<Case> {
+    let adam = json!({"adam": {}});
+    let image = [3, 11, 9];
+    let head = |mut layers: Vec<serde_json::Value>| {
+        layers.push(json!({"flatten": {}}));
+        layers.push(json!({"dense": {"units": 3}}));
+        serde_json::Value::from(layers)
+    };
+    let conv = |filters: usize, kernel: serde_json::Value, more: serde_json::Value| {
+        let mut options = json!({"filters": filters, "kernel_size": kernel});
+        options.as_object_mut().expect("options").extend(more.as_object().expect("more").clone());
+        json!({ "conv2d": options })
+    };
+    let mut cases = Vec::new();
+    for function in ["relu", "sigmoid", "tanh", "gelu", "silu", "leaky_relu", "elu"] {
+        let layers = json!([
+            {"dense": {"units": 21, "activation": function}},
+            {"dropout": {"rate": 0.4}},
+            {"dense": {"units": 7, "bias": false}},
+            {"activation": {"function": function}},
+            {"dense": {"units": 3}},
+        ]);
+        cases.push(network(function, &layers, &[37], &adam));
+        let layers = head(vec![
+            conv(5, json!(3), json!({"activation": function, "padding": "same"})),
+            json!({"max_pool2d": {}}),
+            conv(18, json!(2), json!({"activation": function})),
+        ]);
+        cases.push(network(&format!("{function} on images"), &layers, &image, &adam));
+    }
+    for (name, layers) in [
+        (
+            "steps",
+            vec![
+                conv(17, json!([3, 2]), json!({"strides": [2, 1]})),
+                conv(33, json!(3), json!({"strides": 2, "padding": "same"})),
+            ],
+        ),
+        (
+            "same padding",
+            vec![
+                conv(8, json!([4, 5]), json!({"padding": "same", "activation": "relu"})),
+                conv(16, json!(3), json!({"padding": "same"})),
+            ],
+        ),
+        (
+            "pointwise",
+            vec![
+                conv(40, json!(1), json!({"activation": "relu"})),
+                conv(7, json!(1), json!({"bias": false})),
+            ],
+        ),
+        (
+            "pool after a wide filter",
+            vec![
+                conv(32, json!([5, 1]), json!({"activation": "relu"})),
+                json!({"max_pool2d": {}}),
+                conv(32, json!(2), json!({})),
+            ],
+        ),
+        (
+            "overlapping pools",
+            vec![
+                conv(6, json!(3), json!({})),
+                json!({"max_pool2d": {"pool_size": 3, "strides": 2, "padding": "same"}}),
+                json!({"activation": {"function": "relu"}}),
+            ],
+        ),
+        (
+            "means",
+            vec![
+                json!({"avg_pool2d": {"pool_size": 3, "strides": 2, "padding": "same"}}),
+                conv(6, json!(2), json!({})),
+                json!({"avg_pool2d": {}}),
+            ],
+        ),
+        (
+            "pool first",
+            vec![json!({"max_pool2d": {"pool_size": 2}}), conv(6, json!(2), json!({"activation": "relu"}))],
+        ),
+        // Without biases: batch normalisation takes them away again, so their gradient is rounding
+        // alone, of which Adam makes whole steps.
+        (
+            "batch_norm on images",
+            vec![
+                conv(19, json!(3), json!({"bias": false})),
+                json!({"batch_norm": {"momentum": 0.9}}),
+                json!({"activation": {"function": "relu"}}),
+                conv(16, json!(3), json!({"bias": false})),
+                json!({"batch_norm": {}}),
+            ],
+        ),
+        (
+            "layer_norm on images",
+            vec![
+                json!({"layer_norm": {}}),
+                conv(4, json!(3), json!({"activation": "relu"})),
+                json!({"layer_norm": {}}),
+            ],
+        ),
+        (
+            "dropout on images",
+            vec![
+                json!({"dropout": {"rate": 0.2}}),
+                conv(4, json!(3), json!({"activation": "relu"})),
+                json!({"dropout": {"rate": 0.3}}),
+                json!({"max_pool2d": {}}),
+                json!({"dropout": {"rate": 0.0}}),
+            ],
+        ),
+    ] {
+        cases.push(network(name, &head(layers), &image, &adam));
+    }
+    let layers = json!([{"conv2d": {"filters": 20, "kernel_size": 3, "activation": "relu"}}, {"global_avg_pool2d": {}}, {"dense": {"units": 3}}]);
+    cases.push(network("global mean", &layers, &image, &adam));
+    let layers = json!([{"flatten": {}}, {"dense": {"units": 130, "bias": false}}, {"batch_norm": {}}, {"activation": {"function": "relu"}}, {"dense": {"units": 3}}]);
+    cases.push(network("wide", &layers, &[3, 31, 19], &adam));
+    let layers = json!([{"batch_norm": {"momentum": 0.5}}, {"dense": {"units": 33, "activation": "tanh"}}, {"layer_norm": {}}, {"dense": {"units": 3}}]);
+    for optimizer in [
+        json!({"sgd": {}}),
+        json!({"sgd": {"momentum": 0.9, "nesterov": true, "weight_decay": 0.01}}),
+        json!({"adam": {"weight_decay": 0.01}}),
+        json!({"adamw": {}}),
+        json!({"rmsprop": {}}),
+        json!({"rmsprop": {"momentum": 0.5}}),
+    ] {
+        cases.push(network(&format!("{optimizer}"), &layers, &[70], &optimizer));
+    }
+    cases
+}
+
+/// What two engines may differ by after a dozen steps: some roundings of `f32`, which are 6e-8.
+const TOLERANCE: f64 = 1e-5;
+
+/// The same after 200 steps of plain gradient descent.
+const TOLERANCE_OF_DESCENT: f64 = 1e-5;
+
+/// The same after 200 steps of a config's own optimizer. Adam divides gradients by their size, and so
+/// makes whole steps of what is rounding in a gradient near 0; there are many in a network that has
+/// learnt random labels by heart.
+const TOLERANCE_OF_RUNS: f64 = 1e-2;
+
+#[test]
+fn every_config_gives_the_same_on_both_engines() {
+    for mut case in built_in() {
+        let steps = if case.shape.elements() > Some(4000) { 20 } else { 200 };
+        let compare = |case: &Case, tolerance: f64, optimizer: &str| {
+            let graph = case.train(&mut case.graph(), steps, 32);
+            let fused = case.train(&mut case.fused(2, Isa::detect()), steps, 32);
+            let difference = fused.difference(&graph);
+            println!("{} {optimizer}: {difference:?}", case.name);
+            assert!(difference.iter().all(|d| *d < tolerance), "{} {optimizer}: {difference:?}", case.name);
+        };
+        compare(&case, TOLERANCE_OF_RUNS, "own optimizer");
+        let sgd = serde_json::from_value(json!({"sgd": {"learning_rate": 0.0001}}));
+        case.experiment.optimizer = sgd.expect("an optimizer");
+        compare(&case, TOLERANCE_OF_DESCENT, "gradient descent");
+    }
+}
+
+#[test]
+fn every_layer_and_optimizer_gives_the_same_on_both_engines() {
+    for case in zoo() {
+        let graph = case.train(&mut case.graph(), 12, 14);
+        let fused = case.train(&mut case.fused(2, Isa::detect()), 12, 14);
+        let difference = fused.difference(&graph);
+        println!("{}: {difference:?}", case.name);
+        assert!(difference.iter().all(|d| *d < TOLERANCE), "{}: {difference:?}", case.name);
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    for case in zoo() {
+        let one = case.train(&mut case.fused(1, Isa::detect()), 4, 14);
+        for threads in [2, 3, 5] {
+            let more = case.train(&mut case.fused(threads, Isa::detect()), 4, 14);
+            assert!(one == more, "{} with {threads} threads", case.name);
+        }
+    }
+}
+
+#[test]
+fn machines_with_fused_multiply_add_give_the_same_bits() {
+    let fused: Vec<Isa> = Isa::all().filter(|isa| *isa != Isa::Portable).collect();
+    for case in zoo() {
+        let traces = fused.iter().map(|isa| case.train(&mut case.fused(2, *isa), 4, 14)).collect::<Vec<_>>();
+        assert!(traces.windows(2).all(|pair| pair[0] == pair[1]), "{}: {fused:?}", case.name);
+    }
+}
+
+#[test]
+fn a_machine_without_vectors_gives_the_same_but_for_rounding() {
+    for case in zoo() {
+        let best = case.train(&mut case.fused(2, Isa::detect()), 4, 14);
+        let portable = case.train(&mut case.fused(2, Isa::Portable), 4, 14);
+        let difference = portable.difference(&best);
+        assert!(difference.iter().all(|d| *d < TOLERANCE), "{}: {difference:?}", case.name);
+    }
+}
