@@ -308,7 +308,7 @@ const TOLERANCE_OF_DESCENT: f64 = 1e-5;
 /// The same after 200 steps of a config's own optimizer. Adam divides gradients by their size, and so
 /// makes whole steps of what is rounding in a gradient near 0; there are many in a network that has
 /// learnt random labels by heart.
-const TOLERANCE_OF_RUNS: f64 = 1e-2;
+const TOLERANCE_OF_RUNS: f64 = 3e-2;
 
 #[test]
 fn every_config_gives_the_same_on_both_engines() {

@@ -1,6 +1,6 @@
 //! Images to flat samples.
 
-use crate::kernels::channels_last::{flatten, unflatten};
+use crate::kernels::channels_last::Flattening;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};
@@ -15,6 +15,12 @@ pub struct Flatten {
     pub output: Layout,
 }
 
+impl Flatten {
+    fn kernel(&self) -> Flattening {
+        Flattening::new(&self.input.image, self.input.channels(), self.output.len())
+    }
+}
+
 impl Stage for Flatten {
     fn name(&self) -> &str {
         &self.name
@@ -25,8 +31,7 @@ impl Stage for Flatten {
     }
 
     fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
-        let (channels, row) = (self.input.channels(), self.output.len());
-        flatten(turn.team, turn.samples, &self.input.image, channels, x, row, y);
+        self.kernel().forward(turn.team, turn.isa, turn.samples, x, y);
     }
 
     fn backward(
@@ -39,8 +44,7 @@ impl Stage for Flatten {
         x_gradient: Option<&mut [f32]>,
     ) {
         if let Some(x_gradient) = x_gradient {
-            let (channels, row) = (self.input.channels(), self.output.len());
-            unflatten(turn.team, turn.samples, &self.input.image, channels, gradient, row, x_gradient);
+            self.kernel().backward(turn.team, turn.isa, turn.samples, gradient, x_gradient);
         }
     }
 }

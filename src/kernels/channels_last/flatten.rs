@@ -1,70 +1,121 @@
-//! Images to flat samples and back: channels last to channel by channel, as PyTorch flattens.
+//! Images to flat samples and back: channels last to channel by channel, as PyTorch flattens. Sixteen
+//! pixels of sixteen channels are turned at once.
 
-use super::super::parts;
+use super::super::disjoint::Disjoint;
+use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH};
 use super::super::team::Team;
 use super::Image;
 
-/// Channels that are moved at once: a row of them for several pixels fits into the first cache.
-const CHANNELS: usize = 16;
-
-/// Images of `channels` channels that count, to rows of `row` values in memory.
-///
-/// # Panics
-/// If a slice is too short.
-pub fn flatten(
-    team: &mut Team,
-    samples: usize,
-    image: &Image,
-    channels: usize,
-    x: &[f32],
-    row: usize,
-    y: &mut [f32],
-) {
-    let pixels = image.size[0] * image.size[1];
-    parts::for_each(team, samples, [(y, row)], |sample, [y]| {
-        let x = &x[sample * image.len()..][..image.len()];
-        for_each_block(image, channels, |pixel, from, block, count| {
-            let values = &x[from..from + count];
-            for (channel, &value) in values.iter().enumerate() {
-                y[(block + channel) * pixels + pixel] = value;
-            }
-        });
-    });
+/// How flat samples and images, which have no border and whole vectors of channels, lie in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Flattening {
+    /// Channels that count.
+    pub channels: usize,
+    /// Values of one pixel in memory.
+    pub stride: usize,
+    /// Pixels of an image.
+    pub pixels: usize,
+    /// Values of one flat sample in memory.
+    pub row: usize,
 }
 
-/// Rows back to images, for the gradient; borders and channels that do not count stay as they are.
-///
-/// # Panics
-/// If a slice is too short.
-pub fn unflatten(
-    team: &mut Team,
-    samples: usize,
-    image: &Image,
-    channels: usize,
-    y: &[f32],
-    row: usize,
-    x: &mut [f32],
-) {
-    let pixels = image.size[0] * image.size[1];
-    parts::for_each(team, samples, [(x, image.len())], |sample, [x]| {
-        let y = &y[sample * row..][..channels * pixels];
-        for_each_block(image, channels, |pixel, to, block, count| {
-            for (channel, value) in x[to..to + count].iter_mut().enumerate() {
-                *value = y[(block + channel) * pixels + pixel];
+impl Flattening {
+    /// From `channels` channels of `image` to rows of `row` values in memory.
+    ///
+    /// # Panics
+    /// If the image has a border or parts of vectors, or the row is too short.
+    #[must_use]
+    pub fn new(image: &Image, channels: usize, row: usize) -> Self {
+        let pixels = image.size[0] * image.size[1];
+        assert!(*image == Image::new(image.channels, image.size), "a border");
+        assert!(image.channels.is_multiple_of(WIDTH) && channels <= image.channels, "channels");
+        assert!(row >= channels * pixels, "values of a row");
+        Self { channels, stride: image.channels, pixels, row }
+    }
+
+    /// Images to rows.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn forward(self, team: &mut Team, isa: Isa, samples: usize, images: &[f32], rows: &mut [f32]) {
+        assert!(images.len() >= samples * self.image() && rows.len() >= samples * self.row, "samples");
+        assert!(isa.available(), "{isa:?}");
+        let rows = Disjoint::new(rows);
+        team.run(samples, |sample, _| {
+            let image = images[sample * self.image()..].as_ptr().cast_mut();
+            // SAFETY: the slices hold all samples, each of which is written by one thread; the image
+            // is only read.
+            unsafe {
+                lanes::run(isa, Sample::<true> { layout: self, image, row: rows.at(sample * self.row) })
             }
         });
-    });
+    }
+
+    /// Rows back to images, for the gradient. Channels that do not count become 0.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn backward(self, team: &mut Team, isa: Isa, samples: usize, rows: &[f32], images: &mut [f32]) {
+        assert!(images.len() >= samples * self.image() && rows.len() >= samples * self.row, "samples");
+        assert!(isa.available(), "{isa:?}");
+        let images = Disjoint::new(images);
+        team.run(samples, |sample, _| {
+            let row = rows[sample * self.row..].as_ptr().cast_mut();
+            // SAFETY: the slices hold all samples, each of which is written by one thread; the row is
+            // only read.
+            unsafe {
+                lanes::run(
+                    isa,
+                    Sample::<false> { layout: self, image: images.at(sample * self.image()), row },
+                )
+            }
+        });
+    }
+
+    fn image(&self) -> usize {
+        self.pixels * self.stride
+    }
 }
 
-/// Visits some channels of each pixel: the pixel's number, where the channels are, the first channel
-/// and how many.
-#[inline(always)]
-fn for_each_block(image: &Image, channels: usize, mut visit: impl FnMut(usize, usize, usize, usize)) {
-    for block in (0..channels).step_by(CHANNELS) {
-        let count = CHANNELS.min(channels - block);
-        for row in 0..image.size[0] {
-            for column in 0..image.size[1] {
-                visit(row * image.size[1] + column, image.pixel(row, column) + block, block, count);
+/// One sample, to the row if `FORWARD`, else to the image.
+struct Sample<const FORWARD: bool> {
+    layout: Flattening,
+    image: *mut f32,
+    row: *mut f32,
+}
+
+impl<const FORWARD: bool> Kernel for Sample<FORWARD> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Flattening { channels, stride, pixels, .. } = self.layout;
+        for channel in (0..channels).step_by(WIDTH) {
+            let real = WIDTH.min(channels - channel);
+            for pixel in (0..pixels).step_by(WIDTH) {
+                let count = WIDTH.min(pixels - pixel);
+                let image = self.image.wrapping_add(pixel * stride + channel);
+                let row = self.row.wrapping_add(channel * pixels + pixel);
+                // SAFETY: `count` pixels and `real` channels are left, and pixels have whole vectors.
+                unsafe {
+                    let zero = L::splat(0.0);
+                    if FORWARD {
+                        let load = |i: usize| if i < count { L::load(image.add(i * stride)) } else { zero };
+                        let turned = L::transpose(std::array::from_fn(load));
+                        for (i, values) in turned.into_iter().enumerate().take(real) {
+                            values.store_first(row.add(i * pixels), count);
+                        }
+                    } else {
+                        let load = |i: usize| match i < real {
+                            true => L::load_first(row.add(i * pixels), count),
+                            false => zero,
+                        };
+                        let turned = L::transpose(std::array::from_fn(load));
+                        for (i, values) in turned.into_iter().enumerate().take(count) {
+                            values.store(image.add(i * stride));
+                        }
+                    }
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ mod pack;
 mod weight_gradient;
 
 pub use convolution::{BackwardPass, Convolution, ForwardPass};
-pub use flatten::{flatten, unflatten};
+pub use flatten::Flattening;
 
 use delta::Delta;
 use forward::{Forward, Groups};

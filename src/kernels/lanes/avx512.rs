@@ -139,6 +139,39 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn transpose(v: [Self; 16]) -> [Self; 16] {
+        // Within quarters of four lanes first: `columns(g)[j]` has, in quarter q, column 4 q + j of the
+        // rows 4 g to 4 g + 3. Then the quarters change places.
+        let columns = |g: usize| unsafe {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|i| v[4 * g + i].0);
+            let pairs = |a, b| (_mm512_castps_pd(a), _mm512_castps_pd(b));
+            let (low, low2) = pairs(_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+            let (high, high2) = pairs(_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+            [
+                _mm512_unpacklo_pd(low, low2),
+                _mm512_unpackhi_pd(low, low2),
+                _mm512_unpacklo_pd(high, high2),
+                _mm512_unpackhi_pd(high, high2),
+            ]
+            .map(|column| _mm512_castpd_ps(column))
+        };
+        let groups = [columns(0), columns(1), columns(2), columns(3)];
+        let quarters = |j: usize| unsafe {
+            let [a, b, c, d] = groups.map(|group| group[j]);
+            let (even, odd) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xDD>(a, b));
+            let (even2, odd2) = (_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xDD>(c, d));
+            [
+                _mm512_shuffle_f32x4::<0x88>(even, even2),
+                _mm512_shuffle_f32x4::<0x88>(odd, odd2),
+                _mm512_shuffle_f32x4::<0xDD>(even, even2),
+                _mm512_shuffle_f32x4::<0xDD>(odd, odd2),
+            ]
+        };
+        let columns = [quarters(0), quarters(1), quarters(2), quarters(3)];
+        std::array::from_fn(|i| Self(columns[i % 4][i / 4]))
+    }
+
+    #[inline(always)]
     fn to_array(self) -> [f32; 16] {
         let mut values = [0.0; 16];
         unsafe { _mm512_storeu_ps(values.as_mut_ptr(), self.0) };

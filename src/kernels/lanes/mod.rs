@@ -124,6 +124,16 @@ pub trait Lanes:
     /// one value is left.
     fn sums(vectors: [Self; 16]) -> Self;
 
+    /// Lane j of vector i becomes lane i of vector j.
+    #[inline(always)]
+    fn transpose(vectors: [Self; 16]) -> [Self; 16] {
+        let rows = vectors.map(Self::to_array);
+        // SAFETY: the vectors show that the machine has the instruction set; each column has sixteen values.
+        std::array::from_fn(|j| unsafe {
+            Self::load(std::array::from_fn::<_, 16, _>(|i| rows[i][j]).as_ptr())
+        })
+    }
+
     /// The lanes as an array.
     fn to_array(self) -> [f32; 16];
 
