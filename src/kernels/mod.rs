@@ -17,6 +17,7 @@ pub mod lanes;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod relu;
+pub mod roofline;
 pub mod slices;
 pub mod team;
 pub mod update;
