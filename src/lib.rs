@@ -12,7 +12,7 @@
 //! | [`ops`], `kernels` | tensor operations with right gradients, and their CPU loops |
 //! | [`train`] | the loop, its events, evaluation |
 //! | [`run_folder`], [`checkpoint`], [`gate`] | what a run leaves behind, and what it must reach |
-//! | [`bench`] | how fast it is, and how fast it could be |
+//! | [`mod@bench`] | how fast it is, and how fast it could be |
 //!
 //! `ARCHITECTURE.md` in the repository says which module may use which, and how to add a member.
 //!
