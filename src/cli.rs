@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use taper::bench::Allowance;
 use taper::device;
 
 /// Trains, evaluates and resumes neural networks from a TOML or JSON file.
@@ -28,6 +29,8 @@ pub enum Command {
     Predict(Predict),
     /// Check a config without training: layers, parameters, memory, data.
     Check(Check),
+    /// Measure how fast a config trains and predicts on this machine.
+    Bench(Bench),
     /// List, fetch and verify data sets.
     #[command(subcommand)]
     Data(Data),
@@ -43,6 +46,7 @@ impl Cli {
             Command::Train(options) => options.machine.threads,
             Command::Eval(options) => options.machine.threads,
             Command::Predict(options) => options.machine.threads,
+            Command::Bench(options) => options.machine.threads,
             Command::Check(_) | Command::Data(_) | Command::Config(_) => None,
         }
     }
@@ -185,6 +189,35 @@ pub struct Check {
     /// How the result is written to stdout.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub machine: Machine,
+    /// How long to time training steps; the whole takes about twice as long.
+    #[arg(long, value_name = "S", default_value = "3", value_parser = seconds)]
+    pub seconds: f64,
+    /// An earlier result, as --format json wrote it, to compare with; exits with 6 if training has
+    /// become slower than --max-regression allows.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// How much slower than the baseline training may be, such as 10% or 0.1.
+    #[arg(long, value_name = "SHARE", default_value = "10%", requires = "baseline")]
+    pub max_regression: Allowance,
+    /// How the result is written to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// A time to measure for.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(seconds),
+        _ => Err("expected a number of seconds above 0, at most 86400".to_owned()),
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@
 //! | [`ops`], `kernels` | tensor operations with right gradients, and their CPU loops |
 //! | [`train`] | the loop, its events, evaluation |
 //! | [`run_folder`], [`checkpoint`], [`gate`] | what a run leaves behind, and what it must reach |
+//! | [`mod@bench`] | how fast it is, and how fast it could be |
 //!
 //! `ARCHITECTURE.md` in the repository says which module may use which, and how to add a member.
 //!
@@ -30,6 +31,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod bench;
 pub mod checkpoint;
 pub mod config;
 pub mod data;

@@ -6,7 +6,7 @@ use candle_core::{DType, Device};
 
 use crate::checkpoint::{Card, Checkpoint, State};
 use crate::config::Problems;
-use crate::data::{Prepared, SearchPath};
+use crate::data::{Prepared, SearchPath, Splits};
 use crate::engine::{Choice, Engine, Fused, Graph};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -38,6 +38,19 @@ impl Run {
     /// What is wrong with the data, or where it does not fit the network.
     pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
         let splits = experiment.data.member().load(search, experiment.seed)?;
+        Self::with_samples(experiment, splits, search, device)
+    }
+
+    /// The same with samples that are at hand.
+    ///
+    /// # Errors
+    /// Where they do not fit the network.
+    pub fn with_samples(
+        experiment: Experiment,
+        splits: Splits,
+        search: &SearchPath,
+        device: Device,
+    ) -> Result<Self> {
         if splits.train.is_empty() {
             return Err(Error::data(experiment.data.name(), "has no training samples"));
         }

@@ -1,6 +1,7 @@
 //! One file for each command; what they share stands here and in `source` (which config), `start` (which
 //! run), `signals`, `progress` and `summary`.
 
+mod bench;
 mod check;
 mod config;
 mod data;
@@ -33,6 +34,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Eval(options) => eval::run(options),
         Command::Predict(options) => predict::run(options),
         Command::Check(options) => check::run(options),
+        Command::Bench(options) => bench::run(options),
         Command::Data(options) => data::run(options),
         Command::Config(options) => config::run(options),
     }

@@ -19,6 +19,7 @@ pub mod matmul;
 pub mod max_pool2d;
 pub mod parts;
 pub mod relu;
+pub mod roofline;
 pub mod slices;
 pub mod team;
 pub mod update;

@@ -12,7 +12,8 @@ use crate::shape::Shape;
 const MOST_VALUES: usize = 1 << 22;
 
 /// How many samples of this shape make one pass.
-pub(super) fn batch_size(sample: &Shape) -> usize {
+#[must_use]
+pub fn batch_size(sample: &Shape) -> usize {
     (MOST_VALUES / sample.elements().unwrap_or(1).max(1)).clamp(1, 256)
 }
 

@@ -7,7 +7,7 @@ mod log;
 mod predict;
 mod trainer;
 
-pub use evaluate::{Split, evaluate};
+pub use evaluate::{Split, batch_size as evaluation_batch_size, evaluate};
 pub use interrupt::Interrupt;
 pub use log::Log;
 pub use predict::{Prediction, predict};

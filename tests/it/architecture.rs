@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["train"],
     &["experiment"],
     &["run", "run_folder"],
+    &["bench"],
 ];
 
 fn root() -> PathBuf {

@@ -144,7 +144,7 @@ fn limits_stop_a_run_where_they_say() {
 #[test]
 fn every_command_has_help() {
     let workspace = Workspace::new();
-    for command in ["train", "eval", "predict", "check", "data", "config"] {
+    for command in ["train", "eval", "predict", "check", "bench", "data", "config"] {
         let outcome = workspace.ok(&[command, "--help"]);
         assert!(outcome.stdout.contains("Usage: taper"), "{command}");
     }

@@ -2,6 +2,7 @@
 //!
 //! What belongs where:
 //! - `architecture`: rules about the source itself: floors, registries, where unsafe and printing may be.
+//! - `bench`: what `taper bench` reports, compares and refuses; never how fast it is.
 //! - `checkpoints`: run folders and checkpoints as `eval` and a second `train` meet them.
 //! - `cli`: output, exit codes, pipes, devices.
 //! - `config_errors`: wrong configs, in snapshots.
@@ -21,6 +22,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod architecture;
+mod bench;
 mod checkpoints;
 mod cli;
 mod config_errors;

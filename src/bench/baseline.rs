@@ -1,0 +1,166 @@
+//! An earlier result, and how much slower a new one may be.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Conditions, Inference, Report};
+use crate::error::{Error, Result};
+
+/// How much slower than the baseline a result may be: 0.1 is a tenth.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Allowance(pub f64);
+
+/// `10%` or `0.1`.
+impl FromStr for Allowance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (number, divisor) = match text.strip_suffix('%') {
+            Some(number) => (number.trim_end(), 100.0),
+            None => (text, 1.0),
+        };
+        let number: f64 = number.parse().map_err(|_| "expected a share such as 10% or 0.1".to_owned())?;
+        if !number.is_finite() || number < 0.0 {
+            return Err("must be 0 or more, such as 10% or 0.1".to_owned());
+        }
+        if divisor == 1.0 && number > 1.0 {
+            return Err(format!("write {number}% for {number} percent, or a share from 0 to 1"));
+        }
+        Ok(Self(number / divisor))
+    }
+}
+
+/// What a new result is compared with.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Baseline {
+    #[serde(flatten)]
+    conditions: Conditions,
+    us_per_sample: f64,
+    inference: Inference,
+}
+
+/// A result beside its baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The baseline's training time for each sample, in microseconds.
+    pub us_per_sample: f64,
+    /// By how much the new result is slower; below 0 it is faster.
+    pub change: f64,
+    /// The most that `change` may be.
+    pub max_regression: Allowance,
+    /// The baseline's inference; shown, not judged.
+    pub inference: Inference,
+}
+
+impl Baseline {
+    /// Reads what `taper bench --format json` wrote.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if `path` cannot be read or is something else.
+    pub fn read(path: &Path) -> Result<Self> {
+        let refuse = |message: String| Error::Usage(format!("--baseline {}: {message}", path.display()));
+        let text = std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let baseline: Self = serde_json::from_slice(&text)
+            .map_err(|error| refuse(format!("is not what `taper bench --format json` writes: {error}")))?;
+        if !baseline.us_per_sample.is_finite() || baseline.us_per_sample <= 0.0 {
+            return Err(refuse(format!("us_per_sample is {}, not above 0", baseline.us_per_sample)));
+        }
+        Ok(baseline)
+    }
+
+    /// Checks that a result under `conditions` can be compared with this one.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming what differs.
+    pub fn check(&self, conditions: &Conditions) -> Result<()> {
+        let (then, now) = (serde_json::json!(self.conditions), serde_json::json!(conditions));
+        let fields = now.as_object().into_iter().flatten();
+        for (name, now) in fields {
+            let then = &then[name];
+            if then != now {
+                return Err(Error::Usage(format!(
+                    "the baseline has another {name}, {then} instead of {now}; measure a new one with --format json"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// `report` beside this.
+    #[must_use]
+    pub fn compare(&self, report: &Report, max_regression: Allowance) -> Comparison {
+        Comparison {
+            us_per_sample: self.us_per_sample,
+            change: report.us_per_sample / self.us_per_sample - 1.0,
+            max_regression,
+            inference: self.inference,
+        }
+    }
+}
+
+impl Comparison {
+    /// Checks that the new result is not too slow.
+    ///
+    /// # Errors
+    /// [`Error::Gate`] with both times.
+    pub fn check(&self) -> Result<()> {
+        if self.change <= self.max_regression.0 {
+            return Ok(());
+        }
+        Err(Error::Gate(format!(
+            "{:.3} us per sample is {:.1} % slower than the baseline's {:.3} us; --max-regression allows {} %",
+            self.us_per_sample * (1.0 + self.change),
+            100.0 * self.change,
+            self.us_per_sample,
+            100.0 * self.max_regression.0,
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_is_a_share_or_percent() {
+        for (text, share) in
+            [("10%", 0.1), ("0.1", 0.1), ("0", 0.0), ("1", 1.0), ("250 %", 2.5), ("2.5%", 0.025)]
+        {
+            assert_eq!(text.parse(), Ok(Allowance(share)), "{text}");
+        }
+        for (text, reason) in [
+            ("10", "10%"),
+            ("-1%", "0 or more"),
+            ("-0.1", "0 or more"),
+            ("nan", "0 or more"),
+            ("inf%", "0 or more"),
+            ("", "such as"),
+            ("%", "such as"),
+            ("ten", "such as"),
+        ] {
+            let error = text.parse::<Allowance>().unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_slower_than_allowed_fails() {
+        let latency_us = super::super::Percentiles { median: 1.0, p10: 1.0, p90: 1.0 };
+        let inference = Inference { latency_us, us_per_sample: 1.0, batch_size: 1 };
+        let comparison =
+            |change| Comparison { us_per_sample: 10.0, change, max_regression: Allowance(0.1), inference };
+        assert!(comparison(0.1).check().is_ok());
+        assert!(comparison(-0.5).check().is_ok());
+        let error = comparison(0.25).check().unwrap_err();
+        assert_eq!(error.exit_code(), 6);
+        let text = error.to_string();
+        for part in ["12.500 us", "25.0 % slower", "10.000 us", "allows 10 %"] {
+            assert!(text.contains(part), "{part} is not in: {text}");
+        }
+        // Not a number is no proof of speed.
+        assert!(comparison(f64::NAN).check().is_err());
+    }
+}

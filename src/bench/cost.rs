@@ -1,0 +1,147 @@
+//! What a training step must do at least, and how long that takes this machine at best.
+
+use serde::Serialize;
+
+use crate::kernels::lanes::Isa;
+use crate::kernels::roofline;
+use crate::kernels::team::Team;
+use crate::model::Plan;
+use crate::threads;
+
+/// Parameters and their state of this size or more are read from memory, smaller ones from the caches.
+const CACHED: f64 = (64 << 20) as f64;
+/// The least that a thread reads to measure its cache, in bytes.
+const SMALLEST_SET: usize = 256 << 10;
+/// What all threads read together to measure memory, in bytes: far more than caches hold.
+const MEMORY_SET: usize = 256 << 20;
+
+/// The least work of one training step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Floating-point operations; a multiply-add counts as two. Three times those of the forward pass
+    /// (it, and the gradients of inputs and of weights), but two times up to and including the first
+    /// layer that is trained, whose input needs no gradient; and those of the optimizer: 2 for each
+    /// parameter without state, 7 with one value of state for each, 13 with two (as Adam's).
+    pub flops: f64,
+    /// Bytes of parameters and optimizer state: parameters read once for the forward pass, parameters
+    /// and state read and written once for the update, `4 x parameters x (1 + 2 (1 + slots))`.
+    pub bytes: f64,
+    /// The bytes that parameters and state are kept in.
+    pub size: f64,
+}
+
+impl Cost {
+    /// That of a step with `samples`, where the optimizer keeps `slots` values for each parameter.
+    #[must_use]
+    pub fn of_step(plan: &Plan, slots: usize, samples: usize) -> Self {
+        let is_trained = |parameters: &[crate::layers::ParameterSpec]| parameters.iter().any(|p| p.trainable);
+        let first = plan.rows.iter().position(|row| is_trained(&row.parameters)).unwrap_or(plan.rows.len());
+        let passes = |i| if i <= first { 2.0 } else { 3.0 };
+        let sample: f64 = plan.rows.iter().enumerate().map(|(i, row)| passes(i) * row.flops as f64).sum();
+        let update = match slots {
+            0 => 2.0,
+            1 => 7.0,
+            _ => 13.0,
+        };
+        let parameters = plan.parameters() as f64;
+        let values = 1.0 + slots as f64;
+        let word = size_of::<f32>() as f64;
+        Self {
+            flops: sample * samples as f64 + update * parameters,
+            bytes: parameters * word * (1.0 + 2.0 * values),
+            size: parameters * word * values,
+        }
+    }
+}
+
+/// The least time that this machine needs for a training step (Williams, Waterman and Patterson,
+/// "Roofline", 2009).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Roofline {
+    /// The highest rate of f32 operations, in 10^9 per second.
+    pub gflops: f64,
+    /// The highest rate of reading, in 10^9 bytes per second: from the caches if parameters and state
+    /// together are smaller than 64 MiB, else from memory.
+    pub gbps: f64,
+    /// The longer of the times that the operations and the bytes of a step take at these rates, for each
+    /// sample.
+    pub floor_us_per_sample: f64,
+    /// This part of the measured time is needed; 1 is the best possible.
+    pub share: f64,
+}
+
+impl Roofline {
+    /// Measures the machine, with as many threads as work in training, and compares a step of `cost`
+    /// and `samples` that takes `us_per_sample`.
+    #[must_use]
+    pub fn measure(cost: &Cost, samples: usize, us_per_sample: f64, isa: Isa) -> Self {
+        let mut team = Team::new(threads::count());
+        let flops = roofline::flops(isa, &mut team);
+        let set = if cost.size < CACHED {
+            (cost.size as usize / team.threads()).max(SMALLEST_SET)
+        } else {
+            MEMORY_SET / team.threads()
+        };
+        Self::new([flops, roofline::bytes(isa, &mut team, set)], cost, samples, us_per_sample)
+    }
+
+    fn new([flops, bytes]: [f64; 2], cost: &Cost, samples: usize, us_per_sample: f64) -> Self {
+        let floor = (cost.flops / flops).max(cost.bytes / bytes) * 1e6 / samples as f64;
+        Self {
+            gflops: flops / 1e9,
+            gbps: bytes / 1e9,
+            floor_us_per_sample: floor,
+            share: floor / us_per_sample,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Problems;
+    use crate::model;
+
+    fn plan(layers: &str, input: &[usize]) -> Plan {
+        let config = model::Config { layers: serde_json::from_str(layers).unwrap() };
+        let shape = crate::shape::Shape(input.to_vec());
+        Plan::new(&config, &shape, &mut Problems::new(&mut Vec::new())).unwrap()
+    }
+
+    #[test]
+    fn a_small_networks_cost_is_that_of_a_count_by_hand() {
+        let plan = plan(r#"[{"dense": {"units": 3, "activation": "relu"}}, {"dense": {"units": 2}}]"#, &[5]);
+        let forward = [3.0 * (2.0 * 5.0 + 1.0 + 1.0), 2.0 * (2.0 * 3.0 + 1.0)]; // 36, 14
+        let parameters = 3.0 * 5.0 + 3.0 + 2.0 * 3.0 + 2.0; // 26
+        let sample = 2.0 * forward[0] + 3.0 * forward[1]; // 114
+        for (slots, update, passes) in [(0, 2.0, 3.0), (1, 7.0, 5.0), (2, 13.0, 7.0)] {
+            let cost = Cost::of_step(&plan, slots, 4);
+            assert_eq!(cost.flops, 4.0 * sample + update * parameters);
+            assert_eq!(cost.bytes, 4.0 * parameters * passes);
+            assert_eq!(cost.size, 4.0 * parameters * (1.0 + slots as f64));
+        }
+    }
+
+    #[test]
+    fn layers_before_the_first_trained_one_have_no_input_gradient() {
+        let pooled = plan(
+            r#"[{"max_pool2d": {"pool_size": 2}}, {"flatten": {}}, {"dense": {"units": 2, "bias": false}}]"#,
+            &[1, 4, 4],
+        );
+        let forward: f64 = pooled.rows.iter().map(|row| row.flops as f64).sum();
+        assert!(pooled.rows[0].flops > 0);
+        assert_eq!(Cost::of_step(&pooled, 0, 1).flops, 2.0 * forward + 2.0 * 8.0);
+        // Nothing is trained: no layer has gradients of inputs.
+        let untrained = plan(r#"[{"flatten": {}}, {"activation": {"function": "relu"}}]"#, &[1, 2, 2]);
+        assert_eq!(Cost::of_step(&untrained, 2, 1).flops, 2.0 * untrained.flops() as f64);
+    }
+
+    #[test]
+    fn the_longer_of_two_times_is_the_floor() {
+        let cost = Cost { flops: 4e6, bytes: 1e6, size: 1.0 };
+        let found = Roofline::new([1e9, 1e9], &cost, 2, 4000.0);
+        assert_eq!((found.floor_us_per_sample, found.share), (2000.0, 0.5));
+        let found = Roofline::new([1e9, 1e8], &cost, 2, 10_000.0);
+        assert_eq!((found.floor_us_per_sample, found.share), (5000.0, 0.5));
+    }
+}

@@ -1,0 +1,159 @@
+//! What a config costs on this machine: training steps, inference, and how far both are from the
+//! least that the hardware allows.
+//!
+//! Training steps are timed one by one, over batches of the config's own size in the order in which
+//! training takes them; what an epoch does beside its steps (shuffling, metrics, checkpoints) is not
+//! measured. After the config's number of epochs the network starts again from its first values, because
+//! numbers that are nearly 0 after hundreds of epochs are slower to compute with. Times are medians.
+
+mod baseline;
+mod cost;
+mod inference;
+mod load;
+mod percentiles;
+mod samples;
+mod training;
+
+pub use baseline::{Allowance, Baseline, Comparison};
+pub use cost::{Cost, Roofline};
+pub use inference::Inference;
+pub use load::Others;
+pub use percentiles::Percentiles;
+pub use samples::load as load_samples;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::device;
+use crate::error::Result;
+use crate::kernels::lanes::Isa;
+use crate::run::Run;
+use crate::threads;
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The time for training steps; inference takes half of it again. At least 20 steps and calls are
+    /// timed, however long they take.
+    pub seconds: f64,
+}
+
+/// What must be equal for two results to be comparable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conditions {
+    /// The config's name.
+    pub config: String,
+    /// The network's parameters, trained or not.
+    pub parameters: u64,
+    /// Samples in a training step: the config's, or as many as there are.
+    pub batch_size: usize,
+    /// What took the steps.
+    pub engine: String,
+    /// Where.
+    pub device: String,
+    /// How many CPU threads.
+    pub threads: usize,
+    /// Whether this is a build for debugging.
+    pub debug_build: bool,
+}
+
+impl Conditions {
+    /// Those in which `run` is measured.
+    #[must_use]
+    pub fn of(run: &Run) -> Self {
+        Self {
+            config: run.experiment.name.clone(),
+            parameters: run.plan.parameters(),
+            batch_size: training::batch_size(run),
+            engine: run.engine.name().to_owned(),
+            device: device::describe(&run.device),
+            threads: threads::count(),
+            debug_build: cfg!(debug_assertions),
+        }
+    }
+}
+
+/// Where the samples came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Data {
+    /// From the data set.
+    Real,
+    /// Made up in its shape.
+    Random,
+}
+
+/// What was measured. Times are in microseconds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The version of taper.
+    pub taper: &'static str,
+    /// What was measured, and with what.
+    #[serde(flatten)]
+    pub conditions: Conditions,
+    /// The instruction set of the CPU kernels.
+    pub isa: &'static str,
+    /// Where the samples came from.
+    pub data: Data,
+    /// The median step's time for each of its samples.
+    pub us_per_sample: f64,
+    /// The samples that such steps train in a second.
+    pub samples_per_second: f64,
+    /// A whole step.
+    pub step_us: Percentiles,
+    /// The mean time of a step by phase, in order; empty if the engine does not tell phases apart.
+    #[serde(serialize_with = "map")]
+    pub phases_us: Vec<(String, f64)>,
+    /// 10^9 operations per second of the median step, counted as in [`Cost`].
+    pub gflops: f64,
+    /// The least time that the hardware allows; not known off the CPU.
+    pub roofline: Option<Roofline>,
+    /// Prediction.
+    pub inference: Inference,
+    /// What other processes did meanwhile, where the system tells.
+    pub other_processes: Option<Others>,
+}
+
+/// Pairs as a map that keeps their order.
+fn map<S: Serializer>(pairs: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// Measures `run`, whose samples came from `data`. Its weights are not what they were afterwards.
+///
+/// # Errors
+/// [`Error::Diverged`](crate::Error::Diverged) if a loss is not finite; otherwise what the tensor
+/// library refuses.
+pub fn measure(run: &mut Run, data: Data, options: Options) -> Result<Report> {
+    let conditions = Conditions::of(run);
+    let isa = Isa::detect();
+    let training = training::measure(run, options.seconds)?;
+    let inference = inference::measure(run, options.seconds / 4.0)?;
+    let samples = conditions.batch_size as f64;
+    let us_per_sample = training.steps.median / samples;
+    let slots = run.experiment.optimizer.member().slots();
+    let cost = Cost::of_step(&run.plan, slots, conditions.batch_size);
+    let on_cpu = run.device.is_cpu();
+    let roofline = on_cpu.then(|| Roofline::measure(&cost, conditions.batch_size, us_per_sample, isa));
+    Ok(Report {
+        taper: env!("CARGO_PKG_VERSION"),
+        conditions,
+        isa: name(isa),
+        data,
+        us_per_sample,
+        samples_per_second: 1e6 / us_per_sample,
+        step_us: training.steps,
+        phases_us: training.phases,
+        gflops: cost.flops / training.steps.median / 1e3,
+        roofline,
+        inference,
+        other_processes: training.others,
+    })
+}
+
+fn name(isa: Isa) -> &'static str {
+    match isa {
+        Isa::Avx512 => "avx512",
+        Isa::Avx2 => "avx2",
+        Isa::Portable => "portable",
+    }
+}

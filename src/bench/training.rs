@@ -1,0 +1,115 @@
+//! Training steps, timed one by one.
+
+use std::time::{Duration, Instant};
+
+use candle_core::DType;
+
+use super::load::{Load, Others};
+use super::percentiles::Percentiles;
+use crate::data::for_each_batch;
+use crate::error::{Error, Result};
+use crate::model::Parameters;
+use crate::random::{Purpose, Stream};
+use crate::run::Run;
+
+/// The least number of steps that are timed.
+const LEAST_STEPS: usize = 20;
+/// The least number of steps before: buffers are allocated and caches filled by then.
+const WARM_UP_STEPS: usize = 3;
+/// The time of these steps, as a share of that for the timed ones.
+const WARM_UP_SHARE: f64 = 0.1;
+
+/// What the steps took, in microseconds.
+pub struct Training {
+    pub steps: Percentiles,
+    /// The mean of each phase.
+    pub phases: Vec<(String, f64)>,
+    pub others: Option<Others>,
+}
+
+/// Samples in each step: the config's number, or as many as there are.
+pub fn batch_size(run: &Run) -> usize {
+    run.experiment.train.batch_size.min(run.data.train_order.len())
+}
+
+/// Trains for `seconds`.
+///
+/// # Errors
+/// If training diverges, or the tensor library refuses.
+pub fn measure(run: &mut Run, seconds: f64) -> Result<Training> {
+    let mut session = Session { run, epoch: 0, step: 0 };
+    session.steps(WARM_UP_STEPS, Duration::from_secs_f64(seconds * WARM_UP_SHARE))?;
+    session.run.engine.phases();
+    let before = Load::now();
+    let times = session.steps(LEAST_STEPS, Duration::from_secs_f64(seconds))?;
+    let others = Load::now().zip(before).and_then(|(now, before)| now.others_since(before));
+    let count = times.len() as f64;
+    let phases = session.run.engine.phases().into_iter();
+    Ok(Training {
+        steps: Percentiles::of(times),
+        phases: phases.map(|(name, time)| (name, time.as_secs_f64() * 1e6 / count)).collect(),
+        others,
+    })
+}
+
+/// Training as the config says, over and over.
+struct Session<'a> {
+    run: &'a mut Run,
+    epoch: u64,
+    step: u64,
+}
+
+impl Session<'_> {
+    /// Takes at least `least` steps and so many that `time` goes by; the microseconds of each.
+    fn steps(&mut self, least: usize, time: Duration) -> Result<Vec<f64>> {
+        let start = Instant::now();
+        let size = batch_size(self.run).max(1);
+        let mut times = Vec::new();
+        let mut enough = false;
+        while !enough {
+            if self.epoch == self.run.experiment.train.epochs {
+                self.begin_anew()?;
+            }
+            let order = self.order();
+            let whole = order.len() - order.len() % size; // a smaller last batch would have another time
+            let Run { experiment, data, engine, .. } = &mut *self.run;
+            let learning_rate = experiment.optimizer.member().learning_rate();
+            for_each_batch(&data.train, &order[..whole], size, &data.scaling, |batch| {
+                let start_step = Instant::now();
+                let loss = engine.step(batch, self.step, learning_rate)?.loss;
+                times.push(start_step.elapsed().as_secs_f64() * 1e6);
+                self.step += 1;
+                if !loss.is_finite() {
+                    return Err(Error::Diverged { loss, step: self.step, epoch: self.epoch + 1 });
+                }
+                enough = times.len() >= least && start.elapsed() >= time;
+                Ok(!enough)
+            })?;
+            self.epoch += 1;
+        }
+        Ok(times)
+    }
+
+    /// The order of the samples in this epoch, as in training.
+    fn order(&self) -> Vec<usize> {
+        let mut order = self.run.data.train_order.clone();
+        if self.run.experiment.train.shuffle {
+            Stream::new(self.run.experiment.seed, Purpose::Shuffle, [self.epoch, 0]).shuffle(&mut order);
+        }
+        order
+    }
+
+    /// Gives all variables their first values: parameters are drawn, the optimizer's state is 0.
+    fn begin_anew(&mut self) -> Result<()> {
+        let Run { experiment, plan, engine, device, .. } = &*self.run;
+        let first = Parameters::initialize(plan, experiment.seed, DType::F32, device)?;
+        for (parameter, first) in engine.parameters().iter().zip(first.iter()) {
+            parameter.variable.set(first.variable.as_tensor())?;
+        }
+        for variable in engine.optimizer().state().into_iter().flat_map(|(_, variables)| variables) {
+            variable.set(&variable.zeros_like()?)?;
+        }
+        (self.epoch, self.step) = (0, 0);
+        Ok(())
+    }
+}
