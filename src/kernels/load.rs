@@ -119,7 +119,7 @@ impl Kernel for Scaled<'_> {
         assert_eq!(self.source.len(), self.to.len(), "a place for each value");
         // SAFETY: the caller promises the instructions; `count` values are left in both slices.
         unsafe {
-            let [scale, shift] = self.factors.map(|factor| L::splat(factor));
+            let (scale, shift) = (L::splat(self.factors[0]), L::splat(self.factors[1]));
             for (block, to) in self.to.chunks_mut(WIDTH).enumerate() {
                 let (at, count) = (block * WIDTH, to.len());
                 let values = match self.source {

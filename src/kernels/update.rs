@@ -3,7 +3,7 @@
 
 use super::disjoint::Disjoint;
 use super::fully_connected;
-use super::lanes::{Isa, Kernel, Lanes, WIDTH, run};
+use super::lanes::{Isa, Kernel, Lanes, WIDTH, array, run};
 use super::team::Team;
 
 /// The most state values that a rule keeps for each parameter.
@@ -102,20 +102,31 @@ impl<R: Rule> Kernel for Values<'_, R> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(mut self) {
         let len = self.theta.len();
-        let slots = self.slots.each_mut().map(|slot| slot.as_mut_ptr());
+        let slots = [self.slots[0].as_mut_ptr(), self.slots[1].as_mut_ptr()];
         let mut at = 0;
         // SAFETY: `at + WIDTH`, or `at + rest`, does not exceed the length that all slices have.
         unsafe {
             while at + WIDTH <= len {
                 let gradient = L::load(self.gradient.as_ptr().add(at));
-                step(self.rule, gradient, self.theta.as_mut_ptr().add(at), slots.map(|s| s.wrapping_add(at)));
+                step(
+                    self.rule,
+                    gradient,
+                    self.theta.as_mut_ptr().add(at),
+                    array!([slots[0]; SLOTS] i => slots[i].wrapping_add(at)),
+                );
                 at += WIDTH;
             }
             let rest = len - at;
             if rest > 0 {
                 let gradient = L::load_first(self.gradient.as_ptr().add(at), rest);
                 let theta = self.theta.as_mut_ptr().add(at);
-                step_first(self.rule, gradient, theta, slots.map(|s| s.wrapping_add(at)), rest);
+                step_first(
+                    self.rule,
+                    gradient,
+                    theta,
+                    array!([slots[0]; SLOTS] i => slots[i].wrapping_add(at)),
+                    rest,
+                );
             }
         }
     }
@@ -136,7 +147,7 @@ pub(super) unsafe fn step<L: Lanes, R: Rule>(
     unsafe {
         let zero = gradient.splat_like(0.0);
         let used = rule.slots();
-        let state = std::array::from_fn(|i| if i < used { L::load(slots[i]) } else { zero });
+        let state = array!([zero; SLOTS] i => if i < used { L::load(slots[i]) } else { zero });
         let (new, state) = rule.apply(L::load(theta), gradient, state);
         new.store(theta);
         for i in 0..SLOTS {
@@ -163,7 +174,7 @@ pub(super) unsafe fn step_first<L: Lanes, R: Rule>(
     unsafe {
         let zero = gradient.splat_like(0.0);
         let used = rule.slots();
-        let state = std::array::from_fn(|i| if i < used { L::load_first(slots[i], count) } else { zero });
+        let state = array!([zero; SLOTS] i => if i < used { L::load_first(slots[i], count) } else { zero });
         let (new, state) = rule.apply(L::load_first(theta, count), gradient, state);
         new.store_first(theta, count);
         for i in 0..SLOTS {

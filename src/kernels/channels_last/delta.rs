@@ -52,9 +52,10 @@ impl Kernel for Delta {
                             let window = (y * self.size[1] + x) * self.panels + panel;
                             let winner = L::load_bytes(self.winners.add(window * WIDTH));
                             let to = self.delta.add(2 * y * down + 2 * x * right + panel * WIDTH);
-                            for (i, offset) in [0, right, down, down + right].into_iter().enumerate() {
+                            let offsets = [0, right, down, down + right];
+                            for i in 0..4 {
                                 let won = winner.eq(winner.splat_like(i as f32));
-                                gradient.select(won, gradient.splat_like(0.0)).store(to.add(offset));
+                                gradient.select(won, gradient.splat_like(0.0)).store(to.add(offsets[i]));
                             }
                         }
                     }

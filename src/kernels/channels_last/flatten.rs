@@ -2,7 +2,7 @@
 //! pixels of sixteen channels are turned at once.
 
 use super::super::disjoint::Disjoint;
-use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH};
+use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 use super::super::team::Team;
 use super::Image;
 
@@ -100,19 +100,23 @@ impl<const FORWARD: bool> Kernel for Sample<FORWARD> {
                 unsafe {
                     let zero = L::splat(0.0);
                     if FORWARD {
-                        let load = |i: usize| if i < count { L::load(image.add(i * stride)) } else { zero };
-                        let turned = L::transpose(std::array::from_fn(load));
-                        for (i, values) in turned.into_iter().enumerate().take(real) {
-                            values.store_first(row.add(i * pixels), count);
+                        let pixels_of = array!([zero; 16] i => if i < count { L::load(image.add(i * stride)) } else { zero });
+                        let turned = L::transpose(pixels_of);
+                        for i in 0..WIDTH {
+                            if i < real {
+                                turned[i].store_first(row.add(i * pixels), count);
+                            }
                         }
                     } else {
-                        let load = |i: usize| match i < real {
+                        let channels_of = array!([zero; 16] i => match i < real {
                             true => L::load_first(row.add(i * pixels), count),
                             false => zero,
-                        };
-                        let turned = L::transpose(std::array::from_fn(load));
-                        for (i, values) in turned.into_iter().enumerate().take(count) {
-                            values.store(image.add(i * stride));
+                        });
+                        let turned = L::transpose(channels_of);
+                        for i in 0..WIDTH {
+                            if i < count {
+                                turned[i].store(image.add(i * stride));
+                            }
                         }
                     }
                 }

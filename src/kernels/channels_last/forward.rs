@@ -1,6 +1,6 @@
 //! One image through all filters, with bias, activation and 2x2 max-pooling behind them.
 
-use super::super::lanes::{Kernel, Lanes, WIDTH};
+use super::super::lanes::{Kernel, Lanes, WIDTH, array};
 use super::{Filter, Image};
 
 /// The output pixels of one image in groups of four, so that few addresses reach them all.
@@ -118,34 +118,34 @@ impl Forward<'_> {
         // the images that they were made for.
         unsafe {
             let taps = self.filter.taps();
-            let mut sums = [[[L::splat(0.0); P]; 4]; G];
-            let [_, c1, c2, c3] = self.groups.input;
-            let mut weights: [*const f32; P] =
-                std::array::from_fn(|p| self.weights.add((panel + p) * taps * WIDTH));
+            let zero = L::splat(0.0);
+            let mut sums = [[[zero; P]; 4]; G];
+            let offsets = [0, self.groups.input[1], self.groups.input[2], self.groups.input[3]];
+            let mut weights = array!([self.weights; P] p => self.weights.add((panel + p) * taps * WIDTH));
             for row in 0..self.filter.rows {
-                let mut x: [*const f32; G] =
-                    std::array::from_fn(|g| self.image.add(starts[g][0] + row * self.filter.row_step));
+                let mut x =
+                    array!([self.image; G] g => self.image.add(starts[g][0] + row * self.filter.row_step));
                 for _ in 0..self.filter.run {
-                    let w: [L; P] = std::array::from_fn(|p| L::load(weights[p]));
+                    let w = array!([zero; P] p => L::load(weights[p]));
                     for g in 0..G {
-                        for (i, c) in [0, c1, c2, c3].into_iter().enumerate() {
-                            let value = L::splat(*x[g].add(c));
+                        for i in 0..4 {
+                            let value = L::splat(*x[g].add(offsets[i]));
                             for p in 0..P {
                                 sums[g][i][p] = value.mul_add(w[p], sums[g][i][p]);
                             }
                         }
                         x[g] = x[g].add(1);
                     }
-                    weights = weights.map(|w| w.add(WIDTH));
+                    weights = array!([self.weights; P] p => weights[p].add(WIDTH));
                 }
             }
             for g in 0..G {
                 for p in 0..P {
                     let output = self.output.add(starts[g][1] + (panel + p) * WIDTH);
-                    let four = sums[g].map(|pixel| pixel[p]);
+                    let four = array!([zero; 4] i => sums[g][i][p]);
                     if self.winners.is_null() {
-                        for (i, value) in four.into_iter().enumerate() {
-                            self.finish(value, panel + p).store(output.add(self.groups.output[i]));
+                        for i in 0..4 {
+                            self.finish(four[i], panel + p).store(output.add(self.groups.output[i]));
                         }
                     } else {
                         let (best, winner) = largest(four);
@@ -177,9 +177,9 @@ impl Forward<'_> {
 fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
     let mut best = four[0];
     let mut winner = best.splat_like(0.0);
-    for (i, value) in four.into_iter().enumerate().skip(1) {
-        let better = L::or(value.gt(best), value.is_nan());
-        best = value.select(better, best);
+    for i in 1..4 {
+        let better = L::or(four[i].gt(best), four[i].is_nan());
+        best = four[i].select(better, best);
         winner = winner.splat_like(i as f32).select(better, winner);
     }
     (best, winner)

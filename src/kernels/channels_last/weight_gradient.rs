@@ -1,7 +1,7 @@
 //! The gradient of the filters from one image: for each value of a filter, the products of the pixels
 //! under it with the outputs' gradients, summed over all positions.
 
-use super::super::lanes::{Kernel, Lanes, WIDTH};
+use super::super::lanes::{Kernel, Lanes, WIDTH, array};
 use super::Filter;
 
 /// Values of the image, and of the gradient of one tile's channels, that all taps of the filter pass
@@ -93,18 +93,23 @@ impl WeightGradient {
         // SAFETY: the caller promises that the layouts are as the fields say.
         unsafe {
             let width = self.panels * WIDTH;
-            let sums = |g: usize, r: usize| {
-                self.sums.add(((filter_row + g) * self.filter.run + tap + r) * width + panel * WIDTH)
-            };
-            let mut tile: [[[L; P]; R]; G] = std::array::from_fn(|g| {
-                std::array::from_fn(|r| std::array::from_fn(|p| L::load(sums(g, r).add(p * WIDTH))))
-            });
+            let first = self.sums.add((filter_row * self.filter.run + tap) * width + panel * WIDTH);
+            let run = self.filter.run * width;
+            let zero = L::splat(0.0);
+            let mut tile = [[[zero; P]; R]; G];
+            for g in 0..G {
+                for r in 0..R {
+                    for p in 0..P {
+                        tile[g][r][p] = L::load(first.add(g * run + r * width + p * WIDTH));
+                    }
+                }
+            }
             for y in rows {
                 let start = self.image.add(y * self.image_steps[0] + filter_row * self.filter.row_step + tap);
-                let mut x: [*const f32; G] = std::array::from_fn(|g| start.add(g * self.filter.row_step));
+                let mut x = array!([start; G] g => start.add(g * self.filter.row_step));
                 let mut delta = self.delta.add(y * self.delta_steps[0] + panel * WIDTH);
                 for _ in 0..self.positions[1] {
-                    let d: [L; P] = std::array::from_fn(|p| L::load(delta.add(p * WIDTH)));
+                    let d = array!([zero; P] p => L::load(delta.add(p * WIDTH)));
                     for g in 0..G {
                         for r in 0..R {
                             let value = L::splat(*x[g].add(r));
@@ -120,7 +125,7 @@ impl WeightGradient {
             for g in 0..G {
                 for r in 0..R {
                     for p in 0..P {
-                        tile[g][r][p].store(sums(g, r).add(p * WIDTH));
+                        tile[g][r][p].store(first.add(g * run + r * width + p * WIDTH));
                     }
                 }
             }

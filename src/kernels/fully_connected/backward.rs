@@ -2,7 +2,7 @@
 //! gradient of the weights never leaves the registers.
 
 use super::super::disjoint::Disjoint;
-use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH};
+use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 use super::super::team::Team;
 use super::super::update::{Rule, SLOTS, Trained, step, step_first};
 use super::{ROWS, rows, stride};
@@ -135,9 +135,9 @@ impl<R: Rule> Part<R> {
             if let Some(x_gradient) = self.x_gradient {
                 for sample in (0..self.height).step_by(T) {
                     let sums = self.input_gradient::<L, V, T, FIRST>(k, count, sample);
-                    for (i, row) in sums.into_iter().enumerate() {
-                        for (j, sum) in row.into_iter().enumerate() {
-                            sum.store(x_gradient.add((sample + i) * self.x_step + k + j * WIDTH));
+                    for i in 0..T {
+                        for j in 0..V {
+                            sums[i][j].store(x_gradient.add((sample + i) * self.x_step + k + j * WIDTH));
                         }
                     }
                 }
@@ -164,11 +164,12 @@ impl<R: Rule> Part<R> {
     ) -> [[L; V]; T] {
         // SAFETY: the caller promises that the rows exist; `count` columns are left in each.
         unsafe {
-            let mut sums = [[L::splat(0.0); V]; T];
+            let zero = L::splat(0.0);
+            let mut sums = [[zero; V]; T];
             let mut delta = self.turned.add(sample);
             let mut weight = self.theta.add(k).cast_const();
             for _ in 0..self.units {
-                let w: [L; V] = std::array::from_fn(|j| match FIRST {
+                let w = array!([zero; V] j => match FIRST {
                     true => L::load_first(weight, count),
                     false => L::load(weight.add(j * WIDTH)),
                 });
@@ -196,11 +197,12 @@ impl<R: Rule> Part<R> {
         // SAFETY: the caller promises that the rows exist; inputs have room for whole vectors, and
         // `count` columns of weights are left.
         unsafe {
-            let mut sums = [[L::splat(0.0); V]; T];
+            let zero = L::splat(0.0);
+            let mut sums = [[zero; V]; T];
             let mut delta = self.delta.add(unit);
             let mut x = self.x.add(k);
             for _ in 0..self.samples {
-                let values: [L; V] = std::array::from_fn(|j| L::load(x.add(j * WIDTH)));
+                let values = array!([zero; V] j => L::load(x.add(j * WIDTH)));
                 for i in 0..T {
                     let value = L::splat(*delta.add(i));
                     for j in 0..V {
@@ -210,14 +212,15 @@ impl<R: Rule> Part<R> {
                 delta = delta.wrapping_add(self.delta_step);
                 x = x.wrapping_add(self.x_step);
             }
-            for (i, row) in sums.into_iter().enumerate() {
-                for (j, gradient) in row.into_iter().enumerate() {
+            for i in 0..T {
+                for j in 0..V {
                     let at = (unit + i) * self.inputs + k + j * WIDTH;
-                    let (theta, slots) = (self.theta.add(at), self.slots.map(|slot| slot.wrapping_add(at)));
+                    let theta = self.theta.add(at);
+                    let slots = array!([theta; SLOTS] s => self.slots[s].wrapping_add(at));
                     if FIRST {
-                        step_first(self.rule, gradient, theta, slots, count);
+                        step_first(self.rule, sums[i][j], theta, slots, count);
                     } else {
-                        step(self.rule, gradient, theta, slots);
+                        step(self.rule, sums[i][j], theta, slots);
                     }
                 }
             }

@@ -107,8 +107,9 @@ impl<R: Rule> Kernel for Part<R> {
                 }
                 sum = sum + gradient;
                 gradient.store_first(self.gradient.add(at), self.count);
-                for (unit, value) in gradient.to_array().into_iter().enumerate().take(self.count) {
-                    *self.turned.add(unit * self.height + sample) = value;
+                let values = gradient.to_array();
+                for unit in 0..self.count {
+                    *self.turned.add(unit * self.height + sample) = values[unit];
                 }
             }
             if let Some((theta, slots)) = self.bias {

@@ -1,7 +1,7 @@
 //! y = act(x Wᵀ + b) · mask.
 
 use super::super::disjoint::Disjoint;
-use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH};
+use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 use super::super::team::Team;
 use super::{rows, stride};
 
@@ -156,22 +156,22 @@ impl Part {
     ) {
         // SAFETY: the caller promises that all rows exist; units behind the last are read as the last.
         unsafe {
-            let mut sums = [[L::splat(0.0); U]; S];
+            let zero = L::splat(0.0);
+            let mut sums = [[zero; U]; S];
             if chunk.start > 0 {
-                for (i, row) in sums.iter_mut().enumerate() {
-                    for (j, sum) in row.iter_mut().enumerate() {
-                        *sum = L::load(waiting.add((i * U + j) * WIDTH));
+                for i in 0..S {
+                    for j in 0..U {
+                        sums[i][j] = L::load(waiting.add((i * U + j) * WIDTH));
                     }
                 }
             }
-            let x: [*const f32; S] = std::array::from_fn(|i| self.x.add((sample + i) * self.x_step));
+            let x = array!([self.x; S] i => self.x.add((sample + i) * self.x_step));
             let last = self.units.end - 1;
-            let w: [*const f32; U] =
-                std::array::from_fn(|j| self.weight.add((unit + j).min(last) * self.inputs));
+            let w = array!([self.weight; U] j => self.weight.add((unit + j).min(last) * self.inputs));
             let whole = chunk.start + (chunk.len() & !(WIDTH - 1));
             let mut k = chunk.start;
             while k < whole {
-                let values: [L; S] = std::array::from_fn(|i| L::load(x[i].add(k)));
+                let values = array!([zero; S] i => L::load(x[i].add(k)));
                 for j in 0..U {
                     let weight = L::load(w[j].add(k));
                     for i in 0..S {
@@ -181,7 +181,7 @@ impl Part {
                 k += WIDTH;
             }
             if k < chunk.end {
-                let values: [L; S] = std::array::from_fn(|i| L::load(x[i].add(k)));
+                let values = array!([zero; S] i => L::load(x[i].add(k)));
                 for j in 0..U {
                     let weight = L::load_first(w[j].add(k), chunk.end - k);
                     for i in 0..S {
@@ -190,17 +190,17 @@ impl Part {
                 }
             }
             if chunk.end < self.inputs {
-                for (i, row) in sums.iter().enumerate() {
-                    for (j, sum) in row.iter().enumerate() {
-                        sum.store(waiting.add((i * U + j) * WIDTH));
+                for i in 0..S {
+                    for j in 0..U {
+                        sums[i][j].store(waiting.add((i * U + j) * WIDTH));
                     }
                 }
                 return;
             }
             let flat: [f32; 16] = if S * U == 16 {
-                L::sums(std::array::from_fn(|i| sums[i / U][i % U])).to_array()
+                L::sums(array!([zero; 16] i => sums[i / U][i % U])).to_array()
             } else {
-                std::array::from_fn(|i| if i < S * U { sums[i / U][i % U].sum() } else { 0.0 })
+                array!([0.0; 16] i => if i < S * U { sums[i / U][i % U].sum() } else { 0.0 })
             };
             for i in 0..S {
                 for j in 0..U {

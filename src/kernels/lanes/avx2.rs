@@ -17,11 +17,13 @@ pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     unsafe { kernel.run::<Avx2>() }
 }
 
-impl Avx2 {
-    #[inline(always)]
-    fn zip(self, other: Self, f: impl Fn(__m256, __m256) -> __m256) -> Self {
-        Self([f(self.0[0], other.0[0]), f(self.0[1], other.0[1])])
-    }
+/// An operation on both halves of two values.
+macro_rules! zip {
+    ($a:expr, $b:expr, $intrinsic:ident $(::<$predicate:ident>)?) => {{
+        let (a, b) = ($a, $b);
+        // SAFETY: a value of this type shows that the machine has AVX2.
+        unsafe { [$intrinsic$(::<$predicate>)?(a[0], b[0]), $intrinsic$(::<$predicate>)?(a[1], b[1])] }
+    }};
 }
 
 macro_rules! operator {
@@ -31,8 +33,7 @@ macro_rules! operator {
 
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                // SAFETY: a value of this type shows that the machine has AVX2.
-                self.zip(other, |a, b| unsafe { $intrinsic(a, b) })
+                Self(zip!(self.0, other.0, $intrinsic))
             }
         }
     };
@@ -69,17 +70,18 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {
-        let half =
-            |at: usize| unsafe { _mm256_maskload_ps(from.wrapping_add(at), first(count.saturating_sub(at))) };
-        Self([half(0), half(8)])
+        let rest = count.saturating_sub(8);
+        Self(unsafe {
+            [_mm256_maskload_ps(from, first(count)), _mm256_maskload_ps(from.wrapping_add(8), first(rest))]
+        })
     }
 
     #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> Self {
-        let half = |at: usize| unsafe {
-            _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.add(at).cast())))
-        };
-        Self([half(0), half(8)])
+        Self(unsafe {
+            let (low, high) = (_mm_loadl_epi64(from.cast()), _mm_loadl_epi64(from.add(8).cast()));
+            [_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(low)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(high))]
+        })
     }
 
     #[inline(always)]
@@ -92,8 +94,9 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
-        for (i, at) in [0, 8].into_iter().enumerate() {
-            unsafe { _mm256_maskstore_ps(to.wrapping_add(at), first(count.saturating_sub(at)), self.0[i]) }
+        unsafe {
+            _mm256_maskstore_ps(to, first(count), self.0[0]);
+            _mm256_maskstore_ps(to.wrapping_add(8), first(count.saturating_sub(8)), self.0[1]);
         }
     }
 
@@ -106,54 +109,52 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
-        let half = |i: usize| unsafe { _mm256_fmadd_ps(self.0[i], factor.0[i], term.0[i]) };
-        Self([half(0), half(1)])
+        Self(array!([self.0[0]; 2] i => unsafe { _mm256_fmadd_ps(self.0[i], factor.0[i], term.0[i]) }))
     }
 
     #[inline(always)]
     fn sqrt(self) -> Self {
-        Self(self.0.map(|half| unsafe { _mm256_sqrt_ps(half) }))
+        Self(array!([self.0[0]; 2] i => unsafe { _mm256_sqrt_ps(self.0[i]) }))
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        self.zip(other, |a, b| unsafe { _mm256_max_ps(a, b) })
+        Self(zip!(self.0, other.0, _mm256_max_ps))
     }
 
     #[inline(always)]
     fn gt(self, other: Self) -> [__m256; 2] {
-        self.zip(other, |a, b| unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(a, b) }).0
+        zip!(self.0, other.0, _mm256_cmp_ps::<_CMP_GT_OQ>)
     }
 
     #[inline(always)]
     fn eq(self, other: Self) -> [__m256; 2] {
-        self.zip(other, |a, b| unsafe { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }).0
+        zip!(self.0, other.0, _mm256_cmp_ps::<_CMP_EQ_OQ>)
     }
 
     #[inline(always)]
     fn is_nan(self) -> [__m256; 2] {
-        self.zip(self, |a, b| unsafe { _mm256_cmp_ps::<_CMP_UNORD_Q>(a, b) }).0
+        zip!(self.0, self.0, _mm256_cmp_ps::<_CMP_UNORD_Q>)
     }
 
     #[inline(always)]
     fn or(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-        Self(a).zip(Self(b), |a, b| unsafe { _mm256_or_ps(a, b) }).0
+        zip!(a, b, _mm256_or_ps)
     }
 
     #[inline(always)]
     fn select(self, mask: [__m256; 2], other: Self) -> Self {
-        let half = |i: usize| unsafe { _mm256_blendv_ps(other.0[i], self.0[i], mask[i]) };
-        Self([half(0), half(1)])
+        Self(array!([self.0[0]; 2] i => unsafe { _mm256_blendv_ps(other.0[i], self.0[i], mask[i]) }))
     }
 
     #[inline(always)]
     fn sums(v: [Self; 16]) -> Self {
-        Self::from_quads(std::array::from_fn(|q| {
-            let four: [__m128; 4] = std::array::from_fn(|p| v[4 * q + p].fold());
+        Self::from_quads(array!([v[0].fold(); 4] q => {
+            let four = array!([v[0].fold(); 4] p => v[4 * q + p].fold());
             // SAFETY: a value of this type shows that the machine has AVX2.
             unsafe {
-                let two = |a, b| _mm_add_ps(_mm_movelh_ps(a, b), _mm_movehl_ps(b, a));
-                let (low, high) = (two(four[0], four[1]), two(four[2], four[3]));
+                let low = _mm_add_ps(_mm_movelh_ps(four[0], four[1]), _mm_movehl_ps(four[1], four[0]));
+                let high = _mm_add_ps(_mm_movelh_ps(four[2], four[3]), _mm_movehl_ps(four[3], four[2]));
                 _mm_add_ps(_mm_shuffle_ps::<0x88>(low, high), _mm_shuffle_ps::<0xDD>(low, high))
             }
         }))

@@ -36,6 +36,7 @@ operator!(Sub, sub, _mm512_sub_ps);
 operator!(Mul, mul, _mm512_mul_ps);
 operator!(Div, div, _mm512_div_ps);
 
+#[inline(always)]
 fn first(count: usize) -> __mmask16 {
     ((1_u32 << count) - 1) as __mmask16
 }
@@ -124,51 +125,56 @@ impl Lanes for Avx512 {
     fn sums(v: [Self; 16]) -> Self {
         // Each step adds halves and packs two vectors into one: of 8, 4, 2 and 1 lanes.
         macro_rules! fold {
-            ($shuffle:ident, $low:literal, $high:literal) => {
-                |a: __m512, b: __m512| unsafe {
-                    _mm512_add_ps($shuffle::<$low>(a, b), $shuffle::<$high>(a, b))
-                }
-            };
+            ($shuffle:ident, $low:literal, $high:literal, $a:expr, $b:expr) => {{
+                let (a, b) = ($a, $b);
+                unsafe { _mm512_add_ps($shuffle::<$low>(a, b), $shuffle::<$high>(a, b)) }
+            }};
         }
-        let eight = fold!(_mm512_shuffle_f32x4, 0x44, 0xEE);
-        let four = fold!(_mm512_shuffle_f32x4, 0x88, 0xDD);
-        let two = fold!(_mm512_shuffle_ps, 0x44, 0xEE);
-        let one = fold!(_mm512_shuffle_ps, 0x88, 0xDD);
-        let quads = |p: usize| four(eight(v[p].0, v[4 + p].0), eight(v[8 + p].0, v[12 + p].0));
-        Self(one(two(quads(0), quads(1)), two(quads(2), quads(3))))
+        let quads = array!([v[0].0; 4] p => {
+            let low = fold!(_mm512_shuffle_f32x4, 0x44, 0xEE, v[p].0, v[4 + p].0);
+            let high = fold!(_mm512_shuffle_f32x4, 0x44, 0xEE, v[8 + p].0, v[12 + p].0);
+            fold!(_mm512_shuffle_f32x4, 0x88, 0xDD, low, high)
+        });
+        let low = fold!(_mm512_shuffle_ps, 0x44, 0xEE, quads[0], quads[1]);
+        let high = fold!(_mm512_shuffle_ps, 0x44, 0xEE, quads[2], quads[3]);
+        Self(fold!(_mm512_shuffle_ps, 0x88, 0xDD, low, high))
     }
 
     #[inline(always)]
     fn transpose(v: [Self; 16]) -> [Self; 16] {
-        // Within quarters of four lanes first: `columns(g)[j]` has, in quarter q, column 4 q + j of the
+        // Within quarters of four lanes first: `columns[g][j]` has, in quarter q, column 4 q + j of the
         // rows 4 g to 4 g + 3. Then the quarters change places.
-        let columns = |g: usize| unsafe {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|i| v[4 * g + i].0);
-            let pairs = |a, b| (_mm512_castps_pd(a), _mm512_castps_pd(b));
-            let (low, low2) = pairs(_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
-            let (high, high2) = pairs(_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+        macro_rules! pairs {
+            ($unpack:ident, $a:expr, $b:expr) => {
+                _mm512_castpd_ps($unpack(_mm512_castps_pd($a), _mm512_castps_pd($b)))
+            };
+        }
+        let columns = array!([[v[0].0; 4]; 4] g => unsafe {
+            let (a, b, c, d) = (v[4 * g].0, v[4 * g + 1].0, v[4 * g + 2].0, v[4 * g + 3].0);
+            let (low, low2) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+            let (high, high2) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
             [
-                _mm512_unpacklo_pd(low, low2),
-                _mm512_unpackhi_pd(low, low2),
-                _mm512_unpacklo_pd(high, high2),
-                _mm512_unpackhi_pd(high, high2),
+                pairs!(_mm512_unpacklo_pd, low, low2),
+                pairs!(_mm512_unpackhi_pd, low, low2),
+                pairs!(_mm512_unpacklo_pd, high, high2),
+                pairs!(_mm512_unpackhi_pd, high, high2),
             ]
-            .map(|column| _mm512_castpd_ps(column))
-        };
-        let groups = [columns(0), columns(1), columns(2), columns(3)];
-        let quarters = |j: usize| unsafe {
-            let [a, b, c, d] = groups.map(|group| group[j]);
-            let (even, odd) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xDD>(a, b));
-            let (even2, odd2) = (_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xDD>(c, d));
-            [
-                _mm512_shuffle_f32x4::<0x88>(even, even2),
-                _mm512_shuffle_f32x4::<0x88>(odd, odd2),
-                _mm512_shuffle_f32x4::<0xDD>(even, even2),
-                _mm512_shuffle_f32x4::<0xDD>(odd, odd2),
-            ]
-        };
-        let columns = [quarters(0), quarters(1), quarters(2), quarters(3)];
-        std::array::from_fn(|i| Self(columns[i % 4][i / 4]))
+        });
+        let mut turned = v;
+        let mut j = 0;
+        while j < 4 {
+            let (a, b, c, d) = (columns[0][j], columns[1][j], columns[2][j], columns[3][j]);
+            unsafe {
+                let (even, odd) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xDD>(a, b));
+                let (even2, odd2) = (_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xDD>(c, d));
+                turned[j] = Self(_mm512_shuffle_f32x4::<0x88>(even, even2));
+                turned[4 + j] = Self(_mm512_shuffle_f32x4::<0x88>(odd, odd2));
+                turned[8 + j] = Self(_mm512_shuffle_f32x4::<0xDD>(even, even2));
+                turned[12 + j] = Self(_mm512_shuffle_f32x4::<0xDD>(odd, odd2));
+            }
+            j += 1;
+        }
+        turned
     }
 
     #[inline(always)]

@@ -5,6 +5,23 @@
 //! in one register or in several, keep layouts and the order of sums the same on all machines; with
 //! fused multiply-add, AVX-512, AVX2 and NEON give the same bits.
 
+/// An array made value by value, in a plain loop. Kernels have no closures in their loops: a closure is
+/// a function of its own, which may not use the instruction set, and unless the compiler happens to
+/// inline it at the right moment, every vector operation in it becomes a call.
+macro_rules! array {
+    ([$first:expr; $len:expr] $i:ident => $value:expr) => {{
+        let mut values = [$first; $len];
+        let mut $i = 0;
+        while $i < $len {
+            values[$i] = $value;
+            $i += 1;
+        }
+        values
+    }};
+}
+
+pub(super) use array;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -127,10 +144,11 @@ pub trait Lanes:
     /// Lane j of vector i becomes lane i of vector j.
     #[inline(always)]
     fn transpose(vectors: [Self; 16]) -> [Self; 16] {
-        let rows = vectors.map(Self::to_array);
+        let rows = array!([[0.0; 16]; 16] i => vectors[i].to_array());
         // SAFETY: the vectors show that the machine has the instruction set; each column has sixteen values.
-        std::array::from_fn(|j| unsafe {
-            Self::load(std::array::from_fn::<_, 16, _>(|i| rows[i][j]).as_ptr())
+        array!([vectors[0]; 16] j => {
+            let column = array!([0.0; 16] i => rows[i][j]);
+            unsafe { Self::load(column.as_ptr()) }
         })
     }
 
