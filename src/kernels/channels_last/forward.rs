@@ -139,10 +139,20 @@ impl Forward<'_> {
                     weights = array!([self.weights; P] p => weights[p].add(WIDTH));
                 }
             }
+            // Through memory, so that what follows, which is not unrolled, does not keep the sums there
+            // all the time.
+            let mut done = [[[[0.0; WIDTH]; P]; 4]; G];
+            for g in 0..G {
+                for i in 0..4 {
+                    for p in 0..P {
+                        sums[g][i][p].store(done[g][i][p].as_mut_ptr());
+                    }
+                }
+            }
             for g in 0..G {
                 for p in 0..P {
                     let output = self.output.add(starts[g][1] + (panel + p) * WIDTH);
-                    let four = array!([zero; 4] i => sums[g][i][p]);
+                    let four = array!([zero; 4] i => L::load(done[g][i][p].as_ptr()));
                     if self.winners.is_null() {
                         for i in 0..4 {
                             self.finish(four[i], panel + p).store(output.add(self.groups.output[i]));
