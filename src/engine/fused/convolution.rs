@@ -66,7 +66,7 @@ impl Stage for Convolution {
 
     fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
         let memory = &mut self.memory;
-        self.kernel.pack(turn.team, turn.weights.get(self.weight.0), &mut memory.packed);
+        self.kernel.pack(turn.team, turn.isa, turn.weights.get(self.weight.0), &mut memory.packed);
         if let Some(bias) = self.bias {
             let bias = turn.weights.get(bias);
             memory.bias[..bias.len()].copy_from_slice(bias);
@@ -93,7 +93,7 @@ impl Stage for Convolution {
     ) {
         let memory = &mut self.memory;
         if x_gradient.is_some() {
-            self.kernel.pack_turned(turn.team, turn.weights.get(self.weight.0), &mut memory.turned);
+            self.kernel.pack_turned(turn.team, turn.isa, turn.weights.get(self.weight.0), &mut memory.turned);
         }
         let pass = BackwardPass {
             x,

@@ -4,12 +4,19 @@ use super::super::disjoint::Disjoint;
 use super::super::lanes::{self, Isa, WIDTH};
 use super::super::team::Team;
 use super::super::window::Window;
-use super::pack::{pack, pack_turned};
+use super::pack::{Filters, Pack, PackTurned, Unpack};
 use super::{Delta, Filter, Forward, Groups, Image, WeightGradient, padded};
 
 /// The most parts that a batch's gradient is summed in: a fixed number, so that sums do not depend on
-/// the threads.
+/// the threads. Of large filters there are fewer, because the parts' sums must be added up.
 const PARTS: usize = 32;
+const PARTS_OF_LARGE: usize = 16;
+
+/// Sums of one part that make it large.
+const LARGE: usize = 1 << 14;
+
+/// Sums that one thread adds up at a time.
+const RANGE: usize = 1 << 12;
 
 /// The layouts of one convolution, worked out once.
 pub struct Convolution {
@@ -92,8 +99,8 @@ impl Convolution {
         let size = if pooled { window.output.map(|side| side / 2) } else { window.output };
         let output = Image { channels: padded(filters), size, before, after };
         let groups = match pooled {
-            true => Groups::windows(&input, window.stride, &output),
-            false => Groups::along_rows(&input, window.stride, &output),
+            true => Groups::windows(&input, window.kernel[0], window.stride, &output),
+            false => Groups::along_rows(&input, window.kernel[0], window.stride, &output),
         };
         let spread = [0, 1].map(|axis| (window.output[axis] - 1) * window.stride[axis] + 1);
         let delta = Image {
@@ -103,7 +110,7 @@ impl Convolution {
             after: [0, 1].map(|axis| (window.input[axis] + window.before[axis]).saturating_sub(spread[axis])),
         };
         let turned = Turned {
-            groups: Groups::along_rows(&delta, [1, 1], &input),
+            groups: Groups::along_rows(&delta, window.kernel[0], [1, 1], &input),
             filter: Filter::new(window.kernel, &delta),
             delta,
         };
@@ -119,8 +126,9 @@ impl Convolution {
         self.input.channels / WIDTH
     }
 
-    fn shape(&self) -> [usize; 4] {
-        [self.filters[0], self.filters[1], self.window.kernel[0], self.window.kernel[1]]
+    fn sizes(&self) -> Filters {
+        let [filters, channels] = self.filters;
+        Filters { filters, channels, plane: self.window.kernel[0] * self.window.kernel[1] }
     }
 
     /// Values of the packed filters.
@@ -150,7 +158,12 @@ impl Convolution {
     /// Values that a batch of `samples` needs for sums.
     #[must_use]
     pub fn sums_len(&self, samples: usize) -> usize {
-        samples.min(PARTS) * self.part_len()
+        self.parts(samples) * self.part_len()
+    }
+
+    /// Parts that a batch of `samples` is summed in.
+    fn parts(&self, samples: usize) -> usize {
+        samples.min(if self.part_len() < LARGE { PARTS } else { PARTS_OF_LARGE })
     }
 
     /// Sums of one part: of the filters, then of the bias.
@@ -158,31 +171,40 @@ impl Convolution {
         (self.filter.taps() + 1) * self.output.channels
     }
 
-    /// Brings `[filters, channels, height, width]` into the order of the forward pass.
+    /// Brings `[filters, channels, height, width]` into the order of the forward pass; `packed` must
+    /// be zero where no channel counts.
     ///
     /// # Panics
     /// If a slice has the wrong size.
-    pub fn pack(&self, team: &mut Team, weight: &[f32], packed: &mut [f32]) {
-        let (shape, stride, len) = (self.shape(), self.input.channels, self.filter.taps() * WIDTH);
+    pub fn pack(&self, team: &mut Team, isa: Isa, weight: &[f32], packed: &mut [f32]) {
+        let (sizes, stride, len) = (self.sizes(), self.input.channels, self.filter.taps() * WIDTH);
+        assert!(isa.available(), "{isa:?}");
+        assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
         assert_eq!(packed.len(), self.packed_len(), "packed filters");
         let packed = Disjoint::new(packed);
         team.run(self.panels(), |panel, _| {
-            // SAFETY: each panel has its own part.
-            pack(weight, shape, stride, panel, unsafe { packed.part(panel * len..(panel + 1) * len) });
+            let packed = packed.at(panel * len);
+            // SAFETY: the slices have the sizes, and each panel its own part.
+            unsafe { lanes::run(isa, Pack { sizes, stride, panel, weight: weight.as_ptr(), packed }) }
         });
     }
 
-    /// Brings `[filters, channels, height, width]` into the order of the backward pass.
+    /// Brings `[filters, channels, height, width]` into the order of the backward pass; `turned` must
+    /// be zero where no channel counts.
     ///
     /// # Panics
     /// If a slice has the wrong size.
-    pub fn pack_turned(&self, team: &mut Team, weight: &[f32], turned: &mut [f32]) {
-        let (shape, stride, len) = (self.shape(), self.output.channels, self.turned.filter.taps() * WIDTH);
+    pub fn pack_turned(&self, team: &mut Team, isa: Isa, weight: &[f32], turned: &mut [f32]) {
+        let (sizes, stride) = (self.sizes(), self.output.channels);
+        let len = self.turned.filter.taps() * WIDTH;
+        assert!(isa.available(), "{isa:?}");
+        assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
         assert_eq!(turned.len(), self.turned_len(), "turned filters");
         let turned = Disjoint::new(turned);
         team.run(self.input_panels(), |panel, _| {
-            // SAFETY: each panel has its own part.
-            pack_turned(weight, shape, stride, panel, unsafe { turned.part(panel * len..(panel + 1) * len) });
+            let packed = turned.at(panel * len);
+            // SAFETY: the slices have the sizes, and each panel its own part.
+            unsafe { lanes::run(isa, PackTurned { sizes, stride, panel, weight: weight.as_ptr(), packed }) }
         });
     }
 
@@ -237,7 +259,7 @@ impl Convolution {
         }
         let x_gradient = x_gradient.map(Disjoint::new);
         let (delta, sums) = (Disjoint::new(delta), Disjoint::new(sums));
-        let (panels, parts) = (self.panels(), samples.min(PARTS));
+        let (panels, parts) = (self.panels(), self.parts(samples));
         let (row, column) = (self.turned.delta.row(), self.turned.delta.channels);
         let [down, right] = self.window.stride;
         team.run(parts, |part, thread| {
@@ -295,49 +317,41 @@ impl Convolution {
                 }
             }
         });
-        self.gather(team, parts, sums, pass.weight_gradient, pass.bias_gradient);
+        self.gather(team, isa, parts, sums, pass.weight_gradient, pass.bias_gradient);
     }
 
     /// Adds the parts' sums, in order, and brings them into PyTorch's order.
     fn gather(
         &self,
         team: &mut Team,
+        isa: Isa,
         parts: usize,
         sums: Disjoint<'_, f32>,
         weight_gradient: &mut [f32],
         bias_gradient: &mut [f32],
     ) {
-        let [filters, channels, height, width] = self.shape();
-        let (part_len, taps, row) = (self.part_len(), self.filter.taps(), self.output.channels);
-        assert_eq!(weight_gradient.len(), filters * channels * height * width, "gradients of filters");
-        assert_eq!(bias_gradient.len(), filters, "gradients of the bias");
-        let (weight_gradient, bias_gradient) = (Disjoint::new(weight_gradient), Disjoint::new(bias_gradient));
+        let (sizes, part_len, row) = (self.sizes(), self.part_len(), self.output.channels);
+        assert_eq!(weight_gradient.len(), sizes.filters * sizes.size(), "gradients of filters");
+        assert_eq!(bias_gradient.len(), sizes.filters, "gradients of the bias");
+        team.run(part_len.div_ceil(RANGE), |range, _| {
+            let range = range * RANGE..part_len.min((range + 1) * RANGE);
+            // SAFETY: each range of the first part has one thread, and nobody writes to the others.
+            let total = unsafe { sums.part(range.clone()) };
+            for part in 1..parts {
+                let start = part * part_len;
+                // SAFETY: as above.
+                let values = unsafe { sums.part(start + range.start..start + range.end) };
+                total.iter_mut().zip(values).for_each(|(total, value)| *total += *value);
+            }
+        });
         // SAFETY: nobody writes to the sums any more.
-        let sums: &[f32] = unsafe { sums.part(0..parts * part_len) };
-        let total = |tap: usize, panel: usize| {
-            let mut total = [0.0_f32; WIDTH];
-            for part in sums.chunks_exact(part_len) {
-                let values = &part[tap * row + panel * WIDTH..][..WIDTH];
-                total.iter_mut().zip(values).for_each(|(total, value)| *total += value);
-            }
-            total
-        };
+        let sums: &[f32] = unsafe { sums.part(0..part_len) };
+        bias_gradient.copy_from_slice(&sums[part_len - row..][..sizes.filters]);
+        let gradient = Disjoint::new(weight_gradient);
         team.run(self.panels(), |panel, _| {
-            let range = panel * WIDTH..filters.min((panel + 1) * WIDTH);
-            let (size, plane) = (channels * height * width, height * width);
-            // SAFETY: each panel has its own filters.
-            let (gradients, bias) = unsafe {
-                (weight_gradient.part(range.start * size..range.end * size), bias_gradient.part(range))
-            };
-            for pixel in 0..plane {
-                for channel in 0..channels {
-                    let total = total(pixel * self.input.channels + channel, panel);
-                    for (filter, total) in gradients.chunks_exact_mut(size).zip(total) {
-                        filter[channel * plane + pixel] = total;
-                    }
-                }
-            }
-            bias.iter_mut().zip(total(taps, panel)).for_each(|(bias, total)| *bias = total);
+            let (stride, gradient) = (self.input.channels, gradient.at(0));
+            // SAFETY: the slices have the sizes, and each panel its own filters.
+            unsafe { lanes::run(isa, Unpack { sizes, stride, panel, sums: sums.as_ptr(), row, gradient }) }
         });
     }
 }

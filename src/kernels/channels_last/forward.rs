@@ -6,26 +6,45 @@ use super::{Filter, Image};
 /// The output pixels of one image in groups of four, so that few addresses reach them all.
 #[derive(Clone, Debug)]
 pub struct Groups {
-    /// The first value under the first pixel's filter, and the place of its output.
-    starts: Vec<[usize; 2]>,
+    starts: Vec<Start>,
     /// From there to each of the four, in the input.
     input: [usize; 4],
     /// The same in the output.
     output: [usize; 4],
 }
 
+/// Where a group begins.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    /// The first value under the first pixel's filter.
+    input: usize,
+    /// The place of its output.
+    output: usize,
+    /// The rows of the filter that lie on the image for some of the pixels; on the border all is 0.
+    rows: [usize; 2],
+}
+
+/// The rows of a filter at position `row`, or from there to `last`, that lie on the image.
+fn rows_inside(input: &Image, height: usize, row: usize, last: usize) -> [usize; 2] {
+    let start = input.before[0].saturating_sub(last);
+    let end = (input.before[0] + input.size[0]).saturating_sub(row);
+    [start.min(height), end.min(height)]
+}
+
 impl Groups {
     /// Groups along the rows; the last of a row overlaps the one before where the width is no
-    /// multiple of four. `step` is the filter's step in pixels.
+    /// multiple of four. `height` is the filter's, `step` its step in pixels.
     #[must_use]
-    pub fn along_rows(input: &Image, step: [usize; 2], output: &Image) -> Self {
+    pub fn along_rows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
+        let filter_height = height;
         let [height, width] = output.size;
         let offset = |i: usize| i.min(width.saturating_sub(1));
         let columns = (0..width.div_ceil(4)).map(|i| (4 * i).min(width.saturating_sub(4)));
         let starts = (0..height).flat_map(|row| columns.clone().map(move |column| (row, column)));
         let at = |(row, column): (usize, usize)| {
-            let start = row * step[0] * input.row() + column * step[1] * input.channels;
-            [start, output.pixel(row, column)]
+            let rows = rows_inside(input, filter_height, row * step[0], row * step[0]);
+            let first = row * step[0] * input.row() + column * step[1] * input.channels;
+            Start { input: first, output: output.pixel(row, column), rows }
         };
         Self {
             starts: starts.map(at).collect(),
@@ -36,11 +55,16 @@ impl Groups {
 
     /// Windows of 2x2 pixels, each of which gives one pixel of `output`.
     #[must_use]
-    pub fn windows(input: &Image, step: [usize; 2], output: &Image) -> Self {
+    pub fn windows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
+        let filter_height = height;
         let [down, right] = [step[0] * input.row(), step[1] * input.channels];
         let [height, width] = output.size;
         let starts = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
-        let at = |(row, column)| [2 * row * down + 2 * column * right, output.pixel(row, column)];
+        let at = |(row, column)| {
+            let rows = rows_inside(input, filter_height, 2 * row * step[0], (2 * row + 1) * step[0]);
+            let first = 2 * row * down + 2 * column * right;
+            Start { input: first, output: output.pixel(row, column), rows }
+        };
         Self { starts: starts.map(at).collect(), input: [0, right, down, down + right], output: [0; 4] }
     }
 }
@@ -110,7 +134,7 @@ impl Forward<'_> {
     #[inline(always)]
     unsafe fn tile<L: Lanes, const G: usize, const P: usize>(
         &self,
-        starts: &[[usize; 2]; G],
+        starts: &[Start; G],
         first: usize,
         panel: usize,
     ) {
@@ -121,10 +145,17 @@ impl Forward<'_> {
             let zero = L::splat(0.0);
             let mut sums = [[[zero; P]; 4]; G];
             let offsets = [0, self.groups.input[1], self.groups.input[2], self.groups.input[3]];
-            let mut weights = array!([self.weights; P] p => self.weights.add((panel + p) * taps * WIDTH));
-            for row in 0..self.filter.rows {
+            let (mut first_row, mut end_row) = (starts[0].rows[0], starts[0].rows[1]);
+            for g in 1..G {
+                first_row = first_row.min(starts[g].rows[0]);
+                end_row = end_row.max(starts[g].rows[1]);
+            }
+            let above = first_row * self.filter.run;
+            let mut weights =
+                array!([self.weights; P] p => self.weights.add(((panel + p) * taps + above) * WIDTH));
+            for row in first_row..end_row {
                 let mut x =
-                    array!([self.image; G] g => self.image.add(starts[g][0] + row * self.filter.row_step));
+                    array!([self.image; G] g => self.image.add(starts[g].input + row * self.filter.row_step));
                 for _ in 0..self.filter.run {
                     let w = array!([zero; P] p => L::load(weights[p]));
                     for g in 0..G {
@@ -151,7 +182,7 @@ impl Forward<'_> {
             }
             for g in 0..G {
                 for p in 0..P {
-                    let output = self.output.add(starts[g][1] + (panel + p) * WIDTH);
+                    let output = self.output.add(starts[g].output + (panel + p) * WIDTH);
                     let four = array!([zero; 4] i => L::load(done[g][i][p].as_ptr()));
                     if self.winners.is_null() {
                         for i in 0..4 {
