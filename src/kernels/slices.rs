@@ -5,6 +5,7 @@
 //! another storage.
 
 use std::any::Any;
+use std::borrow::Borrow;
 use std::cell::Cell;
 
 use candle_core::{
@@ -19,13 +20,13 @@ use candle_core::{
 ///
 /// # Errors
 /// If one of the above does not hold (`f` is not called then), or what `f` returns.
-pub fn with_slices<T: WithDType>(
-    vars: &[&Var],
+pub fn with_slices<T: WithDType, V: Borrow<Var>>(
+    vars: &[V],
     inputs: &[&Tensor],
     f: impl FnOnce(&mut [&mut [T]], &[&[T]]) -> Result<()>,
 ) -> Result<()> {
     // Taking the lock of one storage twice would wait forever.
-    let storages: Vec<*const Storage> = vars.iter().map(|var| address(var)).collect();
+    let storages: Vec<*const Storage> = vars.iter().map(|var| address(var.borrow())).collect();
     let shared = |i: usize| storages[..i].contains(&storages[i]);
     if (0..storages.len()).any(shared) || inputs.iter().any(|input| storages.contains(&address(input))) {
         candle_core::bail!("two of the tensors share their values, of which one is to be changed");
@@ -64,10 +65,10 @@ fn range(layout: &Layout) -> Result<(usize, usize)> {
 type Body<'a, T> = Box<dyn FnOnce(&mut [&mut [T]]) -> Result<()> + 'a>;
 
 /// Adds the slices of `vars` to `slices`, then calls `body`.
-fn nest<T: WithDType>(vars: &[&Var], mut slices: Vec<&mut [T]>, body: Body<'_, T>) -> Result<()> {
+fn nest<T: WithDType, V: Borrow<Var>>(vars: &[V], mut slices: Vec<&mut [T]>, body: Body<'_, T>) -> Result<()> {
     match vars {
         [] => body(&mut slices),
-        [first, rest @ ..] => first.inplace_op1(&Nested { rest, state: Cell::new(Some((slices, body))) }),
+        [first, rest @ ..] => first.borrow().inplace_op1(&Nested { rest, state: Cell::new(Some((slices, body))) }),
     }
 }
 
@@ -75,12 +76,12 @@ fn nest<T: WithDType>(vars: &[&Var], mut slices: Vec<&mut [T]>, body: Body<'_, T
 type State<'a, T> = (Vec<&'a mut [T]>, Body<'a, T>);
 
 /// Waits for the slice of one variable.
-struct Nested<'a, T> {
-    rest: &'a [&'a Var],
+struct Nested<'a, T, V> {
+    rest: &'a [V],
     state: Cell<Option<State<'a, T>>>,
 }
 
-impl<T: WithDType> InplaceOp1 for Nested<'_, T> {
+impl<T: WithDType, V: Borrow<Var>> InplaceOp1 for Nested<'_, T, V> {
     fn name(&self) -> &'static str {
         "with_slices"
     }
@@ -124,7 +125,7 @@ mod tests {
     fn changes_several_variables_at_once() -> Result<()> {
         let (a, b, c) = (var(&[1., 2.])?, var(&[10., 20., 30.])?, var(&[7.])?);
         let input = Tensor::new(&[0_f32, 5., 6.], &Device::Cpu)?.narrow(0, 1, 2)?;
-        with_slices::<f32>(&[&a, &b, &c], &[&input, &input], |vars, inputs| {
+        with_slices::<f32, _>(&[&a, &b, &c], &[&input, &input], |vars, inputs| {
             assert_eq!(inputs, [&[5_f32, 6.][..], &[5., 6.]]);
             vars[0][1] = vars[1][2] + inputs[0][0];
             vars[2][0] = -1.;
@@ -140,7 +141,7 @@ mod tests {
     fn refuses_shared_strided_and_wrongly_typed_tensors() -> Result<()> {
         let a = var(&[1., 2., 3., 4.])?;
         let run = |vars: &[&Var], inputs: &[&Tensor]| {
-            with_slices::<f32>(vars, inputs, |_, _| panic!("must not be called"))
+            with_slices::<f32, _>(vars, inputs, |_, _| panic!("must not be called"))
                 .map_err(|error| error.to_string())
         };
         assert!(run(&[&a, &a], &[]).is_err_and(|error| error.contains("share")));
@@ -156,7 +157,7 @@ mod tests {
     #[test]
     fn an_error_inside_comes_out_and_leaves_the_variables_usable() -> Result<()> {
         let a = var(&[1.])?;
-        let result = with_slices::<f32>(&[&a], &[], |_, _| candle_core::bail!("no"));
+        let result = with_slices::<f32, _>(&[&a], &[], |_, _| candle_core::bail!("no"));
         assert!(result.is_err());
         assert_eq!(a.to_vec1::<f32>()?, [1.]);
         Ok(())

@@ -100,7 +100,7 @@ impl<R: Rule> Kernel for Values<'_, R> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<L: Lanes>(mut self) {
+    unsafe fn run<L: Lanes>(self) {
         let len = self.theta.len();
         let slots = [self.slots[0].as_mut_ptr(), self.slots[1].as_mut_ptr()];
         let mut at = 0;

@@ -124,8 +124,7 @@ impl Config {
         })
     }
 
-    /// The sum of the rows' losses, with its gradient. Sums are in f64. Each row's terms are computed
-    /// where they are used, some of them twice, rather than kept in vectors.
+    /// The sum of the rows' losses, with its gradient. Sums are in f64.
     fn rows<T: WithDType>(
         &self,
         logits: &[T],
@@ -156,13 +155,20 @@ impl Config {
             let total_target: f64 = (0..classes).map(target).sum();
 
             let largest = row.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, f64::max);
-            let exponential = |z: f64| (z - largest).exp();
-            let sum: f64 = row.iter().map(|z| exponential(z.to_f64())).sum();
+            let mut sum = 0.0;
+            for (z, slot) in row.iter().zip(&mut *gradient) {
+                let exponential = (z.to_f64() - largest).exp();
+                sum += exponential;
+                *slot = T::from_f64(exponential); // until the sum is known
+            }
             let log_sum = largest + sum.ln();
+            let share = total_target / sum;
             for (class, (z, slot)) in row.iter().zip(gradient).enumerate() {
-                let (z, target) = (z.to_f64(), target(class));
-                loss += target * (log_sum - z);
-                *slot = T::from_f64(exponential(z) / sum * total_target - target);
+                let target = target(class);
+                if target != 0.0 {
+                    loss += target * (log_sum - z.to_f64());
+                }
+                *slot = T::from_f64(slot.to_f64() * share - target);
             }
         }
         Ok(loss)

@@ -121,7 +121,7 @@ impl<F: Formula> Live<F> {
 
     fn step_slices(&self, factors: F::Factors, theta: &Var, gradient: &Tensor, slots: &[&Var]) -> Result<()> {
         let vars: Vec<&Var> = std::iter::once(theta).chain(slots.iter().copied()).collect();
-        with_slices::<f32>(&vars, &[&gradient.contiguous()?], |vars, inputs| {
+        with_slices::<f32, _>(&vars, &[&gradient.contiguous()?], |vars, inputs| {
             let ([theta, slots @ ..], [gradient]) = (vars, inputs) else { return Ok(()) };
             let mut slots = slots.iter_mut();
             let mut slot = || slots.next().map_or(&mut [][..], |slot| &mut **slot);

@@ -43,6 +43,8 @@ pub struct Fused {
     parameters: Parameters,
     /// Which of the trained parameters each one is.
     trained: Vec<Option<usize>>,
+    /// The parameters, then the optimizer's state.
+    variables: Vec<Var>,
     optimizer: Box<dyn Optimizer>,
     loss: loss::Config,
     seed: u64,
@@ -86,11 +88,14 @@ impl Fused {
             trainable.then(|| count - 1)
         };
         let trained = parameters.iter().map(|parameter| parameter.trainable).map(number).collect();
+        let state = optimizer.state().into_iter().flat_map(|(_, slots)| slots.to_vec());
+        let variables = parameters.iter().map(|parameter| parameter.variable.clone()).chain(state).collect();
         let clock = Clock::new(&network);
         Ok(Self {
             network,
             parameters,
             trained,
+            variables,
             optimizer,
             loss,
             seed,
@@ -131,13 +136,6 @@ impl Fused {
             }
         }
     }
-
-    /// The variables that a pass needs, parameters first.
-    fn variables(&self, training: bool) -> Vec<Var> {
-        let parameters = self.parameters.iter().map(|parameter| parameter.variable.clone());
-        let state = self.optimizer.state().into_iter().filter(|_| training);
-        parameters.chain(state.flat_map(|(_, slots)| slots.to_vec())).collect()
-    }
 }
 
 impl Engine for Fused {
@@ -147,12 +145,12 @@ impl Engine for Fused {
 
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>> {
         self.reserve(batch.samples.len(), true);
-        let (variables, outputs) = (self.variables(true), self.outputs());
-        let Self { network, parameters, trained, optimizer, loss, seed, team, isa, memory, clock } = self;
+        let outputs = self.outputs();
+        let Self { network, trained, variables, optimizer, loss, seed, team, isa, memory, clock, .. } = self;
         let (loss, optimizer) = (loss.member(), optimizer.as_ref());
-        let count = parameters.iter().count();
+        let count = trained.len();
         let mut value = 0.0;
-        with_slices::<f32>(&variables.iter().collect::<Vec<_>>(), &[], |slices, _| {
+        with_slices::<f32, _>(variables, &[], |slices, _| {
             let (parameters, state) = slices.split_at_mut(count);
             let mut turn = Turn {
                 team,
@@ -183,9 +181,9 @@ impl Engine for Fused {
 
     fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
         self.reserve(samples.len(), false);
-        let (variables, outputs) = (self.variables(false), self.outputs());
-        let Self { network, trained, team, isa, memory, .. } = self;
-        with_slices::<f32>(&variables.iter().collect::<Vec<_>>(), &[], |parameters, _| {
+        let outputs = self.outputs();
+        let Self { network, trained, variables, team, isa, memory, .. } = self;
+        with_slices::<f32, _>(&variables[..trained.len()], &[], |parameters, _| {
             let mut turn = Turn {
                 team,
                 isa: *isa,
