@@ -65,10 +65,16 @@ fn range(layout: &Layout) -> Result<(usize, usize)> {
 type Body<'a, T> = Box<dyn FnOnce(&mut [&mut [T]]) -> Result<()> + 'a>;
 
 /// Adds the slices of `vars` to `slices`, then calls `body`.
-fn nest<T: WithDType, V: Borrow<Var>>(vars: &[V], mut slices: Vec<&mut [T]>, body: Body<'_, T>) -> Result<()> {
+fn nest<T: WithDType, V: Borrow<Var>>(
+    vars: &[V],
+    mut slices: Vec<&mut [T]>,
+    body: Body<'_, T>,
+) -> Result<()> {
     match vars {
         [] => body(&mut slices),
-        [first, rest @ ..] => first.borrow().inplace_op1(&Nested { rest, state: Cell::new(Some((slices, body))) }),
+        [first, rest @ ..] => {
+            first.borrow().inplace_op1(&Nested { rest, state: Cell::new(Some((slices, body))) })
+        }
     }
 }
 

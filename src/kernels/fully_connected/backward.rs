@@ -51,39 +51,64 @@ impl Backward<'_> {
         let theta = Disjoint::new(weight.theta);
         let slots = weight.slots.map(Disjoint::new);
         let x_gradient = x_gradient.map(Disjoint::new);
-        // Few columns are to be shared fairly, many to be read in long runs.
-        let columns = match inputs {
-            1536.. => 9 * WIDTH,
-            384.. => 3 * WIDTH,
-            _ => 2 * WIDTH,
+        let part = |columns, samples_range, units_range| Part {
+            columns,
+            rows: samples_range,
+            weights: units_range,
+            samples,
+            inputs,
+            units,
+            x: x.as_ptr(),
+            x_step,
+            delta: delta.as_ptr(),
+            delta_step,
+            turned: turned.as_ptr(),
+            height,
+            theta: theta.at(0),
+            slots: [slots[0].at(0), slots[1].at(0)],
+            x_gradient: x_gradient.as_ref().map_or(std::ptr::null_mut(), |dx| dx.at(0)),
+            rule,
         };
-        team.run(inputs.div_ceil(columns), |part, _| {
-            let start = part * columns;
-            let work = Part {
-                columns: start..(start + columns).min(inputs),
-                samples,
-                inputs,
-                units,
-                x: x.as_ptr(),
-                x_step,
-                delta: delta.as_ptr(),
-                delta_step,
-                turned: turned.as_ptr(),
-                height,
-                theta: theta.at(0),
-                slots: slots.map(|slot| slot.at(0)),
-                x_gradient: x_gradient.map(|dx| dx.at(0)),
-                rule,
-            };
-            // SAFETY: the slices were checked to hold what the sizes say; parts have different columns.
-            unsafe { lanes::run(isa, work) }
+        if inputs >= COLUMNS {
+            // Columns, so that the weights pass through the cache once.
+            let rows = if x_gradient.is_some() { 0..height } else { 0..0 };
+            let columns = if inputs >= 1536 { 9 * WIDTH } else { 3 * WIDTH };
+            team.run(inputs.div_ceil(columns), |index, _| {
+                let columns = index * columns..((index + 1) * columns).min(inputs);
+                // SAFETY: the slices were checked to hold what the sizes say; parts have different columns.
+                unsafe { lanes::run(isa, part(columns, rows.clone(), 0..units)) }
+            });
+            return;
+        }
+        // Rows, so that no two threads write to the same cache line: those of columns would be
+        // shared where a row's length is no multiple of it.
+        if x_gradient.is_some() {
+            team.run(height / ROWS, |index, _| {
+                let rows = index * ROWS..(index + 1) * ROWS;
+                // SAFETY: as above; parts have different samples, and no weights are changed.
+                unsafe { lanes::run(isa, part(0..inputs, rows, 0..0)) }
+            });
+        }
+        team.run(units.div_ceil(UNITS), |index, _| {
+            let units = index * UNITS..((index + 1) * UNITS).min(units);
+            // SAFETY: as above; parts have different units.
+            unsafe { lanes::run(isa, part(0..inputs, 0..0, units)) }
         });
     }
 }
 
-/// Some columns of the weights.
+/// Inputs from which on the work is shared by columns.
+const COLUMNS: usize = 384;
+
+/// Units of one part where the work is shared by rows: whole tiles of six and of eight.
+const UNITS: usize = 24;
+
+/// Some columns of the weights: the inputs' gradient for some rows of samples, then the update of some
+/// rows of weights.
 struct Part<R> {
     columns: std::ops::Range<usize>,
+    rows: std::ops::Range<usize>,
+    weights: std::ops::Range<usize>,
     samples: usize,
     inputs: usize,
     units: usize,
@@ -95,7 +120,7 @@ struct Part<R> {
     height: usize,
     theta: *mut f32,
     slots: [*mut f32; SLOTS],
-    x_gradient: Option<*mut f32>,
+    x_gradient: *mut f32,
     rule: R,
 }
 
@@ -106,15 +131,21 @@ impl<R: Rule> Kernel for Part<R> {
     unsafe fn run<L: Lanes>(self) {
         let mut k = self.columns.start;
         while k < self.columns.end {
+            let left = self.columns.end - k;
+            let (vectors, rest) = (left.div_ceil(WIDTH), left % WIDTH);
             // SAFETY: passed on to the caller.
             k += unsafe {
-                match self.columns.end - k {
-                    48.. if L::TILE >= 24 => self.block::<L, 3, ROWS, false>(k, WIDTH),
-                    32.. if L::TILE >= 24 => self.block::<L, 2, ROWS, false>(k, WIDTH),
-                    16.. if L::TILE >= 24 => self.block::<L, 1, ROWS, false>(k, WIDTH),
-                    count if L::TILE >= 24 => self.block::<L, 1, ROWS, true>(k, count),
-                    16.. => self.block::<L, 1, 4, false>(k, WIDTH),
-                    count => self.block::<L, 1, 4, true>(k, count),
+                match (vectors, rest) {
+                    (5.., _) | (3, 0) if L::TILE >= 24 => self.block::<L, 3, ROWS, false>(k, WIDTH),
+                    (4, 0) if L::TILE >= 24 => self.block::<L, 4, 6, false>(k, WIDTH),
+                    (4, _) if L::TILE >= 24 => self.block::<L, 4, 6, true>(k, rest),
+                    (3, _) if L::TILE >= 24 => self.block::<L, 3, ROWS, true>(k, rest),
+                    (2, 0) if L::TILE >= 24 => self.block::<L, 2, ROWS, false>(k, WIDTH),
+                    (2, _) if L::TILE >= 24 => self.block::<L, 2, ROWS, true>(k, rest),
+                    (1, 0) if L::TILE >= 24 => self.block::<L, 1, ROWS, false>(k, WIDTH),
+                    (_, _) if L::TILE >= 24 => self.block::<L, 1, ROWS, true>(k, rest),
+                    (1, 1..) => self.block::<L, 1, 4, true>(k, rest),
+                    _ => self.block::<L, 1, 4, false>(k, WIDTH),
                 }
             };
         }
@@ -122,8 +153,8 @@ impl<R: Rule> Kernel for Part<R> {
 }
 
 impl<R: Rule> Part<R> {
-    /// `V` vectors of columns, of which only `count` values if `FIRST`; `T` rows at a time. Returns
-    /// the number of columns.
+    /// `V` vectors of columns, the last with `count` values only if `FIRST`; `T` rows at a time.
+    /// Returns the number of columns.
     #[inline(always)]
     unsafe fn block<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
         &self,
@@ -132,20 +163,23 @@ impl<R: Rule> Part<R> {
     ) -> usize {
         // SAFETY: passed on to the caller.
         unsafe {
-            if let Some(x_gradient) = self.x_gradient {
-                for sample in (0..self.height).step_by(T) {
-                    let sums = self.input_gradient::<L, V, T, FIRST>(k, count, sample);
-                    for i in 0..T {
-                        for j in 0..V {
-                            sums[i][j].store(x_gradient.add((sample + i) * self.x_step + k + j * WIDTH));
-                        }
+            let mut sample = self.rows.start;
+            while sample < self.rows.end {
+                // The last rows are done again where their number is no multiple of `T`.
+                sample = sample.min(self.rows.end - T);
+                let sums = self.input_gradient::<L, V, T, FIRST>(k, count, sample);
+                for i in 0..T {
+                    for j in 0..V {
+                        sums[i][j].store(self.x_gradient.add((sample + i) * self.x_step + k + j * WIDTH));
                     }
                 }
+                sample += T;
             }
-            let mut unit = 0;
-            while unit < self.units {
-                unit += match self.units - unit {
+            let mut unit = self.weights.start;
+            while unit < self.weights.end {
+                unit += match self.weights.end - unit {
                     left if left >= T => self.update_weights::<L, V, T, FIRST>(k, count, unit),
+                    4.. => self.update_weights::<L, V, 4, FIRST>(k, count, unit),
                     2.. => self.update_weights::<L, V, 2, FIRST>(k, count, unit),
                     _ => self.update_weights::<L, V, 1, FIRST>(k, count, unit),
                 };
@@ -169,8 +203,8 @@ impl<R: Rule> Part<R> {
             let mut delta = self.turned.add(sample);
             let mut weight = self.theta.add(k).cast_const();
             for _ in 0..self.units {
-                let w = array!([zero; V] j => match FIRST {
-                    true => L::load_first(weight, count),
+                let w = array!([zero; V] j => match FIRST && j + 1 == V {
+                    true => L::load_first(weight.add(j * WIDTH), count),
                     false => L::load(weight.add(j * WIDTH)),
                 });
                 for i in 0..T {
@@ -217,7 +251,7 @@ impl<R: Rule> Part<R> {
                     let at = (unit + i) * self.inputs + k + j * WIDTH;
                     let theta = self.theta.add(at);
                     let slots = array!([theta; SLOTS] s => self.slots[s].wrapping_add(at));
-                    if FIRST {
+                    if FIRST && j + 1 == V {
                         step_first(self.rule, sums[i][j], theta, slots, count);
                     } else {
                         step(self.rule, sums[i][j], theta, slots);
