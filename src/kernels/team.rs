@@ -229,10 +229,10 @@ impl Shared {
             let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
             if first.is_none() {
                 *first = Some(panic);
-            } else {
-                // Dropping what was thrown may panic again, and nothing may unwind from here: the owner
-                // would not wait for the others, or would wait for this thread forever.
-                std::mem::forget(panic);
+            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                // Nothing may unwind from here: the owner would not wait for the others, or would wait
+                // for this thread forever.
+                std::mem::forget(again);
             }
         }
     }
