@@ -7,6 +7,7 @@
 //! cost as much as a third of the product.
 
 mod backward;
+pub mod chain;
 mod delta;
 mod forward;
 
