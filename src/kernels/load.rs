@@ -109,14 +109,27 @@ fn scatter(
     image: &Image,
     to: &mut [f32],
 ) {
+    let [height, width] = image.size;
+    let (mut channel, pixel) = (start / size, start % size);
+    let (mut row, mut column) = (pixel / width, pixel % width);
     let mut buffer = [0.0; 16 * WIDTH];
     for first in (0..source.len()).step_by(buffer.len()) {
         let source = source.part(first..source.len().min(first + buffer.len()));
-        let values = &mut buffer[..source.len()];
+        let mut values = &mut buffer[..source.len()];
         scaled(isa, source, factors, values);
-        for (i, &value) in values.iter().enumerate() {
-            let (channel, pixel) = ((start + first + i) / size, (start + first + i) % size);
-            to[image.pixel(pixel / image.size[1], pixel % image.size[1]) + channel] = value;
+        // Row by row, so that no value asks for its place.
+        while !values.is_empty() {
+            let run = values.len().min(width - column);
+            let pixels = to[image.pixel(row, column) + channel..].iter_mut().step_by(image.channels);
+            pixels.zip(&values[..run]).for_each(|(to, value)| *to = *value);
+            values = &mut values[run..];
+            column += run;
+            if column == width {
+                (row, column) = (row + 1, 0);
+            }
+            if row == height {
+                (channel, row) = (channel + 1, 0);
+            }
         }
     }
 }
