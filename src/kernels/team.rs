@@ -2,7 +2,7 @@
 //!
 //! A training step is a dozen pieces of some ten microseconds each, so handing one over must cost less
 //! than one: workers wait for the next piece in a loop for a short while, and sleep only after that.
-//! Rayon, which sleeps at once, took 5 to 10 us where this takes a few tenths.
+//! Rayon, whose threads sleep sooner, took 13 us for two empty parts where this takes half of one.
 //!
 //! Each thread starts with its own share of the parts, so that it finds its part of the weights in
 //! its own cache, and then helps the others. Which thread does a part never changes a result.
