@@ -163,7 +163,11 @@ fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result
                 format!("`train.engine = \"fused\"` does not know {lacking}; use \"auto\" or \"graph\"");
             return Err(Error::Usage(message));
         }
-        tracing::info!("the fused engine does not know {lacking}: the graph engine runs instead");
+        if device.is_cpu() {
+            tracing::warn!("the fused engine does not know {lacking}: the slower graph engine runs instead");
+        } else {
+            tracing::info!("the fused engine does not know {lacking}: the graph engine runs");
+        }
     }
     let optimizer = optimizer()?;
     let model = Model::new(&network, plan, parameters);

@@ -46,3 +46,30 @@ impl DerefMut for Arena {
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_start_at_a_cache_line_and_are_zeros() {
+        for len in [0, 1, 15, 16, 17, 1000] {
+            let mut arena = Arena::new(len);
+            assert!(arena.as_ptr().addr().is_multiple_of(64) && *arena == *vec![0.0; len]);
+            arena.iter_mut().enumerate().for_each(|(i, value)| *value = i as f32);
+            assert!(arena.iter().enumerate().all(|(i, &value)| value == i as f32));
+        }
+    }
+
+    #[test]
+    fn reserving_keeps_what_is_large_enough_and_renews_what_is_not() {
+        let mut arena = Arena::default();
+        assert!(arena.is_empty());
+        arena.reserve(20);
+        arena.fill(1.0);
+        arena.reserve(3);
+        assert_eq!(*arena, [1.0; 20]);
+        arena.reserve(21);
+        assert_eq!(*arena, [0.0; 21]);
+    }
+}

@@ -62,3 +62,58 @@ impl<'a, T> Disjoint<'a, T> {
         self.start.wrapping_add(index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_where_their_ranges_say() {
+        let mut values = [0, 1, 2, 3, 4, 5];
+        let all = Disjoint::new(&mut values);
+        assert!(all.len() == 6 && !all.is_empty());
+        // SAFETY: the parts do not overlap.
+        let [a, none, b] = unsafe { [all.part(0..2), all.part(2..2), all.part(2..6)] };
+        assert_eq!((&*a, &*none, &*b), (&[0, 1][..], &[][..], &[2, 3, 4, 5][..]));
+        a[1] = 7;
+        b[0] = 8;
+        // SAFETY: the parts are not used any more.
+        assert_eq!(unsafe { [*all.at(1), *all.at(2)] }, [7, 8]);
+        assert_eq!(values, [0, 7, 8, 3, 4, 5]);
+    }
+
+    #[test]
+    fn threads_write_their_own_parts() {
+        let mut values = vec![0; 64];
+        let all = Disjoint::new(&mut values);
+        std::thread::scope(|scope| {
+            for i in 0..4 {
+                // SAFETY: the parts do not overlap.
+                scope.spawn(move || unsafe { all.part(16 * i..16 * (i + 1)).fill(i) });
+            }
+        });
+        assert!(values.iter().enumerate().all(|(i, &value)| value == i / 16));
+    }
+
+    #[test]
+    #[should_panic(expected = "2..4 of 3 values")]
+    fn a_part_ends_within_the_slice() {
+        let mut values = [1, 2, 3];
+        // SAFETY: never used.
+        let _ = unsafe { Disjoint::new(&mut values).part(2..4) };
+    }
+
+    #[test]
+    #[should_panic(expected = "3..2 of 3 values")]
+    fn a_part_does_not_end_before_it_starts() {
+        let (mut values, reversed) = ([1, 2, 3], std::ops::Range { start: 3, end: 2 });
+        // SAFETY: never used.
+        let _ = unsafe { Disjoint::new(&mut values).part(reversed) };
+    }
+
+    #[test]
+    #[should_panic(expected = "4 of 3 values")]
+    fn no_place_is_behind_the_end() {
+        let _ = Disjoint::new(&mut [1, 2, 3]).at(4);
+    }
+}

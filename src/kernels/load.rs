@@ -24,42 +24,64 @@ pub enum Order {
     ChannelsLast(Image),
 }
 
-/// Writes the samples at `indices` to `to`. Each has `channels` channels of `size` values; a value of
-/// channel c becomes `value * scale[c] + shift[c]`, where one factor may stand for all channels.
-///
-/// # Panics
-/// If an index is behind the last sample, or `to` is too short.
-pub fn load(
-    team: &mut Team,
-    isa: Isa,
-    source: Source<'_>,
-    indices: &[usize],
-    [channels, size]: [usize; 2],
-    [scale, shift]: [&[f32]; 2],
-    order: Order,
-    to: &mut [f32],
-) {
-    assert!(isa.available(), "{isa:?}");
-    let row = match order {
-        Order::Flat(row) => row,
-        Order::ChannelsLast(image) => image.len(),
-    };
-    assert!(row >= channels * size || indices.is_empty(), "room for a sample");
-    parts::for_each(team, indices.len(), [(to, row)], |part, [to]| {
-        let start = indices[part] * channels * size;
-        // One factor for all channels is one run over the whole sample.
-        let (runs, len) = if scale.len() == 1 { (1, channels * size) } else { (channels, size) };
-        for run in 0..runs {
-            let source = source.part(start + run * len..start + (run + 1) * len);
-            let factors = [scale[run % scale.len()], shift[run % shift.len()]];
-            match order {
-                Order::ChannelsLast(image) if image != Image::new(1, image.size) => {
-                    scatter(isa, source, factors, [run * len, size], &image, to);
-                }
-                _ => scaled(isa, source, factors, &mut to[run * len..(run + 1) * len]),
+/// Samples to be loaded.
+pub struct Load<'a> {
+    /// Where they come from.
+    pub source: Source<'a>,
+    /// Which ones.
+    pub indices: &'a [usize],
+    /// Channels of a sample.
+    pub channels: usize,
+    /// Values of a channel.
+    pub size: usize,
+    /// One factor for each channel, or one for all.
+    pub scale: &'a [f32],
+    /// What is then added: as many numbers.
+    pub shift: &'a [f32],
+    /// Where their values go.
+    pub order: Order,
+}
+
+impl Load<'_> {
+    /// Writes the samples to `to`, one after the other: a value of channel c becomes
+    /// `value * scale[c] + shift[c]`. What lies between them, such as borders, stays as it is.
+    ///
+    /// # Panics
+    /// If an index is behind the last sample, `to` is too short, or sizes do not belong together.
+    pub fn run(self, team: &mut Team, isa: Isa, to: &mut [f32]) {
+        let Self { source, indices, channels, size, scale, shift, order } = self;
+        assert!(isa.available(), "{isa:?}");
+        assert!(
+            [1, channels].contains(&scale.len()) && shift.len() == scale.len(),
+            "factors for all channels"
+        );
+        let row = match order {
+            Order::Flat(row) => {
+                assert!(row >= channels * size, "room for a sample");
+                row
             }
-        }
-    });
+            Order::ChannelsLast(image) => {
+                assert_eq!(size, image.size[0] * image.size[1], "the image's pixels");
+                assert!(channels <= image.channels, "room for all channels");
+                image.len()
+            }
+        };
+        parts::for_each(team, indices.len(), [(to, row)], |part, [to]| {
+            let start = indices[part] * channels * size;
+            // One factor for all channels is one run over the whole sample.
+            let (runs, len) = if scale.len() == 1 { (1, channels * size) } else { (channels, size) };
+            for run in 0..runs {
+                let source = source.part(start + run * len..start + (run + 1) * len);
+                let factors = [scale[run], shift[run]];
+                match order {
+                    Order::ChannelsLast(image) if image != Image::new(1, image.size) => {
+                        scatter(isa, source, factors, [run * len, size], &image, to);
+                    }
+                    _ => scaled(isa, source, factors, &mut to[run * len..(run + 1) * len]),
+                }
+            }
+        });
+    }
 }
 
 impl Source<'_> {
@@ -100,7 +122,7 @@ fn scatter(
 }
 
 fn scaled(isa: Isa, source: Source<'_>, factors: [f32; 2], to: &mut [f32]) {
-    // SAFETY: `load` has checked that the machine has the instructions.
+    // SAFETY: `Load::run` has checked that the machine has the instructions.
     unsafe { lanes::run(isa, Scaled { source, factors, to }) }
 }
 
@@ -134,5 +156,130 @@ impl Kernel for Scaled<'_> {
                 values.mul_add(scale, shift).store_first(to.as_mut_ptr(), count);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What lies where nothing is to be written.
+    const GUARD: f32 = -7.0;
+
+    /// Loads samples 2, 0, 2 of five, of bytes and of numbers, with every instruction set, and compares
+    /// with a plain loop; `place` is where value i of a channel goes.
+    fn check(
+        [channels, size]: [usize; 2],
+        factors: usize,
+        order: Order,
+        row: usize,
+        place: impl Fn(usize, usize) -> usize,
+    ) {
+        let bytes: Vec<u8> = (0..5 * channels * size).map(|i| (i * 37 % 256) as u8).collect();
+        let floats: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) * 0.37 - 20.0).collect();
+        let scale: Vec<f32> = (0..factors).map(|c| 0.1 + c as f32).collect();
+        let shift: Vec<f32> = (0..factors).map(|c| 0.3 - c as f32).collect();
+        let indices = [2, 0, 2];
+        for (isa, bytewise) in Isa::all().flat_map(|isa| [(isa, true), (isa, false)]) {
+            let mut expected = vec![GUARD; 3 * row + 5];
+            for (to, index) in expected.chunks_exact_mut(row.max(1)).zip(indices) {
+                for (c, i) in (0..channels).flat_map(|c| (0..size).map(move |i| (c, i))) {
+                    let from = (index * channels + c) * size + i;
+                    let value = if bytewise { f32::from(bytes[from]) } else { floats[from] };
+                    to[place(c, i)] = isa.mul_add(value, scale[c % factors], shift[c % factors]);
+                }
+            }
+            let source = if bytewise { Source::Bytes(&bytes) } else { Source::Floats(&floats) };
+            for threads in 1..4 {
+                let mut to = vec![GUARD; 3 * row + 5];
+                let load =
+                    Load { source, indices: &indices, channels, size, scale: &scale, shift: &shift, order };
+                load.run(&mut Team::new(threads), isa, &mut to);
+                assert_eq!(to, expected, "{isa:?}, {threads} threads, {channels} channels of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn flat_samples_keep_their_order() {
+        for (channels, size) in [(1, 1), (1, 13), (1, 16), (1, 784), (3, 5), (3, 16), (4, 21)] {
+            for factors in [1, channels] {
+                let row = channels * size;
+                check([channels, size], factors, Order::Flat(row), row, |c, i| c * size + i);
+                check([channels, size], factors, Order::Flat(row + 9), row + 9, |c, i| c * size + i);
+            }
+        }
+    }
+
+    #[test]
+    fn images_go_pixel_by_pixel_within_their_border() {
+        for (channels, padded, [height, width]) in [
+            (1, 1, [1, 1]),
+            (1, 1, [7, 5]),
+            (1, 16, [3, 3]),
+            (3, 3, [5, 7]),
+            (3, 16, [19, 23]),
+            (2, 2, [28, 28]),
+        ] {
+            for (before, after) in [([0; 2], [0; 2]), ([1, 2], [3, 4])] {
+                let image = Image { channels: padded, size: [height, width], before, after };
+                let place = |c, i| image.pixel(i / width, i % width) + c;
+                for factors in [1, channels] {
+                    let order = Order::ChannelsLast(image);
+                    check([channels, height * width], factors, order, image.len(), place);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_sample_writes_nothing() {
+        let load = Load {
+            source: Source::Bytes(&[]),
+            indices: &[],
+            channels: 3,
+            size: 4,
+            scale: &[1.0],
+            shift: &[0.0],
+            order: Order::Flat(12),
+        };
+        load.run(&mut Team::new(2), Isa::detect(), &mut []);
+    }
+
+    /// Loads sample `index` of two with two channels of three pixels.
+    fn load(index: usize, shift: &[f32], order: Order, to: &mut [f32]) {
+        let source = Source::Bytes(&[1; 12]);
+        let load = Load { source, indices: &[index], channels: 2, size: 3, scale: &[1.0; 2], shift, order };
+        load.run(&mut Team::new(1), Isa::detect(), to);
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn an_index_behind_the_last_sample_is_refused() {
+        load(2, &[0.0; 2], Order::Flat(6), &mut [0.0; 6]);
+    }
+
+    #[test]
+    #[should_panic(expected = "1 parts of 6 in 5 values")]
+    fn memory_that_is_too_short_is_refused() {
+        load(1, &[0.0; 2], Order::Flat(6), &mut [0.0; 5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "room for a sample")]
+    fn rows_that_are_too_short_are_refused() {
+        load(1, &[0.0; 2], Order::Flat(5), &mut [0.0; 6]);
+    }
+
+    #[test]
+    #[should_panic(expected = "factors")]
+    fn factors_that_do_not_belong_together_are_refused() {
+        load(1, &[0.0], Order::Flat(6), &mut [0.0; 6]);
+    }
+
+    #[test]
+    #[should_panic(expected = "pixels")]
+    fn an_image_of_another_size_is_refused() {
+        load(1, &[0.0; 2], Order::ChannelsLast(Image::new(2, [2, 2])), &mut [0.0; 8]);
     }
 }

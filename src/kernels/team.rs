@@ -11,13 +11,16 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a worker looks for the next piece before it sleeps: longer than the pauses within a
 /// step, short enough not to be seen as load.
 const PATIENCE: Duration = Duration::from_micros(200);
+
+/// What a worker does all its life.
+type Life = Box<dyn FnOnce() + Send>;
 
 /// Threads that work together; dropping the team ends them.
 pub struct Team {
@@ -54,12 +57,31 @@ struct Desk {
 #[repr(align(128))]
 struct Line<T>(T);
 
-/// What to do with each part; the owner keeps it alive until all are done.
+/// What to do with each part: a function behind a pointer that has forgotten its type and how long it
+/// lives. The owner keeps it alive until all are done.
 #[derive(Clone, Copy)]
-struct Work(*const (dyn Fn(usize, usize) + Sync));
+struct Work {
+    part: *const (),
+    call: unsafe fn(*const (), usize, usize),
+}
 
-// SAFETY: `work` is written while no worker has a piece in hand (`busy` is 0), and read by workers
-// after the release of `piece`; the function behind it is `Sync`. The rest synchronises itself.
+impl Work {
+    fn new<F: Fn(usize, usize) + Sync>(part: &F) -> Self {
+        /// # Safety
+        /// `part` must be an `F` that is alive.
+        unsafe fn call<F: Fn(usize, usize)>(part: *const (), index: usize, thread: usize) {
+            // SAFETY: the caller's promise.
+            (unsafe { &*part.cast::<F>() })(index, thread);
+        }
+        Self { part: std::ptr::from_ref(part).cast(), call: call::<F> }
+    }
+}
+
+// SAFETY: all but `work` synchronises itself. `work` is written by the owner alone, while no worker
+// has a piece in hand: its acquiring load of `busy` has read the 0 that the last worker released, and
+// each count before that is a part of the same release sequence. It is read by workers only after
+// their acquiring load of a `piece` that the owner released after the write. The function behind it
+// is `Sync`, and is called through a shared reference.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -69,6 +91,13 @@ impl Team {
     /// refuses to start are done without.
     #[must_use]
     pub fn new(threads: usize) -> Self {
+        Self::start(threads, |index, work| {
+            std::thread::Builder::new().name(format!("taper-{index}")).spawn(work).ok()
+        })
+    }
+
+    /// A team whose threads `spawn` starts, as long as it can.
+    fn start(threads: usize, spawn: impl Fn(usize, Life) -> Option<JoinHandle<()>>) -> Self {
         let threads = threads.max(1);
         let shared = Arc::new(Shared {
             work: UnsafeCell::new(None),
@@ -77,12 +106,13 @@ impl Team {
             stop: AtomicBool::new(false),
             panic: Mutex::new(None),
         });
-        let spawn = |index: usize| {
+        // Worker i sits at desk i, so none is started after one that could not be. The desks that stay
+        // empty have no parts and are not counted in `busy`.
+        let worker = |index: usize| {
             let shared = Arc::clone(&shared);
-            let thread = std::thread::Builder::new().name(format!("taper-{index}"));
-            thread.spawn(move || shared.wait_for_work(index)).ok()
+            spawn(index, Box::new(move || shared.wait_for_work(index)))
         };
-        let workers = (1..threads).map_while(spawn).collect();
+        let workers = (1..threads).map_while(worker).collect();
         Self { shared, workers }
     }
 
@@ -93,34 +123,34 @@ impl Team {
     }
 
     /// Calls `part` with each of `0..parts` and the number of the thread that does it, on several
-    /// threads at once, and waits for all.
+    /// threads at once, and waits for all. Numbers are below [`threads`](Self::threads), and no two calls at
+    /// the same time have the same one. All that the calls have written is seen by the caller, and by
+    /// the calls of the next run.
     ///
     /// # Panics
-    /// If `part` does.
-    pub fn run(&mut self, parts: usize, part: impl Fn(usize, usize) + Sync) {
+    /// If `part` does. The thread that it did so on begins no other part, the others go on; then one
+    /// of the panics goes on in the caller. The team stays usable.
+    pub fn run<F: Fn(usize, usize) + Sync>(&mut self, parts: usize, part: F) {
         let threads = self.threads().min(parts);
         if threads <= 1 {
             (0..parts).for_each(|index| part(index, 0));
             return;
         }
-        let work: &(dyn Fn(usize, usize) + Sync) = &part;
-        let work: *const (dyn Fn(usize, usize) + Sync + '_) = work;
-        // SAFETY: only the lifetime changes. No worker uses the pointer after `busy` is 0, which is
-        // waited for below, whatever happens.
-        let work: *const (dyn Fn(usize, usize) + Sync + 'static) = unsafe { std::mem::transmute(work) };
+        // No worker uses this after `busy` is 0, which is waited for below: `part` lives until then,
+        // because nothing on the way there unwinds (`do_parts` catches all).
+        let work = Work::new(&part);
         // SAFETY: `&mut self`, and no worker has a piece in hand: nobody else reads or writes this.
-        unsafe { *self.shared.work.get() = Some(Work(work)) };
-        let desks = &self.shared.desks[..threads];
-        for (i, desk) in desks.iter().enumerate() {
-            desk.next.store(parts * i / threads, Ordering::Relaxed);
-            desk.end.store(parts * (i + 1) / threads, Ordering::Relaxed);
-        }
-        for desk in &self.shared.desks[threads..] {
-            desk.next.store(0, Ordering::Relaxed);
-            desk.end.store(0, Ordering::Relaxed);
+        unsafe { *self.shared.work.get() = Some(work) };
+        let (share, more) = (parts / threads, parts % threads);
+        let start = |i: usize| share * i + more.min(i);
+        // Nobody looks at these until `piece`, which releases them, is seen to have changed.
+        for (i, desk) in self.shared.desks.iter().enumerate() {
+            let (next, end) = if i < threads { (start(i), start(i + 1)) } else { (0, 0) };
+            desk.next.store(next, Ordering::Relaxed);
+            desk.end.store(end, Ordering::Relaxed);
         }
         self.shared.busy.0.store(threads - 1, Ordering::Relaxed);
-        for (desk, worker) in desks[1..].iter().zip(&self.workers) {
+        for (desk, worker) in self.shared.desks[1..threads].iter().zip(&self.workers) {
             desk.piece.fetch_add(1, Ordering::SeqCst);
             if desk.asleep.load(Ordering::SeqCst) {
                 worker.thread().unpark();
@@ -131,7 +161,7 @@ impl Team {
         while self.shared.busy.0.load(Ordering::Acquire) != 0 {
             wait.pause();
         }
-        let panic = self.shared.panic.lock().ok().and_then(|mut panic| panic.take());
+        let panic = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
@@ -160,8 +190,9 @@ impl Shared {
                     return;
                 }
                 if wait.pause() > PATIENCE {
-                    // Both sides write before they read, so either the owner sees the sleeper or the
-                    // sleeper sees the piece.
+                    // Both sides write before they read, in the one order of all SeqCst operations, so
+                    // either the owner sees the sleeper and wakes it, or the sleeper sees the piece. A
+                    // waking that comes too early makes the next `park` return at once.
                     desk.asleep.store(true, Ordering::SeqCst);
                     while desk.piece.load(Ordering::SeqCst) == done && !self.stop.load(Ordering::SeqCst) {
                         std::thread::park();
@@ -179,24 +210,29 @@ impl Shared {
     fn do_parts(&self, index: usize) {
         // SAFETY: the owner has written this before it handed the piece over, and waits for the
         // caller before it writes again.
-        let Some(Work(work)) = (unsafe { *self.work.get() }) else { return };
-        // SAFETY: the owner keeps the function alive until all threads are done.
-        let work = unsafe { &*work };
+        let Some(Work { part: function, call }) = (unsafe { *self.work.get() }) else { return };
         let all = || {
             let threads = self.desks.len();
             for desk in (0..threads).map(|i| &self.desks[(index + i) % threads]) {
                 let end = desk.end.load(Ordering::Relaxed);
+                // Looking first keeps `next` from running away from the end, and reading is cheaper.
                 while desk.next.load(Ordering::Relaxed) < end {
                     let part = desk.next.fetch_add(1, Ordering::Relaxed);
                     if part < end {
-                        work(part, index);
+                        // SAFETY: the owner keeps the function alive until all threads are done.
+                        unsafe { call(function, part, index) };
                     }
                 }
             }
         };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(all)) {
-            if let Ok(mut first) = self.panic.lock() {
-                first.get_or_insert(panic);
+            let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.is_none() {
+                *first = Some(panic);
+            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                // Nothing may unwind from here: the owner would not wait for the others, or would wait
+                // for this thread forever.
+                std::mem::forget(again);
             }
         }
     }
@@ -228,3 +264,6 @@ impl Wait {
         waited
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,12 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::Value;
+use taper::config::Problems;
+use taper::data::{Batch, Features, Samples, Scaling, Truth};
+use taper::engine::{Engine, Fused};
 use taper::layers::{self, Layer, Pass};
 use taper::metrics::{Confusion, Residuals};
+use taper::model::{self, Parameters, Plan};
 use taper::shape::Shape;
 use taper::{loss, optimizer};
 
@@ -234,6 +238,85 @@ fn a_network_trains_as_in_pytorch_for_100_steps() -> Result<()> {
 }
 
 /// Every number of `expected`, wherever it stands, must be in `actual` up to rounding.
+/// The fused engine over the golden network, and its samples and labels.
+struct FusedGolden {
+    engine: Fused,
+    names: Vec<String>,
+    shape: Shape,
+    features: Features,
+    labels: Vec<u32>,
+}
+
+impl FusedGolden {
+    fn new(golden: &Golden, optimizer: &optimizer::Config) -> Result<Self> {
+        let x = golden.tensor("input").to_dtype(DType::F32)?;
+        let shape = Shape(x.dims()[1..].to_vec());
+        let layers = golden.cases["layers"].clone();
+        let network: model::Config =
+            serde_json::from_value(serde_json::json!({ "layers": layers })).expect("layers");
+        let plan = Plan::new(&network, &shape, &mut Problems::new(&mut Vec::new())).expect("a plan");
+        let parameters = Parameters::initialize(&plan, 0, DType::F32, &Device::Cpu).expect("parameters");
+        let names: Vec<String> =
+            parameters.iter().map(|parameter| parameter.name.replace("layers.", "")).collect();
+        for (name, parameter) in names.iter().zip(parameters.iter()) {
+            parameter.variable.set(golden.var(&format!("start/{name}"), DType::F32)?.as_tensor())?;
+        }
+        let state = optimizer.member().build(&parameters.trainable())?;
+        let loss = loss::Config::cross_entropy(loss::cross_entropy::Config::default());
+        let engine =
+            Fused::new(&network, &plan, parameters, loss, state, 0, 2).expect("layers that it knows");
+        let features = Features::Floats(x.flatten_all()?.to_vec1()?);
+        Ok(Self { engine, names, shape, features, labels: golden.tensor("labels").to_vec1()? })
+    }
+
+    fn step(&mut self, step: u64, learning_rate: f64) -> f64 {
+        let scaling = Scaling::new(&self.features, None);
+        let indices: Vec<usize> = (0..self.labels.len()).collect();
+        let samples =
+            Samples { features: &self.features, shape: &self.shape, indices: &indices, scaling: &scaling };
+        let batch = Batch { samples, truth: Truth::Classes(&self.labels) };
+        self.engine.step(&batch, step, learning_rate).expect("a step").loss
+    }
+
+    fn parameter(&self, name: &str) -> Var {
+        let position = self.names.iter().position(|own| own == name).expect("a name");
+        self.engine.parameters().iter().nth(position).expect("a parameter").variable.clone()
+    }
+}
+
+#[test]
+fn the_fused_engine_trains_as_pytorch_for_100_steps() -> Result<()> {
+    let golden = Golden::read("model.safetensors");
+    let optimizer: optimizer::Config =
+        serde_json::from_value(golden.cases["optimizer"].clone()).expect("an optimizer");
+    let mut fused = FusedGolden::new(&golden, &optimizer)?;
+    let mut losses = Vec::new();
+    for step in 1..=100 {
+        losses.push(fused.step(step - 1, optimizer.member().learning_rate()));
+        if [1, 10, 100].contains(&step) {
+            for name in &fused.names {
+                golden.check(&format!("{step}/{name}"), &fused.parameter(name), 1e-5, 1.0)?;
+            }
+        }
+    }
+    golden.check("losses", &Tensor::new(losses, &Device::Cpu)?, 1e-5, 1e-6)
+}
+
+#[test]
+fn the_fused_engines_gradients_agree_with_pytorch() -> Result<()> {
+    let golden = Golden::read("model.safetensors");
+    // One step of plain descent at rate 1 takes the gradient from each parameter.
+    let descent = serde_json::from_value(serde_json::json!({"sgd": {"learning_rate": 1.0}}));
+    let mut fused = FusedGolden::new(&golden, &descent.expect("an optimizer"))?;
+    fused.step(0, 1.0);
+    for name in &fused.names {
+        let start = golden.var(&format!("start/{name}"), DType::F32)?;
+        let gradient = (start.as_tensor() - fused.parameter(name).as_tensor())?;
+        golden.check(&format!("gradient/{name}"), &gradient, 1e-5, 1.0)?;
+    }
+    Ok(())
+}
+
 fn assert_agrees(name: &str, actual: &Value, expected: &Value) {
     match (actual, expected) {
         (Value::Number(a), Value::Number(b)) => {

@@ -27,7 +27,7 @@ use crate::error::Result;
 use crate::kernels::arena::Arena;
 use crate::kernels::fully_connected::{rows, stride};
 use crate::kernels::lanes::Isa;
-use crate::kernels::load::{Order, Source, load};
+use crate::kernels::load::{Load, Order, Source};
 use crate::kernels::slices::with_slices;
 use crate::kernels::team::Team;
 use crate::layers::Pass;
@@ -230,9 +230,10 @@ impl Memory {
             Features::Floats(floats) => Source::Floats(floats),
         };
         let channels = samples.shape.0.first().copied().unwrap_or(1).max(1);
-        let sizes = [channels, samples.shape.elements().unwrap_or(0) / channels];
-        let factors = [samples.scaling.scale(), samples.scaling.shift()];
-        load(turn.team, turn.isa, source, samples.indices, sizes, factors, order, &mut self.values[0]);
+        let size = samples.shape.elements().unwrap_or(0) / channels;
+        let (scale, shift) = (samples.scaling.scale(), samples.scaling.shift());
+        let load = Load { source, indices: samples.indices, channels, size, scale, shift, order };
+        load.run(turn.team, turn.isa, &mut self.values[0]);
         clock.mark();
         for (i, stage) in network.stages.iter_mut().enumerate() {
             let (before, after) = self.values.split_at_mut(i + 1);

@@ -1,4 +1,16 @@
 //! Sixteen lanes in two 256-bit registers.
+//!
+//! Most unsafe blocks below are one intrinsic for each half, for which two things must hold. The machine
+//! must have its instruction: constructors leave that to their callers, as [`Lanes`] says, and everywhere
+//! else a value of this type, or a mask that was made from one, is at hand, which shows it. Memory that
+//! is read or written must be: what the intrinsics touch is just what the method's caller has promised
+//! (masked-off lanes are not touched, even if they would lie outside of it).
+
+#![allow(clippy::wildcard_imports, reason = "intrinsics are the module's language, and their names unique")]
+#![expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "the argument is the same for all, and said once above; the others have their own"
+)]
 
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
@@ -44,8 +56,12 @@ operator!(Sub, sub, _mm256_sub_ps);
 operator!(Mul, mul, _mm256_mul_ps);
 operator!(Div, div, _mm256_div_ps);
 
-/// The mask of the first `count` of eight lanes.
+/// The mask of the first `count` of eight lanes; all, if it is more.
+///
+/// # Safety
+/// The machine must have AVX2.
 #[inline(always)]
+#[expect(clippy::cast_possible_wrap, reason = "counts are at most sixteen")]
 unsafe fn first(count: usize) -> __m256i {
     unsafe {
         let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

@@ -1,4 +1,15 @@
 //! Sixteen lanes in one 512-bit register.
+//!
+//! Most unsafe blocks below are one intrinsic each, for which two things must hold. The machine must have
+//! its instruction: constructors leave that to their callers, as [`Lanes`] says, and everywhere else a
+//! value of this type is at hand, which shows it. Memory that is read or written must be: what the
+//! intrinsic touches is just what the method's caller has promised (masked-off lanes are not touched).
+
+#![allow(clippy::wildcard_imports, reason = "intrinsics are the module's language, and their names unique")]
+#![expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "the argument is the same for all, and said once above; the others have their own"
+)]
 
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
@@ -36,6 +47,7 @@ operator!(Sub, sub, _mm512_sub_ps);
 operator!(Mul, mul, _mm512_mul_ps);
 operator!(Div, div, _mm512_div_ps);
 
+/// The mask of the first `count` lanes, at most sixteen.
 #[inline(always)]
 fn first(count: usize) -> __mmask16 {
     ((1_u32 << count) - 1) as __mmask16
@@ -180,6 +192,7 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn to_array(self) -> [f32; 16] {
         let mut values = [0.0; 16];
+        // SAFETY: the array has sixteen values.
         unsafe { _mm512_storeu_ps(values.as_mut_ptr(), self.0) };
         values
     }

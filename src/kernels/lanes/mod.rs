@@ -27,6 +27,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+#[cfg(test)]
+mod tests;
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -89,18 +91,22 @@ pub trait Lanes:
 
     /// The same value in all lanes.
     #[inline(always)]
+    #[must_use]
     fn splat_like(self, value: f32) -> Self {
         // SAFETY: `self` shows that the machine has the instruction set.
         unsafe { Self::splat(value) }
     }
 
     /// `self * factor + term`, rounded once where the machine can.
+    #[must_use]
     fn mul_add(self, factor: Self, term: Self) -> Self;
 
     /// The square root.
+    #[must_use]
     fn sqrt(self) -> Self;
 
     /// The larger value; `other` where one is NaN.
+    #[must_use]
     fn max(self, other: Self) -> Self;
 
     /// Where `self` is greater than `other`; false for NaN.
@@ -116,10 +122,12 @@ pub trait Lanes:
     fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
     /// `self` where true, else `other`.
+    #[must_use]
     fn select(self, mask: Self::Mask, other: Self) -> Self;
 
     /// The value where it is above 0, else `slope` times it; NaN stays NaN.
     #[inline(always)]
+    #[must_use]
     fn leaky(self, slope: f32) -> Self {
         let zero = self.splat_like(0.0);
         if slope == 0.0 {
@@ -131,6 +139,7 @@ pub trait Lanes:
 
     /// The gradient of [`leaky`](Self::leaky)'s input, where `self` is that of its output.
     #[inline(always)]
+    #[must_use]
     fn leaky_gradient(self, output: Self, slope: f32) -> Self {
         let zero = self.splat_like(0.0);
         let other = if slope == 0.0 { zero } else { self * self.splat_like(slope) };
@@ -197,11 +206,11 @@ impl Isa {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
-                is_x86_feature_detected!("avx512f")
+                Self::Avx2.available()
+                    && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("fma")
             }
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
@@ -209,6 +218,13 @@ impl Isa {
             Self::Avx512 | Self::Avx2 => false,
             Self::Portable => true,
         }
+    }
+
+    /// One lane of [`Lanes::mul_add`].
+    #[cfg(test)]
+    pub(crate) fn mul_add(self, value: f32, factor: f32, term: f32) -> f32 {
+        let fused = self != Self::Portable || cfg!(target_arch = "aarch64");
+        if fused { value.mul_add(factor, term) } else { value * factor + term }
     }
 }
 

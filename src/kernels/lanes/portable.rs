@@ -88,11 +88,10 @@ impl Lanes for Portable {
     fn mul_add(self, factor: Self, term: Self) -> Self {
         // Without an instruction for it, `f32::mul_add` is a slow call.
         let fused = cfg!(target_arch = "aarch64");
-        let one = |i: usize| match fused {
-            true => self.0[i].mul_add(factor.0[i], term.0[i]),
-            false => self.0[i] * factor.0[i] + term.0[i],
-        };
-        Self(std::array::from_fn(one))
+        Self(std::array::from_fn(|i| {
+            let (value, factor, term) = (self.0[i], factor.0[i], term.0[i]);
+            if fused { value.mul_add(factor, term) } else { value * factor + term }
+        }))
     }
 
     #[inline(always)]
