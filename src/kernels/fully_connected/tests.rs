@@ -100,7 +100,7 @@ impl Problem {
             x,
             weight,
             bias: variant.is_multiple_of(2).then_some(bias),
-            mask: (variant % 3 > 0).then_some(mask),
+            mask: (!variant.is_multiple_of(3)).then_some(mask),
             dy,
         }
     }
