@@ -108,7 +108,7 @@ fn measure(name: &str) -> Measured {
     Measured {
         allocations: ALLOCATIONS.load(Relaxed),
         bytes: BYTES.load(Relaxed),
-        variables: (engine.parameters().len() + state) as u64,
+        variables: (engine.parameters().iter().count() + state) as u64,
     }
 }
 
