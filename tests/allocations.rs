@@ -117,7 +117,7 @@ fn measure(name: &str) -> Measured {
 fn a_step_allocates_only_what_candle_needs_to_lend_the_variables() {
     for name in ["mnist_cnn", "mnist_cnn_plain", "mnist_mlp_64"] {
         let Measured { allocations, bytes, variables } = measure(name);
-        println!("{name}: {allocations} allocations of {bytes} bytes a step, {variables} variables");
+        println!("{name}: {allocations} allocations of {bytes} bytes in five steps, {variables} variables");
         // `with_slices` makes two lists and a box, and candle's look for overlaps in a variable one list.
         assert!(allocations <= 5 * (variables + 3), "{name}: {allocations} in 5 steps");
         assert!(bytes <= 5 * 4096, "{name}: {bytes} bytes in 5 steps");
