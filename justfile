@@ -18,6 +18,6 @@ golden:
     target/golden-venv/bin/pip install --quiet -r tests/golden/requirements.txt
     target/golden-venv/bin/python tests/golden/make.py
 
-# The CNN's training step against the same network in stock candle.
+# A training step of every config; benches/README.md lists the other measurements.
 bench:
     cargo bench --bench step

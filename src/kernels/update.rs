@@ -37,6 +37,8 @@ pub enum Work<'a> {
     Delta(fully_connected::Delta<'a>),
     /// The weights of a dense layer, from the gradient of its sums.
     Backward(fully_connected::Backward<'a>),
+    /// Weights and biases of several dense layers, from the gradients of their sums.
+    Chain(fully_connected::chain::Update<'a>),
 }
 
 impl Work<'_> {
@@ -49,6 +51,7 @@ impl Work<'_> {
             Self::Values(team, isa, trained, gradient) => shared_values(team, isa, rule, trained, gradient),
             Self::Delta(work) => work.run(rule),
             Self::Backward(work) => work.run(rule),
+            Self::Chain(work) => work.run(rule),
         }
     }
 }

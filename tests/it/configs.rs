@@ -1,18 +1,25 @@
-//! Every program in `configs/` passes `taper check` and trains.
+//! Every program in `configs/` passes `taper check` and trains; those of the comparison with the peers load.
+
+use std::path::PathBuf;
+
+use taper::config::Input;
+use taper::experiment::Experiment;
 
 use crate::workspace::Workspace;
 
+/// All files in `folder` of the repository, by name.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
 /// The names of all files in `configs/`.
 fn names() -> Vec<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/configs");
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .expect("configs/")
-        .map(|entry| {
-            entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
-        })
-        .collect();
-    names.sort();
-    names
+    let name = |file: &PathBuf| file.file_stem().expect("a name").to_string_lossy().into_owned();
+    files("configs").iter().map(name).collect()
 }
 
 /// What makes a config quick to try: small data, few and small steps.
@@ -66,6 +73,19 @@ fn each_passes_check_without_its_data() {
     for name in names() {
         let outcome = workspace.ok(&["check", "--config", &name, "--format", "json"]);
         assert!(outcome.json()["parameters"].as_u64().is_some_and(|n| n > 0), "{name}: {}", outcome.stdout);
+    }
+}
+
+#[test]
+fn those_of_the_peers_load_without_problems() {
+    let files = files("benches/peers/configs");
+    assert_eq!(files.len(), 3);
+    for file in files {
+        let text = std::fs::read(&file).expect("a config");
+        let input = Input { name: file.display().to_string(), text, overrides: Vec::new() };
+        if let Err(problems) = Experiment::load(&input) {
+            panic!("{problems}");
+        }
     }
 }
 

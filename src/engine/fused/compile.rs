@@ -3,12 +3,14 @@
 
 use crate::kernels::arena::Arena;
 use crate::kernels::channels_last::Convolution as ConvolutionKernel;
+use crate::kernels::fully_connected::chain::{MOST_LAYERS, MOST_WEIGHTS};
 use crate::kernels::window::Window;
 use crate::layers::{Activation, Operation};
 use crate::model::{self, Plan};
 use crate::shape::Shape;
 
 use super::batch_norm::{self, BatchNorm};
+use super::chain::Chain;
 use super::convolution::{self, Convolution};
 use super::dense::{self, Dense};
 use super::dropout::Dropout;
@@ -43,15 +45,26 @@ pub fn compile(network: &model::Config, plan: &Plan) -> Result<Compiled, String>
         _ => Layout::of_input(&plan.input, border(0)),
     };
     let input = layout.clone();
-    let mut stages = Vec::with_capacity(drafts.len());
+    let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(drafts.len());
     let mut first_trained = None;
-    for (i, draft) in drafts.iter().enumerate().skip(usize::from(flat)) {
+    let mut i = usize::from(flat);
+    while let Some(draft) = drafts.get(i) {
         if draft.has_parameters() {
             first_trained.get_or_insert(stages.len());
+        }
+        let chain = &drafts[i..i + chain_len(&drafts[i..])];
+        if chain.len() > 1 {
+            let layers: Vec<Dense> = chain.iter().filter_map(Draft::dense).collect();
+            i += chain.len();
+            let chain = Chain::new(layers);
+            layout = chain.output().clone();
+            stages.push(Box::new(chain));
+            continue;
         }
         let output = Layout::new(&draft.output, border(i + 1));
         stages.push(draft.stage(layout, output.clone(), border(i + 1))?);
         layout = output;
+        i += 1;
     }
     let first_trained = first_trained.unwrap_or(stages.len());
     Ok(Compiled { input, stages, first_trained })
@@ -171,7 +184,34 @@ fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
     drafts
 }
 
+/// How many of the first drafts are dense layers that make a chain.
+fn chain_len(drafts: &[Draft]) -> usize {
+    let mut weights = 0;
+    let fits = |draft: &&Draft| {
+        let Operation::Dense { inputs, units } = draft.operation else { return false };
+        weights += inputs * units;
+        weights <= MOST_WEIGHTS
+    };
+    drafts.iter().take(MOST_LAYERS).take_while(fits).count()
+}
+
 impl Draft {
+    /// The dense stage, if it is one.
+    fn dense(&self) -> Option<Dense> {
+        let Operation::Dense { inputs, .. } = self.operation else { return None };
+        let (weight, count) = self.parameters;
+        Some(Dense {
+            name: self.name.clone(),
+            output: Layout::new(&self.output, [[0; 2]; 2]),
+            inputs,
+            weight,
+            bias: (count > 1).then_some(weight + 1),
+            slope: self.slope,
+            dropout: self.dropout,
+            memory: dense::Memory::default(),
+        })
+    }
+
     fn has_parameters(&self) -> bool {
         use Operation::{BatchNorm, Convolution, Dense, LayerNorm};
         matches!(self.operation, Dense { .. } | Convolution { .. } | BatchNorm { .. } | LayerNorm { .. })
@@ -195,16 +235,7 @@ impl Draft {
         let (parameter, count) = self.parameters;
         let bias = (count > 1).then_some(parameter + 1);
         Ok(match self.operation.clone() {
-            Operation::Dense { inputs, .. } => Box::new(Dense {
-                name,
-                output,
-                inputs,
-                weight: parameter,
-                bias,
-                slope: self.slope,
-                dropout: self.dropout,
-                memory: dense::Memory::default(),
-            }),
+            Operation::Dense { .. } => return self.dense().map(|dense| Box::new(dense) as _).ok_or(name),
             Operation::Convolution { window, channels, filters } => Box::new(Convolution {
                 name,
                 output,

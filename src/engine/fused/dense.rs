@@ -38,15 +38,29 @@ pub struct Memory {
     scratch: Scratch,
 }
 
+impl Memory {
+    /// The mask, and the memory for the turned gradient.
+    pub fn on_the_way_back(&mut self) -> (&[f32], &mut [f32]) {
+        (&self.mask, &mut self.turned)
+    }
+}
+
 impl Dense {
-    fn units(&self) -> usize {
+    /// Outputs of a sample.
+    pub fn units(&self) -> usize {
         self.output.channels()
     }
 
-    /// Draws the mask of a training step; whether there is one.
-    fn draw_mask(&mut self, turn: &mut Turn<'_, '_>) -> bool {
+    /// The mask that was drawn for this pass, if there is one.
+    pub fn mask(&self, pass: Pass) -> Option<&[f32]> {
+        let masked = self.dropout.is_some() && matches!(pass, Pass::Training { .. });
+        masked.then_some(&*self.memory.mask)
+    }
+
+    /// Draws the mask of a training step, if there is one.
+    pub fn draw_mask(&mut self, turn: &mut Turn<'_, '_>) {
         let (Some((rate, layer)), Pass::Training { seed, step }) = (self.dropout, turn.pass) else {
-            return false;
+            return;
         };
         let units = self.units();
         parts::for_each(
@@ -59,7 +73,6 @@ impl Dense {
                 stream.dropout_mask(rate, &mut row[..units]);
             },
         );
-        true
     }
 }
 
@@ -82,16 +95,18 @@ impl Stage for Dense {
     }
 
     fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
-        let masked = self.draw_mask(turn);
+        self.draw_mask(turn);
+        let (units, mask) =
+            (self.units(), self.dropout.is_some() && matches!(turn.pass, Pass::Training { .. }));
         let forward = Forward {
             samples: turn.samples,
             inputs: self.inputs,
-            units: self.units(),
+            units,
             x,
             weight: turn.weights.get(self.weight),
             bias: self.bias.map(|bias| turn.weights.get(bias)),
             slope: self.slope,
-            mask: masked.then_some(&*self.memory.mask),
+            mask: mask.then_some(&*self.memory.mask),
             y,
         };
         forward.run(turn.team, turn.isa, &mut self.memory.scratch);

@@ -6,6 +6,7 @@
 //! same values. Results agree with the graph engine's to rounding, which tests check for every config.
 
 mod batch_norm;
+mod chain;
 mod compile;
 mod convolution;
 mod dense;

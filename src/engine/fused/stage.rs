@@ -96,4 +96,34 @@ impl Weights<'_, '_> {
         }
         Trained { theta: &mut *self.parameters[index], slots }
     }
+
+    /// Several parameters with their state, where there are any, in the order in which they are asked
+    /// for.
+    pub fn train_all<const N: usize>(
+        &mut self,
+        indices: &[[Option<usize>; 2]; N],
+    ) -> [[Option<Trained<'_>>; 2]; N] {
+        let count = self.trained.iter().flatten().count();
+        let mut all = [const { [const { None }; 2] }; N];
+        let place = |index: usize| {
+            let found = indices.iter().position(|pair| pair.contains(&Some(index)))?;
+            Some((found, indices[found].iter().position(|own| *own == Some(index))?))
+        };
+        for (index, theta) in self.parameters.iter_mut().enumerate() {
+            if let Some((i, j)) = place(index) {
+                all[i][j] = Some(Trained { theta: &mut **theta, slots: [&mut [], &mut []] });
+            }
+        }
+        for (slot, state) in self.state.chunks_mut(count.max(1)).enumerate().take(SLOTS) {
+            let owners = self.trained.iter().enumerate().filter_map(|(index, place)| place.map(|_| index));
+            for (index, state) in owners.zip(state) {
+                if let Some((i, j)) = place(index)
+                    && let Some(trained) = &mut all[i][j]
+                {
+                    trained.slots[slot] = &mut **state;
+                }
+            }
+        }
+        all
+    }
 }

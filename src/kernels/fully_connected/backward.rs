@@ -101,27 +101,27 @@ impl Backward<'_> {
 const COLUMNS: usize = 384;
 
 /// Units of one part where the work is shared by rows: whole tiles of six and of eight.
-const UNITS: usize = 24;
+pub(super) const UNITS: usize = 24;
 
 /// Some columns of the weights: the inputs' gradient for some rows of samples, then the update of some
 /// rows of weights.
-struct Part<R> {
-    columns: std::ops::Range<usize>,
-    rows: std::ops::Range<usize>,
-    weights: std::ops::Range<usize>,
-    samples: usize,
-    inputs: usize,
-    units: usize,
-    x: *const f32,
-    x_step: usize,
-    delta: *const f32,
-    delta_step: usize,
-    turned: *const f32,
-    height: usize,
-    theta: *mut f32,
-    slots: [*mut f32; SLOTS],
-    x_gradient: *mut f32,
-    rule: R,
+pub(super) struct Part<R> {
+    pub columns: std::ops::Range<usize>,
+    pub rows: std::ops::Range<usize>,
+    pub weights: std::ops::Range<usize>,
+    pub samples: usize,
+    pub inputs: usize,
+    pub units: usize,
+    pub x: *const f32,
+    pub x_step: usize,
+    pub delta: *const f32,
+    pub delta_step: usize,
+    pub turned: *const f32,
+    pub height: usize,
+    pub theta: *mut f32,
+    pub slots: [*mut f32; SLOTS],
+    pub x_gradient: *mut f32,
+    pub rule: R,
 }
 
 impl<R: Rule> Kernel for Part<R> {

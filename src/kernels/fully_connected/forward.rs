@@ -70,6 +70,7 @@ impl Forward<'_> {
                 mask: mask.map(<[f32]>::as_ptr),
                 y: y.at(0),
                 y_step,
+                chunk: CHUNK,
                 sums: sums.at(thread * part_sums),
             };
             // SAFETY: the slices were checked to hold what the sizes say. Parts write to different
@@ -94,20 +95,23 @@ impl Scratch {
 }
 
 /// Some units for some samples. All rows of `samples` exist.
-struct Part {
-    samples: std::ops::Range<usize>,
-    units: std::ops::Range<usize>,
-    inputs: usize,
-    x: *const f32,
-    x_step: usize,
-    weight: *const f32,
-    bias: Option<*const f32>,
-    slope: Option<f32>,
-    mask: Option<*const f32>,
-    y: *mut f32,
-    y_step: usize,
-    /// Where vectors of sums wait for the next chunk of inputs.
-    sums: *mut f32,
+pub(super) struct Part {
+    pub samples: std::ops::Range<usize>,
+    /// Begin with a multiple of sixteen.
+    pub units: std::ops::Range<usize>,
+    pub inputs: usize,
+    pub x: *const f32,
+    pub x_step: usize,
+    pub weight: *const f32,
+    pub bias: Option<*const f32>,
+    pub slope: Option<f32>,
+    pub mask: Option<*const f32>,
+    pub y: *mut f32,
+    pub y_step: usize,
+    /// Inputs that are summed before the next units' turn: whole vectors.
+    pub chunk: usize,
+    /// Where vectors of sums wait for the next chunk of inputs, if there are several.
+    pub sums: *mut f32,
 }
 
 impl Kernel for Part {
@@ -117,16 +121,18 @@ impl Kernel for Part {
     unsafe fn run<L: Lanes>(self) {
         // SAFETY: passed on to the caller.
         unsafe {
-            for start in (0..self.inputs).step_by(CHUNK) {
-                let chunk = start..(start + CHUNK).min(self.inputs);
+            for start in (0..self.inputs).step_by(self.chunk) {
+                let chunk = start..self.inputs.min(start.saturating_add(self.chunk));
                 if L::TILE >= 24 {
                     self.all_tiles::<L, 4, 4>(chunk);
                 } else {
                     self.all_tiles::<L, 2, 2>(chunk);
                 }
             }
-            for sample in self.samples.clone() {
-                self.finish::<L>(sample);
+            for start in self.units.clone().step_by(WIDTH) {
+                for sample in self.samples.clone() {
+                    self.finish::<L>(sample, start, WIDTH.min(self.units.end - start));
+                }
             }
         }
     }
@@ -212,10 +218,9 @@ impl Part {
         }
     }
 
-    /// Bias, activation and mask for one row.
+    /// Bias, activation and mask for `count` units of one row.
     #[inline(always)]
-    unsafe fn finish<L: Lanes>(&self, sample: usize) {
-        let (start, count) = (self.units.start, self.units.len());
+    unsafe fn finish<L: Lanes>(&self, sample: usize, start: usize, count: usize) {
         // SAFETY: rows have room for whole vectors; the bias is read up to its end.
         unsafe {
             let y = self.y.add(sample * self.y_step + start);

@@ -12,6 +12,7 @@
 )]
 
 mod backward;
+pub mod chain;
 mod delta;
 mod forward;
 #[cfg(test)]

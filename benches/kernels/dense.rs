@@ -1,0 +1,153 @@
+//! Dense layers with relu, trained by Adam.
+
+use serde_json::json;
+use taper::kernels::arena::Arena;
+use taper::kernels::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
+use taper::kernels::update::Work;
+
+use super::Case;
+use super::values::{LEARNING_RATE, Parameters, STEP, WORD, normals, optimizer};
+
+/// Adam's state values for each parameter, and its operations, as `taper bench` counts them.
+const SLOTS: usize = 2;
+const UPDATE: usize = 13;
+
+/// Samples, inputs and units of a layer.
+type Sizes = [usize; 3];
+
+/// The sizes, and whether the layer is behind another one, which needs a gradient.
+const LAYERS: [(Sizes, bool); 4] =
+    [([32, 5408, 128], true), ([32, 784, 128], false), ([32, 100, 100], true), ([64, 3200, 256], true)];
+
+pub fn cases() -> Vec<Case> {
+    LAYERS
+        .into_iter()
+        .flat_map(|(sizes, inner)| [forward(sizes), delta(sizes), backward(sizes, inner)])
+        .collect()
+}
+
+fn text([samples, inputs, units]: Sizes) -> String {
+    format!("{samples}x{inputs}x{units}")
+}
+
+/// Rows of normal numbers times `scale`, with zeros behind the last value and the last sample.
+fn random_rows(samples: usize, values: usize, scale: f64) -> Arena {
+    let step = stride(values);
+    let numbers = normals(samples * values, scale);
+    let mut to = Arena::new(rows(samples) * step);
+    for (to, from) in to.chunks_exact_mut(step).zip(numbers.chunks_exact(values)) {
+        to[..values].copy_from_slice(from);
+    }
+    to
+}
+
+/// Rows as `[units, rows]`.
+fn turn(delta: &[f32], height: usize, units: usize) -> Arena {
+    let mut turned = Arena::new(units * height);
+    for (unit, column) in turned.chunks_exact_mut(height).enumerate() {
+        for (row, value) in column.iter_mut().enumerate() {
+            *value = delta[row * stride(units) + unit];
+        }
+    }
+    turned
+}
+
+fn forward(sizes: Sizes) -> Case {
+    let [samples, inputs, units] = sizes;
+    let x = random_rows(samples, inputs, 1.0);
+    let weight = normals(units * inputs, 0.05);
+    let bias = normals(units, 0.05);
+    let mut y = Arena::new(rows(samples) * stride(units));
+    let mut scratch = Scratch::default();
+    let bytes = (x.len() + weight.len() + bias.len() + y.len()) * WORD;
+    Case {
+        kernel: "dense forward",
+        shape: text(sizes),
+        flops: Some(2 * samples * inputs * units),
+        moved: bytes,
+        memory: bytes,
+        run: Box::new(move |team, isa| {
+            let (bias, slope) = (Some(&bias[..]), Some(0.0));
+            let work = Forward {
+                samples,
+                inputs,
+                units,
+                x: &x,
+                weight: &weight,
+                bias,
+                slope,
+                mask: None,
+                y: &mut y,
+            };
+            work.run(team, isa, &mut scratch);
+        }),
+    }
+}
+
+/// With the update of the bias.
+fn delta(sizes: Sizes) -> Case {
+    let [samples, _, units] = sizes;
+    let y = random_rows(samples, units, 1.0);
+    let mut gradient = random_rows(samples, units, 0.03);
+    let mut turned = Arena::new(units * rows(samples));
+    let mut bias = Parameters::new(units, SLOTS);
+    let optimizer = optimizer(&json!({"adam": {}}));
+    let rows = y.len() + gradient.len() + turned.len();
+    Case {
+        kernel: "dense delta",
+        shape: text(sizes),
+        flops: None,
+        moved: (rows + gradient.len() + 2 * (1 + SLOTS) * units) * WORD,
+        memory: (rows + (1 + SLOTS) * units) * WORD,
+        run: Box::new(move |team, isa| {
+            let work = Delta {
+                team,
+                isa,
+                samples,
+                units,
+                y: &y,
+                slope: Some(0.0),
+                mask: None,
+                gradient: &mut gradient,
+                turned: &mut turned,
+                bias: Some(bias.trained()),
+            };
+            optimizer.update(Work::Delta(work), LEARNING_RATE, STEP);
+        }),
+    }
+}
+
+/// With the update of the weights, and with the gradient of the inputs if the layer is `inner`.
+fn backward(sizes: Sizes, inner: bool) -> Case {
+    let [samples, inputs, units] = sizes;
+    let x = random_rows(samples, inputs, 1.0);
+    let delta = random_rows(samples, units, 0.03);
+    let turned = turn(&delta, rows(samples), units);
+    let mut weight = Parameters::new(units * inputs, SLOTS);
+    let mut x_gradient = inner.then(|| Arena::new(x.len()));
+    let optimizer = optimizer(&json!({"adam": {}}));
+    let products = if inner { 2 } else { 1 };
+    let values = products * x.len() + delta.len() + turned.len();
+    Case {
+        kernel: if inner { "dense backward" } else { "dense backward without input gradient" },
+        shape: text(sizes),
+        flops: Some((2 * products * samples + UPDATE) * inputs * units),
+        moved: (values + 2 * (1 + SLOTS) * units * inputs) * WORD,
+        memory: (values + (1 + SLOTS) * units * inputs) * WORD,
+        run: Box::new(move |team, isa| {
+            let work = Backward {
+                team,
+                isa,
+                samples,
+                inputs,
+                units,
+                x: &x,
+                delta: &delta,
+                turned: &turned,
+                weight: weight.trained(),
+                x_gradient: x_gradient.as_deref_mut(),
+            };
+            optimizer.update(Work::Backward(work), LEARNING_RATE, STEP);
+        }),
+    }
+}

@@ -1,0 +1,144 @@
+//! Random values, and the kernels that move or update values without products.
+
+use candle_core::{Device, Var};
+use taper::kernels::arena::Arena;
+use taper::kernels::channels_last::{Flattening, Image};
+use taper::kernels::load::{Order, Source, load};
+use taper::kernels::update::{SLOTS, Trained, Work};
+use taper::optimizer::{self, Optimizer};
+use taper::random::{Purpose, Stream};
+
+use super::Case;
+
+/// The size of a value in bytes.
+pub const WORD: usize = size_of::<f32>();
+
+/// Small, so that parameters hardly move in all calls of a benchmark.
+pub const LEARNING_RATE: f64 = 1e-7;
+/// The number of the step, far from the first ones, whose bias Adam corrects.
+pub const STEP: u64 = 1000;
+
+/// About as many parameters as the textbook CNN has.
+const PARAMETERS: usize = 700_000;
+/// Images that a batch is drawn from.
+const IMAGES: usize = 4096;
+
+pub fn cases() -> Vec<Case> {
+    let adam = serde_json::json!({"adam": {}});
+    let adamw = serde_json::json!({"adamw": {}});
+    let momentum = serde_json::json!({"sgd": {"momentum": 0.9}});
+    let rmsprop = serde_json::json!({"rmsprop": {}});
+    vec![
+        loading(32, [1, 28]),
+        loading(64, [3, 32]),
+        flattening(true),
+        flattening(false),
+        update("adam update", &adam, 2),
+        update("adamw update", &adamw, 2),
+        update("sgd with momentum update", &momentum, 1),
+        update("rmsprop update", &rmsprop, 1),
+    ]
+}
+
+/// Normal numbers times `scale`.
+pub fn normals(len: usize, scale: f64) -> Arena {
+    let mut stream = Stream::new(len as u64, Purpose::Data, [0, 0]);
+    let mut values = Arena::new(len);
+    values.fill_with(|| (stream.normal() * scale) as f32);
+    values
+}
+
+/// The optimizer of a config.
+pub fn optimizer(config: &serde_json::Value) -> Box<dyn Optimizer> {
+    let config: optimizer::Config = serde_json::from_value(config.clone()).expect("an optimizer");
+    // Its own state is not used: the state is part of the work.
+    let parameter = Var::new(&[0_f32], &Device::Cpu).expect("a variable");
+    config.member().build(&[parameter]).expect("an optimizer")
+}
+
+/// Parameters with the state of an optimizer.
+pub struct Parameters {
+    pub theta: Arena,
+    slots: [Arena; SLOTS],
+}
+
+impl Parameters {
+    /// `len` of them with `slots` values of state each.
+    pub fn new(len: usize, slots: usize) -> Self {
+        let slots = [0, 1].map(|slot| Arena::new(if slot < slots { len } else { 0 }));
+        Self { theta: normals(len, 0.05), slots }
+    }
+
+    pub fn trained(&mut self) -> Trained<'_> {
+        let [first, second] = &mut self.slots;
+        Trained { theta: &mut self.theta, slots: [first, second] }
+    }
+}
+
+fn update(kernel: &'static str, config: &serde_json::Value, slots: usize) -> Case {
+    let optimizer = optimizer(config);
+    let gradient = normals(PARAMETERS, 0.01);
+    let mut parameters = Parameters::new(PARAMETERS, slots);
+    Case {
+        kernel,
+        shape: format!("{PARAMETERS} parameters"),
+        flops: None,
+        moved: PARAMETERS * WORD * (3 + 2 * slots),
+        memory: PARAMETERS * WORD * (2 + slots),
+        run: Box::new(move |team, isa| {
+            let work = Work::Values(team, isa, parameters.trained(), &gradient);
+            optimizer.update(work, LEARNING_RATE, STEP);
+        }),
+    }
+}
+
+/// A batch of square images of bytes, gathered and scaled.
+fn loading(samples: usize, [channels, side]: [usize; 2]) -> Case {
+    let size = side * side;
+    let mut stream = Stream::new(1, Purpose::Data, [1, 0]);
+    let pixels: Vec<u8> = (0..IMAGES * channels * size).map(|_| stream.below(256) as u8).collect();
+    let mut order: Vec<usize> = (0..IMAGES).collect();
+    stream.shuffle(&mut order);
+    let mut to = Arena::new(samples * channels * size);
+    let values = samples * channels * size;
+    let mut batch = 0;
+    Case {
+        kernel: "load",
+        shape: format!("{samples} of {channels}x{side}x{side} bytes"),
+        flops: None,
+        moved: values * (1 + WORD),
+        // The samples change from call to call, as in training.
+        memory: pixels.len() + values * WORD,
+        run: Box::new(move |team, isa| {
+            let indices = &order[batch * samples..(batch + 1) * samples];
+            batch = (batch + 1) % (IMAGES / samples);
+            let order = Order::ChannelsLast(Image::new(channels, [side, side]));
+            let factors: [&[f32]; 2] = [&[1.0 / 255.0], &[0.0]];
+            load(team, isa, Source::Bytes(&pixels), indices, [channels, size], factors, order, &mut to);
+        }),
+    }
+}
+
+/// Images of the textbook CNN after its pooling, to rows or back.
+fn flattening(forward: bool) -> Case {
+    let (samples, channels, side) = (32, 32, 13);
+    let row = channels * side * side;
+    let kernel = Flattening::new(&Image::new(channels, [side, side]), channels, row);
+    let mut images = normals(samples * row, 1.0);
+    let mut rows = normals(samples * row, 1.0);
+    let bytes = 2 * samples * row * WORD;
+    Case {
+        kernel: if forward { "flatten forward" } else { "flatten backward" },
+        shape: format!("{samples}x{side}x{side}x{channels}"),
+        flops: None,
+        moved: bytes,
+        memory: bytes,
+        run: Box::new(move |team, isa| {
+            if forward {
+                kernel.forward(team, isa, samples, &images, &mut rows);
+            } else {
+                kernel.backward(team, isa, samples, &rows, &mut images);
+            }
+        }),
+    }
+}

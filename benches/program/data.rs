@@ -1,0 +1,114 @@
+//! From files to batches.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use taper::data::{Dataset, Features, Prepared, for_each_batch};
+use taper::kernels::arena::Arena;
+use taper::kernels::channels_last::Image;
+use taper::kernels::lanes::Isa;
+use taper::kernels::load::{Order, Source, load};
+use taper::kernels::team::Team;
+use taper::random::{Purpose, Stream};
+
+use super::{Setting, median, milliseconds};
+
+const REPEATS: usize = 5;
+
+/// Reading and checking the files (or drawing the digits), then setting validation samples aside, with
+/// the digest of all training samples.
+pub fn loading(setting: &Setting) -> Value {
+    let experiment = setting.experiment();
+    let source = experiment.data.member();
+    let (mut loads, mut preparations) = (Vec::new(), Vec::new());
+    let (mut samples, mut bytes) = (0, 0);
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        let splits = source.load(&setting.search, experiment.seed).expect("data");
+        loads.push(milliseconds(start));
+        let sets = [Some(&splits.train), splits.test.as_ref()];
+        samples = sets.into_iter().flatten().map(Dataset::len).sum();
+        bytes = sets.into_iter().flatten().map(size).sum();
+        let start = Instant::now();
+        black_box(Prepared::new(splits, source, experiment.seed));
+        preparations.push(milliseconds(start));
+    }
+    let load = median(loads);
+    json!({
+        "repeats": REPEATS,
+        "from": files(setting),
+        "samples": samples,
+        "bytes": bytes,
+        "load_ms": load,
+        "load_mb_per_s": bytes as f64 / load / 1e3,
+        "prepare_ms": median(preparations),
+    })
+}
+
+/// How the samples are kept on disk.
+fn files(setting: &Setting) -> &'static str {
+    let place = setting.experiment().data.member().locate(&setting.search).expect("data");
+    let images = Path::new(&place).join("train-images-idx3-ubyte");
+    match (images.exists(), images.with_extension("gz").exists()) {
+        (true, _) => "IDX files",
+        (false, true) => "IDX files with .gz",
+        (false, false) => "drawn",
+    }
+}
+
+/// The bytes of all values.
+fn size(dataset: &Dataset) -> usize {
+    match &dataset.features {
+        Features::Bytes(bytes) => bytes.len(),
+        Features::Floats(floats) => size_of_val(&floats[..]),
+    }
+}
+
+/// An epoch without its steps: a new order, its batches (which name samples by index and hold their
+/// labels), and the pixels of all batches as numbers where the network reads them.
+pub fn epoch(setting: &Setting) -> Value {
+    let run = setting.run();
+    let (data, batch_size) = (&run.data, run.experiment.train.batch_size);
+    let [channels, height, width] = data.train.sample_shape.image().expect("images");
+    let mut team = Team::new(setting.threads);
+    let mut input = Arena::new(batch_size * channels * height * width);
+    let factors = [data.scaling.scale(), data.scaling.shift()];
+    let source = match &data.train.features {
+        Features::Bytes(bytes) => Source::Bytes(bytes),
+        Features::Floats(floats) => Source::Floats(floats),
+    };
+    let (mut shuffles, mut batches, mut loads) = (Vec::new(), Vec::new(), Vec::new());
+    for epoch in 0..REPEATS as u64 {
+        let start = Instant::now();
+        let mut order = data.train_order.clone();
+        Stream::new(run.experiment.seed, Purpose::Shuffle, [epoch, 0]).shuffle(&mut order);
+        shuffles.push(milliseconds(start));
+
+        let start = Instant::now();
+        let all = for_each_batch(&data.train, &order, batch_size, &data.scaling, |batch| {
+            black_box(batch);
+            Ok(true)
+        });
+        all.expect("batches");
+        batches.push(milliseconds(start));
+
+        let start = Instant::now();
+        for indices in order.chunks(batch_size) {
+            let to = Order::ChannelsLast(Image::new(channels, [height, width]));
+            let sizes = [channels, height * width];
+            load(&mut team, Isa::detect(), source, indices, sizes, factors, to, &mut input);
+            black_box(&input[..]);
+        }
+        loads.push(milliseconds(start));
+    }
+    json!({
+        "repeats": REPEATS,
+        "samples": data.train_order.len(),
+        "batch": batch_size,
+        "shuffle_ms": median(shuffles),
+        "batches_ms": median(batches),
+        "pixels_ms": median(loads),
+    })
+}

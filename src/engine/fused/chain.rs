@@ -1,0 +1,132 @@
+//! Dense layers one after the other, with few weights.
+
+use crate::kernels::arena::Arena;
+use crate::kernels::disjoint::Disjoint;
+use crate::kernels::fully_connected::chain::{self, Each, Gradient, Layer, MOST_LAYERS, Updated};
+use crate::kernels::fully_connected::{rows, stride};
+use crate::kernels::update::Work;
+use crate::layers::Pass;
+
+use super::dense::Dense;
+use super::layout::Layout;
+use super::stage::{Stage, Turn, Update};
+
+/// The stage.
+pub struct Chain {
+    name: String,
+    layers: Vec<Dense>,
+    /// The outputs of all layers but the last, and their gradients.
+    between: Vec<[Arena; 2]>,
+}
+
+impl Chain {
+    /// A chain of `layers`: two at least, [`MOST_LAYERS`] at most.
+    pub fn new(layers: Vec<Dense>) -> Self {
+        let name = |layer: Option<&Dense>| layer.map_or_else(String::new, |layer| layer.name.clone());
+        let name = format!("{} to {}", name(layers.first()), name(layers.last()));
+        let between = layers.iter().skip(1).map(|_| Default::default()).collect();
+        Self { name, layers, between }
+    }
+
+    /// The parameters of each layer: its weights, and its bias.
+    fn parameters(&self) -> [[Option<usize>; 2]; MOST_LAYERS] {
+        let mut parameters = [[None; 2]; MOST_LAYERS];
+        for (own, layer) in parameters.iter_mut().zip(&self.layers) {
+            *own = [Some(layer.weight), layer.bias];
+        }
+        parameters
+    }
+}
+
+impl Stage for Chain {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn output(&self) -> &Layout {
+        &self.layers[self.layers.len() - 1].output
+    }
+
+    fn reserve(&mut self, samples: usize, threads: usize, training: bool) {
+        for layer in &mut self.layers {
+            layer.reserve(samples, threads, training);
+        }
+        for (layer, [values, gradient]) in self.layers.iter().zip(&mut self.between) {
+            let len = rows(samples) * stride(layer.units());
+            values.reserve(len);
+            if training {
+                gradient.reserve(len);
+            }
+        }
+    }
+
+    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+        for layer in &mut self.layers {
+            layer.draw_mask(turn);
+        }
+        let mut outputs = self.between.iter_mut().map(|[values, _]| &mut **values).chain([y]);
+        let mut layers: Each<Layer<'_>> = Default::default();
+        for (slot, layer) in layers.iter_mut().zip(&self.layers) {
+            *slot = outputs.next().map(|y| Layer {
+                inputs: layer.inputs,
+                units: layer.units(),
+                weight: turn.weights.get(layer.weight),
+                bias: layer.bias.map(|bias| turn.weights.get(bias)),
+                slope: layer.slope,
+                mask: layer.mask(turn.pass),
+                y: Disjoint::new(y),
+            });
+        }
+        chain::forward(turn.team, turn.isa, turn.samples, x, &layers);
+    }
+
+    fn backward(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        update: &Update<'_>,
+        x: &[f32],
+        y: &[f32],
+        gradient: &mut [f32],
+        x_gradient: Option<&mut [f32]>,
+    ) {
+        let parameters = self.parameters();
+        let (samples, isa, pass) = (turn.samples, turn.isa, turn.pass);
+        let mut layers: Each<Gradient<'_>> = Default::default();
+        let mut outputs = self.between.iter_mut().map(|[values, gradient]| (&**values, &mut **gradient));
+        let mut last = Some((y, &mut *gradient));
+        for (slot, layer) in layers.iter_mut().zip(&mut self.layers) {
+            let (units, mask) = (layer.output.channels(), layer.dropout.is_some());
+            let Some((y, gradient)) = outputs.next().or_else(|| last.take()) else { break };
+            let (mask_memory, turned) = layer.memory.on_the_way_back();
+            *slot = Some(Gradient {
+                inputs: layer.inputs,
+                units,
+                weight: turn.weights.get(layer.weight),
+                slope: layer.slope,
+                mask: (mask && matches!(pass, Pass::Training { .. })).then_some(mask_memory),
+                y,
+                gradient: Disjoint::new(gradient),
+                turned: Disjoint::new(turned),
+            });
+        }
+        chain::backward(turn.team, isa, samples, &layers, x_gradient);
+        drop(layers);
+
+        let mut trained = turn.weights.train_all(&parameters);
+        let inputs = std::iter::once(x).chain(self.between.iter().map(|[values, _]| &**values));
+        let deltas = self.between.iter().map(|[_, gradient]| &**gradient).chain([&*gradient]);
+        let mut layers: Each<Updated<'_>> = Default::default();
+        for (i, ((layer, x), delta)) in self.layers.iter().zip(inputs).zip(deltas).enumerate() {
+            let [weight, bias] = &mut trained[i];
+            layers[i] = weight.take().map(|weight| Updated {
+                inputs: layer.inputs,
+                units: layer.units(),
+                x,
+                delta,
+                weight,
+                bias: bias.take(),
+            });
+        }
+        update.run(Work::Chain(chain::Update { team: turn.team, isa, samples, layers }));
+    }
+}
