@@ -21,10 +21,14 @@ pub struct Elementwise {
 /// A function with its derivative.
 #[derive(Clone, Copy)]
 pub struct Function {
-    value: fn(f32) -> f32,
-    /// Of the input and the output.
-    slope: fn(f32, f32) -> f32,
+    value: Value,
+    slope: Slope,
 }
+
+type Value = fn(f32) -> f32;
+
+/// Of the input and the output.
+type Slope = fn(f32, f32) -> f32;
 
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
@@ -43,7 +47,7 @@ fn density(x: f32) -> f32 {
 impl Function {
     /// The function of `activation`; `None` for softmax, which is no function of single values.
     pub fn new(activation: Activation) -> Option<Self> {
-        let (value, slope): (fn(f32) -> f32, fn(f32, f32) -> f32) = match activation {
+        let (value, slope): (Value, Slope) = match activation {
             Activation::Relu => (|x| if x <= 0.0 { 0.0 } else { x }, |x, _| if x <= 0.0 { 0.0 } else { 1.0 }),
             Activation::LeakyRelu => {
                 (|x| if x > 0.0 { x } else { 0.2 * x }, |x, _| if x > 0.0 { 1.0 } else { 0.2 })

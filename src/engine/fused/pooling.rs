@@ -45,7 +45,7 @@ impl Pooling {
     }
 
     /// Where in the sample `x` the largest value of each channel of a window is.
-    fn largest(&self, x: &[f32], pixels: &mut dyn Iterator<Item = usize>, best: &mut [usize]) {
+    fn largest(x: &[f32], pixels: &mut dyn Iterator<Item = usize>, best: &mut [usize]) {
         if let Some(first) = pixels.next() {
             best.iter_mut().enumerate().for_each(|(channel, best)| *best = first + channel);
         }
@@ -78,7 +78,7 @@ impl Stage for Pooling {
                 let y = &mut y[to..to + channels];
                 match self.kind {
                     Kind::Max => {
-                        self.largest(x, pixels, &mut best);
+                        Self::largest(x, pixels, &mut best);
                         y.iter_mut().zip(&best).for_each(|(y, &best)| *y = x[best]);
                     }
                     Kind::Mean => {
@@ -88,7 +88,9 @@ impl Stage for Pooling {
                             y.iter_mut().zip(&x[pixel..]).for_each(|(y, x)| *y += x);
                             count += 1.0;
                         }
-                        y.iter_mut().for_each(|y| *y /= count);
+                        for y in y {
+                            *y /= count;
+                        }
                     }
                 }
             });
@@ -115,7 +117,7 @@ impl Stage for Pooling {
                 let gradient = &gradient[sample * output + from..][..channels];
                 match self.kind {
                     Kind::Max => {
-                        self.largest(x, pixels, &mut best);
+                        Self::largest(x, pixels, &mut best);
                         best.iter().zip(gradient).for_each(|(&best, gradient)| dx[best] += gradient);
                     }
                     Kind::Mean => {

@@ -24,9 +24,9 @@ pub struct Convolution {
     /// Filters and the channels that they have.
     filters: [usize; 2],
     /// The input, with the border that the filters reach.
-    pub input: Image,
+    pub(super) input: Image,
     /// The output, after pooling if there is any.
-    pub output: Image,
+    pub(super) output: Image,
     groups: Groups,
     filter: Filter,
     pooled: bool,
@@ -43,15 +43,15 @@ struct Turned {
 
 /// What a forward pass reads and writes.
 pub struct ForwardPass<'a> {
-    /// Images in the layout of [`Convolution::input`].
+    /// Images in the layout of the convolution's input.
     pub x: &'a [f32],
     /// From [`Convolution::pack`].
     pub weights: &'a [f32],
     /// `[filters]`, padded to whole vectors.
     pub bias: Option<&'a [f32]>,
-    /// What negative outputs are multiplied with, if anything: 0 for ReLU.
+    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
     pub slope: Option<f32>,
-    /// Images in the layout of [`Convolution::output`].
+    /// Images in the layout of its output.
     pub y: &'a mut [f32],
     /// [`Convolution::winners`] for each image, if outputs are pooled.
     pub winners: &'a mut [u8],
@@ -59,9 +59,9 @@ pub struct ForwardPass<'a> {
 
 /// What a backward pass reads and writes.
 pub struct BackwardPass<'a> {
-    /// Images in the layout of [`Convolution::input`].
+    /// Images in the layout of the convolution's input.
     pub x: &'a [f32],
-    /// Images in the layout of [`Convolution::output`].
+    /// Images in the layout of its output.
     pub y: &'a [f32],
     /// The gradient of `y`, in the same layout.
     pub gradient: &'a [f32],
@@ -86,6 +86,10 @@ pub struct BackwardPass<'a> {
 impl Convolution {
     /// `filters` filters over `channels` channels of the images of `input`. With `pooled`, the largest
     /// of each 2x2 outputs is kept. `border` is what the output's reader needs around it.
+    ///
+    /// # Panics
+    /// If there are no filters, the input is not the window's image with the border that it reaches, or
+    /// its pixels have neither exactly the channels nor these in whole vectors.
     #[must_use]
     pub fn new(
         window: &Window,
@@ -96,11 +100,20 @@ impl Convolution {
         border: [[usize; 2]; 2],
     ) -> Self {
         let [before, after] = border;
+        // What the kernels' pointers rely on.
+        assert!(filters > 0 && channels > 0, "{filters} filters over {channels} channels");
+        assert!([channels, padded(channels)].contains(&input.channels), "values of a pixel");
+        assert_eq!((input.size, input.before), (window.input, window.before), "the image and its border");
+        for axis in [0, 1] {
+            assert!(window.before[axis] < window.kernel[axis] && window.output[axis] > 0, "{window:?}");
+            assert!(input.after[axis] >= window.after(axis), "the border behind the image");
+        }
         let size = if pooled { window.output.map(|side| side / 2) } else { window.output };
         let output = Image { channels: padded(filters), size, before, after };
-        let groups = match pooled {
-            true => Groups::windows(&input, window.kernel[0], window.stride, &output),
-            false => Groups::along_rows(&input, window.kernel[0], window.stride, &output),
+        let groups = if pooled {
+            Groups::windows(&input, window.kernel[0], window.stride, &output)
+        } else {
+            Groups::along_rows(&input, window.kernel[0], window.stride, &output)
         };
         let spread = [0, 1].map(|axis| (window.output[axis] - 1) * window.stride[axis] + 1);
         let delta = Image {
@@ -255,6 +268,7 @@ impl Convolution {
         assert!(sums.len() >= self.sums_len(samples), "memory for each part");
         if let Some(x_gradient) = &x_gradient {
             assert!(x_gradient.len() >= samples * input, "gradients of images");
+            assert!(self.input.channels.is_multiple_of(WIDTH), "whole vectors of channels");
             assert_eq!(turned.len(), self.turned_len(), "turned filters");
         }
         let x_gradient = x_gradient.map(Disjoint::new);
@@ -277,9 +291,10 @@ impl Convolution {
                     output: y[sample * output + first..].as_ptr(),
                     row: self.output.row(),
                     slope,
-                    winners: match self.pooled {
-                        true => winners[sample * windows..].as_ptr(),
-                        false => std::ptr::null(),
+                    winners: if self.pooled {
+                        winners[sample * windows..].as_ptr()
+                    } else {
+                        std::ptr::null()
                     },
                     delta: delta.at(start + self.turned.delta.pixel(0, 0)),
                     delta_steps: [down * row, right * column],

@@ -4,6 +4,7 @@
 use super::super::lanes::{Kernel, Lanes, WIDTH};
 
 /// The work on one image. All pointers are to `f32` values of the layouts that the fields say.
+#[allow(clippy::struct_field_names, reason = "delta is the notation for the gradient of the sums")]
 pub struct Delta {
     /// Output pixels, after pooling.
     pub size: [usize; 2],

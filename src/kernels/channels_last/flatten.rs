@@ -10,13 +10,13 @@ use super::Image;
 #[derive(Clone, Copy, Debug)]
 pub struct Flattening {
     /// Channels that count.
-    pub channels: usize,
+    channels: usize,
     /// Values of one pixel in memory.
-    pub stride: usize,
+    stride: usize,
     /// Pixels of an image.
-    pub pixels: usize,
+    pixels: usize,
     /// Values of one flat sample in memory.
-    pub row: usize,
+    row: usize,
 }
 
 impl Flattening {
@@ -46,7 +46,7 @@ impl Flattening {
             // SAFETY: the slices hold all samples, each of which is written by one thread; the image
             // is only read.
             unsafe {
-                lanes::run(isa, Sample::<true> { layout: self, image, row: rows.at(sample * self.row) })
+                lanes::run(isa, Sample::<true> { layout: self, image, row: rows.at(sample * self.row) });
             }
         });
     }
@@ -67,7 +67,7 @@ impl Flattening {
                 lanes::run(
                     isa,
                     Sample::<false> { layout: self, image: images.at(sample * self.image()), row },
-                )
+                );
             }
         });
     }
@@ -108,9 +108,10 @@ impl<const FORWARD: bool> Kernel for Sample<FORWARD> {
                             }
                         }
                     } else {
-                        let channels_of = array!([zero; 16] i => match i < real {
-                            true => L::load_first(row.add(i * pixels), count),
-                            false => zero,
+                        let channels_of = array!([zero; 16] i => if i < real {
+                            L::load_first(row.add(i * pixels), count)
+                        } else {
+                            zero
                         });
                         let turned = L::transpose(channels_of);
                         for i in 0..WIDTH {
@@ -122,5 +123,49 @@ impl<const FORWARD: bool> Kernel for Sample<FORWARD> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_become_planes_and_planes_pixels() {
+        for (channels, size) in [(1_usize, [1, 1]), (3, [5, 3]), (16, [4, 4]), (17, [1, 17]), (40, [7, 9])] {
+            let image = Image::new(channels.next_multiple_of(WIDTH), size);
+            let pixels = size[0] * size[1];
+            let row = (channels * pixels).next_multiple_of(WIDTH);
+            let layout = Flattening::new(&image, channels, row);
+            let samples = 3;
+            let value = |sample: usize, channel: usize, pixel: usize| {
+                ((sample * channels + channel) * pixels + pixel + 1) as f32
+            };
+            let (mut images, mut rows) = (vec![0.0; samples * image.len()], vec![0.0; samples * row]);
+            for sample in 0..samples {
+                for (channel, pixel) in (0..channels).flat_map(|c| (0..pixels).map(move |p| (c, p))) {
+                    images[sample * image.len() + pixel * image.channels + channel] =
+                        value(sample, channel, pixel);
+                    rows[sample * row + channel * pixels + pixel] = value(sample, channel, pixel);
+                }
+            }
+            for (isa, threads) in Isa::all().flat_map(|isa| [(isa, 1), (isa, 2), (isa, 3)]) {
+                let mut team = Team::new(threads);
+                // What lies behind a row's values stays as it is: 0, as the dense layer needs it.
+                let mut flat = vec![0.0; rows.len()];
+                layout.forward(&mut team, isa, samples, &images, &mut flat);
+                assert!(flat == rows, "{channels} channels of {size:?} with {isa:?}");
+                // Channels that do not count become 0.
+                let mut back = vec![f32::NAN; images.len()];
+                layout.backward(&mut team, isa, samples, &rows, &mut back);
+                assert!(back == images, "{channels} channels of {size:?} with {isa:?}, backward");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "values of a row")]
+    fn a_row_that_is_too_short_is_refused() {
+        let _ = Flattening::new(&Image::new(16, [3, 3]), 2, 17);
     }
 }

@@ -83,7 +83,7 @@ pub struct Forward<'a> {
     pub weights: *const f32,
     /// `[panels, 16]`, or null for none.
     pub bias: *const f32,
-    /// What negative outputs are multiplied with, if anything: 0 for ReLU.
+    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
     pub slope: Option<f32>,
     /// The output image, with its border.
     pub output: *mut f32,

@@ -8,11 +8,20 @@
 //! Channels are padded to a multiple of sixteen with zeros, images with the border that their reader
 //! needs, so that no inner loop asks where it is.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "kernels have index loops over tiles, which the compiler unrolls; see `array!`"
+)]
+
 mod convolution;
 mod delta;
 mod flatten;
 mod forward;
 mod pack;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
 mod weight_gradient;
 
 pub use convolution::{BackwardPass, Convolution, ForwardPass};

@@ -6,6 +6,7 @@ use super::super::lanes::{Kernel, Lanes, WIDTH, array};
 
 /// The sizes of a convolution's filters.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names, reason = "their number stands beside their sizes")]
 pub struct Filters {
     /// Output channels.
     pub filters: usize,
@@ -51,9 +52,10 @@ impl Kernel for Pack {
             unsafe {
                 let zero = L::splat(0.0);
                 let from = self.weight.add(first * size + start);
-                let turned = L::transpose(array!([zero; 16] i => match i < rows {
-                    true => L::load_first(from.add(i * size), count),
-                    false => zero,
+                let turned = L::transpose(array!([zero; 16] i => if i < rows {
+                    L::load_first(from.add(i * size), count)
+                } else {
+                    zero
                 }));
                 for i in 0..WIDTH {
                     if i < count {
@@ -97,9 +99,10 @@ impl Kernel for PackTurned {
                 unsafe {
                     let zero = L::splat(0.0);
                     let from = self.weight.add((filter * channels + first) * plane + start);
-                    let turned = L::transpose(array!([zero; 16] i => match i < rows {
-                        true => L::load_first(from.add(i * plane), count),
-                        false => zero,
+                    let turned = L::transpose(array!([zero; 16] i => if i < rows {
+                        L::load_first(from.add(i * plane), count)
+                    } else {
+                        zero
                     }));
                     for i in 0..WIDTH {
                         if i < count {
@@ -143,9 +146,10 @@ impl Kernel for Unpack {
             unsafe {
                 let zero = L::splat(0.0);
                 let from = self.sums.add(first);
-                let turned = L::transpose(array!([zero; 16] i => match i < count {
-                    true => L::load(from.add(((start + i) % plane * self.stride + (start + i) / plane) * self.row)),
-                    false => zero,
+                let turned = L::transpose(array!([zero; 16] i => if i < count {
+                    L::load(from.add(((start + i) % plane * self.stride + (start + i) / plane) * self.row))
+                } else {
+                    zero
                 }));
                 let to = self.gradient.add(first * size + start);
                 for i in 0..WIDTH {

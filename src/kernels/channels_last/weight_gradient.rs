@@ -117,9 +117,10 @@ impl WeightGradient {
                                 tile[g][r][p] = value.mul_add(d[p], tile[g][r][p]);
                             }
                         }
-                        x[g] = x[g].add(self.image_steps[1]);
+                        // Behind the last position of the last row there may be no memory.
+                        x[g] = x[g].wrapping_add(self.image_steps[1]);
                     }
-                    delta = delta.add(self.delta_steps[1]);
+                    delta = delta.wrapping_add(self.delta_steps[1]);
                 }
             }
             for g in 0..G {

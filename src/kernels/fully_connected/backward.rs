@@ -203,9 +203,10 @@ impl<R: Rule> Part<R> {
             let mut delta = self.turned.add(sample);
             let mut weight = self.theta.add(k).cast_const();
             for _ in 0..self.units {
-                let w = array!([zero; V] j => match FIRST && j + 1 == V {
-                    true => L::load_first(weight.add(j * WIDTH), count),
-                    false => L::load(weight.add(j * WIDTH)),
+                let w = array!([zero; V] j => if FIRST && j + 1 == V {
+                    L::load_first(weight.add(j * WIDTH), count)
+                } else {
+                    L::load(weight.add(j * WIDTH))
                 });
                 for i in 0..T {
                     let value = L::splat(*delta.add(i));
@@ -213,7 +214,8 @@ impl<R: Rule> Part<R> {
                         sums[i][j] = value.mul_add(w[j], sums[i][j]);
                     }
                 }
-                delta = delta.add(self.height);
+                // Behind the last unit lies no value, and maybe no memory.
+                delta = delta.wrapping_add(self.height);
                 weight = weight.wrapping_add(self.inputs);
             }
             sums

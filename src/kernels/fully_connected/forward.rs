@@ -29,7 +29,7 @@ pub struct Forward<'a> {
     pub weight: &'a [f32],
     /// `[units]`, if there is one.
     pub bias: Option<&'a [f32]>,
-    /// What negative outputs are multiplied with, if anything: 0 for ReLU.
+    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
     pub slope: Option<f32>,
     /// What the outputs are multiplied with at last: rows like the outputs'.
     pub mask: Option<&'a [f32]>,

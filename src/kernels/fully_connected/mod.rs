@@ -6,10 +6,17 @@
 //! inputs in their lanes. Packing the weights, as a general matrix product does at each call, would
 //! cost as much as a third of the product.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "kernels have index loops over tiles, which the compiler unrolls; see `array!`"
+)]
+
 mod backward;
 pub mod chain;
 mod delta;
 mod forward;
+#[cfg(test)]
+mod tests;
 
 pub use backward::Backward;
 pub use delta::Delta;

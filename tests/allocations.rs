@@ -1,0 +1,126 @@
+//! A training step of the fused engine works in the memory of the first steps. In a binary of its own,
+//! because the allocator that counts is the whole program's.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use candle_core::{DType, Device};
+use taper::config::{Input, Problems};
+use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
+use taper::engine::{Engine, Fused};
+use taper::experiment::Experiment;
+use taper::model::Parameters;
+use taper::presets;
+use taper::random::{Purpose, Stream};
+
+/// The system's allocator; counts what all threads ask for while [`COUNTING`].
+struct Counting;
+
+static COUNTING: AtomicBool = AtomicBool::new(false);
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+
+fn count(bytes: usize) {
+    if COUNTING.load(Relaxed) {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        BYTES.fetch_add(bytes as u64, Relaxed);
+    }
+}
+
+// SAFETY: everything is passed on to the system's allocator; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const BATCH: usize = 20;
+
+/// What five steps after the first five allocate, and the number of the parameters and of their state.
+struct Measured {
+    allocations: u64,
+    bytes: u64,
+    variables: u64,
+}
+
+/// Takes ten steps with a built-in config on random samples.
+fn measure(name: &str) -> Measured {
+    let text = presets::find(name).expect("a built-in config");
+    let input = Input { name: name.to_owned(), text: text.as_bytes().to_vec(), overrides: Vec::new() };
+    let experiment = Experiment::load(&input).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    let facts = experiment.data.member().facts();
+    let shape = facts.sample_shape.expect("a shape");
+    let target = Some(Target::Class { classes: 10 });
+    let plan = experiment.plan(&shape, target, &mut Problems::new(&mut Vec::new())).expect("a plan");
+    let parameters = Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
+    let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("state");
+    let (network, loss) = (experiment.network(), experiment.loss.clone());
+    let engine = Fused::new(&network, &plan, parameters, loss, optimizer, 3, 2);
+    let mut engine = engine.unwrap_or_else(|lacking| panic!("{name}: {lacking}"));
+
+    let mut stream = Stream::new(9, Purpose::Data, [0, 0]);
+    let len = BATCH * shape.elements().expect("a size");
+    let features = Features::Bytes((0..len).map(|_| stream.below(256) as u8).collect());
+    let labels: Vec<u32> = (0..BATCH).map(|_| stream.below(10) as u32).collect();
+    let indices: Vec<usize> = (0..BATCH).collect();
+    let scaling = Scaling::new(&features, experiment.data.member().normalize());
+    let mut steps = |numbers: std::ops::Range<u64>| {
+        for step in numbers {
+            // The last batch of an epoch is smaller.
+            let count = if step % 5 == 3 { BATCH / 3 } else { BATCH };
+            let samples =
+                Samples { features: &features, shape: &shape, indices: &indices[..count], scaling: &scaling };
+            let batch = Batch { samples, truth: Truth::Classes(&labels[..count]) };
+            let loss = engine.step(&batch, step, 0.001).expect("a step").loss;
+            assert!(loss.is_finite(), "{name}: {loss}");
+        }
+    };
+    steps(0..5);
+    ALLOCATIONS.store(0, Relaxed);
+    BYTES.store(0, Relaxed);
+    COUNTING.store(true, Relaxed);
+    steps(5..10);
+    COUNTING.store(false, Relaxed);
+    let state = engine.optimizer().state().iter().map(|(_, variables)| variables.len()).sum::<usize>();
+    Measured {
+        allocations: ALLOCATIONS.load(Relaxed),
+        bytes: BYTES.load(Relaxed),
+        variables: (engine.parameters().iter().count() + state) as u64,
+    }
+}
+
+// One test, because what counts belongs to all threads.
+#[test]
+fn a_step_allocates_only_what_candle_needs_to_lend_the_variables() {
+    for name in ["mnist_cnn", "mnist_cnn_plain", "mnist_mlp_64"] {
+        let Measured { allocations, bytes, variables } = measure(name);
+        println!("{name}: {allocations} allocations of {bytes} bytes in five steps, {variables} variables");
+        // `with_slices` makes two lists and a box, and candle's look for overlaps in a variable one list.
+        assert!(allocations <= 5 * (variables + 3), "{name}: {allocations} in 5 steps");
+        assert!(bytes <= 5 * 4096, "{name}: {bytes} bytes in 5 steps");
+        assert!(allocations >= 5, "{name}: the counter does not count");
+    }
+}
