@@ -63,11 +63,11 @@ impl Layer {
 
     fn forward(self) -> Case {
         let (kernel, samples) = (self.kernel(), self.samples);
-        let x = normals(samples * kernel.input.len(), 1.0);
+        let x = normals(samples * kernel.input().len(), 1.0);
         let weight = normals(self.weights(), 0.05);
-        let bias = normals(kernel.output.channels, 0.05);
+        let bias = normals(kernel.output().channels, 0.05);
         let mut packed = Arena::new(kernel.packed_len());
-        let mut y = Arena::new(samples * kernel.output.len());
+        let mut y = Arena::new(samples * kernel.output().len());
         let mut winners = vec![0; samples * kernel.winners()];
         let bytes = (x.len() + weight.len() + bias.len() + y.len()) * WORD + winners.len();
         Case {
@@ -88,9 +88,9 @@ impl Layer {
 
     fn backward(self, threads: usize) -> Case {
         let (kernel, samples) = (self.kernel(), self.samples);
-        let x = normals(samples * kernel.input.len(), 1.0);
-        let y = normals(samples * kernel.output.len(), 1.0);
-        let gradient = normals(samples * kernel.output.len(), 0.03);
+        let x = normals(samples * kernel.input().len(), 1.0);
+        let y = normals(samples * kernel.output().len(), 1.0);
+        let gradient = normals(samples * kernel.output().len(), 0.03);
         let weight = normals(self.weights(), 0.05);
         // Any of the four may have been the largest.
         let winners: Vec<u8> = (0..samples * kernel.winners()).map(|i| (i * 7 / 3 % 4) as u8).collect();

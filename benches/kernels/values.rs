@@ -3,7 +3,7 @@
 use candle_core::{Device, Var};
 use taper::kernels::arena::Arena;
 use taper::kernels::channels_last::{Flattening, Image};
-use taper::kernels::load::{Order, Source, load};
+use taper::kernels::load::{Load, Order, Source};
 use taper::kernels::update::{SLOTS, Trained, Work};
 use taper::optimizer::{self, Optimizer};
 use taper::random::{Purpose, Stream};
@@ -113,8 +113,9 @@ fn loading(samples: usize, [channels, side]: [usize; 2]) -> Case {
             let indices = &order[batch * samples..(batch + 1) * samples];
             batch = (batch + 1) % (IMAGES / samples);
             let order = Order::ChannelsLast(Image::new(channels, [side, side]));
-            let factors: [&[f32]; 2] = [&[1.0 / 255.0], &[0.0]];
-            load(team, isa, Source::Bytes(&pixels), indices, [channels, size], factors, order, &mut to);
+            let (scale, shift) = (&[1.0 / 255.0], &[0.0]);
+            let load = Load { source: Source::Bytes(&pixels), indices, channels, size, scale, shift, order };
+            load.run(team, isa, &mut to);
         }),
     }
 }

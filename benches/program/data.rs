@@ -9,7 +9,7 @@ use taper::data::{Dataset, Features, Prepared, for_each_batch};
 use taper::kernels::arena::Arena;
 use taper::kernels::channels_last::Image;
 use taper::kernels::lanes::Isa;
-use taper::kernels::load::{Order, Source, load};
+use taper::kernels::load::{Load, Order, Source};
 use taper::kernels::team::Team;
 use taper::random::{Purpose, Stream};
 
@@ -96,9 +96,11 @@ pub fn epoch(setting: &Setting) -> Value {
 
         let start = Instant::now();
         for indices in order.chunks(batch_size) {
-            let to = Order::ChannelsLast(Image::new(channels, [height, width]));
-            let sizes = [channels, height * width];
-            load(&mut team, Isa::detect(), source, indices, sizes, factors, to, &mut input);
+            let order = Order::ChannelsLast(Image::new(channels, [height, width]));
+            let size = height * width;
+            let [scale, shift] = factors;
+            let load = Load { source, indices, channels, size, scale, shift, order };
+            load.run(&mut team, Isa::detect(), &mut input);
             black_box(&input[..]);
         }
         loads.push(milliseconds(start));

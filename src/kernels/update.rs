@@ -30,6 +30,10 @@ pub struct Trained<'a> {
 }
 
 /// Work that ends with an update.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is passed on once; a box would be an allocation in each step"
+)]
 pub enum Work<'a> {
     /// Plain values with their gradients.
     Values(&'a mut Team, Isa, Trained<'a>, &'a [f32]),

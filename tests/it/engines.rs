@@ -41,7 +41,7 @@ impl Case {
                 labels = (0..SAMPLES).map(|_| stream.below(classes as u64) as u32).collect();
             }
             Target::Value { width } => {
-                values = (0..SAMPLES * width).map(|_| stream.normal() as f32).collect()
+                values = (0..SAMPLES * width).map(|_| stream.normal() as f32).collect();
             }
         }
         Self { name: name.to_owned(), experiment, shape, target, features, labels, values }
@@ -168,6 +168,7 @@ fn network(name: &str, layers: &serde_json::Value, shape: &[usize], optimizer: &
 }
 
 /// Networks that use every layer, and what the engine puts together, in all ways.
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn zoo() -> Vec<Case> {
     let adam = json!({"adam": {}});
     let image = [3, 11, 9];

@@ -110,7 +110,6 @@ impl Stage for Chain {
             });
         }
         chain::backward(turn.team, isa, samples, &layers, x_gradient);
-        drop(layers);
 
         let mut trained = turn.weights.train_all(&parameters);
         let inputs = std::iter::once(x).chain(self.between.iter().map(|[values, _]| &**values));

@@ -111,7 +111,7 @@ impl Weights<'_, '_> {
         };
         for (index, theta) in self.parameters.iter_mut().enumerate() {
             if let Some((i, j)) = place(index) {
-                all[i][j] = Some(Trained { theta: &mut **theta, slots: [&mut [], &mut []] });
+                all[i][j] = Some(Trained { theta, slots: [&mut [], &mut []] });
             }
         }
         for (slot, state) in self.state.chunks_mut(count.max(1)).enumerate().take(SLOTS) {

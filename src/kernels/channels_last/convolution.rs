@@ -24,9 +24,9 @@ pub struct Convolution {
     /// Filters and the channels that they have.
     filters: [usize; 2],
     /// The input, with the border that the filters reach.
-    pub(super) input: Image,
+    input: Image,
     /// The output, after pooling if there is any.
-    pub(super) output: Image,
+    output: Image,
     groups: Groups,
     filter: Filter,
     pooled: bool,
@@ -129,6 +129,18 @@ impl Convolution {
         };
         let filter = Filter::new(window.kernel, &input);
         Self { window: *window, filters: [filters, channels], input, output, groups, filter, pooled, turned }
+    }
+
+    /// Where the images are that it reads.
+    #[must_use]
+    pub fn input(&self) -> &Image {
+        &self.input
+    }
+
+    /// Where the images are that it writes.
+    #[must_use]
+    pub fn output(&self) -> &Image {
+        &self.output
     }
 
     fn panels(&self) -> usize {

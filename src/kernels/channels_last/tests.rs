@@ -80,10 +80,10 @@ impl Run {
             packed: Arena::new(kernel.packed_len()),
             turned: Arena::new(kernel.turned_len()),
             bias: biased.then(|| Arena::new(padded(plain.filters))),
-            x: Arena::new(samples * kernel.input.len()),
-            y: Arena::new(samples * kernel.output.len()),
-            dy: Arena::new(samples * kernel.output.len()),
-            dx: Arena::new(samples * kernel.input.len()),
+            x: Arena::new(samples * kernel.input().len()),
+            y: Arena::new(samples * kernel.output().len()),
+            dy: Arena::new(samples * kernel.output().len()),
+            dx: Arena::new(samples * kernel.input().len()),
             winners: vec![255; samples * kernel.winners()],
             delta: Arena::new(threads * kernel.delta_len()),
             sums: Arena::new(kernel.sums_len(samples)),
@@ -97,8 +97,8 @@ impl Run {
     fn step(&mut self, team: &mut Team, isa: Isa, batch: &Batch) -> Results {
         let (kernel, samples) = (&self.kernel, batch.samples);
         let (channels, filters) = (self.plain.channels, self.plain.filters);
-        store(&mut self.x, kernel.input, channels, samples, &batch.x);
-        store(&mut self.dy, kernel.output, filters, samples, &batch.dy);
+        store(&mut self.x, *kernel.input(), channels, samples, &batch.x);
+        store(&mut self.dy, *kernel.output(), filters, samples, &batch.dy);
         self.sums.fill(f32::NAN); // of an earlier batch
         kernel.pack(team, isa, &batch.weight, &mut self.packed);
         if let Some(bias) = &mut self.bias {
@@ -131,8 +131,8 @@ impl Run {
         };
         kernel.backward(team, isa, samples, backward);
         [
-            load(&self.y, kernel.output, filters, samples),
-            if self.inner { load(&self.dx, kernel.input, channels, samples) } else { Vec::new() },
+            load(&self.y, *kernel.output(), filters, samples),
+            if self.inner { load(&self.dx, *kernel.input(), channels, samples) } else { Vec::new() },
             self.weight_gradient.clone(),
             self.bias_gradient.clone(),
         ]

@@ -286,24 +286,20 @@ impl Update<'_> {
     pub fn run<R: Rule>(self, rule: R) {
         let Self { team, isa, samples, layers } = self;
         assert!(isa.available(), "{isa:?}");
-        let share = |trained: Trained<'_>, len: usize| {
+        let check = |trained: &Trained<'_>, len: usize| {
             assert_eq!(trained.theta.len(), len, "parameters");
             for slot in &trained.slots[..rule.slots()] {
                 assert_eq!(slot.len(), len, "one state value for each parameter");
             }
         };
         let layers = layers.map(|layer| {
-            layer.map(|mut layer| {
+            layer.map(|layer| {
                 let height = rows(samples);
                 assert!(layer.x.len() >= height * stride(layer.inputs), "rows of inputs");
                 assert!(layer.delta.len() >= height * stride(layer.units), "rows of the gradient");
-                let split = |trained: &mut Trained<'_>, len| {
-                    let Trained { theta, slots: [first, second] } = trained;
-                    share(Trained { theta: &mut **theta, slots: [&mut **first, &mut **second] }, len);
-                };
-                split(&mut layer.weight, layer.units * layer.inputs);
-                if let Some(bias) = &mut layer.bias {
-                    split(bias, layer.units);
+                check(&layer.weight, layer.units * layer.inputs);
+                if let Some(bias) = &layer.bias {
+                    check(bias, layer.units);
                 }
                 let disjoint = |Trained { theta, slots }| (Disjoint::new(theta), slots.map(Disjoint::new));
                 let (inputs, units, x, delta) = (layer.inputs, layer.units, layer.x, layer.delta);

@@ -157,6 +157,7 @@ pub trait Lanes:
         // SAFETY: the vectors show that the machine has the instruction set; each column has sixteen values.
         array!([vectors[0]; 16] j => {
             let column = array!([0.0; 16] i => rows[i][j]);
+            // SAFETY: the vectors show that the machine has the instruction set; a column has sixteen values.
             unsafe { Self::load(column.as_ptr()) }
         })
     }
