@@ -67,8 +67,8 @@ impl Case {
         assert!((sum - expected).abs() <= 1e-6 * expected.abs(), "{name}: {sum} {expected}");
         assert_eq!(gradient.len(), slope.len());
         for (found, expected) in gradient.into_iter().map(f64::from).zip(slope) {
-            // Beside 1e-6 of the value: what f64 loses where a probability is almost 1.
-            assert!((found - expected).abs() <= 1e-6 * expected.abs() + 1e-14, "{name}: {found} {expected}");
+            // Beside 1e-6 of the value: a probability's rounding in f32, of which the target is taken.
+            assert!((found - expected).abs() <= 1e-6 * expected.abs() + 6e-8, "{name}: {found} {expected}");
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::super::lanes::{self, Isa, Kernel, Lanes, WIDTH};
 use super::super::team::Team;
 use super::super::update::{Rule, SLOTS, Trained, step_first};
 use super::backward::{self, UNITS};
+use super::delta::DeltaRows;
 use super::{ROWS, forward, rows, stride};
 
 /// The most layers of a chain.
@@ -141,7 +142,7 @@ pub fn backward(
         let range = part * ROWS..(part + 1) * ROWS;
         for (i, layer) in layers.iter().enumerate().rev() {
             let Some(layer) = layer else { continue };
-            let delta = Delta {
+            let delta = DeltaRows {
                 rows: range.clone(),
                 units: layer.units,
                 y: layer.y.as_ptr(),
@@ -196,47 +197,6 @@ impl Rule for Nothing {
     #[inline(always)]
     fn apply<L: Lanes>(self, theta: L, _gradient: L, state: [L; SLOTS]) -> (L, [L; SLOTS]) {
         (theta, state)
-    }
-}
-
-/// From the gradient of the outputs to that of the sums, for some rows.
-struct Delta {
-    rows: std::ops::Range<usize>,
-    units: usize,
-    y: *const f32,
-    slope: Option<f32>,
-    mask: Option<*const f32>,
-    gradient: *mut f32,
-    turned: *mut f32,
-    height: usize,
-}
-
-impl Kernel for Delta {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        let step = stride(self.units);
-        for row in self.rows.clone() {
-            for start in (0..self.units).step_by(WIDTH) {
-                let (at, count) = (row * step + start, WIDTH.min(self.units - start));
-                // SAFETY: rows have room for whole vectors; what lies behind the last unit is not written to.
-                unsafe {
-                    let mut gradient = L::load(self.gradient.add(at));
-                    if let Some(slope) = self.slope {
-                        gradient = gradient.leaky_gradient(L::load(self.y.add(at)), slope);
-                    }
-                    if let Some(mask) = self.mask {
-                        gradient = gradient * L::load(mask.add(at));
-                    }
-                    gradient.store_first(self.gradient.add(at), count);
-                    let values = gradient.to_array();
-                    for i in 0..count {
-                        *self.turned.add((start + i) * self.height + row) = values[i];
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -118,3 +118,44 @@ impl<R: Rule> Kernel for Part<R> {
         }
     }
 }
+
+/// From the gradient of the outputs to that of the sums, for some rows.
+pub(super) struct DeltaRows {
+    pub rows: std::ops::Range<usize>,
+    pub units: usize,
+    pub y: *const f32,
+    pub slope: Option<f32>,
+    pub mask: Option<*const f32>,
+    pub gradient: *mut f32,
+    pub turned: *mut f32,
+    pub height: usize,
+}
+
+impl Kernel for DeltaRows {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let step = stride(self.units);
+        for row in self.rows.clone() {
+            for start in (0..self.units).step_by(WIDTH) {
+                let (at, count) = (row * step + start, WIDTH.min(self.units - start));
+                // SAFETY: rows have room for whole vectors; what lies behind the last unit is not written to.
+                unsafe {
+                    let mut gradient = L::load(self.gradient.add(at));
+                    if let Some(slope) = self.slope {
+                        gradient = gradient.leaky_gradient(L::load(self.y.add(at)), slope);
+                    }
+                    if let Some(mask) = self.mask {
+                        gradient = gradient * L::load(mask.add(at));
+                    }
+                    gradient.store_first(self.gradient.add(at), count);
+                    let values = gradient.to_array();
+                    for i in 0..count {
+                        *self.turned.add((start + i) * self.height + row) = values[i];
+                    }
+                }
+            }
+        }
+    }
+}
