@@ -1,14 +1,4 @@
-//! The textbook CNN's training step: taper's graph engine against the same network in plain candle.
-//!
-//! Both take the same batches of 32 random images in turn, in one run, so that a slow moment of the
-//! machine hits both. taper's side includes bringing them from its data set into tensors. Prints one JSON object: the median over the rounds, in microseconds per sample,
-//! and the ratio. `cargo bench --bench versus_candle`
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "what taper is measured against")]
-#![expect(
-    clippy::print_stdout,
-    clippy::expect_used,
-    reason = "a benchmark prints, and stops if it cannot run"
-)]
+//! The comparison, with whichever allocator the program has.
 
 use std::time::Instant;
 
@@ -16,23 +6,19 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, Optimizer as _, VarBuilder, VarMap};
 use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Truth};
-use taper::engine::{Engine, Graph};
+use taper::engine::{Engine, Fused};
 use taper::experiment::Experiment;
-use taper::model::{Model, Parameters};
+use taper::model::Parameters;
 use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
-
-/// The program's allocator, for both sides: glibc's gives large blocks back to the system at
-/// every step, and taking them again costs more than the arithmetic.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const BATCH: usize = 32;
 const STEPS: u64 = 30;
 const ROUNDS: usize = 7;
 
-fn main() {
+/// Measures both sides in turn and prints the medians; `allocator` is the one that both use.
+pub fn run(allocator: &str) {
     taper::threads::configure(None).expect("threads");
     let batches: Vec<Images> = (0..STEPS).map(Images::new).collect();
     let (mut ours, mut theirs) = (Taper::new(), Stock::new());
@@ -49,6 +35,7 @@ fn main() {
         serde_json::json!({
             "work": "mnist_cnn training step, batch 32",
             "threads": taper::threads::count(),
+            "allocator": allocator,
             "taper_us_per_sample": ours,
             "candle_us_per_sample": theirs,
             "candle_over_taper": theirs / ours,
@@ -107,7 +94,7 @@ fn time(batches: &[Images], mut step: impl FnMut(&Images)) -> f64 {
 }
 
 struct Taper {
-    engine: Graph,
+    engine: Fused,
     step: u64,
 }
 
@@ -119,9 +106,10 @@ impl Taper {
         let shape = experiment.data.member().facts().sample_shape.expect("a shape");
         let plan = experiment.plan(&shape, None, &mut Problems::new(&mut Vec::new())).expect("a plan");
         let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
-        let model = Model::new(&experiment.network(), &plan, parameters);
-        let optimizer = experiment.optimizer.member().build(&model.parameters().trainable()).expect("Adam");
-        Self { engine: Graph::new(model, experiment.loss, optimizer, Device::Cpu, 1), step: 0 }
+        let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("Adam");
+        let (network, threads) = (experiment.network(), taper::threads::count());
+        let engine = Fused::new(&network, &plan, parameters, experiment.loss, optimizer, 1, threads);
+        Self { engine: engine.expect("layers that the engine knows"), step: 0 }
     }
 
     fn round(&mut self, batches: &[Images]) -> f64 {

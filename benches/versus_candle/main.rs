@@ -1,0 +1,22 @@
+//! The textbook CNN's training step: taper against the same network in plain candle, both with the
+//! allocator that taper's program has.
+//!
+//! Both take the same batches of 32 random images in turn, in one run, so that a slow moment of the
+//! machine hits both. taper's side includes bringing them from its data set to the network. Prints one
+//! JSON object: the median over the rounds, in microseconds per sample, and the ratio.
+//! `cargo bench --bench versus_candle`
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "what taper is measured against")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a benchmark prints, and stops if it cannot run"
+)]
+
+mod compare;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    compare::run("mimalloc");
+}
