@@ -2,6 +2,7 @@
 //! scaled, without a copy in between.
 
 use super::channels_last::Image;
+use super::disjoint::Disjoint;
 use super::lanes::{self, Isa, Kernel, Lanes, WIDTH};
 use super::parts;
 use super::team::Team;
@@ -42,6 +43,12 @@ pub struct Load<'a> {
     pub order: Order,
 }
 
+/// Values of a flat sample from which on threads share them by columns.
+const COLUMNS: usize = 384;
+
+/// Parts of the columns: a fixed number, for small batches too.
+const COLUMN_PARTS: usize = 16;
+
 impl Load<'_> {
     /// Writes the samples to `to`, one after the other: a value of channel c becomes
     /// `value * scale[c] + shift[c]`. What lies between them, such as borders, stays as it is.
@@ -66,6 +73,26 @@ impl Load<'_> {
                 image.len()
             }
         };
+        let values = channels * size;
+        if matches!(order, Order::Flat(_)) && scale.len() == 1 && values >= COLUMNS {
+            // By columns, as the dense layer behind shares its inputs among the threads.
+            let len = values.div_ceil(COLUMN_PARTS).next_multiple_of(WIDTH);
+            assert!(
+                indices.len().checked_mul(row).is_some_and(|needed| needed <= to.len()),
+                "room for all samples"
+            );
+            let (to, factors) = (Disjoint::new(to), [scale[0], shift[0]]);
+            team.run(values.div_ceil(len), |part, _| {
+                let range = part * len..values.min((part + 1) * len);
+                for (sample, &index) in indices.iter().enumerate() {
+                    let source = source.part(index * values + range.start..index * values + range.end);
+                    // SAFETY: within `to`, as checked above, and parts have different columns.
+                    let to = unsafe { to.part(sample * row + range.start..sample * row + range.end) };
+                    scaled(isa, source, factors, to);
+                }
+            });
+            return;
+        }
         parts::for_each(team, indices.len(), [(to, row)], |part, [to]| {
             let start = indices[part] * channels * size;
             // One factor for all channels is one run over the whole sample.

@@ -68,17 +68,14 @@ pub fn forward(team: &mut Team, isa: Isa, samples: usize, x: &[f32], layers: &Ea
             let work = forward::Part {
                 samples: part * ROWS..(part + 1) * ROWS,
                 units: 0..layer.units,
+                columns: 0..layer.inputs,
                 inputs: layer.inputs,
                 x,
                 x_step: stride(layer.inputs),
                 weight: layer.weight.as_ptr(),
-                bias: layer.bias.map(<[f32]>::as_ptr),
-                slope: layer.slope,
-                mask: layer.mask.map(<[f32]>::as_ptr),
                 y: layer.y.at(0),
                 y_step: stride(layer.units),
-                chunk: usize::MAX,
-                sums: std::ptr::null_mut(),
+                finish: Some(forward::Finish::new(layer.bias, layer.slope, layer.mask)),
             };
             // SAFETY: the slices were checked to hold what the sizes say. Parts have different rows, of
             // which each layer's outputs are written before the next one reads them.
