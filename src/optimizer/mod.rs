@@ -72,7 +72,7 @@ trait Formula: Send + Sync + 'static {
     /// The formula with one step's factors in f32.
     type Rule: Rule;
 
-    /// The kinds of state, at most [`SLOTS`] of them.
+    /// The kinds of state, at most [`SLOTS`](crate::kernels::update::SLOTS) of them.
     fn kinds(&self) -> &'static [&'static str];
 
     /// The factors of step number `step`, counted from 1.
