@@ -21,6 +21,9 @@ pub enum Source<'a> {
 pub enum Order {
     /// As they come, in rows of so many values in memory.
     Flat(usize),
+    /// The same, where the reader shares the columns of all samples among the threads, and not the
+    /// samples: each thread then writes what it will read.
+    Columns(usize),
     /// From channel by channel to pixel by pixel.
     ChannelsLast(Image),
 }
@@ -43,9 +46,6 @@ pub struct Load<'a> {
     pub order: Order,
 }
 
-/// Values of a flat sample from which on threads share them by columns.
-const COLUMNS: usize = 384;
-
 /// Parts of the columns: a fixed number, for small batches too.
 const COLUMN_PARTS: usize = 16;
 
@@ -63,7 +63,7 @@ impl Load<'_> {
             "factors for all channels"
         );
         let row = match order {
-            Order::Flat(row) => {
+            Order::Flat(row) | Order::Columns(row) => {
                 assert!(row >= channels * size, "room for a sample");
                 row
             }
@@ -74,8 +74,7 @@ impl Load<'_> {
             }
         };
         let values = channels * size;
-        if matches!(order, Order::Flat(_)) && scale.len() == 1 && values >= COLUMNS {
-            // By columns, as the dense layer behind shares its inputs among the threads.
+        if matches!(order, Order::Columns(_)) && scale.len() == 1 {
             let len = values.div_ceil(COLUMN_PARTS).next_multiple_of(WIDTH);
             assert!(
                 indices.len().checked_mul(row).is_some_and(|needed| needed <= to.len()),
@@ -246,6 +245,7 @@ mod tests {
             for factors in [1, channels] {
                 let row = channels * size;
                 check([channels, size], factors, Order::Flat(row), row, |c, i| c * size + i);
+                check([channels, size], factors, Order::Columns(row + 3), row + 3, |c, i| c * size + i);
                 check([channels, size], factors, Order::Flat(row + 9), row + 9, |c, i| c * size + i);
             }
         }

@@ -3,6 +3,7 @@
 
 use crate::kernels::arena::Arena;
 use crate::kernels::channels_last::Convolution as ConvolutionKernel;
+use crate::kernels::fully_connected::COLUMNS;
 use crate::kernels::fully_connected::chain::{MOST_LAYERS, MOST_WEIGHTS};
 use crate::kernels::window::Window;
 use crate::layers::{Activation, Operation};
@@ -29,6 +30,8 @@ pub struct Compiled {
     pub stages: Vec<Box<dyn Stage>>,
     /// The first stage that has parameters: no gradient is needed before it.
     pub first_trained: usize,
+    /// Whether the first stage shares inputs among the threads rather than samples.
+    pub shares_inputs: bool,
 }
 
 /// Compiles `network`, whose shapes `plan` has worked out.
@@ -67,7 +70,9 @@ pub fn compile(network: &model::Config, plan: &Plan) -> Result<Compiled, String>
         i += 1;
     }
     let first_trained = first_trained.unwrap_or(stages.len());
-    Ok(Compiled { input, stages, first_trained })
+    let first = &drafts[usize::from(flat)..];
+    let shares_inputs = chain_len(first) < 2 && first.first().is_some_and(Draft::is_large_dense);
+    Ok(Compiled { input, stages, first_trained, shares_inputs })
 }
 
 /// An operation of a layer, with its place in the network.
@@ -210,6 +215,11 @@ impl Draft {
             dropout: self.dropout,
             memory: dense::Memory::default(),
         })
+    }
+
+    /// Whether it is a dense stage whose work is shared by columns.
+    fn is_large_dense(&self) -> bool {
+        matches!(self.operation, Operation::Dense { inputs, .. } if inputs >= COLUMNS)
     }
 
     fn has_parameters(&self) -> bool {

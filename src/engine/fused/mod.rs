@@ -224,6 +224,7 @@ impl Memory {
         let input = &network.input;
         let order = match input.shape.image() {
             Some(_) => Order::ChannelsLast(input.image),
+            None if network.shares_inputs => Order::Columns(input.len()),
             None => Order::Flat(input.len()),
         };
         let source = match samples.features {

@@ -98,7 +98,7 @@ impl Backward<'_> {
 }
 
 /// Inputs from which on the work is shared by columns.
-const COLUMNS: usize = 384;
+pub const COLUMNS: usize = 384;
 
 /// Units of one part where the work is shared by rows: whole tiles of six and of eight.
 pub(super) const UNITS: usize = 24;

@@ -18,7 +18,7 @@ mod forward;
 #[cfg(test)]
 mod tests;
 
-pub use backward::Backward;
+pub use backward::{Backward, COLUMNS};
 pub use delta::Delta;
 pub use forward::{Forward, Scratch};
 
