@@ -1,5 +1,6 @@
 //! The arithmetic of training on the CPU, on plain slices: one file per kernel. The references that
-//! tests hold them to are in [`ops`](crate::ops), in plain tensor operations.
+//! tests hold them to are in [`ops`](crate::ops), in plain tensor operations, and, for what the fused
+//! engine alone uses, in plain loops beside them.
 //!
 //! This is the only module that may contain unsafe code. Results are the same bits for any number
 //! of threads: work is cut into parts whose size depends on the shapes only, and partial sums are

@@ -5,7 +5,6 @@ use crate::kernels::disjoint::Disjoint;
 use crate::kernels::fully_connected::chain::{self, Each, Gradient, Layer, MOST_LAYERS, Updated};
 use crate::kernels::fully_connected::{rows, stride};
 use crate::kernels::update::Work;
-use crate::layers::Pass;
 
 use super::dense::Dense;
 use super::layout::Layout;
@@ -95,15 +94,15 @@ impl Stage for Chain {
         let mut outputs = self.between.iter_mut().map(|[values, gradient]| (&**values, &mut **gradient));
         let mut last = Some((y, &mut *gradient));
         for (slot, layer) in layers.iter_mut().zip(&mut self.layers) {
-            let (units, mask) = (layer.output.channels(), layer.dropout.is_some());
+            let (units, masked) = (layer.units(), layer.is_masked(pass));
             let Some((y, gradient)) = outputs.next().or_else(|| last.take()) else { break };
-            let (mask_memory, turned) = layer.memory.on_the_way_back();
+            let (mask, turned) = layer.memory.on_the_way_back();
             *slot = Some(Gradient {
                 inputs: layer.inputs,
                 units,
                 weight: turn.weights.get(layer.weight),
                 slope: layer.slope,
-                mask: (mask && matches!(pass, Pass::Training { .. })).then_some(mask_memory),
+                mask: masked.then_some(mask),
                 y,
                 gradient: Disjoint::new(gradient),
                 turned: Disjoint::new(turned),

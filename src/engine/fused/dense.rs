@@ -51,10 +51,14 @@ impl Dense {
         self.output.channels()
     }
 
+    /// Whether outputs are multiplied with a mask in this pass.
+    pub fn is_masked(&self, pass: Pass) -> bool {
+        self.dropout.is_some() && matches!(pass, Pass::Training { .. })
+    }
+
     /// The mask that was drawn for this pass, if there is one.
     pub fn mask(&self, pass: Pass) -> Option<&[f32]> {
-        let masked = self.dropout.is_some() && matches!(pass, Pass::Training { .. });
-        masked.then_some(&*self.memory.mask)
+        self.is_masked(pass).then_some(&*self.memory.mask)
     }
 
     /// Draws the mask of a training step, if there is one.
@@ -96,8 +100,7 @@ impl Stage for Dense {
 
     fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
         self.draw_mask(turn);
-        let (units, mask) =
-            (self.units(), self.dropout.is_some() && matches!(turn.pass, Pass::Training { .. }));
+        let (units, masked) = (self.units(), self.is_masked(turn.pass));
         let forward = Forward {
             samples: turn.samples,
             inputs: self.inputs,
@@ -106,7 +109,7 @@ impl Stage for Dense {
             weight: turn.weights.get(self.weight),
             bias: self.bias.map(|bias| turn.weights.get(bias)),
             slope: self.slope,
-            mask: mask.then_some(&*self.memory.mask),
+            mask: masked.then_some(&*self.memory.mask),
             y,
         };
         forward.run(turn.team, turn.isa, &mut self.memory.scratch);
@@ -122,7 +125,7 @@ impl Stage for Dense {
         x_gradient: Option<&mut [f32]>,
     ) {
         let (samples, units, isa) = (turn.samples, self.units(), turn.isa);
-        let masked = self.dropout.is_some() && matches!(turn.pass, Pass::Training { .. });
+        let masked = self.is_masked(turn.pass);
         update.run(Work::Delta(Delta {
             team: turn.team,
             isa,

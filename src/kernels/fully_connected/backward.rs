@@ -72,6 +72,7 @@ impl Backward<'_> {
         if inputs >= COLUMNS {
             // Columns, so that the weights pass through the cache once.
             let rows = if x_gradient.is_some() { 0..height } else { 0..0 };
+            // Few columns are to be shared fairly, many to be read in long runs.
             let columns = if inputs >= 1536 { 9 * WIDTH } else { 3 * WIDTH };
             team.run(inputs.div_ceil(columns), |index, _| {
                 let columns = index * columns..((index + 1) * columns).min(inputs);
