@@ -70,6 +70,16 @@ pub enum Error {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// The operating system refused to start threads.
+    #[error(
+        "cannot start {threads} threads: {reason}; allow this user more processes, or ask for fewer with --threads"
+    )]
+    Threads {
+        /// How many were to be started.
+        threads: usize,
+        /// The operating system's reason.
+        reason: String,
+    },
     /// The tensor library refused an operation.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -108,7 +118,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Tensor(_) => 1,
+            Self::Io { .. } | Self::Threads { .. } | Self::Tensor(_) => 1,
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Data { .. } => 3,
             Self::Checkpoint { .. } => 4,

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::durable::{UNFINISHED, write_file};
+use crate::durable::{UNFINISHED, create_folder, sync_folder, write_file};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
@@ -22,13 +22,16 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be created or locked.
     pub fn create_next(runs: &Path, name: &str) -> Result<Self> {
-        fs::create_dir_all(runs).map_err(Error::io(runs, "create the folder"))?;
+        create_folder(runs)?;
         let mut number = numbers(runs, name).into_iter().max().map_or(0, u64::from);
         loop {
             number += 1;
             let path = runs.join(format!("{name}-{number:04}"));
             match fs::create_dir(&path) {
-                Ok(()) => return Self::lock(path),
+                Ok(()) => {
+                    sync_folder(runs)?;
+                    return Self::lock(path);
+                }
                 // Another taper was faster; take the next number.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::io(&path, "create the folder")(error)),
@@ -41,7 +44,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Usage`] if it holds something; otherwise if it cannot be created or locked.
     pub fn create(path: &Path, force: bool) -> Result<Self> {
-        fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
+        create_folder(path)?;
         let entries = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?;
         let occupied = entries.flatten().any(|entry| !is_left_over(&entry.file_name()));
         if occupied && !force {

@@ -4,10 +4,22 @@
 //! on a release build, and write what they counted to a report (`tier`).
 //!
 //! What belongs where:
+//! - `every_step`: a run goes on from any of its steps.
+//! - `kills`: runs that are killed at random moments.
+//! - `saves`: a save that is killed or fails at each of its system calls, and its order on the disk.
+//! - `signals`: runs that are asked to stop.
+//! - `subject`: not tests: the runs that are stopped, and how they are compared.
 //! - `tier`: not tests: how often, and what is reported.
+//! - `trace`: not tests: system calls, and what a loss of power would leave.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
 
+mod every_step;
+mod kills;
+mod saves;
+mod signals;
+mod subject;
 mod tier;
+mod trace;
 #[path = "../it/workspace.rs"]
 mod workspace;
