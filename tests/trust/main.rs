@@ -5,7 +5,10 @@
 //!
 //! What belongs where:
 //! - `every_step`: a run goes on from any of its steps.
+//! - `formats`: checkpoints of every format that taper ever wrote.
+//! - `full_disk`: disks that are full, and writes that are cut short.
 //! - `kills`: runs that are killed at random moments.
+//! - `memory`: a long run needs no more memory than a short one.
 //! - `saves`: a save that is killed or fails at each of its system calls, and its order on the disk.
 //! - `signals`: runs that are asked to stop.
 //! - `subject`: not tests: the runs that are stopped, and how they are compared.
@@ -15,7 +18,10 @@
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
 
 mod every_step;
+mod formats;
+mod full_disk;
 mod kills;
+mod memory;
 mod saves;
 mod signals;
 mod subject;
