@@ -29,11 +29,7 @@ fn resume_from(workspace: &Workspace, subject: &Subject, engine: &str, step: u64
     }
     for earlier in 1..=step {
         let name = format!("checkpoints/step-{earlier:08}");
-        std::fs::create_dir_all(part.join(&name)).expect("a folder");
-        for file in std::fs::read_dir(whole.join(&name)).expect("a checkpoint") {
-            let file = file.expect("a file");
-            std::fs::copy(file.path(), part.join(&name).join(file.file_name())).expect("a copy");
-        }
+        subject::copy(&whole.join(&name), &part.join(&name));
     }
     let mut resume = arguments(&subject.file(), engine);
     resume.extend(["--resume".to_owned(), part.display().to_string()]);

@@ -4,12 +4,12 @@
 //! (`cd / && taper train --config - --run-dir DIR --set train.max_steps=20`). It is never made anew:
 //! a change that cannot read it needs a new format, and a new folder here.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use taper::checkpoint::manifest::FORMAT;
 
+use crate::subject;
 use crate::workspace::Workspace;
 
 /// The test loss and accuracy after 20 steps and after 50.
@@ -17,14 +17,6 @@ const AFTER: [(u64, f64, f64); 2] = [(20, 2.175_615_302, 0.35), (50, 2.022_899_3
 
 fn folder(format: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/trust/formats/{format}"))
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() { copy(&from, &to) } else { drop(fs::copy(from, to).expect("a copy")) }
-    }
 }
 
 fn assert_evaluates(workspace: &Workspace, (step, loss, accuracy): (u64, f64, f64)) {
@@ -40,7 +32,7 @@ fn assert_evaluates(workspace: &Workspace, (step, loss, accuracy): (u64, f64, f6
 fn every_format_evaluates_and_goes_on() {
     for format in 1..=FORMAT {
         let workspace = Workspace::new();
-        copy(&folder(format), &workspace.path("run"));
+        subject::copy(&folder(format), &workspace.path("run"));
         assert_evaluates(&workspace, AFTER[0]);
         workspace.ok(&["train", "--resume", "run", "--set", "train.max_steps=50"]);
         assert_evaluates(&workspace, AFTER[1]);
@@ -50,7 +42,7 @@ fn every_format_evaluates_and_goes_on() {
 #[test]
 fn a_newer_format_is_refused_by_name() {
     let workspace = Workspace::new();
-    copy(&folder(FORMAT), &workspace.path("run"));
+    subject::copy(&folder(FORMAT), &workspace.path("run"));
     let path = "run/checkpoints/step-00000020/manifest.json";
     let mut manifest: Value = serde_json::from_slice(&workspace.read(path)).expect("JSON");
     manifest["format"] = (FORMAT + 1).into();

@@ -9,6 +9,7 @@
 //! - `full_disk`: disks that are full, and writes that are cut short.
 //! - `kills`: runs that are killed at random moments.
 //! - `memory`: a long run needs no more memory than a short one.
+//! - `planted`: each of these proofs catches the fault that it is for.
 //! - `saves`: a save that is killed or fails at each of its system calls, and its order on the disk.
 //! - `signals`: runs that are asked to stop.
 //! - `subject`: not tests: the runs that are stopped, and how they are compared.
@@ -22,6 +23,7 @@ mod formats;
 mod full_disk;
 mod kills;
 mod memory;
+mod planted;
 mod saves;
 mod signals;
 mod subject;

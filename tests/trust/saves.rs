@@ -1,7 +1,6 @@
 //! A save is killed, and fails, at each of its system calls; its order on the disk is asserted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,7 +112,7 @@ fn prepared() -> Workspace {
 /// Every system call that the run makes once it has opened its folder: its name and its number among
 /// those of the name.
 fn all_calls(workspace: &Workspace) -> Vec<(String, usize)> {
-    copy(&workspace.path("base"), &workspace.path("traced"));
+    subject::copy(&workspace.path("base"), &workspace.path("traced"));
     let options = ["-s", "0", "-e", "trace=%file,%desc", "-o", "trace"];
     let (code, messages) = end("a trace", traced(workspace, &options, &arguments("traced", STEPS[1])));
     assert_eq!(code, Some(0), "{messages}");
@@ -135,14 +134,6 @@ fn all_calls(workspace: &Workspace) -> Vec<(String, usize)> {
     calls
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &to) } else { drop(std::fs::copy(entry.path(), to)) }
-    }
-}
-
 /// Makes every case a run of its own, some at a time: with `inject` as strace understands it, then
 /// without; `judge` is told how the first ended.
 fn for_each_case(workspace: &Workspace, cases: &[String], judge: impl Fn(&str, Option<i32>, &str) + Sync) {
@@ -153,7 +144,7 @@ fn for_each_case(workspace: &Workspace, cases: &[String], judge: impl Fn(&str, O
                 while let Some(inject) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let folder = format!("case {inject}");
                     let run = workspace.path(&folder);
-                    copy(&workspace.path("base"), &run);
+                    subject::copy(&workspace.path("base"), &run);
                     let option = format!("inject={inject}");
                     let options = ["-o", "/dev/null", "-e", &option];
                     let (code, messages) =

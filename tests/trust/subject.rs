@@ -244,3 +244,12 @@ pub fn last_told_step(run: &Path) -> u64 {
     let steps = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok()?["step"].as_u64());
     steps.take(1).next().unwrap_or(0)
 }
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() { copy(&from, &to) } else { drop(fs::copy(from, to).expect("a copy")) }
+    }
+}
