@@ -4,10 +4,14 @@
 //! on a release build, and write what they counted to a report (`tier`).
 //!
 //! What belongs where:
+//! - `gradients`: every layer, activation, loss and network against central differences in f64.
+//! - `networks`: not tests: random layers and networks of every kind.
 //! - `tier`: not tests: how often, and what is reported.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
 
+mod gradients;
+mod networks;
 mod tier;
 #[path = "../it/workspace.rs"]
 mod workspace;
