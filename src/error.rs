@@ -43,13 +43,15 @@ pub enum Error {
     },
     /// A weight became infinite or not a number; it never replaces a good checkpoint.
     #[error(
-        "`{name}` holds {value}: training diverged; the last good checkpoint stays; lower the learning rate"
+        "`{name}` holds {value} after step {step}: training diverged; the last good checkpoint stays; lower the learning rate or check the data"
     )]
     NotFinite {
         /// The parameter or the optimizer's state.
         name: String,
         /// The value, infinite or NaN.
-        value: f32,
+        value: f64,
+        /// The step that made it so, counted from 1.
+        step: u64,
     },
     /// A line of `[gate]` does not hold at the end of the run.
     #[error("gate failed: {0}")]

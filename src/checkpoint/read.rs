@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use candle_core::Var;
 
 use super::manifest::{Manifest, read_limited};
-use super::store::optimizer_variables;
 use super::{Card, MODEL, OPTIMIZER, STATE, State, Store, manifest, weights};
 use crate::error::{Error, Result};
 use crate::model::Parameters;
@@ -110,7 +109,7 @@ impl Checkpoint {
         let bytes = self.optimizer.as_ref().ok_or_else(|| {
             Error::checkpoint(&self.place, "has weights only; a run resumes from a checkpoint folder")
         })?;
-        weights::restore(&optimizer_variables(parameters, optimizer), bytes, &self.place.join(OPTIMIZER))
+        weights::restore(&parameters.state_of(optimizer), bytes, &self.place.join(OPTIMIZER))
     }
 }
 

@@ -52,12 +52,13 @@ impl Store {
         let json = |error: serde_json::Error| Error::checkpoint(&path, format!("not written: {error}"));
         let tensors: Vec<_> =
             parameters.iter().map(|p| (p.name.clone(), p.variable.as_detached_tensor())).collect();
-        let model = weights::to_bytes(&tensors, &serde_json::to_string(card).map_err(json)?)?;
-        let moments: Vec<_> = optimizer_variables(parameters, *optimizer)
+        let model = weights::to_bytes(&tensors, state.step, &serde_json::to_string(card).map_err(json)?)?;
+        let moments: Vec<_> = parameters
+            .state_of(*optimizer)
             .into_iter()
             .map(|(name, variable)| (name, variable.as_detached_tensor()))
             .collect();
-        let moments = weights::to_bytes(&moments, "{}")?;
+        let moments = weights::to_bytes(&moments, state.step, "{}")?;
         let state_text = serde_json::to_vec_pretty(state).map_err(json)?;
         let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &moments), (STATE, &state_text)];
         let manifest = serde_json::to_vec_pretty(&Manifest::new(state.step, &files)).map_err(json)?;
@@ -147,25 +148,6 @@ impl Store {
             };
         }
     }
-}
-
-/// The optimizer's variables under names such as `first_moment.layers.0.weight`.
-#[must_use]
-pub fn optimizer_variables(
-    parameters: &Parameters,
-    optimizer: &dyn Optimizer,
-) -> Vec<(String, candle_core::Var)> {
-    let names = parameters.trainable_names();
-    let kinds = optimizer.state();
-    kinds
-        .iter()
-        .flat_map(|(kind, variables)| {
-            names
-                .iter()
-                .zip(*variables)
-                .map(move |(name, variable)| (format!("{kind}.{name}"), variable.clone()))
-        })
-        .collect()
 }
 
 #[cfg(test)]

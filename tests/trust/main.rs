@@ -7,8 +7,10 @@
 //! - `every_step`: a run goes on from any of its steps.
 //! - `formats`: checkpoints of every format that taper ever wrote.
 //! - `full_disk`: disks that are full, and writes that are cut short.
+//! - `gradients`: every layer, activation, loss and network against central differences in f64.
 //! - `kills`: runs that are killed at random moments.
 //! - `memory`: a long run needs no more memory than a short one.
+//! - `networks`: not tests: random layers and networks of every kind.
 //! - `planted`: each of these proofs catches the fault that it is for.
 //! - `saves`: a save that is killed or fails at each of its system calls, and its order on the disk.
 //! - `signals`: runs that are asked to stop.
@@ -21,8 +23,10 @@
 mod every_step;
 mod formats;
 mod full_disk;
+mod gradients;
 mod kills;
 mod memory;
+mod networks;
 mod planted;
 mod saves;
 mod signals;
