@@ -62,14 +62,11 @@ impl<R: Rule> Rule for Watched<'_, R> {
     }
 
     #[inline(always)]
-    fn see<L: Lanes>(self, theta: L, state: [L; SLOTS]) {
+    fn see<L: Lanes>(self, theta: L, [first, second]: [L; SLOTS]) {
         // 0 times a finite value is 0, and 0 times any other is NaN, which no sum takes away. An
         // infinite second moment must be seen here: it makes a step of 0, which nothing else shows.
         let zero = theta.splat_like(0.0);
-        let mut sum = theta * zero;
-        for i in 0..SLOTS {
-            sum = state[i].mul_add(zero, sum);
-        }
+        let sum = second.mul_add(zero, first.mul_add(zero, theta * zero));
         if L::any(sum.is_nan()) {
             self.found.store(true, Relaxed);
         }

@@ -1,17 +1,18 @@
-//! Not tests: random layers and networks of every kind that the registries know, in f64 and as engines.
+//! Not tests: random layers and networks of every kind that the registries know, as engines.
 
-use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor};
 use serde_json::{Value as Json, json};
 use taper::config::Problems;
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
 use taper::engine::{Engine, Fused, Graph};
 use taper::experiment::Experiment;
-use taper::kernels::window::Window;
-use taper::layers::{self, Layer, Padding, Pass, Pool};
+use taper::layers;
 use taper::model::{Model, Parameters, Plan};
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
 use taper::{loss, presets};
+
+use crate::live::first_values;
 
 /// Random numbers of the test number `a`, case `b`.
 pub fn stream(a: u64, b: u64) -> Stream {
@@ -233,7 +234,7 @@ impl Network {
         let parameters = Parameters::initialize(&plan, 0, dtype, &Device::Cpu).expect("parameters");
         let specs = plan.rows.iter().flat_map(|row| &row.parameters);
         for (i, (parameter, spec)) in parameters.iter().zip(specs).enumerate() {
-            let values = first_values(spec, &mut stream(seed, i as u64), 1.5);
+            let values = first_values(spec, &mut stream(seed, i as u64));
             parameter
                 .variable
                 .set(&Tensor::from_vec(values, spec.shape.clone(), &Device::Cpu)?.to_dtype(dtype)?)?;
@@ -253,6 +254,16 @@ impl Network {
         let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
         Fused::new(&network, &self.plan(), parameters, loss, optimizer, 3, 2)
             .unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name))
+    }
+
+    /// The engine called `name`, with parameters of which no value is special.
+    pub fn engine(&self, name: &str) -> Box<dyn Engine> {
+        let parameters = self.parameters(DType::F32, 5).expect("parameters");
+        match name {
+            "fused" => Box::new(self.fused(parameters)),
+            "graph" => Box::new(self.graph(parameters)),
+            other => panic!("no engine {other}"),
+        }
     }
 
     /// Whether the fused engine knows all layers.
@@ -278,119 +289,4 @@ impl Network {
             }
         }
     }
-
-    /// The logits of the samples `indices`.
-    pub fn logits(&self, engine: &mut dyn Engine, indices: &[usize]) -> Vec<f32> {
-        self.with_batch(indices, |batch| engine.logits(&batch.samples).expect("logits").to_vec())
-    }
-}
-
-/// Uniform values of the width that keeps outputs as large as inputs, representable in f32.
-fn first_values(spec: &layers::ParameterSpec, draw: &mut Stream, width: f64) -> Vec<f64> {
-    let width = width / (spec.fan_in.max(1) as f64).sqrt();
-    let [low, high] = match spec.name {
-        "running_var" => [0.5, 1.5],
-        // Scales: away from 0.
-        "weight" if spec.shape.len() == 1 || spec.fan_in == 0 => [0.5, 1.5],
-        _ => [-width, width],
-    };
-    (0..spec.shape.iter().product()).map(|_| f64::from(draw.uniform_in(low, high) as f32)).collect()
-}
-
-/// Live layers in f64, which know how near they are to a kink.
-pub struct Live {
-    layers: Vec<Part>,
-    /// Name, variable, and whether it is trained.
-    pub parameters: Vec<(String, Var, bool)>,
-    pub output: Shape,
-}
-
-struct Part {
-    layer: Box<dyn Layer>,
-    /// The same without its activation, which may have a kink at 0.
-    before: Option<Box<dyn Layer>>,
-    /// Where ties may be.
-    window: Option<Window>,
-}
-
-impl Live {
-    /// The layers that `configs` say; parameters are drawn.
-    pub fn new(configs: &[layers::Config], input: &Shape, draw: &mut Stream) -> Result<Self> {
-        let (mut layers, mut parameters) = (Vec::new(), Vec::new());
-        let mut shape = input.clone();
-        for (index, config) in configs.iter().enumerate() {
-            let mut own = Vec::new();
-            for spec in config.member().parameters(&shape) {
-                let values = first_values(&spec, draw, 1.5);
-                let variable =
-                    Var::from_tensor(&Tensor::from_vec(values, spec.shape.clone(), &Device::Cpu)?)?;
-                parameters.push((format!("{index}.{}", spec.name), variable.clone(), spec.trainable));
-                own.push(variable);
-            }
-            let json = serde_json::to_value(config).expect("plain data");
-            let bare = match config {
-                layers::Config::activation(_) => Some(json!({ "dropout": { "rate": 0.0 } })),
-                _ => json[config.name()].get("activation").filter(|own| !own.is_null()).map(|_| {
-                    let mut bare = json.clone();
-                    bare[config.name()]["activation"] = Json::Null;
-                    bare
-                }),
-            };
-            let before = bare.map(|bare| {
-                let bare: layers::Config = serde_json::from_value(bare).expect("a layer");
-                bare.member().build(&shape, &own, index)
-            });
-            let window = match (config, shape.image()) {
-                (layers::Config::max_pool2d(_), Some([_, height, width])) => {
-                    let pool: Pool = serde_json::from_value(json["max_pool2d"].clone()).expect("a pool");
-                    let (kernel, strides) = (pool.pool_size, pool.strides.unwrap_or(pool.pool_size));
-                    let make = if pool.padding == Padding::Same { Window::same } else { Window::valid };
-                    Some(make([height, width], kernel.sides(), strides.sides()).expect("a window"))
-                }
-                _ => None,
-            };
-            layers.push(Part { layer: config.member().build(&shape, &own, index), before, window });
-            shape = config.member().output_shape(&shape).expect("layers that fit");
-        }
-        Ok(Self { layers, parameters, output: shape })
-    }
-
-    pub fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.layers.iter().try_fold(x.clone(), |x, part| part.layer.forward(&x, pass))
-    }
-
-    /// The smallest distance from a kink: of a value from 0 before an activation, and of the largest
-    /// values of a pooling window from each other. Values that are equal, or exactly 0, are what a
-    /// layer before cut off: they move together, or not at all.
-    pub fn distance_from_kinks(&self, x: &Tensor, pass: Pass) -> Result<f64> {
-        let mut x = x.detach();
-        let mut least = f64::INFINITY;
-        for part in &self.layers {
-            if let Some(before) = &part.before {
-                let values = before.forward(&x, pass)?.flatten_all()?.to_vec1::<f64>()?;
-                least = values.iter().map(|v| v.abs()).filter(|v| *v > 0.0).fold(least, f64::min);
-            }
-            if let Some(window) = &part.window {
-                least = least.min(smallest_gap(&x.flatten_all()?.to_vec1::<f64>()?, window));
-            }
-            x = part.layer.forward(&x, pass)?.detach();
-        }
-        Ok(least)
-    }
-}
-
-/// The smallest difference between the largest and the second value of a window.
-fn smallest_gap(values: &[f64], window: &Window) -> f64 {
-    let mut least = f64::INFINITY;
-    for plane in values.chunks(window.pixels()) {
-        for (row, column) in (0..window.output[0]).flat_map(|r| (0..window.output[1]).map(move |c| (r, c))) {
-            let rows = window.covered(0, row);
-            let pixels = rows.flat_map(|y| window.covered(1, column).map(move |x| y * window.input[1] + x));
-            let mut own: Vec<f64> = pixels.map(|i| plane[i]).collect();
-            own.sort_by(|a, b| b.total_cmp(a));
-            let gaps = own.iter().skip(1).map(|value| own[0] - value).filter(|gap| *gap > 0.0);
-            least = gaps.fold(least, f64::min);
-        }
-    }
-    least
 }
