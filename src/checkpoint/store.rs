@@ -99,18 +99,32 @@ impl Store {
         Ok(steps)
     }
 
-    /// The latest checkpoint that verifies; `skipped` hears about damaged ones on the way.
+    /// The latest checkpoint that verifies; `skipped` hears about damaged ones on the way, but not about
+    /// those that a run which trains here deletes meanwhile.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if there are checkpoints and none verifies: a run must not start over
     /// silently.
     pub fn latest(&self, mut skipped: impl FnMut(&Error)) -> Result<Option<Checkpoint>> {
-        let steps = self.steps()?;
-        for step in &steps {
-            match Checkpoint::read(&self.path(*step)) {
-                Ok(checkpoint) => return Ok(Some(checkpoint)),
-                Err(error) => skipped(&error),
+        let mut steps = self.steps()?;
+        'listed: loop {
+            for step in &steps {
+                let path = self.path(*step);
+                match Checkpoint::read(&path) {
+                    Ok(checkpoint) => return Ok(Some(checkpoint)),
+                    Err(error) if path.exists() => skipped(&error),
+                    // It made way for later ones, which a new list has. A list without them ends this.
+                    Err(error) => {
+                        let now = self.steps()?;
+                        if now != steps {
+                            steps = now;
+                            continue 'listed;
+                        }
+                        skipped(&error);
+                    }
+                }
             }
+            break;
         }
         if steps.is_empty() {
             return Ok(None);
