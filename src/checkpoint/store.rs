@@ -46,7 +46,13 @@ impl Store {
     /// # Errors
     /// If a weight is not finite or the disk refuses; earlier checkpoints are then untouched.
     pub fn save(&self, snapshot: &Snapshot<'_>) -> Result<PathBuf> {
-        fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "create the folder"))?;
+        match fs::create_dir(&self.folder) {
+            // The run folder itself is not made again: it was deleted or renamed, and its log with it.
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(Error::io(&self.folder, "create the folder")(error));
+            }
+            _ => {}
+        }
         let Snapshot { state, card, parameters, optimizer } = snapshot;
         let path = self.path(state.step);
         let json = |error: serde_json::Error| Error::checkpoint(&path, format!("not written: {error}"));
