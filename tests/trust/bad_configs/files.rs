@@ -178,7 +178,7 @@ fn large() -> Vec<Case> {
     let too_long = &["larger than 256 KiB, which no config is"];
     let filled = |unit: &str, size: usize| unit.repeat(size / unit.len());
     let layers = |layer: &str, count: usize| RIGHT.replace("  { flatten = {} },\n", &layer.repeat(count));
-    let keys: String = (0..20_000).map(|i| format!("k{i} = 1\n")).collect();
+    let keys: Vec<String> = (0..20_000).map(|i| format!("k{i} = 1\n")).collect();
     let json_keys: Vec<String> = (0..20_000).map(|i| format!("\"k{i}\":1")).collect();
     let (size, deep) = (250_000, &["more is wrong; these are the first 20 mistakes"]);
     vec![
@@ -217,7 +217,7 @@ fn large() -> Vec<Case> {
             &format!("name = \"{}\" ‸x", filled("é", size)),
             &["unexpected key or value"],
         ),
-        text("x.toml", "twenty thousand unknown keys", &keys, &["unknown key `k0`", deep[0]]),
+        text("x.toml", "twenty thousand unknown keys", &keys.concat(), &["unknown key `k0`", deep[0]]),
         text(
             "x.json",
             "twenty thousand unknown keys",

@@ -35,7 +35,6 @@ fn links_and_files_in_the_place_of_a_run_folder() {
         fs::create_dir_all(workspace.path("run/.lock")).expect("a folder");
     });
     check("below a file", TRAIN, &[("RUN", "x.toml/run".into())], &[1]);
-    check("nothing", TRAIN, &[("RUN", "".into())], &[1, 2]);
 }
 
 #[test]
