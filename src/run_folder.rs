@@ -8,6 +8,9 @@ use crate::durable::{UNFINISHED, create_folder, sync_folder, write_file};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
+/// The file whose lock says that a run is being trained.
+const LOCK: &str = ".lock";
+
 /// The folder of one run, locked as long as this value lives.
 #[derive(Debug)]
 pub struct RunFolder {
@@ -45,17 +48,25 @@ impl RunFolder {
     /// [`Error::Usage`] if it holds something; otherwise if it cannot be created or locked.
     pub fn create(path: &Path, force: bool) -> Result<Self> {
         create_folder(path)?;
-        let entries = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?;
-        let occupied = entries.flatten().any(|entry| !is_left_over(&entry.file_name()));
-        if occupied && !force {
-            return Err(Error::Usage(format!(
+        let refuse = || {
+            Err(Error::Usage(format!(
                 "{}: the folder is not empty; use --resume to go on, --force to start over, or another --run-dir",
                 path.display()
-            )));
+            )))
+        };
+        if !force && is_occupied(path)? {
+            // A run that is being trained is told from one that was; other folders get no lock.
+            if path.join(LOCK).exists() {
+                Self::lock(path.to_path_buf())?;
+            }
+            return refuse();
         }
         let folder = Self::lock(path.to_path_buf())?;
-        if occupied {
-            folder.clear()?;
+        // Another taper may have come and gone since.
+        match is_occupied(path)? {
+            true if force => folder.clear()?,
+            true => return refuse(),
+            false => {}
         }
         folder.clean();
         Ok(folder)
@@ -102,7 +113,7 @@ impl RunFolder {
     }
 
     fn lock(path: PathBuf) -> Result<Self> {
-        let file = path.join(".lock");
+        let file = path.join(LOCK);
         let lock = File::options()
             .create(true)
             .truncate(false)
@@ -159,9 +170,15 @@ fn is_unfinished(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with(UNFINISHED))
 }
 
+/// Whether a folder holds more than what a killed process may have left.
+fn is_occupied(path: &Path) -> Result<bool> {
+    let entries = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?;
+    Ok(entries.flatten().any(|entry| !is_left_over(&entry.file_name())))
+}
+
 /// Whether a folder with nothing but such files is as good as empty.
 fn is_left_over(name: &OsStr) -> bool {
-    name == ".lock" || is_unfinished(name)
+    name == LOCK || is_unfinished(name)
 }
 
 /// The numbers of the runs called `name`.
@@ -215,7 +232,11 @@ mod tests {
         let first = RunFolder::create_next(runs.path(), "a").unwrap();
         assert_eq!(RunFolder::open(first.path()).unwrap_err().exit_code(), 7);
         let path = first.path().to_path_buf();
+        fs::write(path.join("config.toml"), "x").unwrap();
+        assert_eq!(RunFolder::create(&path, false).unwrap_err().exit_code(), 7);
+        assert_eq!(RunFolder::create(&path, true).unwrap_err().exit_code(), 7);
         drop(first);
+        assert_eq!(RunFolder::create(&path, false).unwrap_err().exit_code(), 2);
         assert!(RunFolder::open(&path).is_ok());
     }
 

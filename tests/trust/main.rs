@@ -4,8 +4,10 @@
 //! on a release build, and write what they counted to a report (`tier`).
 //!
 //! What belongs where:
+//! - `bad_configs`: wrong configs are explained, quickly and cheaply.
 //! - `batch_sizes`: predictions and measurements do not depend on how many samples go together.
 //! - `differences`: not tests: the check of gradients.
+//! - `environment`: folders, names, locales, streams and limits that a run meets.
 //! - `every_step`: a run goes on from any of its steps.
 //! - `formats`: checkpoints of every format that taper ever wrote.
 //! - `full_disk`: disks that are full, and writes that are cut short.
@@ -17,6 +19,9 @@
 //! - `not_finite`: NaN and infinity anywhere stop a run within the step; nothing good is lost.
 //! - `planted`: each of these proofs catches the fault that it is for.
 //! - `poison`: not tests: an engine that meets such a value.
+//! - `races`: two trainings in one folder; reading a run that is being trained.
+//! - `random_configs`: random configs are written, read, mutated and trained.
+//! - `same_bits`: fresh processes give the same bits.
 //! - `saves`: a save that is killed or fails at each of its system calls, and its order on the disk.
 //! - `signals`: runs that are asked to stop.
 //! - `subject`: not tests: the runs that are stopped, and how they are compared.
@@ -25,8 +30,10 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
 
+mod bad_configs;
 mod batch_sizes;
 mod differences;
+mod environment;
 mod every_step;
 mod formats;
 mod full_disk;
@@ -38,6 +45,9 @@ mod networks;
 mod not_finite;
 mod planted;
 mod poison;
+mod races;
+mod random_configs;
+mod same_bits;
 mod saves;
 mod signals;
 mod subject;
