@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::durable::{UNFINISHED, write_file};
+use crate::durable::{UNFINISHED, require_regular, write_file};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
@@ -100,6 +100,7 @@ impl RunFolder {
 
     fn lock(path: PathBuf) -> Result<Self> {
         let file = path.join(".lock");
+        require_regular(&file)?;
         let lock = File::options()
             .create(true)
             .truncate(false)

@@ -1,12 +1,15 @@
 //! Checkpoints from disk, verified before anything is used.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use candle_core::Var;
 
-use super::manifest::{Manifest, read_limited};
-use super::store::optimizer_variables;
+use super::manifest::Manifest;
+use super::store::{named_step, optimizer_variables};
 use super::{Card, MODEL, OPTIMIZER, STATE, State, Store, manifest, weights};
+use crate::data::file;
 use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
@@ -34,17 +37,19 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Checkpoint`] that says what was found instead.
     pub fn open(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Self> {
-        if path.is_file() {
-            return Self::read_file(path);
+        match fs::metadata(path) {
+            Ok(facts) if facts.is_dir() => {}
+            Ok(_) => return Self::read_file(path),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::checkpoint(
+                    path,
+                    "does not exist; give a run folder, a checkpoint folder or a .safetensors file",
+                ));
+            }
+            Err(error) => return Err(Error::checkpoint(path, format!("cannot be opened: {error}"))),
         }
-        if path.join(manifest::FILE).exists() {
+        if path.join(manifest::FILE).exists() || path.file_name().and_then(named_step).is_some() {
             return Self::read(path);
-        }
-        if !path.exists() {
-            return Err(Error::checkpoint(
-                path,
-                "does not exist; give a run folder, a checkpoint folder or a .safetensors file",
-            ));
         }
         let store = Store::new(path);
         let latest = store.latest(&mut skipped)?.ok_or_else(|| {
@@ -66,9 +71,21 @@ impl Checkpoint {
     /// Reads and verifies a checkpoint folder.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] naming the file that is missing or damaged.
+    /// [`Error::Checkpoint`] naming the file that is missing or damaged, or a folder that has the name
+    /// of another step.
     pub fn read(folder: &Path) -> Result<Self> {
         let manifest = Manifest::read(folder)?;
+        if let Some(named) = folder.file_name().and_then(named_step)
+            && named != manifest.step
+        {
+            return Err(Error::checkpoint(
+                folder,
+                format!(
+                    "its manifest.json is of step {}, not of the one in its name; rename it",
+                    manifest.step
+                ),
+            ));
+        }
         let model = manifest.verified(folder, MODEL)?;
         let optimizer = manifest.verified(folder, OPTIMIZER)?;
         let state: State = serde_json::from_slice(&manifest.verified(folder, STATE)?)
@@ -81,7 +98,7 @@ impl Checkpoint {
     }
 
     fn read_file(path: &Path) -> Result<Self> {
-        let model = read_limited(path, FILE_LIMIT)?;
+        let model = file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
         let card = read_card(&model, path)?;
         Ok(Self { place: path.to_path_buf(), card, state: None, model, optimizer: None })
     }
@@ -121,6 +138,12 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     let refuse = |message: String| Err(Error::checkpoint(place, message));
     if card.format != manifest::FORMAT {
         return refuse(format!("has format {}, and this taper reads {}", card.format, manifest::FORMAT));
+    }
+    if card.sample_shape.0.len() > 3 {
+        return refuse(format!(
+            "claims samples of {} dimensions; there are 1 to 3",
+            card.sample_shape.0.len()
+        ));
     }
     if card.sample_shape.0.is_empty() || card.sample_shape.elements().is_none_or(|values| values == 0) {
         return refuse(format!("claims samples of {:?} values", card.sample_shape.0));

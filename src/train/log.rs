@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::events::{Epoch, Event, Observer, VERSION};
 use crate::checkpoint::Files;
+use crate::durable;
 use crate::error::{Error, Result};
 
 /// The growing files of a run.
@@ -89,6 +90,7 @@ struct Growing {
 
 impl Growing {
     fn open(path: PathBuf, size: u64) -> Result<Self> {
+        durable::require_regular(&path)?;
         let found = std::fs::metadata(&path).map_or(0, |facts| facts.len());
         if found < size {
             let message = format!(
