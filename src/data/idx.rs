@@ -74,13 +74,13 @@ fn read_content<const D: usize>(
                 format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read"),
             )
         })?;
+    fits(&sizes).map_err(|message| Error::data(path, message))?;
     let header = 4 + 4 * D as u64;
     if let Some(length) = length
         && length != header + expected
     {
         return Err(wrong_length(path, length, header + expected));
     }
-    fits(&sizes).map_err(|message| Error::data(path, message))?;
     // A gzipped file may promise more than it holds, so its buffer grows with what really comes.
     let mut bytes = file::buffer(path, if length.is_some() { expected } else { 0 })?;
     reader.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;

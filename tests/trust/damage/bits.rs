@@ -49,7 +49,10 @@ fn every_wrong_bit_is_noticed_and_the_checkpoint_before_is_used() {
         }
     });
     assert!(every > 1 || bits.len() >= 65_536);
-    report("bit flips", &json!({ "bytes": bytes, "flips": bits.len(), "noticed": bits.len() }));
+    report(
+        "bit flips and truncations",
+        &json!({ "bytes": bytes, "flips": bits.len(), "noticed": bits.len() }),
+    );
 }
 
 #[test]
@@ -73,7 +76,7 @@ fn every_length_but_the_right_one_is_noticed() {
         fs::write(&path, right).expect("written");
         copy.whole();
     }
-    report("truncations", &json!({ "truncations": truncations, "noticed": truncations }));
+    report("bit flips and truncations", &json!({ "truncations": truncations, "noticed": truncations }));
 }
 
 #[test]

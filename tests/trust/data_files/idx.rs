@@ -95,9 +95,9 @@ fn a_wrong_bit_of_a_gzipped_file_is_refused_or_changes_nothing() {
             let mut wrong = packed.clone();
             wrong[bit / 8] ^= 1 << (bit % 8);
             fs::write(workspace.path(format!("mnist/{file}")), wrong).expect("written");
-            // The time and the system in a gzip header mean nothing.
+            // The time and the system in a gzip header, and bits that fill up a byte, mean nothing.
             if let Ok(found) = read(&workspace) {
-                assert!(found == expected && bit / 8 < 10, "bit {bit} of {file}");
+                assert_eq!(found, expected, "bit {bit} of {file}");
             }
         }
         workspace.file(&format!("mnist/{file}"), right(file));
