@@ -17,6 +17,9 @@ use crate::optimizer::Optimizer;
 /// The largest lone weights file that is read, 64 GiB.
 const FILE_LIMIT: u64 = 1 << 36;
 
+/// The most values that a sample may have, so that no layer's sizes or cost overflow.
+const MOST_VALUES: usize = 1 << 30;
+
 /// A verified checkpoint in memory.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
@@ -145,8 +148,10 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
             card.sample_shape.0.len()
         ));
     }
-    if card.sample_shape.0.is_empty() || card.sample_shape.elements().is_none_or(|values| values == 0) {
-        return refuse(format!("claims samples of {:?} values", card.sample_shape.0));
+    let values = card.sample_shape.elements().filter(|_| !card.sample_shape.0.is_empty());
+    if !values.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
+        let shape = &card.sample_shape.0;
+        return refuse(format!("claims samples of {shape:?}; they have 1 to {MOST_VALUES} values"));
     }
     Ok(card)
 }

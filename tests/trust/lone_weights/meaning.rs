@@ -96,7 +96,7 @@ pub fn cases(weights: &Weights) -> Vec<Case> {
             "holds fewer than",
         ),
         case("fewer units", layers(dense(47)), "this network needs F32 [47, 6]"),
-        case("more units", layers(dense(49)), "holds fewer than the"),
+        case("more units", layers(dense(49)), "this network needs F32 [49, 6]"),
         case("10^9 units", layers(dense(1_000_000_000)), "w.safetensors"),
         case("2^64 - 1 units", layers(dense(u64::MAX)), "its config is wrong"),
         case("no units", layers(dense(0)), "its config is wrong"),
