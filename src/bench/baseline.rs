@@ -6,7 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Conditions, Inference, Report};
+use crate::data::file;
 use crate::error::{Error, Result};
+
+/// The longest baseline that is read, in bytes; a real one has some thousand.
+const LIMIT: u64 = 1 << 20;
 
 /// How much slower than the baseline a result may be: 0.1 is a tenth.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
@@ -62,7 +66,7 @@ impl Baseline {
     /// [`Error::Usage`] if `path` cannot be read or is something else.
     pub fn read(path: &Path) -> Result<Self> {
         let refuse = |message: String| Error::Usage(format!("--baseline {}: {message}", path.display()));
-        let text = std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let text = file::read(path, LIMIT).map_err(|error| Error::Usage(format!("--baseline {error}")))?;
         let baseline: Self = serde_json::from_slice(&text)
             .map_err(|error| refuse(format!("is not what `taper bench --format json` writes: {error}")))?;
         if !baseline.us_per_sample.is_finite() || baseline.us_per_sample <= 0.0 {

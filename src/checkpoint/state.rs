@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::data::Target;
 use crate::metrics::Running;
 
 /// Everything besides weights and optimizer state that a run needs in order to go on.
@@ -37,6 +38,22 @@ pub struct State {
     pub config_folder: String,
     /// How long the run's growing files are at this point.
     pub files: Files,
+}
+
+impl State {
+    /// Whether a run on epochs of `samples` that predicts `target` can stand there. A file whose sums
+    /// verify may still be made up, and its numbers are counted on from.
+    #[must_use]
+    pub fn is_possible(&self, samples: u64, target: Target) -> bool {
+        let most = 1_u64 << 53;
+        // Every epoch takes a step.
+        self.epoch <= self.step
+            && self.step <= most
+            && self.samples_in_epoch <= samples
+            && self.running.is_of(target, self.samples_in_epoch)
+            && self.seconds.is_finite()
+            && self.seconds >= 0.0
+    }
 }
 
 /// The best checkpoint of a run.

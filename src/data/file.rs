@@ -1,4 +1,4 @@
-//! Data files: only regular ones are opened.
+//! Files from outside: only regular ones are opened, and no more of them is read than is allowed.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -28,13 +28,22 @@ pub fn open(path: &Path) -> Result<(File, u64)> {
 /// As [`open`], and if the file is larger or a read fails.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let (file, length) = open(path)?;
+    read_opened(path, file, length, limit)
+}
+
+/// The same of a file that [`open`] gave with its `length`.
+///
+/// # Errors
+/// If the file is larger than `limit` or a read fails.
+pub fn read_opened(path: &Path, file: File, length: u64, limit: u64) -> Result<Vec<u8>> {
     let too_large =
         || Error::data(path, format!("more than {limit} bytes, which is too large for such a file"));
     if length > limit {
         return Err(too_large());
     }
     let mut content = buffer(path, length)?;
-    file.take(limit + 1).read_to_end(&mut content).map_err(|error| failed_read(path, &error))?;
+    let most = limit.saturating_add(1);
+    file.take(most).read_to_end(&mut content).map_err(|error| failed_read(path, &error))?;
     if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
 }
 
@@ -53,6 +62,7 @@ pub fn buffer(path: &Path, length: u64) -> Result<Vec<u8>> {
 }
 
 /// The error for a read that the system refused or that met damaged compression.
+#[must_use]
 pub fn failed_read(path: &Path, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         Error::data(path, "the file is cut off; get it again")

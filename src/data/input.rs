@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
             }
             "json" if plain == name => self.json(path, &file::read(path, LONGEST_JSON)?),
             _ if plain.ends_with("ubyte") || extension == "idx" => {
-                let (sizes, bytes) = idx::read::<3>(path)?;
+                let (sizes, bytes) = idx::read::<3>(path, |sizes| self.arrange(sizes, true).map(|_| ()))?;
                 self.bytes(path, &sizes, true, bytes).map_err(|message| Error::data(path, message))
             }
             _ => Err(Error::data(path, format!("not of a kind that can be read, which are {KINDS}"))),
