@@ -57,12 +57,19 @@ impl Manifest {
     /// [`Error::Checkpoint`] if it is missing, unreadable or of a newer format.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let text = read_limited(&path, 1 << 20)?;
-        let manifest: Self = serde_json::from_slice(&text)
-            .map_err(|error| Error::checkpoint(&path, format!("damaged: {error}")))?;
+        Self::parse(&path, &read_limited(&path, 1 << 20)?)
+    }
+
+    /// Reads the `text` of a manifest; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is none, or of a newer format.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
+        let manifest: Self = serde_json::from_slice(text)
+            .map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))?;
         if manifest.format != FORMAT {
             return Err(Error::checkpoint(
-                &path,
+                path,
                 format!("has format {}, and this taper reads format {FORMAT}", manifest.format),
             ));
         }

@@ -35,7 +35,7 @@ impl Checkpoint {
     /// [`Error::Checkpoint`] that says what was found instead.
     pub fn open(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Self> {
         if path.is_file() {
-            return Self::read_file(path);
+            return Self::from_weights(path, read_limited(path, FILE_LIMIT)?);
         }
         if path.join(manifest::FILE).exists() {
             return Self::read(path);
@@ -71,8 +71,7 @@ impl Checkpoint {
         let manifest = Manifest::read(folder)?;
         let model = manifest.verified(folder, MODEL)?;
         let optimizer = manifest.verified(folder, OPTIMIZER)?;
-        let state: State = serde_json::from_slice(&manifest.verified(folder, STATE)?)
-            .map_err(|error| Error::checkpoint(folder.join(STATE), format!("damaged: {error}")))?;
+        let state = State::parse(&folder.join(STATE), &manifest.verified(folder, STATE)?)?;
         if state.step != manifest.step {
             return Err(Error::checkpoint(folder, "manifest.json and state.json belong to different steps"));
         }
@@ -80,8 +79,12 @@ impl Checkpoint {
         Ok(Self { place: folder.to_path_buf(), card, state: Some(state), model, optimizer: Some(optimizer) })
     }
 
-    fn read_file(path: &Path) -> Result<Self> {
-        let model = read_limited(path, FILE_LIMIT)?;
+    /// The checkpoint of a lone weights file with the content `model`; `path` is named in errors, and
+    /// its folder is where relative paths of the config start.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if taper did not write it.
+    pub fn from_weights(path: &Path, model: Vec<u8>) -> Result<Self> {
         let card = read_card(&model, path)?;
         Ok(Self { place: path.to_path_buf(), card, state: None, model, optimizer: None })
     }

@@ -1,7 +1,10 @@
 //! `state.json`: where in the run a checkpoint stands.
 
+use std::path::Path;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::error::Error;
 use crate::metrics::Running;
 
 /// Everything besides weights and optimizer state that a run needs in order to go on.
@@ -37,6 +40,16 @@ pub struct State {
     pub config_folder: String,
     /// How long the run's growing files are at this point.
     pub files: Files,
+}
+
+impl State {
+    /// Reads the `text` of a `state.json`; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is none.
+    pub fn parse(path: &Path, text: &[u8]) -> crate::Result<Self> {
+        serde_json::from_slice(text).map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
+    }
 }
 
 /// The best checkpoint of a run.

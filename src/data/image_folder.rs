@@ -5,25 +5,19 @@
 //! files next to the class folders are passed over; any other file in a class folder is an error,
 //! because an image left out in silence is worse. Samples are ordered by class, then by file name.
 
-use std::io::Cursor;
+mod decode;
+
 use std::path::{Path, PathBuf};
 
-use image::imageops::{FilterType, resize};
-use image::{ImageReader, Limits};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets, file};
+use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-/// The largest image file that is opened, in bytes.
-const LARGEST_FILE: u64 = 1 << 28;
-/// The longest side of an image that is decoded, in pixels.
-const LONGEST_SIDE: u32 = 1 << 14;
-/// The most memory that decoding one image may take, in bytes.
-const LARGEST_IMAGE: u64 = 1 << 30;
+pub use decode::{LARGEST_FILE, decode, read};
 
 /// `[data.image_folder]`: PNG and JPEG images, sorted into folders by class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -178,10 +172,9 @@ impl Config {
             return Err(Error::data(&self.path, message));
         };
         pixels.resize(length, 0);
-        let failed = pixels
-            .par_chunks_exact_mut(sample)
-            .zip(files)
-            .find_map_first(|(image, (path, _))| self.decode(path, image).err());
+        let failed = pixels.par_chunks_exact_mut(sample).zip(files).find_map_first(|(image, (path, _))| {
+            read(path, [self.channels, self.height, self.width], image).err()
+        });
         match failed {
             Some(error) => Err(error),
             None => Ok(Dataset {
@@ -194,41 +187,6 @@ impl Config {
             }),
         }
     }
-
-    fn decode(&self, path: &Path, pixels: &mut [u8]) -> Result<()> {
-        decode(path, [self.channels, self.height, self.width], pixels)
-    }
-}
-
-/// Decodes and resizes a PNG or JPEG file into channels, rows, columns. There are 1 or 3 channels
-/// and as many `pixels` as the sizes say.
-///
-/// # Errors
-/// [`Error::Data`] if the file is no such image, is damaged or too large.
-pub fn decode(path: &Path, [channels, height, width]: [usize; 3], pixels: &mut [u8]) -> Result<()> {
-    let content = file::read(path, LARGEST_FILE)?;
-    let failed = |error: image::ImageError| Error::data(path, format!("cannot be decoded: {error}"));
-    let mut reader = ImageReader::new(Cursor::new(content))
-        .with_guessed_format()
-        .map_err(|error| file::failed_read(path, &error))?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST_SIDE);
-    limits.max_image_height = Some(LONGEST_SIDE);
-    limits.max_alloc = Some(LARGEST_IMAGE);
-    reader.limits(limits);
-    let image = reader.decode().map_err(failed)?;
-    let (columns, rows) = (width as u32, height as u32);
-    let interleaved = if channels == 1 {
-        resize(&image.into_luma8(), columns, rows, FilterType::Triangle).into_raw()
-    } else {
-        resize(&image.into_rgb8(), columns, rows, FilterType::Triangle).into_raw()
-    };
-    for (channel, plane) in pixels.chunks_exact_mut(height * width).enumerate() {
-        for (pixel, value) in plane.iter_mut().zip(interleaved.iter().skip(channel).step_by(channels)) {
-            *pixel = *value;
-        }
-    }
-    Ok(())
 }
 
 /// The names in a folder that do not start with a dot, sorted.
@@ -318,7 +276,7 @@ mod tests {
         let drawn = GrayImage::from_fn(3, 2, |x, y| image::Luma([(10 * y + x) as u8]));
         drawn.save(&path).unwrap();
         let mut pixels = [0; 6];
-        decode(&path, [1, 2, 3], &mut pixels).unwrap();
+        read(&path, [1, 2, 3], &mut pixels).unwrap();
         assert_eq!(pixels, [0, 1, 2, 10, 11, 12]);
     }
 

@@ -65,7 +65,10 @@ impl Values {
 }
 
 /// Reads the whole content of an NPY file.
-pub(super) fn parse(mut content: Vec<u8>) -> Result<Array, String> {
+///
+/// # Errors
+/// A sentence that says what is wrong with it, as [`read`] does.
+pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     let cut_off = || "the NPY header is cut off; get the file again".to_owned();
     if !content.starts_with(b"\x93NUMPY") {
         return Err("not an NPY file".to_owned());
