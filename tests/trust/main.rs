@@ -4,10 +4,12 @@
 //! on a release build, and write what they counted to a report (`tier`).
 //!
 //! What belongs where:
+//! - `corpora`: the inputs of the fuzz targets (`fuzz/`), replayed.
 //! - `tier`: not tests: how often, and what is reported.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
 
+mod corpora;
 mod tier;
 #[path = "../it/workspace.rs"]
 mod workspace;
