@@ -9,7 +9,7 @@ use super::properties::check_diagnostics;
 pub fn run(data: &[u8]) {
     let input = Input { name: "config.json".to_owned(), text: data.to_vec(), overrides: Vec::new() };
     match Experiment::load(&input) {
-        Err(diagnostics) => check_diagnostics(&diagnostics),
+        Err(diagnostics) => check_diagnostics(&diagnostics, data),
         Ok(experiment) => {
             let again = Experiment::from_json(&experiment.to_json());
             assert_eq!(again.as_ref(), Ok(&experiment), "{}", experiment.to_json());

@@ -16,7 +16,7 @@ pub fn run(data: &[u8]) {
     let overrides = text.split('\0').take(MOST).map(|text| ("--set".to_owned(), text.to_owned())).collect();
     let input = Input { name: "config.toml".to_owned(), text: CONFIG.into(), overrides };
     match Experiment::load(&input) {
-        Err(diagnostics) => check_diagnostics(&diagnostics),
+        Err(diagnostics) => check_diagnostics(&diagnostics, data),
         Ok(experiment) => {
             let again = Experiment::from_json(&experiment.to_json());
             assert_eq!(again.as_ref(), Ok(&experiment), "{}", experiment.to_json());

@@ -8,7 +8,7 @@ use super::properties::check_diagnostics;
 /// Loads the bytes as a config file.
 pub fn run(data: &[u8]) {
     match load(data.to_vec()) {
-        Err(diagnostics) => check_diagnostics(&diagnostics),
+        Err(diagnostics) => check_diagnostics(&diagnostics, data),
         Ok(experiment) => {
             let written = experiment.to_toml().expect("a checked config can be written");
             let again = load(written.clone().into()).unwrap_or_else(|error| panic!("{written}\n{error}"));

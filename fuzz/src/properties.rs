@@ -11,10 +11,14 @@ pub fn check_error(error: &Error) {
     assert!((2..=6).contains(&error.exit_code()), "exit code {}", error.exit_code());
 }
 
-/// All findings name what is wrong, in lines of text that a terminal shows as they are.
-pub fn check_diagnostics(diagnostics: &Diagnostics) {
+/// All findings name what is wrong, in lines of text that a terminal shows as they are. `input` decides
+/// whether the text is made, which takes as long as some ten parses: one time in sixteen.
+pub fn check_diagnostics(diagnostics: &Diagnostics, input: &[u8]) {
     assert!(!diagnostics.is_empty(), "a refusal without a finding");
     assert!(!diagnostics.first().is_empty(), "an empty finding");
+    if input.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte)) % 16 != 0 {
+        return;
+    }
     let text = diagnostics.to_string();
     assert!(!text.is_empty(), "an empty message");
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters: {text:?}");

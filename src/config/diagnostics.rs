@@ -73,7 +73,9 @@ impl Diagnostics {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let rendered: Vec<String> =
             self.findings.iter().map(|finding| renderer.render(&self.report(finding))).collect();
-        rendered.join("\n\n")
+        // The renderer replaces the control characters of ASCII, not these, of which U+009B begins an
+        // escape sequence.
+        rendered.join("\n\n").replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}")
     }
 
     fn report<'a>(&'a self, finding: &'a Finding) -> Vec<Group<'a>> {
@@ -111,3 +113,17 @@ impl std::fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_reaches_the_terminal() {
+        let text = "a\u{1b}[1m\u{7f}\u{9b}31mb = 1".to_owned();
+        let source = Source { name: "x\u{9b}\u{1b}.toml".to_owned(), text };
+        let finding = Finding::new("unknown key `\u{9b}\u{1b}`", Some(Origin { source: 0, span: 0..5 }));
+        let text = Diagnostics::new(vec![source], vec![finding]).to_string();
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    }
+}

@@ -18,6 +18,7 @@
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
+#![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 

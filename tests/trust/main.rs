@@ -6,6 +6,7 @@
 //! What belongs where:
 //! - `corpora`: the inputs of the fuzz targets (`fuzz/`), replayed.
 //! - `tier`: not tests: how often, and what is reported.
+#![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
 

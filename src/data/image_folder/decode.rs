@@ -72,3 +72,25 @@ pub fn decode(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_promises_more_than_the_file_can_hold_takes_no_memory() {
+        let mut content = Vec::new();
+        image::GrayImage::new(1000, 1000)
+            .write_to(&mut Cursor::new(&mut content), image::ImageFormat::Png)
+            .unwrap();
+        let mut pixels = [1; 4];
+        decode(Path::new("a.png"), &content, [1, 2, 2], &mut pixels).unwrap();
+        assert_eq!(pixels, [0; 4]);
+        let cut = &content[..60];
+        let message = decode(Path::new("a.png"), cut, [1, 2, 2], &mut pixels).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "a.png: cannot be decoded: its header promises 1000 x 1000 pixels, which 60 bytes cannot hold"
+        );
+    }
+}
