@@ -37,3 +37,13 @@ golden:
 # A training step of every config; benches/README.md lists the other measurements.
 bench:
     cargo bench --bench step
+
+# The proofs that no run is lost, some hours' worth; `cargo test` runs their fast tier.
+trust:
+    tests/trust/run.sh nightly target/trust/nightly.jsonl
+
+# The same with the figures that docs/trust claims: an hour and a half on two cores, then the fuzzers.
+trust-release:
+    tests/trust/run.sh release docs/trust/$(date -u +%F).jsonl
+    fuzz/run.sh all 20000000 >>docs/trust/$(date -u +%F).jsonl
+    python3 docs/trust/table.py docs/trust/$(date -u +%F).jsonl

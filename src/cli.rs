@@ -90,7 +90,8 @@ pub struct Source {
 
 #[derive(Debug, Args)]
 pub struct Overrides {
-    /// Set a single value, such as `train.epochs=3` or `model.layers.0.dense.units=64`.
+    /// Set a single value, such as `train.epochs=3` or `model.layers.0.dense.units=64`; `KEY=null`
+    /// takes a key back.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

@@ -14,15 +14,25 @@ pub const UNFINISHED: &str = ".tmp-";
 /// The prefix of a folder while another takes its name; what it holds is whole.
 pub const REPLACED: &str = ".tmp-old-";
 
+/// Creates the folder `path` with all folders above it, where there is none, so that they outlast a
+/// loss of power.
+///
+/// # Errors
+/// [`Error::Io`] naming the folder.
+pub fn create_folder(path: &Path) -> Result<()> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()).collect();
+    fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
+    missing.iter().filter_map(|folder| folder.parent()).try_for_each(sync_folder)
+}
+
 /// Replaces the file at `path`; makes its folder if there is none.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file; the old content is then still there.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
-    if !parent.as_os_str().is_empty() {
-        fs::create_dir_all(parent).map_err(Error::io(parent, "create the folder"))?;
-    }
+    create_folder(parent)?;
     let temporary = parent.join(unfinished_name(path));
     let written = write_durably(&temporary, content)
         .and_then(|()| fs::rename(&temporary, path).map_err(Error::io(path, "replace it")));
@@ -46,8 +56,7 @@ pub fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
         // Best effort: what is left has a name that no reader takes for a checkpoint.
         let _ = fs::remove_dir_all(&temporary);
     }
-    written?;
-    sync_folder(parent)
+    written
 }
 
 /// Deletes a folder so that a crash half-way leaves no damaged folder under its name.
@@ -82,22 +91,31 @@ fn fill(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     sync_folder(folder)
 }
 
-/// Gives a finished folder its name. A folder that has the name already makes way first; after a
-/// crash between the two renames, the clean-up of the checkpoint store puts it back.
+/// Gives a finished folder its name, durably. A folder that has the name already makes way first, and
+/// is deleted last; after a crash between the two renames, the clean-up of the checkpoint store puts it
+/// back.
 fn publish(temporary: &Path, path: &Path) -> Result<()> {
-    if path.exists() {
-        let old = path.with_file_name(format!("{REPLACED}{}", file_name(path)));
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let old = path.with_file_name(format!("{REPLACED}{}", file_name(path)));
+    let replaces = path.exists();
+    if replaces {
         if old.exists() {
             fs::remove_dir_all(&old).map_err(Error::io(&old, "delete the replaced folder"))?;
         }
         fs::rename(path, &old).map_err(Error::io(path, "move it away"))?;
-        if let Err(error) = fs::rename(temporary, path) {
-            let _ = fs::rename(&old, path);
-            return Err(Error::io(path, "give the folder its name")(error));
-        }
-        return fs::remove_dir_all(&old).map_err(Error::io(&old, "delete the replaced folder"));
     }
-    fs::rename(temporary, path).map_err(Error::io(path, "give the folder its name"))
+    if let Err(error) = fs::rename(temporary, path) {
+        if replaces {
+            // Best effort: the clean-up of the checkpoint store does the same.
+            let _ = fs::rename(&old, path);
+        }
+        return Err(Error::io(path, "give the folder its name")(error));
+    }
+    sync_folder(parent)?;
+    if replaces {
+        fs::remove_dir_all(&old).map_err(Error::io(&old, "delete the replaced folder"))?;
+    }
+    Ok(())
 }
 
 fn write_durably(path: &Path, content: &[u8]) -> Result<()> {

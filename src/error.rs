@@ -43,13 +43,15 @@ pub enum Error {
     },
     /// A weight became infinite or not a number; it never replaces a good checkpoint.
     #[error(
-        "`{name}` holds {value}: training diverged; the last good checkpoint stays; lower the learning rate"
+        "`{name}` holds {value} after step {step}: training diverged; the last good checkpoint stays; lower the learning rate or check the data"
     )]
     NotFinite {
         /// The parameter or the optimizer's state.
         name: String,
         /// The value, infinite or NaN.
-        value: f32,
+        value: f64,
+        /// The step that made it so, counted from 1.
+        step: u64,
     },
     /// A line of `[gate]` does not hold at the end of the run.
     #[error("gate failed: {0}")]
@@ -69,6 +71,16 @@ pub enum Error {
         action: &'static str,
         /// The operating system's reason.
         source: std::io::Error,
+    },
+    /// The operating system refused to start threads.
+    #[error(
+        "cannot start {threads} threads: {reason}; allow this user more processes, or ask for fewer with --threads"
+    )]
+    Threads {
+        /// How many were to be started.
+        threads: usize,
+        /// The operating system's reason.
+        reason: String,
     },
     /// The tensor library refused an operation.
     #[error("tensor operation failed: {0}")]
@@ -108,7 +120,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Tensor(_) => 1,
+            Self::Io { .. } | Self::Threads { .. } | Self::Tensor(_) => 1,
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Data { .. } => 3,
             Self::Checkpoint { .. } => 4,

@@ -196,6 +196,19 @@ impl Experiment {
             (Some(last), None) => last == Activation::Softmax,
             (None, _) => false,
         };
+        let link = self.loss.member().link();
+        if !wrong && link.is_some() && self.network().final_activation() == link {
+            let last = self.model.layers.len().saturating_sub(1);
+            problems
+                .key("model")
+                .key("layers")
+                .index(last)
+                .key(self.model.layers[last].name())
+                .report_with_help(
+                    "this activation follows a layer that applies it already",
+                    "leave one of the two out",
+                );
+        }
         if wrong {
             let last = self.model.layers.len().saturating_sub(1);
             let layer = self.model.layers[last].name();

@@ -4,9 +4,12 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::durable::{UNFINISHED, write_file};
+use crate::durable::{UNFINISHED, create_folder, sync_folder, write_file};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+
+/// The file whose lock says that a run is being trained.
+const LOCK: &str = ".lock";
 
 /// The folder of one run, locked as long as this value lives.
 #[derive(Debug)]
@@ -22,13 +25,16 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be created or locked.
     pub fn create_next(runs: &Path, name: &str) -> Result<Self> {
-        fs::create_dir_all(runs).map_err(Error::io(runs, "create the folder"))?;
+        create_folder(runs)?;
         let mut number = numbers(runs, name).into_iter().max().map_or(0, u64::from);
         loop {
             number += 1;
             let path = runs.join(format!("{name}-{number:04}"));
             match fs::create_dir(&path) {
-                Ok(()) => return Self::lock(path),
+                Ok(()) => {
+                    sync_folder(runs)?;
+                    return Self::lock(path);
+                }
                 // Another taper was faster; take the next number.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::io(&path, "create the folder")(error)),
@@ -41,18 +47,26 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Usage`] if it holds something; otherwise if it cannot be created or locked.
     pub fn create(path: &Path, force: bool) -> Result<Self> {
-        fs::create_dir_all(path).map_err(Error::io(path, "create the folder"))?;
-        let entries = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?;
-        let occupied = entries.flatten().any(|entry| !is_left_over(&entry.file_name()));
-        if occupied && !force {
-            return Err(Error::Usage(format!(
+        create_folder(path)?;
+        let refuse = || {
+            Err(Error::Usage(format!(
                 "{}: the folder is not empty; use --resume to go on, --force to start over, or another --run-dir",
                 path.display()
-            )));
+            )))
+        };
+        if !force && is_occupied(path)? {
+            // A run that is being trained is told from one that was; other folders get no lock.
+            if path.join(LOCK).exists() {
+                Self::lock(path.to_path_buf())?;
+            }
+            return refuse();
         }
         let folder = Self::lock(path.to_path_buf())?;
-        if occupied {
-            folder.clear()?;
+        // Another taper may have come and gone since.
+        match is_occupied(path)? {
+            true if force => folder.clear()?,
+            true => return refuse(),
+            false => {}
         }
         folder.clean();
         Ok(folder)
@@ -99,7 +113,7 @@ impl RunFolder {
     }
 
     fn lock(path: PathBuf) -> Result<Self> {
-        let file = path.join(".lock");
+        let file = path.join(LOCK);
         let lock = File::options()
             .create(true)
             .truncate(false)
@@ -156,9 +170,15 @@ fn is_unfinished(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with(UNFINISHED))
 }
 
+/// Whether a folder holds more than what a killed process may have left.
+fn is_occupied(path: &Path) -> Result<bool> {
+    let entries = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?;
+    Ok(entries.flatten().any(|entry| !is_left_over(&entry.file_name())))
+}
+
 /// Whether a folder with nothing but such files is as good as empty.
 fn is_left_over(name: &OsStr) -> bool {
-    name == ".lock" || is_unfinished(name)
+    name == LOCK || is_unfinished(name)
 }
 
 /// The numbers of the runs called `name`.
@@ -212,7 +232,11 @@ mod tests {
         let first = RunFolder::create_next(runs.path(), "a").unwrap();
         assert_eq!(RunFolder::open(first.path()).unwrap_err().exit_code(), 7);
         let path = first.path().to_path_buf();
+        fs::write(path.join("config.toml"), "x").unwrap();
+        assert_eq!(RunFolder::create(&path, false).unwrap_err().exit_code(), 7);
+        assert_eq!(RunFolder::create(&path, true).unwrap_err().exit_code(), 7);
         drop(first);
+        assert_eq!(RunFolder::create(&path, false).unwrap_err().exit_code(), 2);
         assert!(RunFolder::open(&path).is_ok());
     }
 

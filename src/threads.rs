@@ -8,15 +8,19 @@ use crate::error::{Error, Result};
 /// If they cannot be started, or were started before with another number.
 pub fn configure(threads: Option<usize>) -> Result<()> {
     let threads = threads.unwrap_or_else(available);
-    if rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().is_err()
-        && rayon::current_num_threads() != threads
-    {
-        return Err(Error::Usage(format!(
-            "cannot start {threads} threads: {} are running already",
-            rayon::current_num_threads()
-        )));
+    let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global() else {
+        return Ok(());
+    };
+    if let Some(source) = std::error::Error::source(&error) {
+        // Rayon tries once only: whatever asked it for work from here on would panic.
+        return Err(Error::Threads { threads, reason: source.to_string() });
     }
-    Ok(())
+    match count() {
+        running if running == threads => Ok(()),
+        running => {
+            Err(Error::Usage(format!("cannot start {threads} threads: {running} are running already")))
+        }
+    }
 }
 
 /// The cores that this process may use.

@@ -112,7 +112,7 @@ fn delta(sizes: Sizes) -> Case {
                 turned: &mut turned,
                 bias: Some(bias.trained()),
             };
-            optimizer.update(Work::Delta(work), LEARNING_RATE, STEP);
+            assert!(optimizer.update(Work::Delta(work), LEARNING_RATE, STEP));
         }),
     }
 }
@@ -147,7 +147,7 @@ fn backward(sizes: Sizes, inner: bool) -> Case {
                 weight: weight.trained(),
                 x_gradient: x_gradient.as_deref_mut(),
             };
-            optimizer.update(Work::Backward(work), LEARNING_RATE, STEP);
+            assert!(optimizer.update(Work::Backward(work), LEARNING_RATE, STEP));
         }),
     }
 }

@@ -87,7 +87,7 @@ fn update(kernel: &'static str, config: &serde_json::Value, slots: usize) -> Cas
         memory: PARAMETERS * WORD * (2 + slots),
         run: Box::new(move |team, isa| {
             let work = Work::Values(team, isa, parameters.trained(), &gradient);
-            optimizer.update(work, LEARNING_RATE, STEP);
+            assert!(optimizer.update(work, LEARNING_RATE, STEP));
         }),
     }
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use candle_core::Var;
 
 use super::manifest::{Manifest, read_limited};
-use super::store::optimizer_variables;
 use super::{Card, MODEL, OPTIMIZER, STATE, State, Store, manifest, weights};
 use crate::error::{Error, Result};
 use crate::model::Parameters;
@@ -47,20 +46,34 @@ impl Checkpoint {
             ));
         }
         let store = Store::new(path);
-        let latest = store.latest(&mut skipped)?.ok_or_else(|| {
-            Error::checkpoint(
-                path,
-                "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file",
-            )
-        })?;
-        match latest.state.as_ref().and_then(|state| state.best.as_ref()) {
-            Some(best) if store.path(best.step) != latest.place => Self::read(&store.path(best.step))
-                .or_else(|error| {
+        loop {
+            let latest = store.latest(&mut skipped)?.ok_or_else(|| {
+                Error::checkpoint(
+                    path,
+                    "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file",
+                )
+            })?;
+            let Some(best) = latest.state.as_ref().and_then(|state| state.best.as_ref()) else {
+                return Ok(latest);
+            };
+            let place = store.path(best.step);
+            if place == latest.place {
+                return Ok(latest);
+            }
+            match Self::read(&place) {
+                Ok(best) => return Ok(best),
+                // The run that trains here has found a better one meanwhile, and a later one tells.
+                Err(_) if !place.exists() && store.steps()?.first() > latest.step().as_ref() => {}
+                Err(error) => {
                     skipped(&error);
-                    Ok(latest)
-                }),
-            _ => Ok(latest),
+                    return Ok(latest);
+                }
+            }
         }
+    }
+
+    fn step(&self) -> Option<u64> {
+        self.state.as_ref().map(|state| state.step)
     }
 
     /// Reads and verifies a checkpoint folder.
@@ -113,7 +126,7 @@ impl Checkpoint {
         let bytes = self.optimizer.as_ref().ok_or_else(|| {
             Error::checkpoint(&self.place, "has weights only; a run resumes from a checkpoint folder")
         })?;
-        weights::restore(&optimizer_variables(parameters, optimizer), bytes, &self.place.join(OPTIMIZER))
+        weights::restore(&parameters.state_of(optimizer), bytes, &self.place.join(OPTIMIZER))
     }
 }
 

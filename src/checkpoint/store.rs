@@ -46,18 +46,24 @@ impl Store {
     /// # Errors
     /// If a weight is not finite or the disk refuses; earlier checkpoints are then untouched.
     pub fn save(&self, snapshot: &Snapshot<'_>) -> Result<PathBuf> {
-        fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder, "create the folder"))?;
+        match fs::create_dir(&self.folder) {
+            Ok(()) => self.folder.parent().map_or(Ok(()), durable::sync_folder)?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            // The run folder itself is not made again: it was deleted or renamed, and its log with it.
+            Err(error) => return Err(Error::io(&self.folder, "create the folder")(error)),
+        }
         let Snapshot { state, card, parameters, optimizer } = snapshot;
         let path = self.path(state.step);
         let json = |error: serde_json::Error| Error::checkpoint(&path, format!("not written: {error}"));
         let tensors: Vec<_> =
             parameters.iter().map(|p| (p.name.clone(), p.variable.as_detached_tensor())).collect();
-        let model = weights::to_bytes(&tensors, &serde_json::to_string(card).map_err(json)?)?;
-        let moments: Vec<_> = optimizer_variables(parameters, *optimizer)
+        let model = weights::to_bytes(&tensors, state.step, &serde_json::to_string(card).map_err(json)?)?;
+        let moments: Vec<_> = parameters
+            .state_of(*optimizer)
             .into_iter()
             .map(|(name, variable)| (name, variable.as_detached_tensor()))
             .collect();
-        let moments = weights::to_bytes(&moments, "{}")?;
+        let moments = weights::to_bytes(&moments, state.step, "{}")?;
         let state_text = serde_json::to_vec_pretty(state).map_err(json)?;
         let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &moments), (STATE, &state_text)];
         let manifest = serde_json::to_vec_pretty(&Manifest::new(state.step, &files)).map_err(json)?;
@@ -99,18 +105,32 @@ impl Store {
         Ok(steps)
     }
 
-    /// The latest checkpoint that verifies; `skipped` hears about damaged ones on the way.
+    /// The latest checkpoint that verifies; `skipped` hears about damaged ones on the way, but not about
+    /// those that a run which trains here deletes meanwhile.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if there are checkpoints and none verifies: a run must not start over
     /// silently.
     pub fn latest(&self, mut skipped: impl FnMut(&Error)) -> Result<Option<Checkpoint>> {
-        let steps = self.steps()?;
-        for step in &steps {
-            match Checkpoint::read(&self.path(*step)) {
-                Ok(checkpoint) => return Ok(Some(checkpoint)),
-                Err(error) => skipped(&error),
+        let mut steps = self.steps()?;
+        'listed: loop {
+            for step in &steps {
+                let path = self.path(*step);
+                match Checkpoint::read(&path) {
+                    Ok(checkpoint) => return Ok(Some(checkpoint)),
+                    Err(error) if path.exists() => skipped(&error),
+                    // It made way for later ones, which a new list has. A list without them ends this.
+                    Err(error) => {
+                        let now = self.steps()?;
+                        if now != steps {
+                            steps = now;
+                            continue 'listed;
+                        }
+                        skipped(&error);
+                    }
+                }
             }
+            break;
         }
         if steps.is_empty() {
             return Ok(None);
@@ -147,25 +167,6 @@ impl Store {
             };
         }
     }
-}
-
-/// The optimizer's variables under names such as `first_moment.layers.0.weight`.
-#[must_use]
-pub fn optimizer_variables(
-    parameters: &Parameters,
-    optimizer: &dyn Optimizer,
-) -> Vec<(String, candle_core::Var)> {
-    let names = parameters.trainable_names();
-    let kinds = optimizer.state();
-    kinds
-        .iter()
-        .flat_map(|(kind, variables)| {
-            names
-                .iter()
-                .zip(*variables)
-                .map(move |(name, variable)| (format!("{kind}.{name}"), variable.clone()))
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -15,16 +15,16 @@ const METADATA: &str = "taper";
 /// The largest header that is read: the format's own limit. The names of many classes make it long.
 const HEADER_LIMIT: u64 = 100_000_000;
 
-/// `tensors` as the bytes of a safetensors file with `metadata`.
+/// `tensors` as the bytes of a safetensors file with `metadata`, after `step` steps.
 ///
 /// # Errors
 /// [`Error::NotFinite`] if a value is not finite: such weights must never replace good ones.
-pub fn to_bytes(tensors: &[(String, Tensor)], metadata: &str) -> Result<Vec<u8>> {
+pub fn to_bytes(tensors: &[(String, Tensor)], step: u64, metadata: &str) -> Result<Vec<u8>> {
     let mut blobs = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
         let values: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-            return Err(Error::NotFinite { name: name.clone(), value: *value });
+            return Err(Error::NotFinite { name: name.clone(), value: f64::from(*value), step });
         }
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         blobs.push((name.as_str(), tensor.dims().to_vec(), bytes));
@@ -124,7 +124,7 @@ mod tests {
     fn saved() -> Vec<u8> {
         let tensors: Vec<_> =
             variables().into_iter().map(|(name, v)| (name, v.as_detached_tensor())).collect();
-        to_bytes(&tensors, "{}").unwrap()
+        to_bytes(&tensors, 1, "{}").unwrap()
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn refuses_to_write_what_is_not_finite() {
         let tensor = Tensor::new(&[f32::NAN], &Device::Cpu).unwrap();
-        let error = to_bytes(&[("w".to_owned(), tensor)], "").unwrap_err();
-        assert!(error.to_string().contains("`w` holds NaN"), "{error}");
+        let error = to_bytes(&[("w".to_owned(), tensor)], 7, "").unwrap_err();
+        assert!(error.to_string().contains("`w` holds NaN after step 7"), "{error}");
     }
 }

@@ -26,6 +26,7 @@ use crate::terminal;
 /// # Errors
 /// What went wrong; [`taper::Error`] inside decides the exit code.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
+    signals::survive_file_size_limit();
     if let Some(threads) = cli.threads() {
         limit_candle_threads(threads);
     }

@@ -24,6 +24,15 @@ pub fn catch() -> anyhow::Result<Interrupt> {
     Ok(interrupt)
 }
 
+/// Makes a write beyond the limit on file sizes (`ulimit -f`) an error like any other. Without this the
+/// system ends the process without a word.
+pub fn survive_file_size_limit() {
+    let ignored = std::sync::Arc::default();
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored) {
+        tracing::debug!("SIGXFSZ stays as it is: {error}");
+    }
+}
+
 /// Whether this process was started with `signal` ignored. Linux says so in `/proc`; asking the
 /// system itself is a call without Rust's guarantees.
 fn is_ignored(signal: i32) -> bool {

@@ -20,7 +20,7 @@ pub struct Loaded {
 }
 
 /// The longest config that is read.
-const LIMIT: u64 = 1 << 20;
+const LIMIT: u64 = 1 << 18;
 
 /// Reads the config that `source` names, by default the built-in synthetic MLP.
 ///
@@ -93,7 +93,9 @@ fn read_limited(from: impl Read, path: &Path) -> anyhow::Result<Vec<u8>> {
         .read_to_end(&mut text)
         .map_err(|error| Error::Usage(format!("{}: cannot read the config: {error}", path.display())))?;
     if text.len() as u64 > LIMIT {
-        return Err(Error::Usage(format!("{}: larger than 1 MiB, which no config is", path.display())).into());
+        return Err(
+            Error::Usage(format!("{}: larger than 256 KiB, which no config is", path.display())).into()
+        );
     }
     Ok(text)
 }

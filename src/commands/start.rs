@@ -52,7 +52,11 @@ impl Start {
     fn resume_auto(options: &Train) -> anyhow::Result<Self> {
         let loaded = source::load(&options.source)?;
         let latest = match &options.run_dir {
-            Some(folder) => Some(folder.clone()).filter(|folder| folder.join("config.toml").exists()),
+            Some(folder) => {
+                let config = folder.join("config.toml");
+                let begun = config.try_exists().map_err(Error::io(&config, "see whether it is there"))?;
+                begun.then(|| folder.clone())
+            }
             None => RunFolder::latest(Path::new(RUNS), &loaded.experiment.name),
         };
         let mut start = Self {

@@ -1,5 +1,6 @@
 //! What a run came to: `summary.json`, and the lines at the end of `taper train`.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -48,8 +49,16 @@ pub fn summary(run: &Run, state: &State, stop: Stop, tested_epoch: Option<u64>, 
 
 /// The commit of the folder that the run was started in, if that is a git checkout.
 fn git_commit() -> Option<String> {
-    let output = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    use std::process::Stdio;
+
+    let mut git = std::process::Command::new("git");
+    git.args(["rev-parse", "HEAD"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut git = git.spawn().ok()?;
+    // Not `Command::output`, which panics where the pipe cannot be read.
+    let mut commit = String::new();
+    let read = git.stdout.take()?.read_to_string(&mut commit);
+    let ended = git.wait().ok()?;
+    (read.is_ok() && ended.success()).then(|| commit.trim().to_owned())
 }
 
 /// The same for people: test metrics, where the run is, what to do next.

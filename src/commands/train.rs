@@ -41,6 +41,8 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     if later > 0 {
         terminal::warn(&format!("going on from step {}: deleted {later} later checkpoints", state.step));
     }
+    // What a run that was killed after a save still had to delete.
+    store.prune(run.experiment.checkpoint.keep_last, state.best.as_ref().map(|best| best.step))?;
     let begin = start_event(&run);
     progress.event(&begin)?;
     if state.files.events == 0 {
@@ -80,6 +82,7 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
         seconds: state.seconds,
     };
     log.event(&end)?;
+    log.flush()?;
     let report = summary::summary(&run, &state, stop, tested, folder.path());
     folder.write_summary(&report)?;
     match options.format {

@@ -9,8 +9,15 @@ use super::document::{Entry, Node, Value};
 use super::problem::{Path, Problem};
 use super::suggest::nearest;
 
-/// Reports all differences between `node` and `schema` (JSON Schema without references).
+/// How many problems are looked for: a file of a megabyte could hold a hundred thousand.
+pub(super) const MOST: usize = 100;
+
+/// Reports the differences between `node` and `schema` (JSON Schema without references), all of them
+/// but for a file that is nothing else.
 pub(super) fn check(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+    if found.len() >= MOST {
+        return;
+    }
     if let Some(choices) = schema["oneOf"].as_array() {
         if schema_names(choices).is_empty() {
             check_word(node, choices, path, found);
@@ -63,7 +70,12 @@ fn check_type(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>)
     let mut report = |message: String| found.push(problem(path, message, None));
     match &node.value {
         Value::Float(number) if !number.is_finite() && number_expected(&expected) => {
-            report(format!("must be a finite number, not {number}"));
+            report(if expected.contains(&"number") {
+                format!("must be a finite number, not {number}")
+            } else {
+                let (least, most) = limits(schema);
+                format!("must be a whole number from {least} to {most}, not {number}")
+            });
         }
         Value::Integer(number) if number_expected(&expected) => {
             check_integer(*number, schema, &expected, &mut report);
@@ -85,6 +97,7 @@ fn check_type(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>)
             }
             if let Some(most) = schema["maxItems"].as_u64().filter(|most| items.len() as u64 > *most) {
                 report(format!("needs at most {most} element{}", if most == 1 { "" } else { "s" }));
+                return;
             }
             for (i, item) in items.iter().enumerate() {
                 check(item, &schema["items"], &path.index(i), found);
@@ -103,15 +116,22 @@ fn check_table(entries: &[Entry], schema: &Json, path: &Path, found: &mut Vec<Pr
     for entry in entries {
         let place = path.key(&entry.key);
         match known.and_then(|known| known.get(&entry.key)) {
+            Some(_) if entry.is_unset() => {}
             Some(schema) => check(&entry.node, schema, &place, found),
             None if schema["additionalProperties"].is_object() => {
                 check(&entry.node, &schema["additionalProperties"], &place, found);
             }
-            None => found.push(unknown(&entry.key, &names, path, place)),
+            None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
+            None => return,
         }
     }
     for required in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
-        if !entries.iter().any(|entry| entry.key == required) {
+        // A typo of it is reported already.
+        let meant =
+            |entry: &Entry| !names.contains(&&*entry.key) && nearest(&entry.key, &names) == Some(required);
+        if !entries.iter().any(|entry| entry.key == required && !entry.is_unset())
+            && !entries.iter().any(meant)
+        {
             found.push(missing(required, &schema["properties"][required], path));
         }
     }
@@ -133,11 +153,14 @@ fn check_choice(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Prob
         let place = path.key(&entry.key);
         let schema = choices.iter().find_map(|choice| choice["properties"].get(&entry.key));
         match schema {
+            Some(_) if entry.is_unset() => {}
             Some(schema) => check(&entry.node, schema, &place, found),
-            None => found.push(unknown(&entry.key, &names, path, place)),
+            None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
+            None => return,
         }
     }
-    let written: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    let given = entries.iter().filter(|entry| !entry.is_unset());
+    let written: Vec<&str> = given.map(|entry| entry.key.as_str()).collect();
     if written.is_empty() {
         let message = "names no member".to_owned();
         found.push(problem(path, message, Some(format!("choose one of {}", list(&names)))));
@@ -178,8 +201,7 @@ fn check_among(text: &str, words: &[&str], path: &Path, found: &mut Vec<Problem>
 
 fn check_integer(number: i128, schema: &Json, expected: &[&str], report: &mut dyn FnMut(String)) {
     if expected.contains(&"integer") {
-        let least = schema["minimum"].as_i64().map_or(i128::from(i64::MIN), i128::from);
-        let most = schema["maximum"].as_u64().map_or(i128::from(i64::MAX), i128::from);
+        let (least, most) = limits(schema);
         if number < least || number > most {
             let limit = if number < least { format!("at least {least}") } else { format!("at most {most}") };
             report(format!("must be {limit}, not {number}"));
@@ -187,6 +209,13 @@ fn check_integer(number: i128, schema: &Json, expected: &[&str], report: &mut dy
     } else {
         check_range(number as f64, schema, report);
     }
+}
+
+/// The least and the most that a whole number may be.
+fn limits(schema: &Json) -> (i128, i128) {
+    let least = schema["minimum"].as_i64().map_or(i128::from(i64::MIN), i128::from);
+    let most = schema["maximum"].as_u64().map_or(i128::from(i64::MAX), i128::from);
+    (least, most)
 }
 
 fn check_range(number: f64, schema: &Json, report: &mut dyn FnMut(String)) {
@@ -219,11 +248,18 @@ fn unknown(key: &str, names: &[&str], parent: &Path, place: Path) -> Problem {
 
 fn missing(key: &str, schema: &Json, parent: &Path) -> Problem {
     let names = schema["oneOf"].as_array().map(|choices| schema_names(choices)).unwrap_or_default();
-    let what = if names.is_empty() { "key" } else { "section" };
-    let help = names
-        .first()
-        .map(|first| format!("add `[{}.{first}]`, or another of {}", parent.key(key), list(&names)));
-    problem(parent, format!("missing {what} `{key}`"), help)
+    let expected = types(schema);
+    let (what, help) = if let Some(first) = names.first() {
+        ("section", format!("add `[{}.{first}]`, or another of {}", parent.key(key), list(&names)))
+    } else if expected.contains(&"object") {
+        let inside: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        ("section", format!("add `[{}]` with {}", parent.key(key), list(&inside)))
+    } else {
+        let meaning = schema["description"].as_str().unwrap_or_default();
+        ("key", format!("add `{key}`: {}", lower_first(meaning.split('\n').next().unwrap_or_default())))
+    };
+    problem(parent, format!("missing {what} `{key}`"), Some(help))
 }
 
 fn problem(path: &Path, message: String, help: Option<String>) -> Problem {
@@ -240,6 +276,12 @@ fn suggestion(word: &str, names: &[&str]) -> String {
 
 fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// `text` as it follows a colon.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 fn schema_names(choices: &[Json]) -> Vec<&str> {

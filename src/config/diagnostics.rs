@@ -1,9 +1,15 @@
 //! Config errors as people read them: what, file, line, column, excerpt, and what to do.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Group, Level, Renderer};
 
 use super::document::{Node, Origin, Source};
+use super::excerpt::{excerpt, shortened};
 use super::problem::Problem;
+
+/// How many findings are shown: more are read by nobody, and cost time.
+const SHOWN: usize = 20;
+/// What is shown for a character that would act on the terminal.
+const REPLACED: &str = "\u{fffd}";
 
 /// Everything that is wrong with one config.
 #[derive(Clone, Debug)]
@@ -38,12 +44,22 @@ impl Finding {
         };
         Self { message, help: problem.help.clone(), origin: Some(root.locate(&problem.path, problem.at_key)) }
     }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
 }
 
 impl Diagnostics {
     /// Findings about `sources`, shown in the order of their places.
     #[must_use]
-    pub fn new(sources: Vec<Source>, mut findings: Vec<Finding>) -> Self {
+    pub fn new(mut sources: Vec<Source>, mut findings: Vec<Finding>) -> Self {
+        // The renderer takes names as they are.
+        for source in &mut sources {
+            source.name = source.name.replace(char::is_control, REPLACED);
+        }
         findings
             .sort_by_key(|finding| finding.origin.as_ref().map(|origin| (origin.source, origin.span.start)));
         Self { sources, findings }
@@ -67,42 +83,33 @@ impl Diagnostics {
         self.findings.first().map_or("", |finding| finding.message.as_str())
     }
 
-    /// All findings as text, with colours for a terminal or without.
+    /// The findings as text, with colours for a terminal or without; of many, the first ones.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let rendered: Vec<String> =
-            self.findings.iter().map(|finding| renderer.render(&self.report(finding))).collect();
+        let shown = self.findings.iter().take(SHOWN);
+        let mut rendered: Vec<String> = shown.map(|finding| renderer.render(&self.report(finding))).collect();
+        if self.findings.len() > SHOWN {
+            rendered.push(format!("error: more is wrong; these are the first {SHOWN} mistakes"));
+        }
         // The renderer replaces the control characters of ASCII, not these, of which U+009B begins an
         // escape sequence.
-        rendered.join("\n\n").replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}")
+        rendered.join("\n\n").replace(|c| matches!(c, '\u{80}'..='\u{9f}'), REPLACED)
     }
 
     fn report<'a>(&'a self, finding: &'a Finding) -> Vec<Group<'a>> {
-        let title = Level::ERROR.primary_title(finding.message.as_str());
+        let title = Level::ERROR.primary_title(shortened(&finding.message));
         let place =
             finding.origin.as_ref().and_then(|origin| Some((origin, self.sources.get(origin.source)?)));
         let mut group = match place {
-            Some((origin, source)) => title.element(
-                Snippet::source(source.text.as_str())
-                    .path(source.name.as_str())
-                    .annotation(AnnotationKind::Primary.span(visible(&origin.span, &source.text))),
-            ),
+            Some((origin, source)) => title.elements(excerpt(source, &origin.span)),
             None => Group::with_title(title),
         };
         if let Some(help) = &finding.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(shortened(help)));
         }
         vec![group]
     }
-}
-
-/// The part of a span on its first line: a caret under a whole file would show nothing.
-fn visible(span: &std::ops::Range<usize>, text: &str) -> std::ops::Range<usize> {
-    let start = span.start.min(text.len());
-    let end = span.end.clamp(start, text.len());
-    let line = text.get(start..end).and_then(|part| part.find('\n')).map_or(end, |at| start + at);
-    start..line
 }
 
 /// Plain text, for logs and tests.

@@ -63,6 +63,14 @@ pub struct Entry {
     pub node: Node,
 }
 
+impl Entry {
+    /// Whether this says no more than that the key is not set.
+    #[must_use]
+    pub fn is_unset(&self) -> bool {
+        matches!(self.node.value, Value::Null)
+    }
+}
+
 impl Node {
     /// The entry under `key`, if this is a table that has it.
     #[must_use]
@@ -114,7 +122,7 @@ impl Node {
             Value::Array(items) => items.iter().map(Self::to_json).collect(),
             Value::Table(entries) => entries
                 .iter()
-                .filter(|entry| !matches!(entry.node.value, Value::Null))
+                .filter(|entry| !entry.is_unset())
                 .map(|entry| (entry.key.clone(), entry.node.to_json()))
                 .collect(),
         }

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 
 use super::diagnostics::{Diagnostics, Finding};
-use super::document::{Node, Source};
+use super::document::{Node, Origin, Source};
 use super::problem::{Path, Problem, Problems};
 use super::{check, overrides, parse};
 
@@ -63,10 +63,7 @@ fn read<T: DeserializeOwned>(
 }
 
 fn merge(input: &Input) -> Result<Node, Vec<Finding>> {
-    let text = std::str::from_utf8(&input.text).map_err(|error| {
-        let line = input.text[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-        vec![Finding::new(format!("{}:{line}: not UTF-8 text; save the file as UTF-8", input.name), None)]
-    })?;
+    let text = std::str::from_utf8(&input.text).map_err(|error| vec![not_utf_8(&input.text, error)])?;
     let text = without_mark(text);
     let json = input.name.to_lowercase().ends_with(".json");
     let mut root = if json { parse::json(text, 0) } else { parse::toml(text, 0) }?;
@@ -74,6 +71,18 @@ fn merge(input: &Input) -> Result<Node, Vec<Finding>> {
         overrides::apply(&mut root, assignment, i + 1).map_err(|finding| vec![finding])?;
     }
     Ok(root)
+}
+
+/// Where bytes are no UTF-8 text: the valid part stands in the lossy text as it is.
+fn not_utf_8(text: &[u8], error: std::str::Utf8Error) -> Finding {
+    let mark = if text.starts_with("\u{feff}".as_bytes()) { "\u{feff}".len() } else { 0 };
+    let start = error.valid_up_to() - mark;
+    let help = match text {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it begins like UTF-16; save the file as UTF-8",
+        _ => "save the file as UTF-8",
+    };
+    let origin = Origin { source: 0, span: start..start + char::REPLACEMENT_CHARACTER.len_utf8() };
+    Finding::new("not UTF-8 text", Some(origin)).with_help(help)
 }
 
 /// A byte order mark is no error and no content.

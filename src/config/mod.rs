@@ -3,6 +3,7 @@
 mod check;
 mod diagnostics;
 mod document;
+mod excerpt;
 mod load;
 mod overrides;
 mod parse;

@@ -11,15 +11,17 @@ use super::parse;
 /// The value is TOML; what is not TOML is taken as a text, so that `name=first-try` works without
 /// quotes. List elements are named by number, `model.layers.0.dense.units=64` or
 /// `model.layers[0].dense.units=64`; a name with dots stands in quotes, `gate."test.loss"="< 1"`.
+/// The word `null` takes a key back, so that its default holds.
 pub(super) fn apply(root: &mut Node, assignment: &str, source: usize) -> Result<(), Finding> {
     let whole = Origin { source, span: 0..assignment.len() };
     let Some((path, text)) = assignment.split_once('=') else {
         return Err(Finding::new("expected section.key=value", Some(whole)));
     };
     let offset = path.len() + 1;
-    let value = parse::toml_value(text, source, offset).unwrap_or_else(|| Node {
-        value: Value::String(text.trim().to_owned()),
-        origin: Origin { source, span: offset..assignment.len() },
+    let value = parse::toml_value(text, source, offset).unwrap_or_else(|| {
+        let word = text.trim();
+        let value = if word == "null" { Value::Null } else { Value::String(word.to_owned()) };
+        Node { value, origin: Origin { source, span: offset..assignment.len() } }
     });
 
     let mut node = root;

@@ -1,20 +1,31 @@
 //! TOML and JSON texts to [`Node`]s with positions.
 
+use std::collections::HashSet;
+
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
+use jsonc_parser::errors::ParseErrorKind;
 use toml::de::{DeTable, DeValue};
 
+use super::check::MOST;
 use super::diagnostics::Finding;
 use super::document::{Entry, Node, Origin, Value};
 
-/// Parses a TOML document; all syntax errors at once.
+/// Up to this many bytes, all syntax errors of a TOML document are listed; there can be one for each
+/// byte, and each takes a hundred times its memory.
+const ALL_ERRORS: usize = 1 << 14;
+
+/// Parses a TOML document; all syntax errors at once, or of a long document the first.
 pub(super) fn toml(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
-    let (table, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        Ok(Node { value: toml_table(table.get_ref(), source), origin: Origin { source, span: 0..0 } })
-    } else {
-        Err(errors.iter().map(|error| toml_error(error, source)).collect())
-    }
+    let first = match DeTable::parse(text) {
+        Ok(table) => {
+            let value = toml_table(table.get_ref(), source);
+            return Ok(Node { value, origin: Origin { source, span: 0..0 } });
+        }
+        Err(first) => first,
+    };
+    let errors = if text.len() > ALL_ERRORS { vec![first] } else { DeTable::parse_recoverable(text).1 };
+    Err(errors.iter().map(|error| toml_error(error, text, source)).collect())
 }
 
 /// Parses one TOML value, as in `--set key=VALUE`; `offset` is where it starts in its source.
@@ -45,7 +56,8 @@ pub(super) fn json(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
     let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &strict)
         .map_err(|error| {
             let range = error.range();
-            at(range.start..range.end, lower_first(&error.kind().to_string()))
+            let found = at(range.start..range.end, lower_first(&error.kind().to_string()));
+            found.into_iter().map(|finding| finding.with_help(json_help(error.kind()))).collect::<Vec<_>>()
         })?;
     let Some(value) = parsed.value else {
         return Err(at(0..0, "the file is empty".to_owned()));
@@ -55,10 +67,53 @@ pub(super) fn json(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
     if duplicates.is_empty() { Ok(node) } else { Err(duplicates) }
 }
 
-fn toml_error(error: &toml::de::Error, source: usize) -> Finding {
-    let message = error.message().lines().collect::<Vec<_>>().join(", ");
-    let origin = error.span().map(|span| Origin { source, span });
-    Finding::new(message, origin)
+fn toml_error(error: &toml::de::Error, text: &str, source: usize) -> Finding {
+    let lines: Vec<&str> = error.message().lines().filter(|line| *line != "expected nothing").collect();
+    let message = lines.join(", ");
+    let nested = message.contains("recursion");
+    let span = error.span().or_else(|| nested.then(|| most_dots(text)));
+    let finding = Finding::new(message, span.map(|span| Origin { source, span }));
+    if nested {
+        finding.with_help("no config nests more than a few levels")
+    } else if text.trim_start().starts_with('{') {
+        finding.with_help("the name of a JSON file ends in `.json`")
+    } else if error.message().starts_with("string values must be quoted") {
+        finding.with_help("give a text in quotes, one number, true, false, a [list] or a {table}")
+    } else {
+        finding
+    }
+}
+
+/// The line with the most dots: the parser does not say which key has too many parts.
+fn most_dots(text: &str) -> std::ops::Range<usize> {
+    let mut start = 0;
+    let lines = text.split_inclusive('\n').map(|line| {
+        start += line.len();
+        (line.matches('.').count(), start - line.len()..start)
+    });
+    lines.max_by_key(|(dots, span)| (*dots, std::cmp::Reverse(span.start))).map_or(0..0, |(_, span)| span)
+}
+
+/// What to do about a syntax error in JSON.
+fn json_help(kind: &ParseErrorKind) -> &'static str {
+    use ParseErrorKind as Kind;
+    match kind {
+        Kind::CommentsNotAllowed | Kind::UnterminatedCommentBlock => {
+            "JSON has no comments: remove it, or write the config in TOML"
+        }
+        Kind::TrailingCommasNotAllowed => "remove the comma after the last element",
+        Kind::ExpectedComma => "put a comma between two elements",
+        Kind::ExpectedStringObjectProperty => "put the key in double quotes",
+        Kind::SingleQuotedStringsNotAllowed => "use double quotes",
+        Kind::MultipleRootJsonValues => "remove what follows the config's closing brace",
+        Kind::UnterminatedArray => "close the list with `]`",
+        Kind::UnterminatedObject => "close the object with `}`",
+        Kind::String(_) => "a text ends with a double quote on its line; a backslash in it is written `\\\\`",
+        Kind::NestingDepthExceeded => "no config nests more than a few levels",
+        _ => {
+            "a value is a text in double quotes, a finite number, true, false, null, a [list] or an {object}"
+        }
+    }
 }
 
 fn toml_table(table: &DeTable<'_>, source: usize) -> Value {
@@ -102,12 +157,15 @@ fn json_node(value: &ast::Value<'_>, source: usize, duplicates: &mut Vec<Finding
         }
         ast::Value::Object(object) => {
             let mut entries: Vec<Entry> = Vec::new();
+            let mut keys = HashSet::new();
             for property in &object.properties {
                 let key = property.name.as_str().to_owned();
                 let range = property.name.range();
                 let key_origin = Origin { source, span: range.start..range.end };
-                if entries.iter().any(|entry| entry.key == key) {
-                    duplicates.push(Finding::new(format!("duplicate key `{key}`"), Some(key_origin)));
+                if !keys.insert(property.name.as_str()) {
+                    if duplicates.len() < MOST {
+                        duplicates.push(Finding::new(format!("duplicate key `{key}`"), Some(key_origin)));
+                    }
                     continue;
                 }
                 let node = json_node(&property.value, source, duplicates);

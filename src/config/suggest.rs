@@ -1,9 +1,19 @@
 //! The name that was probably meant.
 
+/// Longer words are no typos, and comparing takes the square of their length.
+const LONGEST: usize = 100;
+
 /// The closest of `names` to `word`, if one is close enough to be a typo of it.
 #[must_use]
 pub fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let typed = word.to_lowercase().replace('-', "_");
+    // The beginning of a name stands for it: `validation.acc` is far from `validation.accuracy`.
+    if let Some(name) = names.iter().find(|name| typed.len() > 2 && name.starts_with(&typed)) {
+        return Some(name);
+    }
     let close = |name: &&str| {
         let longer = typed.chars().count().max(name.chars().count());
         strsim::damerau_levenshtein(&typed, name) <= (longer / 3).max(1)
@@ -23,5 +33,6 @@ mod tests {
         assert_eq!(nearest("learning-rate", &names), Some("learning_rate"));
         assert_eq!(nearest("Momentum", &names), Some("momentum"));
         assert_eq!(nearest("rate", &names), None);
+        assert_eq!(nearest("val.acc", &["val.f1", "val.accuracy"]), Some("val.accuracy"));
     }
 }

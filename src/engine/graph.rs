@@ -2,12 +2,13 @@
 
 use candle_core::{Device, Tensor, Var};
 
-use super::{Engine, Step};
+use super::{Engine, Step, check_finite};
 use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
 use crate::layers::Pass;
 use crate::loss::{self, Loss};
 use crate::model::{Model, Parameters};
+use crate::ops;
 use crate::optimizer::Optimizer;
 
 /// Runs any network on any device.
@@ -16,6 +17,8 @@ pub struct Graph {
     loss: loss::Config,
     optimizer: Box<dyn Optimizer>,
     trainable: Vec<Var>,
+    /// What the layers themselves change: running statistics.
+    untrained: Vec<Var>,
     device: Device,
     seed: u64,
     /// Those of the last call.
@@ -33,7 +36,9 @@ impl Graph {
         seed: u64,
     ) -> Self {
         let trainable = model.parameters().trainable();
-        Self { model, loss, optimizer, trainable, device, seed, logits: Vec::new() }
+        let untrained = model.parameters().iter().filter(|parameter| !parameter.trainable);
+        let untrained = untrained.map(|parameter| parameter.variable.clone()).collect();
+        Self { model, loss, optimizer, trainable, untrained, device, seed, logits: Vec::new() }
     }
 
     fn loss(&self) -> &dyn Loss {
@@ -62,7 +67,10 @@ impl Engine for Graph {
             .iter()
             .map(|variable| gradients.get(variable).map_or_else(|| variable.zeros_like(), |g| Ok(g.detach())))
             .collect::<candle_core::Result<_>>()?;
-        self.optimizer.step(&self.trainable, &gradients, learning_rate, step + 1)?;
+        let finite = self.optimizer.step(&self.trainable, &gradients, learning_rate, step + 1)?;
+        if !finite || !ops::all_finite(self.untrained.iter().map(Var::as_tensor))? {
+            check_finite(self.model.parameters(), self.optimizer.as_ref(), step + 1)?;
+        }
         Ok(Step { loss: value, logits: &self.logits })
     }
 

@@ -6,10 +6,11 @@ mod graph;
 pub use fused::Fused;
 pub use graph::Graph;
 
+use candle_core::DType;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Batch, Samples};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
 
@@ -34,10 +35,11 @@ pub trait Engine {
 
     /// Forward, backward and update for one batch.
     ///
-    /// `step` counts from 0. If the loss is not finite, nothing is updated.
+    /// `step` counts from 0. If the loss is not finite, no parameter is updated.
     ///
     /// # Errors
-    /// If the samples do not fit the network, or the tensor library refuses.
+    /// [`Error::NotFinite`] if this step made a parameter, a running statistic or the optimizer's state
+    /// infinite or not a number; if the samples do not fit the network, or the tensor library refuses.
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>>;
 
     /// The logits for `samples`, without dropout: `[samples, outputs]` row by row, until the next call.
@@ -66,4 +68,17 @@ pub struct Step<'a> {
     pub loss: f64,
     /// The logits that the loss was computed from, `[samples, outputs]` row by row.
     pub logits: &'a [f32],
+}
+
+/// Names the first parameter or state that is not finite after `step` steps, as an error. It reads
+/// everything, and so is for those who know that there is something.
+fn check_finite(parameters: &Parameters, optimizer: &dyn Optimizer, step: u64) -> Result<()> {
+    let own = parameters.iter().map(|parameter| (parameter.name.clone(), parameter.variable.clone()));
+    for (name, variable) in own.chain(parameters.state_of(optimizer)) {
+        let values: Vec<f64> = variable.flatten_all()?.to_dtype(DType::F64)?.to_vec1()?;
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(Error::NotFinite { name, value: *value, step });
+        }
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use crate::layers;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The layers, from the input to the logits.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 10_000))]
     pub layers: Vec<layers::Config>,
 }
 

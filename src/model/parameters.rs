@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use super::Plan;
 use crate::error::Result;
+use crate::optimizer::Optimizer;
 use crate::random::{Purpose, Stream};
 
 /// All variables of a network, in the order of its layers.
@@ -61,5 +62,17 @@ impl Parameters {
     #[must_use]
     pub fn trainable_names(&self) -> Vec<&str> {
         self.0.iter().filter(|p| p.trainable).map(|p| p.name.as_str()).collect()
+    }
+
+    /// The state of `optimizer`, which was built for the trainable variables, under names such as
+    /// `first_moment.layers.0.weight`.
+    #[must_use]
+    pub fn state_of(&self, optimizer: &dyn Optimizer) -> Vec<(String, Var)> {
+        let names = self.trainable_names();
+        let named = |(kind, variables): (&'static str, &[Var])| {
+            let name = |(name, variable): (&&str, &Var)| (format!("{kind}.{name}"), variable.clone());
+            names.iter().zip(variables).map(name).collect::<Vec<_>>()
+        };
+        optimizer.state().into_iter().flat_map(named).collect()
     }
 }

@@ -8,6 +8,7 @@
 pub mod avg_pool2d;
 pub mod conv2d;
 pub mod dense;
+pub mod finite;
 pub mod max_pool2d;
 pub mod relu;
 
@@ -22,6 +23,7 @@ mod window;
 pub use avg_pool2d::avg_pool2d;
 pub use conv2d::conv2d;
 pub use dense::dense;
+pub use finite::all_finite;
 pub use max_pool2d::max_pool2d;
 pub use record::{Output, record};
 pub use relu::relu;

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::events::{Epoch, Event, Observer, VERSION};
 use crate::checkpoint::Files;
+use crate::durable::sync_folder;
 use crate::error::{Error, Result};
 
 /// The growing files of a run.
@@ -24,10 +25,13 @@ impl Log {
     /// # Errors
     /// If they cannot be opened, or are shorter than the checkpoint says.
     pub fn open(run: &Path, sizes: Files) -> Result<Self> {
-        Ok(Self {
+        let log = Self {
             events: Growing::open(run.join("events.jsonl"), sizes.events)?,
             metrics: Growing::open(run.join("metrics.csv"), sizes.metrics)?,
-        })
+        };
+        // No checkpoint may outlast a loss of power that a file with its lines does not.
+        sync_folder(run)?;
+        Ok(log)
     }
 
     /// The sizes of the files, all lines flushed to the disk.
@@ -36,6 +40,14 @@ impl Log {
     /// If the disk refuses.
     pub fn sizes(&self) -> Result<Files> {
         Ok(Files { events: self.events.durable_size()?, metrics: self.metrics.durable_size()? })
+    }
+
+    /// Flushes all lines to the disk.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn flush(&self) -> Result<()> {
+        self.sizes().map(drop)
     }
 
     fn csv(&mut self, epoch: &Epoch) -> Result<()> {

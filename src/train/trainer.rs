@@ -74,7 +74,8 @@ impl Trainer<'_> {
     /// Trains from `state` until something says stop, and leaves a checkpoint of where it stopped.
     ///
     /// # Errors
-    /// [`Error::Diverged`] on a loss that is not finite; otherwise what the disk or the tensor
+    /// [`Error::Diverged`] on a loss, and [`Error::NotFinite`] on a weight or a value of the optimizer's
+    /// state, that is not finite, both in the step that made it so; otherwise what the disk or the tensor
     /// library refuses. Earlier checkpoints are untouched.
     pub fn fit(&mut self, state: &mut State) -> Result<Stop> {
         let start = Instant::now();

@@ -6,6 +6,7 @@ Inputs are exact in f32 and everything is computed in f64, so that the same file
 both. Each file's metadata lists its cases, with the config that taper reads.
 """
 
+import itertools
 import json
 import pathlib
 
@@ -303,6 +304,43 @@ NAMES = {
     "square_avg": "square_average",
 }
 STEPS = [1, 10, 100]
+ADAM = {"lr": 1e-3, "eps": 1e-7}
+OPTIMIZERS = [
+    ("sgd", {"sgd": {"learning_rate": 0.1}}, lambda p: torch.optim.SGD(p, lr=0.1)),
+    (
+        "sgd_weight_decay",
+        {"sgd": {"weight_decay": 0.1}},
+        lambda p: torch.optim.SGD(p, lr=1e-2, weight_decay=0.1),
+    ),
+    (
+        "sgd_momentum",
+        {"sgd": {"momentum": 0.9}},
+        lambda p: torch.optim.SGD(p, lr=1e-2, momentum=0.9),
+    ),
+    (
+        "sgd_nesterov",
+        {"sgd": {"momentum": 0.8, "nesterov": True, "weight_decay": 0.05}},
+        lambda p: torch.optim.SGD(p, lr=1e-2, momentum=0.8, nesterov=True, weight_decay=0.05),
+    ),
+    ("adam", {"adam": {}}, lambda p: torch.optim.Adam(p, **ADAM)),
+    (
+        "adam_weight_decay",
+        {"adam": {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.99, "weight_decay": 0.1}},
+        lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-7, weight_decay=0.1),
+    ),
+    ("adamw", {"adamw": {}}, lambda p: torch.optim.AdamW(p, **ADAM)),
+    (
+        "adamw_weight_decay",
+        {"adamw": {"learning_rate": 0.01, "weight_decay": 0.5, "epsilon": 1e-3}},
+        lambda p: torch.optim.AdamW(p, lr=0.01, eps=1e-3, weight_decay=0.5),
+    ),
+    ("rmsprop", {"rmsprop": {}}, lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7)),
+    (
+        "rmsprop_momentum",
+        {"rmsprop": {"learning_rate": 0.01, "rho": 0.95, "momentum": 0.9, "epsilon": 1e-3}},
+        lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.95, eps=1e-3, momentum=0.9),
+    ),
+]
 
 
 def optimizers():
@@ -315,43 +353,7 @@ def optimizers():
     tensors = {f"start/{i}": parameter for i, parameter in enumerate(start)}
     tensors |= {f"gradients/{i}": gradient for i, gradient in enumerate(gradients)}
     cases = []
-    adam = {"lr": 1e-3, "eps": 1e-7}
-    for name, config, make in [
-        ("sgd", {"sgd": {"learning_rate": 0.1}}, lambda p: torch.optim.SGD(p, lr=0.1)),
-        (
-            "sgd_weight_decay",
-            {"sgd": {"weight_decay": 0.1}},
-            lambda p: torch.optim.SGD(p, lr=1e-2, weight_decay=0.1),
-        ),
-        (
-            "sgd_momentum",
-            {"sgd": {"momentum": 0.9}},
-            lambda p: torch.optim.SGD(p, lr=1e-2, momentum=0.9),
-        ),
-        (
-            "sgd_nesterov",
-            {"sgd": {"momentum": 0.8, "nesterov": True, "weight_decay": 0.05}},
-            lambda p: torch.optim.SGD(p, lr=1e-2, momentum=0.8, nesterov=True, weight_decay=0.05),
-        ),
-        ("adam", {"adam": {}}, lambda p: torch.optim.Adam(p, **adam)),
-        (
-            "adam_weight_decay",
-            {"adam": {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.99, "weight_decay": 0.1}},
-            lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-7, weight_decay=0.1),
-        ),
-        ("adamw", {"adamw": {}}, lambda p: torch.optim.AdamW(p, **adam)),
-        (
-            "adamw_weight_decay",
-            {"adamw": {"learning_rate": 0.01, "weight_decay": 0.5, "epsilon": 1e-3}},
-            lambda p: torch.optim.AdamW(p, lr=0.01, eps=1e-3, weight_decay=0.5),
-        ),
-        ("rmsprop", {"rmsprop": {}}, lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-7)),
-        (
-            "rmsprop_momentum",
-            {"rmsprop": {"learning_rate": 0.01, "rho": 0.95, "momentum": 0.9, "epsilon": 1e-3}},
-            lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.95, eps=1e-3, momentum=0.9),
-        ),
-    ]:
+    for name, config, make in OPTIMIZERS:
         parameters = [parameter.clone().requires_grad_() for parameter in start]
         optimizer = make(parameters)
         for step in range(1, max(STEPS) + 1):
@@ -367,6 +369,55 @@ def optimizers():
                             tensors[f"{name}/{step}/{ours}/{i}"] = value.clone()
         cases.append({"name": name, "config": config})
     write("optimizers", tensors, cases)
+
+
+# --- optimizers under learning rates that change --------------------------------------------------
+
+# What a learning rate is multiplied with, by PyTorch's own schedulers.
+SCHEDULES = {
+    "step": lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=30, gamma=0.1),
+    "exponential": lambda o: torch.optim.lr_scheduler.ExponentialLR(o, gamma=0.95),
+    "cosine": lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=max(STEPS)),
+    "warmup_cosine": lambda o: torch.optim.lr_scheduler.SequentialLR(
+        o,
+        [
+            torch.optim.lr_scheduler.LinearLR(o, start_factor=0.1, total_iters=10),
+            torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=max(STEPS) - 10),
+        ],
+        milestones=[10],
+    ),
+    "polynomial": lambda o: torch.optim.lr_scheduler.PolynomialLR(o, total_iters=max(STEPS), power=2.0),
+}
+
+
+def schedules():
+    start = [randn(2, 3), randn(4)]
+    gradients = [randn(max(STEPS), *parameter.shape) for parameter in start]
+    tensors = {f"start/{i}": parameter for i, parameter in enumerate(start)}
+    tensors |= {f"gradients/{i}": gradient for i, gradient in enumerate(gradients)}
+    for schedule, follow in SCHEDULES.items():
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+        scheduler, factors = follow(optimizer), []
+        for _ in range(max(STEPS)):
+            factors.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+        tensors[f"factors/{schedule}"] = torch.tensor(factors, dtype=torch.float64)
+    cases = []
+    for (name, config, make), (schedule, follow) in itertools.product(OPTIMIZERS, SCHEDULES.items()):
+        parameters = [parameter.clone().requires_grad_() for parameter in start]
+        optimizer = make(parameters)
+        scheduler = follow(optimizer)
+        for step in range(1, max(STEPS) + 1):
+            for parameter, gradient in zip(parameters, gradients):
+                parameter.grad = gradient[step - 1].clone()
+            optimizer.step()
+            scheduler.step()
+            if step in STEPS:
+                flat = torch.cat([parameter.detach().flatten() for parameter in parameters])
+                tensors[f"{name}/{schedule}/{step}"] = flat
+        cases.append({"name": name, "schedule": schedule, "config": config})
+    write("schedules", tensors, cases)
 
 
 # --- a whole network ------------------------------------------------------------------------------
@@ -492,4 +543,5 @@ layers()
 losses()
 optimizers()
 model()
+schedules()
 metrics()

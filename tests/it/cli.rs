@@ -150,3 +150,21 @@ fn every_command_has_help() {
     }
     assert_eq!(workspace.run(&["trian"]).code, 2);
 }
+
+#[test]
+fn null_takes_a_key_back() {
+    let workspace = Workspace::new();
+    let show = |set: &[&str]| {
+        let flags = set.iter().flat_map(|set| ["--set", set]);
+        let arguments: Vec<&str> =
+            ["config", "show", "--config", "synthetic_mlp"].into_iter().chain(flags).collect();
+        workspace.ok(&arguments).stdout
+    };
+    assert!(show(&["train.max_steps=5"]).contains("max_steps = 5"));
+    assert!(!show(&["train.max_steps=5", "train.max_steps=null"]).contains("max_steps"));
+    let other = show(&["optimizer.adam=null", "optimizer.sgd.momentum=0.5"]);
+    assert!(other.contains("[optimizer.sgd]") && !other.contains("adam"), "{other}");
+    workspace.file("x.json", r#"{"train": {"epochs": null}}"#);
+    let epochs = |messages: &str| messages.contains("epochs");
+    assert!(!epochs(&workspace.run(&["check", "--config", "x.json"]).stderr));
+}

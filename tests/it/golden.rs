@@ -19,7 +19,7 @@ use taper::shape::Shape;
 use taper::{loss, optimizer};
 
 /// The tensors and the cases of one file.
-struct Golden {
+pub struct Golden {
     tensors: HashMap<String, Tensor>,
     cases: Value,
 }
@@ -29,7 +29,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 impl Golden {
-    fn read(name: &str) -> Self {
+    pub fn read(name: &str) -> Self {
         let bytes = std::fs::read(path(name)).expect("a committed file");
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).expect("tensors");
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("a header");
@@ -38,7 +38,7 @@ impl Golden {
     }
 
     /// The cases with their names.
-    fn cases(&self) -> impl Iterator<Item = (&str, &Value)> {
+    pub fn cases(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.cases
             .as_array()
             .expect("a list")
@@ -46,17 +46,17 @@ impl Golden {
             .map(|case| (case["name"].as_str().expect("a name"), case))
     }
 
-    fn tensor(&self, name: &str) -> &Tensor {
+    pub fn tensor(&self, name: &str) -> &Tensor {
         self.tensors.get(name).unwrap_or_else(|| panic!("no tensor {name}"))
     }
 
-    fn var(&self, name: &str, dtype: DType) -> Result<Var> {
+    pub fn var(&self, name: &str, dtype: DType) -> Result<Var> {
         Var::from_tensor(&self.tensor(name).to_dtype(dtype)?)
     }
 
     /// Fails if `actual` is not the tensor called `name`. `floor` is what an error is at least
     /// relative to, as a share of the largest expected value.
-    fn check(&self, name: &str, actual: &Tensor, tolerance: f64, floor: f64) -> Result<()> {
+    pub fn check(&self, name: &str, actual: &Tensor, tolerance: f64, floor: f64) -> Result<()> {
         let expected = self.tensor(name);
         assert_eq!(actual.shape(), expected.shape(), "{name}");
         let values = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>();
@@ -75,7 +75,7 @@ impl Golden {
 }
 
 /// The tolerances in f32 and in f64.
-fn precisions([single, double]: [f64; 2]) -> [(DType, f64); 2] {
+pub fn precisions([single, double]: [f64; 2]) -> [(DType, f64); 2] {
     [(DType::F32, single), (DType::F64, double)]
 }
 

@@ -17,6 +17,7 @@
 //! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
+//! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -37,4 +38,5 @@ mod mnist;
 mod predict;
 mod readme;
 mod resume;
+mod schedules;
 mod workspace;

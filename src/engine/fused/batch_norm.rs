@@ -90,6 +90,8 @@ impl BatchNorm {
         for (parameter, batch) in [(self.parameter + 2, &mean), (self.parameter + 3, &variance)] {
             for (running, batch) in turn.weights.parameters[parameter].iter_mut().zip(batch) {
                 *running = *running * momentum + batch * (1.0 - momentum);
+                // A batch's infinite variance makes all outputs the shift: nothing else would show it.
+                turn.finite &= running.is_finite();
             }
         }
         self.set_rate(&variance);
@@ -175,7 +177,7 @@ impl Stage for BatchNorm {
         }
         for (i, gradient) in self.memory.gradients.iter().enumerate() {
             let trained = turn.weights.train(self.parameter + i);
-            update.run(Work::Values(turn.team, turn.isa, trained, gradient));
+            turn.finite &= update.run(Work::Values(turn.team, turn.isa, trained, gradient));
         }
     }
 }

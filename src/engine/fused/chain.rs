@@ -125,6 +125,6 @@ impl Stage for Chain {
                 bias: bias.take(),
             });
         }
-        update.run(Work::Chain(chain::Update { team: turn.team, isa, samples, layers }));
+        turn.finite &= update.run(Work::Chain(chain::Update { team: turn.team, isa, samples, layers }));
     }
 }

@@ -110,10 +110,10 @@ impl Stage for Convolution {
         };
         self.kernel.backward(turn.team, turn.isa, turn.samples, pass);
         let weight = turn.weights.train(self.weight.0);
-        update.run(Work::Values(turn.team, turn.isa, weight, &memory.weight_gradient));
+        turn.finite &= update.run(Work::Values(turn.team, turn.isa, weight, &memory.weight_gradient));
         if let Some(bias) = self.bias {
             let bias = turn.weights.train(bias);
-            update.run(Work::Values(turn.team, turn.isa, bias, &memory.bias_gradient));
+            turn.finite &= update.run(Work::Values(turn.team, turn.isa, bias, &memory.bias_gradient));
         }
     }
 }

@@ -126,7 +126,7 @@ impl Stage for Dense {
     ) {
         let (samples, units, isa) = (turn.samples, self.units(), turn.isa);
         let masked = self.is_masked(turn.pass);
-        update.run(Work::Delta(Delta {
+        turn.finite &= update.run(Work::Delta(Delta {
             team: turn.team,
             isa,
             samples,
@@ -138,7 +138,7 @@ impl Stage for Dense {
             turned: &mut self.memory.turned,
             bias: self.bias.map(|bias| turn.weights.train(bias)),
         }));
-        update.run(Work::Backward(Backward {
+        turn.finite &= update.run(Work::Backward(Backward {
             team: turn.team,
             isa,
             samples,

@@ -127,7 +127,7 @@ impl Stage for LayerNorm {
         }
         for (i, gradient) in total.chunks(values).enumerate() {
             let trained = turn.weights.train(self.parameter + i);
-            update.run(Work::Values(turn.team, turn.isa, trained, gradient));
+            turn.finite &= update.run(Work::Values(turn.team, turn.isa, trained, gradient));
         }
     }
 }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::Var;
 
-use super::{Engine, Step};
+use super::{Engine, Step, check_finite};
 use crate::data::{Batch, Features, Samples};
 use crate::error::Result;
 use crate::kernels::arena::Arena;
@@ -150,7 +150,7 @@ impl Engine for Fused {
         let Self { network, trained, variables, optimizer, loss, seed, team, isa, memory, clock, .. } = self;
         let (loss, optimizer) = (loss.member(), optimizer.as_ref());
         let count = trained.len();
-        let mut value = 0.0;
+        let (mut value, mut finite) = (0.0, true);
         with_slices::<f32, _>(variables, &[], |slices, _| {
             let (parameters, state) = slices.split_at_mut(count);
             let mut turn = Turn {
@@ -159,6 +159,7 @@ impl Engine for Fused {
                 samples: batch.samples.len(),
                 pass: Pass::Training { seed: *seed, step },
                 weights: Weights { parameters, state, trained },
+                finite: true,
             };
             clock.start();
             memory.forward(network, &mut turn, &batch.samples, outputs, clock);
@@ -174,9 +175,14 @@ impl Engine for Fused {
                     &Update { optimizer, learning_rate, step: step + 1 },
                     clock,
                 );
+                finite = turn.finite;
             }
             Ok(())
         })?;
+        if !finite {
+            check_finite(&self.parameters, self.optimizer.as_ref(), step + 1)?;
+        }
+        let memory = &self.memory;
         Ok(Step { loss: value, logits: &memory.logits })
     }
 
@@ -191,6 +197,7 @@ impl Engine for Fused {
                 samples: samples.len(),
                 pass: Pass::Inference,
                 weights: Weights { parameters, state: &mut [], trained },
+                finite: true,
             };
             memory.forward(network, &mut turn, samples, outputs, &mut Clock::default());
             Ok(())

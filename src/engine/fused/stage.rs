@@ -50,6 +50,8 @@ pub struct Turn<'a, 'b> {
     pub pass: Pass,
     /// The network's parameters and the optimizer's state.
     pub weights: Weights<'a, 'b>,
+    /// Whether all that this pass wrote to them is finite; stages that write take part in saying so.
+    pub finite: bool,
 }
 
 /// How parameters change in this step.
@@ -63,9 +65,10 @@ pub struct Update<'a> {
 }
 
 impl Update<'_> {
-    /// Does work of the kernels that ends with an update.
-    pub fn run(&self, work: Work<'_>) {
-        self.optimizer.update(work, self.learning_rate, self.step);
+    /// Does work of the kernels that ends with an update, and says whether all new values are finite.
+    #[must_use]
+    pub fn run(&self, work: Work<'_>) -> bool {
+        self.optimizer.update(work, self.learning_rate, self.step)
     }
 }
 

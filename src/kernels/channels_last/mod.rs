@@ -7,6 +7,11 @@
 //!
 //! Channels are padded to a multiple of sixteen with zeros, images with the border that their reader
 //! needs, so that no inner loop asks where it is.
+//!
+//! Beside an infinite value of a pixel, the channels that pad the outputs become 0 times infinity: NaN,
+//! which the next convolution spreads over the whole pixel. That stops no run that would go on without
+//! it: the filters that meet the infinite value have a gradient that is not finite, whatever comes
+//! after them, be it 0 times infinity, and the update notices it.
 
 #![allow(
     clippy::needless_range_loop,

@@ -169,7 +169,7 @@ impl Problem {
             turned: &mut turned,
             bias: bias.as_mut().map(|theta| Trained { theta, slots: [s2, s3] }),
         };
-        Work::Delta(delta).run(rule);
+        let mut finite = Work::Delta(delta).run(rule);
         let backward = Backward {
             team: &mut team,
             isa,
@@ -182,7 +182,9 @@ impl Problem {
             weight: Trained { theta: &mut weight, slots: [s0, s1] },
             x_gradient: inner.then_some(&mut *dx),
         };
-        Work::Backward(backward).run(rule);
+        finite &= Work::Backward(backward).run(rule);
+        let written = bias.iter().flatten().chain(&weight).chain(state.iter().flatten());
+        assert_eq!(finite, written.copied().all(f32::is_finite), "what is not finite is noticed");
         let dx = if inner { gathered(&dx, inputs, samples) } else { Vec::new() };
         ([gathered(&y, units, samples), dx, weight, bias.unwrap_or_default()], state)
     }

@@ -159,6 +159,11 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn any(mask: [__m256; 2]) -> bool {
+        unsafe { _mm256_movemask_ps(_mm256_or_ps(mask[0], mask[1])) != 0 }
+    }
+
+    #[inline(always)]
     fn select(self, mask: [__m256; 2], other: Self) -> Self {
         Self(array!([self.0[0]; 2] i => unsafe { _mm256_blendv_ps(other.0[i], self.0[i], mask[i]) }))
     }

@@ -129,6 +129,11 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn any(mask: __mmask16) -> bool {
+        mask != 0
+    }
+
+    #[inline(always)]
     fn select(self, mask: __mmask16, other: Self) -> Self {
         Self(unsafe { _mm512_mask_blend_ps(mask, other.0, self.0) })
     }

@@ -121,6 +121,9 @@ pub trait Lanes:
     /// Where one of two is true.
     fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
+    /// Whether any of them is true.
+    fn any(mask: Self::Mask) -> bool;
+
     /// `self` where true, else `other`.
     #[must_use]
     fn select(self, mask: Self::Mask, other: Self) -> Self;

@@ -125,6 +125,12 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn any(mask: [bool; 16]) -> bool {
+        // Without a way out of the loop, for the compiler to make vectors of.
+        mask.iter().fold(false, |any, own| any | own)
+    }
+
+    #[inline(always)]
     fn select(self, mask: [bool; 16], other: Self) -> Self {
         Self(std::array::from_fn(|i| if mask[i] { self.0[i] } else { other.0[i] }))
     }

@@ -121,6 +121,18 @@ fn masks_select_where_they_are_true() {
         check(b.is_nan(), |_, b| b.is_nan(), "is_nan");
         check(L::or(a.gt(b), a.eq(b)), |a, b| a >= b, "or");
         check(L::or(a.gt(b), b.is_nan()), |a, b| a > b || b.is_nan(), "or");
+        let greater = values[0].iter().zip(&values[1]).any(|(a, b)| a > b);
+        assert_eq!(L::any(a.gt(b)), greater, "{isa:?} any of {values:?}");
+    });
+}
+
+#[test]
+fn one_lane_that_is_true_is_enough() {
+    on_every_isa!(|isa, L| for lane in 0..WIDTH {
+        let mut values = [0.0; WIDTH];
+        assert!(!L::any(L::load(values.as_ptr()).is_nan()), "{isa:?}");
+        values[lane] = f32::NAN;
+        assert!(L::any(L::load(values.as_ptr()).is_nan()), "{isa:?} {lane}");
     });
 }
 

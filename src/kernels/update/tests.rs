@@ -1,0 +1,154 @@
+//! Updates of plain values by any rule, and what they notice.
+
+use super::values as update;
+use super::*;
+
+const GUARD: f32 = -7.0;
+
+/// A rule of any number of slots: the first holds a sum of gradients, the second one of these sums.
+#[derive(Clone, Copy)]
+struct Sums(usize);
+
+impl Rule for Sums {
+    #[inline(always)]
+    fn slots(self) -> usize {
+        self.0
+    }
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [a, b]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+        let a = a * theta.splat_like(0.9) + gradient;
+        let b = b * theta.splat_like(0.5) + a;
+        (theta - (a + b) * theta.splat_like(0.1), [a, b])
+    }
+}
+
+fn numbers(len: usize, step: f32) -> Vec<f32> {
+    (0..len).map(|i| (i as f32 * step).sin()).collect()
+}
+
+/// Parameters and state between guards, and what they become by [`Sums`]; unused slots are empty.
+fn prepare(slots: usize, gradient: &[f32]) -> ([Vec<f32>; 1 + SLOTS], [Vec<f32>; 1 + SLOTS]) {
+    let len = gradient.len();
+    let guarded = |i: usize| {
+        let values = if i <= slots { numbers(len, 0.3 + i as f32) } else { Vec::new() };
+        [vec![GUARD], values, vec![GUARD]].concat()
+    };
+    let before: [Vec<f32>; 1 + SLOTS] = std::array::from_fn(guarded);
+    let mut after = before.clone();
+    for (i, gradient) in gradient.iter().enumerate() {
+        let state = |slot: usize| if slot <= slots { before[slot][1 + i] } else { 0.0 };
+        let a = state(1) * 0.9 + gradient;
+        let b = state(2) * 0.5 + a;
+        let new = [before[0][1 + i] - (a + b) * 0.1, a, b];
+        for (values, new) in after.iter_mut().zip(new).take(1 + slots) {
+            values[1 + i] = new;
+        }
+    }
+    (before, after)
+}
+
+fn trained(guarded: &mut [Vec<f32>; 1 + SLOTS]) -> Trained<'_> {
+    let [theta, first, second] = guarded.each_mut().map(|values| {
+        let end = values.len() - 1;
+        &mut values[1..end]
+    });
+    Trained { theta, slots: [first, second] }
+}
+
+#[test]
+fn any_number_of_parameters_is_updated_and_nothing_beside() {
+    for (slots, len) in (0..=SLOTS).flat_map(|slots| (0..=40).map(move |len| (slots, len))) {
+        let gradient = numbers(len, 1.7);
+        for isa in Isa::all() {
+            let (mut values, after) = prepare(slots, &gradient);
+            update(isa, Sums(slots), trained(&mut values), &gradient);
+            assert_eq!(values, after, "{isa:?}, {slots} slots, {len} parameters");
+        }
+    }
+}
+
+#[test]
+fn slots_that_the_rule_does_not_use_are_left_alone() {
+    for isa in Isa::all() {
+        let (mut theta, mut used, mut unused) = ([1.0; 21], [2.0; 21], [GUARD; 3]);
+        let trained = Trained { theta: &mut theta, slots: [&mut used, &mut unused] };
+        update(isa, Sums(1), trained, &[0.5; 21]);
+        assert_eq!((used[20], unused), (2.0 * 0.9 + 0.5, [GUARD; 3]), "{isa:?}");
+    }
+}
+
+#[test]
+fn a_team_gives_the_same_bits_as_one_thread() {
+    for len in [0, 1, PART - 1, PART, PART + 1, 3 * PART + 21] {
+        let gradient = numbers(len, 1.7);
+        for (slots, isa) in (0..=SLOTS).flat_map(|slots| Isa::all().map(move |isa| (slots, isa))) {
+            let (before, after) = prepare(slots, &gradient);
+            for threads in 1..4 {
+                let (mut team, mut values) = (Team::new(threads), before.clone());
+                let finite = Work::Values(&mut team, isa, trained(&mut values), &gradient).run(Sums(slots));
+                assert!(finite, "{isa:?}, {slots} slots, {len} parameters, {threads} threads");
+                assert!(values == after, "{isa:?}, {slots} slots, {len} parameters, {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_noticed_wherever_it_stands() {
+    let len = PART + 21;
+    let gradient = numbers(len, 1.7);
+    for isa in Isa::all() {
+        let (values, _) = prepare(SLOTS, &gradient);
+        for at in [0, 15, 16, PART - 1, PART, len - 1] {
+            for (which, bad) in
+                (0..=SLOTS).flat_map(|which| [f32::NAN, f32::INFINITY].map(|bad| (which, bad)))
+            {
+                for threads in 1..3 {
+                    let (mut team, mut values) = (Team::new(threads), values.clone());
+                    values[which][1 + at] = bad;
+                    let work = Work::Values(&mut team, isa, trained(&mut values), &gradient);
+                    assert!(!work.run(Sums(SLOTS)), "{isa:?}: {bad} in {which} at {at}");
+                }
+            }
+        }
+        let mut values = values;
+        values[1].iter_mut().for_each(|value| *value = 1e30);
+        let work = Work::Values(&mut Team::new(1), isa, trained(&mut values), &gradient);
+        assert!(work.run(Sums(SLOTS)), "{isa:?}: large is not infinite");
+    }
+}
+
+#[test]
+fn state_that_the_rule_does_not_use_is_not_looked_at() {
+    let (mut theta, mut unused) = ([1.0; 21], [f32::NAN; 21]);
+    for isa in Isa::all() {
+        let trained = Trained { theta: &mut theta, slots: [&mut [], &mut unused] };
+        assert!(Work::Values(&mut Team::new(1), isa, trained, &[0.5; 21]).run(Sums(0)), "{isa:?}");
+    }
+}
+
+/// Updates three parameters, with a team.
+fn update_three(slot: usize, gradient: usize) {
+    let (mut team, mut theta, mut slot) = (Team::new(2), [0.0; 3], vec![0.0; slot]);
+    let trained = Trained { theta: &mut theta, slots: [&mut slot, &mut []] };
+    assert!(Work::Values(&mut team, Isa::detect(), trained, &vec![0.0; gradient]).run(Sums(1)));
+}
+
+#[test]
+#[should_panic(expected = "one gradient")]
+fn too_few_gradients_are_refused() {
+    update_three(3, 2);
+}
+
+#[test]
+#[should_panic(expected = "one gradient")]
+fn too_many_gradients_are_refused() {
+    update_three(3, 4);
+}
+
+#[test]
+#[should_panic(expected = "one state value")]
+fn state_that_is_missing_is_refused() {
+    update_three(0, 3);
+}

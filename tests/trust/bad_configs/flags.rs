@@ -1,0 +1,103 @@
+//! `--set` and `TAPER__…`, which are explained like the file.
+
+use super::{Case, RIGHT};
+
+/// The assignment, where in it the message points (counted from 1), and what it says.
+const ASSIGNMENTS: &[(&str, usize, &str, &str)] = &[
+    (
+        "optimizer.adam.lerning_rate=1",
+        16,
+        "unknown key `lerning_rate` in `optimizer.adam`",
+        "did you mean `learning_rate`?",
+    ),
+    ("optimiser.adam.learning_rate=1", 1, "unknown key `optimiser`", "did you mean `optimizer`?"),
+    ("train.batch_size=0", 18, "train.batch_size: must be at least 1, not 0", ""),
+    ("train.batch_size=\"32\"", 18, "train.batch_size: expected a whole number, found the text \"32\"", ""),
+    ("train.batch_size=9223372036854775808", 18, "train.batch_size: must be at most 10000000", ""),
+    ("train.epochs=1.5", 14, "train.epochs: expected a whole number, found `1.5`", ""),
+    ("train.epochs=", 14, "train.epochs: expected a whole number, found the text \"\"", ""),
+    ("train.epochs=[1", 14, "train.epochs: expected a whole number, found the text \"[1\"", ""),
+    (
+        "optimizer.adam.learning_rate=nan",
+        30,
+        "optimizer.adam.learning_rate: must be a finite number, not NaN",
+        "",
+    ),
+    (
+        "optimizer.adam.learning_rate=-inf",
+        30,
+        "optimizer.adam.learning_rate: must be a finite number, not -inf",
+        "",
+    ),
+    ("optimizer.adam={lr=1}", 17, "unknown key `lr` in `optimizer.adam`", "known here: `learning_rate`"),
+    ("model.layers.9.dense.units=3", 14, "`9` is no element of this list: it has 6, counted from 0", ""),
+    ("model.layers.-1.dense.units=3", 14, "`-1` is no element of this list", ""),
+    ("model.layers[0][1].x=3", 16, "unknown key `1` in `model.layers[0]`", ""),
+    ("model.layers.0.conv2d.strides=0", 31, "model.layers[0].conv2d.strides: must be at least 1, not 0", ""),
+    ("model.layers=[]", 14, "model.layers: needs at least 1 element", ""),
+    (
+        "model.layers.5.dense.units=3",
+        0,
+        "loss.cross_entropy: the last layer has 3 outputs for 10 classes",
+        "let the last `dense` layer have `units = 10`",
+    ),
+    ("train..epochs=1", 1, "empty name in the path", ""),
+    ("=1", 1, "empty name in the path", ""),
+    ("train", 1, "expected section.key=value", ""),
+    ("seed.x=1", 6, "`x` cannot be set: what is before it is no section", ""),
+    ("data=null", 0, "missing section `data`", "add `[data.synthetic]`"),
+    ("train.epohcs=null", 7, "unknown key `epohcs` in `train`", "did you mean `epochs`?"),
+    ("loss.cross_entropy=null", 0, "loss: names no member", "choose one of `cross_entropy`"),
+    ("gate.\"test.loss\"=9", 18, "gate.test.loss: expected a text in quotes, found `9`", ""),
+    ("gate.test.loss=< 9", 6, "gate.test: expected a text in quotes, found a table", ""),
+];
+
+/// The variable, its value, where the message points within `path=value`, and what it says.
+const VARIABLES: &[(&str, &str, usize, &str, &str)] = &[
+    ("TAPER__TRAIN__EPOCH", "3", 7, "unknown key `epoch` in `train`", "did you mean `epochs`?"),
+    (
+        "TAPER__TRAIN__EPOCHS",
+        "many",
+        14,
+        "train.epochs: expected a whole number, found the text \"many\"",
+        "",
+    ),
+    ("TAPER__TRAIN__EPOCHS", "18446744073709551616", 14, "train.epochs: must be at most 1000000000", ""),
+    ("TAPER__TRIAN__EPOCHS", "3", 1, "unknown key `trian`", "did you mean `train`?"),
+    ("TAPER__SEED", "-1", 6, "seed: must be at least 0, not -1", ""),
+    ("TAPER____SEED", "1", 1, "empty name in the path", ""),
+    ("TAPER__", "1", 1, "empty name in the path", ""),
+    (
+        "TAPER__MODEL__LAYERS__0__CONV2D__FILTERS",
+        "0",
+        31,
+        "model.layers[0].conv2d.filters: must be at least 1, not 0",
+        "",
+    ),
+];
+
+pub fn cases() -> Vec<Case> {
+    let case = |name: String, source: &str, column: usize, message: &str, help: &str| Case {
+        name,
+        file: "x.toml".to_owned(),
+        content: RIGHT.into(),
+        place: if column == 0 { String::new() } else { format!("{source}:1:{column}\n") },
+        says: vec![message.to_owned(), help.to_owned()],
+        ..Case::default()
+    };
+    let set = ASSIGNMENTS.iter().map(|(assignment, column, message, help)| Case {
+        arguments: vec!["--set".to_owned(), (*assignment).to_owned()],
+        ..case(format!("--set {assignment}"), "--set", *column, message, help)
+    });
+    let variables = VARIABLES.iter().map(|(name, value, column, message, help)| Case {
+        environment: vec![((*name).to_owned(), (*value).to_owned())],
+        ..case(format!("{name}={value}"), name, *column, message, help)
+    });
+    let memory =
+        ["train.batch_size=10000000", "model.layers.0.conv2d.filters=100000"].map(|set| ["--set", set]);
+    let memory = Case {
+        arguments: memory.concat().iter().map(|text| (*text).to_owned()).collect(),
+        ..case("memory".to_owned(), "--set", 18, "train.batch_size: one step would need more than 1 TiB", "")
+    };
+    set.chain(variables).chain([memory]).collect()
+}

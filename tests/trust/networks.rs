@@ -1,0 +1,292 @@
+//! Not tests: random layers and networks of every kind that the registries know, as engines.
+
+use candle_core::{DType, Device, Result, Tensor};
+use serde_json::{Value as Json, json};
+use taper::config::Problems;
+use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
+use taper::engine::{Engine, Fused, Graph};
+use taper::experiment::Experiment;
+use taper::layers;
+use taper::model::{Model, Parameters, Plan};
+use taper::random::{Purpose, Stream};
+use taper::shape::Shape;
+use taper::{loss, presets};
+
+use crate::live::first_values;
+
+/// Random numbers of the test number `a`, case `b`.
+pub fn stream(a: u64, b: u64) -> Stream {
+    Stream::new(20_240_607, Purpose::Data, [a, b])
+}
+
+fn pick<T: Clone>(draw: &mut Stream, choices: &[T]) -> T {
+    choices[draw.below(choices.len() as u64) as usize].clone()
+}
+
+fn between(draw: &mut Stream, low: usize, high: usize) -> usize {
+    low + draw.below((high - low + 1) as u64) as usize
+}
+
+/// The names of all activations, from the schema: a new one is covered as soon as it is there.
+pub fn activations() -> Vec<String> {
+    let schema = schemars::schema_for!(layers::Activation).to_value();
+    let choices = schema["oneOf"].as_array().expect("a list of choices");
+    let names: Vec<_> = choices.iter().filter_map(|choice| choice["const"].as_str()).collect();
+    assert_eq!(names.len(), choices.len(), "{schema}");
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// One side or two.
+fn size(draw: &mut Stream, most: usize) -> Json {
+    if draw.below(2) == 0 {
+        json!(between(draw, 1, most))
+    } else {
+        json!([between(draw, 1, most), between(draw, 1, most)])
+    }
+}
+
+fn image(draw: &mut Stream) -> Vec<usize> {
+    vec![between(draw, 1, 3), between(draw, 3, 6), between(draw, 3, 6)]
+}
+
+fn any_shape(draw: &mut Stream) -> Vec<usize> {
+    if draw.below(2) == 0 { image(draw) } else { vec![between(draw, 1, 9)] }
+}
+
+/// Random options for the layer called `name`, and an input shape that it accepts. A new layer needs
+/// a line here: without one, every test that walks the registry fails.
+pub fn layer(name: &str, draw: &mut Stream) -> (Json, Vec<usize>) {
+    let mut functions: Vec<Json> = activations().into_iter().map(Json::from).collect();
+    let (options, shape) = match name {
+        "dense" => {
+            functions.extend([Json::Null, Json::Null]);
+            let options = json!({
+                "units": between(draw, 1, 6), "bias": draw.below(4) > 0, "activation": pick(draw, &functions),
+            });
+            (options, vec![between(draw, 1, 9)])
+        }
+        "conv2d" => {
+            functions.extend([Json::Null, Json::Null]);
+            let options = json!({
+                "filters": between(draw, 1, 4), "kernel_size": size(draw, 3), "strides": size(draw, 3),
+                "padding": pick(draw, &["valid", "same"]), "bias": draw.below(4) > 0,
+                "activation": pick(draw, &functions),
+            });
+            (options, image(draw))
+        }
+        "max_pool2d" | "avg_pool2d" => {
+            let strides = if draw.below(3) == 0 { Json::Null } else { size(draw, 3) };
+            let padding = pick(draw, &["valid", "same"]);
+            (json!({ "pool_size": size(draw, 3), "strides": strides, "padding": padding }), image(draw))
+        }
+        "global_avg_pool2d" => (json!({}), image(draw)),
+        "flatten" => (json!({}), any_shape(draw)),
+        "dropout" => (json!({ "rate": draw.uniform_in(0.0, 0.8) }), any_shape(draw)),
+        "batch_norm" => {
+            let (momentum, epsilon) = (draw.uniform_in(0.0, 0.99), draw.uniform_in(1e-3, 0.1));
+            (json!({ "momentum": momentum, "epsilon": epsilon }), any_shape(draw))
+        }
+        "layer_norm" => (json!({ "epsilon": draw.uniform_in(1e-3, 0.1) }), any_shape(draw)),
+        "activation" => (json!({ "function": pick(draw, &functions) }), any_shape(draw)),
+        other => panic!("say in tests/trust/networks.rs how to draw options for `{other}`"),
+    };
+    (json!({ name: options }), shape)
+}
+
+/// Random options for the loss called `name`. A new loss needs a line here.
+pub fn loss(name: &str, outputs: usize, draw: &mut Stream) -> loss::Config {
+    let options = match name {
+        "cross_entropy" => {
+            let weights: Vec<f64> = (0..outputs).map(|_| draw.uniform_in(0.1, 3.0)).collect();
+            let weights = if draw.below(2) == 0 { json!(weights) } else { Json::Null };
+            json!({ "label_smoothing": draw.uniform_in(0.0, 0.5), "class_weights": weights })
+        }
+        "binary_cross_entropy" => json!({ "label_smoothing": draw.uniform_in(0.0, 0.5) }),
+        "mse" | "mae" => json!({}),
+        "huber" => json!({ "delta": draw.uniform_in(0.2, 2.0) }),
+        other => panic!("say in tests/trust/networks.rs how to draw options for `{other}`"),
+    };
+    serde_json::from_value(json!({ name: options })).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// How many logits a loss takes for a target of `outputs`, and the target.
+pub fn target(loss: &loss::Config, outputs: usize) -> (usize, Target) {
+    match loss {
+        loss::Config::binary_cross_entropy(_) => (1, Target::Class { classes: 2 }),
+        loss if loss.member().link().is_some() => (outputs, Target::Class { classes: outputs }),
+        _ => (outputs, Target::Value { width: outputs }),
+    }
+}
+
+/// A network with samples that fit it.
+pub struct Network {
+    pub name: String,
+    pub experiment: Experiment,
+    pub shape: Shape,
+    pub target: Target,
+    pub features: Features,
+    pub labels: Vec<u32>,
+    pub values: Vec<f32>,
+}
+
+impl Network {
+    pub fn new(
+        name: &str,
+        json: Json,
+        shape: &[usize],
+        target: Target,
+        samples: usize,
+        draw: &mut Stream,
+    ) -> Self {
+        let experiment: Experiment =
+            serde_json::from_value(json).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let shape = Shape(shape.to_vec());
+        let count = samples * shape.elements().expect("few");
+        let features = Features::Floats((0..count).map(|_| draw.normal() as f32).collect());
+        let (mut labels, mut values) = (Vec::new(), Vec::new());
+        match target {
+            Target::Class { classes } => {
+                labels = (0..samples).map(|_| draw.below(classes as u64) as u32).collect();
+            }
+            Target::Value { width } => {
+                values = (0..samples * width).map(|_| draw.normal() as f32).collect();
+            }
+        }
+        Self { name: name.to_owned(), experiment, shape, target, features, labels, values }
+    }
+
+    /// `layers`, of which the last gives as many outputs as `loss` takes, with an optimizer.
+    pub fn of_layers(
+        name: &str,
+        layers: &[Json],
+        shape: &[usize],
+        optimizer: &Json,
+        samples: usize,
+        draw: &mut Stream,
+    ) -> Self {
+        let json = json!({
+            "name": "network", "model": { "layers": layers }, "optimizer": optimizer,
+            "data": { "synthetic": { "features": 5, "classes": 3 } }, "loss": { "cross_entropy": {} },
+        });
+        Self::new(name, json, shape, Target::Class { classes: 3 }, samples, draw)
+    }
+
+    /// A few random layers of the registry, and what it takes to classify.
+    pub fn random(draw: &mut Stream, samples: usize) -> Self {
+        let mut shape = if draw.below(3) == 0 {
+            vec![between(draw, 2, 9)]
+        } else {
+            vec![between(draw, 1, 3), between(draw, 6, 9), between(draw, 6, 9)]
+        };
+        let input = shape.clone();
+        let mut list = Vec::new();
+        let count = between(draw, 2, 4);
+        while list.len() < count {
+            let (config, _) = layer(pick(draw, layers::Config::NAMES), draw);
+            let parsed: layers::Config = serde_json::from_value(config.clone()).expect("a layer");
+            if let Ok(output) = parsed.member().output_shape(&Shape(shape.clone())) {
+                shape = output.0;
+                list.push(config);
+            }
+        }
+        list.extend([json!({ "flatten": {} }), json!({ "dense": { "units": 3 } })]);
+        let name = Json::from(list.clone()).to_string();
+        Self::of_layers(&name, &list, &input, &json!({ "sgd": {} }), samples, draw)
+    }
+
+    /// The built-in config called `name` with fewer, random numbers of filters, units and pixels.
+    pub fn small(name: &str, draw: &mut Stream, samples: usize) -> Self {
+        let text = presets::find(name).expect("a built-in config");
+        let input = taper::config::Input { name: name.to_owned(), text: text.into(), ..Default::default() };
+        let experiment = Experiment::load(&input).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let outputs = between(draw, 2, 4);
+        let (outputs, target) = target(&experiment.loss, outputs);
+        let facts = experiment.data.member().facts();
+        let shape = match facts.sample_shape.expect("a shape").image() {
+            // Three convolutions with pooling leave one pixel of 22.
+            Some([channels, 224, _]) => vec![channels, between(draw, 22, 25), between(draw, 22, 25)],
+            Some([channels, ..]) => vec![channels, between(draw, 6, 11), between(draw, 6, 11)],
+            None => vec![between(draw, 1, 9)],
+        };
+        let mut json = experiment.to_json();
+        let layers = json["model"]["layers"].as_array_mut().expect("layers");
+        let last = layers.len() - 1;
+        for (i, layer) in layers.iter_mut().enumerate() {
+            if let Some(options) = layer.get_mut("conv2d") {
+                options["filters"] = json!(between(draw, 1, 3));
+            }
+            if let Some(options) = layer.get_mut("dense") {
+                options["units"] = json!(if i == last { outputs } else { between(draw, 1, 7) });
+            }
+        }
+        Self::new(name, json, &shape, target, samples, draw)
+    }
+
+    pub fn plan(&self) -> Plan {
+        let mut found = Vec::new();
+        let plan = self.experiment.plan(&self.shape, Some(self.target), &mut Problems::new(&mut found));
+        plan.unwrap_or_else(|| panic!("{}: {found:?}", self.name))
+    }
+
+    /// Parameters of which no value is special, the same in f32 and in f64.
+    pub fn parameters(&self, dtype: DType, seed: u64) -> Result<Parameters> {
+        let plan = self.plan();
+        let parameters = Parameters::initialize(&plan, 0, dtype, &Device::Cpu).expect("parameters");
+        let specs = plan.rows.iter().flat_map(|row| &row.parameters);
+        for (i, (parameter, spec)) in parameters.iter().zip(specs).enumerate() {
+            let values = first_values(spec, &mut stream(seed, i as u64));
+            parameter
+                .variable
+                .set(&Tensor::from_vec(values, spec.shape.clone(), &Device::Cpu)?.to_dtype(dtype)?)?;
+        }
+        Ok(parameters)
+    }
+
+    pub fn graph(&self, parameters: Parameters) -> Graph {
+        let plan = self.plan();
+        let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
+        let model = Model::new(&self.experiment.network(), &plan, parameters);
+        Graph::new(model, self.experiment.loss.clone(), optimizer, Device::Cpu, 3)
+    }
+
+    pub fn fused(&self, parameters: Parameters) -> Fused {
+        let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
+        let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
+        Fused::new(&network, &self.plan(), parameters, loss, optimizer, 3, 2)
+            .unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name))
+    }
+
+    /// The engine called `name`, with parameters of which no value is special.
+    pub fn engine(&self, name: &str) -> Box<dyn Engine> {
+        let parameters = self.parameters(DType::F32, 5).expect("parameters");
+        match name {
+            "fused" => Box::new(self.fused(parameters)),
+            "graph" => Box::new(self.graph(parameters)),
+            other => panic!("no engine {other}"),
+        }
+    }
+
+    /// Whether the fused engine knows all layers.
+    pub fn is_known_to_fused(&self) -> bool {
+        let parameters =
+            Parameters::initialize(&self.plan(), 0, DType::F32, &Device::Cpu).expect("parameters");
+        let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
+        let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
+        Fused::new(&network, &self.plan(), parameters, loss, optimizer, 3, 1).is_ok()
+    }
+
+    /// Hands the batch of the samples `indices` to `take`.
+    pub fn with_batch<T>(&self, indices: &[usize], take: impl FnOnce(&Batch<'_>) -> T) -> T {
+        let scaling = Scaling::new(&self.features, None);
+        let samples = Samples { features: &self.features, shape: &self.shape, indices, scaling: &scaling };
+        let labels: Vec<u32> = indices.iter().filter_map(|&i| self.labels.get(i).copied()).collect();
+        match self.target {
+            Target::Class { .. } => take(&Batch { samples, truth: Truth::Classes(&labels) }),
+            Target::Value { width } => {
+                let values = indices.iter().flat_map(|&i| &self.values[i * width..][..width]).copied();
+                let values: Vec<f32> = values.collect();
+                take(&Batch { samples, truth: Truth::Values { values: &values, width } })
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Controls: a proof that cannot fail proves nothing. Each fault here is planted into a copy of the
+//! source, and the test that is to catch it must fail.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::subject;
+use crate::tier::{Tier, report};
+
+/// A fault: `right` occurs once in `file`, and becomes `wrong`; `caught_by` names a test of this binary.
+struct Fault {
+    name: &'static str,
+    file: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+    caught_by: &'static str,
+}
+
+const FAULTS: &[Fault] = &[
+    Fault {
+        name: "a file is not flushed",
+        file: "src/durable.rs",
+        right: r#"file.sync_all().map_err(Error::io(path, "flush it to the disk"))"#,
+        wrong: "Ok(())",
+        caught_by: "saves::every_file_and_name",
+    },
+    Fault {
+        name: "a checkpoint gets its name before its folder is flushed",
+        file: "src/durable.rs",
+        right: "    }\n    sync_folder(folder)\n}",
+        wrong: "    }\n    Ok(())\n}",
+        caught_by: "saves::every_file_and_name",
+    },
+    Fault {
+        name: "the folder above is flushed before the name is in it",
+        file: "src/durable.rs",
+        right: "    let replaces = path.exists();",
+        wrong: "    sync_folder(parent)?;\n    let sync_folder = |_: &Path| -> Result<()> { Ok(()) };\n    let replaces = path.exists();",
+        caught_by: "saves::every_file_and_name",
+    },
+    Fault {
+        name: "old checkpoints are deleted before the new one is written",
+        file: "src/train/trainer.rs",
+        right: "        state.files = self.log.sizes()?;",
+        wrong: "        self.store.remove_later(0)?;\n        state.files = self.log.sizes()?;",
+        caught_by: "saves::a_kill_at",
+    },
+    Fault {
+        name: "random numbers are counted from the start of the process",
+        file: "src/train/trainer.rs",
+        right: "let step = self.engine.step(batch, state.step, learning_rate)?;",
+        wrong: "static TAKEN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let taken = TAKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let step = self.engine.step(batch, taken, learning_rate)?;",
+        caught_by: "every_step::a_run_resumed",
+    },
+    Fault {
+        name: "moments are not restored",
+        file: "src/checkpoint/read.rs",
+        right: "weights::restore(&optimizer_variables(parameters, optimizer), bytes, &self.place.join(OPTIMIZER))",
+        wrong: "weights::metadata(bytes, &self.place).map(|_| drop(optimizer_variables(parameters, optimizer)))",
+        caught_by: "every_step::a_run_resumed",
+    },
+    Fault {
+        name: "moments are restored to other parameters",
+        file: "src/checkpoint/store.rs",
+        right: "            names\n                .iter()",
+        wrong: "            names\n                .iter()\n                .rev()",
+        caught_by: "every_step::a_run_resumed",
+    },
+    Fault {
+        name: "metadata is written in random order",
+        file: "src/checkpoint/weights.rs",
+        right: "HashMap::from([(METADATA.to_owned(), metadata.to_owned())])",
+        wrong: r#"HashMap::from([(METADATA.to_owned(), metadata.to_owned()), ("format".to_owned(), "pt".to_owned())])"#,
+        caught_by: "every_step::a_run_resumed",
+    },
+    Fault {
+        name: "logs are not cut where a run goes on",
+        file: "src/train/log.rs",
+        right: r#"        file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;"#,
+        wrong: "",
+        caught_by: "every_step::a_run_resumed",
+    },
+    Fault {
+        name: "a signal leaves no checkpoint",
+        file: "src/train/trainer.rs",
+        right: "        if !self.is_saved(state) {",
+        wrong: "        if stop.is_none() && !self.is_saved(state) {",
+        caught_by: "signals::a_signal_at_any_moment",
+    },
+];
+
+impl Fault {
+    /// The file with the fault.
+    fn planted(&self, source: &Path) -> String {
+        let text = fs::read_to_string(source.join(self.file)).expect("a source file");
+        assert_eq!(text.matches(self.right).count(), 1, "{}: {} has changed", self.name, self.file);
+        text.replace(self.right, self.wrong)
+    }
+
+    /// Builds a copy of the source with the fault, and runs the test that is to catch it.
+    fn is_caught(&self, source: &Path, copy: &Path) -> bool {
+        let file = copy.join(self.file);
+        fs::write(&file, self.planted(source)).expect("planted");
+        let test = |arguments: &[&str]| {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["test", "--quiet", "--no-default-features", "--test", "trust"]).args(arguments);
+            cargo.current_dir(copy).env("CARGO_TARGET_DIR", target(source));
+            cargo.env_remove("TAPER_TRUST_REPORT").env("TAPER_TRUST", "fast").stdin(Stdio::null());
+            cargo.output().expect("cargo runs")
+        };
+        let built = test(&["--no-run"]);
+        assert!(built.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&built.stderr));
+        let tested = test(&["--", self.caught_by]);
+        fs::copy(source.join(self.file), file).expect("mended");
+        let output = String::from_utf8_lossy(&tested.stdout);
+        assert!(output.contains("running 1 test"), "{}: no such test: {output}", self.caught_by);
+        !tested.status.success() && output.contains("FAILED")
+    }
+}
+
+#[test]
+fn every_planted_fault_is_caught() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for fault in FAULTS {
+        assert!(fault.planted(source).contains(fault.wrong));
+    }
+    if Tier::now() == Tier::Fast {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let copy = folder.path();
+    for part in ["src", "tests", "benches", "configs", "docs"] {
+        subject::copy(&source.join(part), &copy.join(part));
+    }
+    for file in ["Cargo.toml", "Cargo.lock", "README.md", "ARCHITECTURE.md", "clippy.toml"] {
+        fs::copy(source.join(file), copy.join(file)).expect("a copy");
+    }
+    let missed: Vec<&str> =
+        FAULTS.iter().filter(|fault| !fault.is_caught(source, copy)).map(|fault| fault.name).collect();
+    let names: Vec<&str> = FAULTS.iter().map(|fault| fault.name).collect();
+    report("planted faults", &json!({ "planted": names, "missed": missed }));
+    assert!(missed.is_empty(), "{missed:?}");
+}
+
+/// Where the copies are built: beside this build, whose own results they must not replace.
+fn target(source: &Path) -> PathBuf {
+    let own = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| source.join("target"), PathBuf::from);
+    own.join("planted")
+}

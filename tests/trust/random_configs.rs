@@ -1,0 +1,208 @@
+//! Random configs: those that are right survive every way of writing them, and train; of what chance
+//! makes of them, none brings the program down.
+
+mod generator;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use candle_core::Device;
+use serde_json::json;
+use taper::Error;
+use taper::config::{Input, schema};
+use taper::data::{SearchPath, for_each_batch};
+use taper::engine::Choice;
+use taper::experiment::Experiment;
+use taper::run::Run;
+use taper::{layers, loss, optimizer};
+
+use crate::tier::{report, times};
+use generator::{Generator, Space};
+
+/// Says which seed a panic belongs to.
+struct Seed<'a>(u64, &'a str);
+
+impl Drop for Seed<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("seed {}:\n{}", self.0, self.1);
+        }
+    }
+}
+
+/// Calls `check` with the numbers below `count`, on two threads.
+fn each(count: u64, check: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= count {
+                        break;
+                    }
+                    check(seed);
+                }
+            });
+        }
+    });
+}
+
+fn load(name: &str, text: impl Into<Vec<u8>>) -> Result<Experiment, taper::config::Diagnostics> {
+    Experiment::load(&Input { name: name.to_owned(), text: text.into(), overrides: Vec::new() })
+}
+
+#[test]
+fn what_is_written_is_read_back_equal() {
+    let count = times([300, 20_000, 1_000_000]);
+    let schema = schema::<Experiment>();
+    each(count, |seed| {
+        let (experiment, json) = Generator::new(&schema, Space::Whole, seed).experiment();
+        let text = json.to_string();
+        let _seed = Seed(seed, &text);
+        let toml = experiment.to_toml().expect("TOML");
+        let same = |name: &str, text: String| match load(name, text.clone()) {
+            Ok(again) => assert!(again == experiment, "another config came back from {text}"),
+            Err(error) => panic!("{error}\n{text}"),
+        };
+        same("x.toml", toml::to_string(&json).expect("TOML"));
+        same("x.toml", toml);
+        same("x.json", experiment.to_json().to_string());
+    });
+    report("random configs written and read back", &json!({ "configs": count, "ways": 3, "different": 0 }));
+}
+
+#[test]
+fn what_chance_makes_of_a_config_is_read_or_explained() {
+    let count = times([300, 20_000, 1_000_000]);
+    let schema = schema::<Experiment>();
+    let accepted = AtomicU64::new(0);
+    each(count, |seed| {
+        let mut generator = Generator::new(&schema, Space::Whole, seed ^ 1 << 40);
+        let (experiment, json) = generator.experiment();
+        let (name, text) = match generator.below(3) {
+            0 => ("x.json", json.to_string()),
+            1 => ("x.json", format!("{json:#}")),
+            _ => ("x.toml", experiment.to_toml().expect("TOML")),
+        };
+        let mut bytes = text.into_bytes();
+        for _ in 0..=generator.below(4) {
+            mutate(&mut generator, &mut bytes);
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let _seed = Seed(seed, &text);
+        match load(name, bytes) {
+            Ok(_) => {
+                accepted.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                let message = error.render(false);
+                assert!(message.starts_with("error: ") && message.contains(&format!("{name}:")), "{message}");
+                assert!(message.len() < 40_000 && !error.render(true).is_empty(), "{message}");
+            }
+        }
+    });
+    let accepted = accepted.into_inner();
+    report("random mutations of configs", &json!({ "configs": count, "still right": accepted, "panics": 0 }));
+}
+
+/// Changes some bytes as slips of the hand, lost blocks and fuzzers do.
+fn mutate(generator: &mut Generator<'_>, bytes: &mut Vec<u8>) {
+    const TOKENS: [&str; 24] = [
+        "\"",
+        "'",
+        "[",
+        "]",
+        "{",
+        "}",
+        "=",
+        ":",
+        ",",
+        ".",
+        "\n",
+        "\0",
+        "\u{feff}",
+        "nan",
+        "-inf",
+        "null",
+        "1e999",
+        "-1",
+        "99999999999999999999",
+        "\"\"\"",
+        "\\u0000",
+        "[[x]]\n",
+        "🙂",
+        "2026-01-01",
+    ];
+    let at = generator.below(bytes.len() + 1);
+    let end = (at + generator.below(12)).min(bytes.len());
+    match generator.below(6) {
+        0 => drop(bytes.drain(at..end)),
+        1 => drop(bytes.splice(at..end, TOKENS[generator.below(TOKENS.len())].bytes())),
+        2 => drop(bytes.splice(at..at, TOKENS[generator.below(TOKENS.len())].bytes())),
+        3 => {
+            let block = bytes[at..end].to_vec();
+            let to = generator.below(bytes.len() + 1);
+            drop(bytes.splice(to..to, block));
+        }
+        4 if at < bytes.len() => bytes[at] ^= 1 << generator.below(8),
+        _ if generator.below(10) == 0 => bytes.truncate(at),
+        _ => {}
+    }
+}
+
+/// The losses of two steps of eight samples; `None` if the engine does not know a layer, and says so.
+fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Vec<f64>> {
+    let mut experiment = experiment.clone();
+    experiment.train.engine = engine;
+    let search = SearchPath { folders: Vec::new(), config_folder: ".".into(), fetch: false };
+    let mut run = match Run::new(experiment, &search, Device::Cpu) {
+        Ok(run) => run,
+        Err(Error::Usage(message)) if engine == Choice::Fused && message.contains("does not know") => {
+            return None;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let rate = run.experiment.optimizer.member().learning_rate();
+    let order: Vec<usize> = run.data.train_order.iter().copied().cycle().take(16).collect();
+    let mut losses = Vec::new();
+    for_each_batch(&run.data.train, &order, 8, &run.data.scaling, |batch| {
+        losses.push(run.engine.step(batch, losses.len() as u64, rate)?.loss);
+        Ok(true)
+    })
+    .expect("two steps");
+    Some(losses)
+}
+
+#[test]
+fn every_valid_config_trains_alike_on_both_engines() {
+    let count = times([40, 400, 2_000]);
+    let schema = schema::<Experiment>();
+    let (mut both, mut used, mut worst) = (0, BTreeSet::new(), 0.0_f64);
+    for seed in 0..count {
+        let (experiment, json) = Generator::new(&schema, Space::Small, seed).experiment();
+        let text = format!("{json:#}");
+        let _seed = Seed(seed, &text);
+        used.extend(experiment.model.layers.iter().map(layers::Config::name));
+        used.extend([experiment.loss.name(), experiment.optimizer.name(), experiment.data.name()]);
+        let graph = two_steps(&experiment, Choice::Graph).expect("the graph engine knows every layer");
+        assert_eq!(graph.len(), 2);
+        assert!(graph.iter().all(|loss| loss.is_finite()), "{graph:?}");
+        let Some(fused) = two_steps(&experiment, Choice::Fused) else { continue };
+        both += 1;
+        // The first loss is arithmetic alone; before the second, Adam may have made whole steps of what
+        // is rounding in a gradient near 0.
+        for ((graph, fused), tolerance) in graph.iter().zip(&fused).zip([1e-5, 1e-3]) {
+            let difference = (graph - fused).abs() / graph.abs().max(1.0);
+            assert!(difference < tolerance, "{graph} and {fused}");
+            worst = worst.max(difference);
+        }
+    }
+    let members = [layers::Config::NAMES, loss::Config::NAMES, optimizer::Config::NAMES].concat();
+    let missing: Vec<&&str> = members.iter().filter(|name| !used.contains(*name)).collect();
+    assert!(missing.is_empty() || count < 40, "never drawn: {missing:?}");
+    assert!(both * 2 > count, "the fused engine knew {both} of {count}");
+    let figures =
+        json!({ "configs": count, "on both engines": both, "largest difference": worst, "members": used });
+    report("random configs train", &figures);
+}

@@ -1,0 +1,256 @@
+//! Random valid configs: options from the config's own schema, layers by their own rules of shape.
+//! What is added to a registry or a section is drawn without a word here.
+
+use serde_json::{Map, Value as Json, json};
+use taper::config::{Input, Problems};
+use taper::data;
+use taper::experiment::Experiment;
+use taper::layers;
+use taper::loss;
+use taper::random::{Purpose, Stream};
+use taper::shape::Shape;
+
+/// Where configs are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// Any data set and any value within its range.
+    Whole,
+    /// A dozen generated samples, a few small layers, tame numbers: can be trained in a moment.
+    Small,
+}
+
+/// Data sets that are made by the program.
+const GENERATED: [&str; 3] = ["synthetic", "digits", "linear"];
+
+pub struct Generator<'s> {
+    pub stream: Stream,
+    space: Space,
+    schema: &'s Json,
+}
+
+impl<'s> Generator<'s> {
+    /// The configs number `seed` of `space`.
+    pub fn new(schema: &'s Json, space: Space, seed: u64) -> Self {
+        Self { stream: Stream::new(seed, Purpose::Data, [space as u64, 77]), space, schema }
+    }
+
+    /// A valid config and the text it was read from, as JSON. Few tries are needed: only what depends
+    /// on several values can be wrong.
+    pub fn experiment(&mut self) -> (Experiment, Json) {
+        let mut complaint = String::new();
+        for _ in 0..200 {
+            let Some(json) = self.candidate() else { continue };
+            let text = json.to_string().into_bytes();
+            match Experiment::load(&Input { name: "x.json".to_owned(), text, overrides: Vec::new() }) {
+                Ok(experiment) => return (experiment, json),
+                Err(error) => complaint = format!("{json}\n{error}"),
+            }
+        }
+        panic!("200 candidates were wrong; the last one:\n{complaint}");
+    }
+
+    fn candidate(&mut self) -> Option<Json> {
+        let schema = self.schema;
+        let mut root = Map::new();
+        for (key, schema) in schema["properties"].as_object().expect("sections") {
+            let needed = ["data", "loss", "optimizer"].contains(&key.as_str());
+            if key != "model" && (needed || self.coin()) {
+                root.insert(key.clone(), self.value(key, schema));
+            }
+        }
+        let data: data::Config = serde_json::from_value(root["data"].clone()).ok()?;
+        let facts = data.member().facts();
+        let target = facts.target.unwrap_or(data::Target::Class { classes: 3 });
+        let loss: loss::Config = serde_json::from_value(root["loss"].clone()).ok()?;
+        let outputs = match target {
+            data::Target::Class { classes } if self.coin() => classes,
+            data::Target::Class { .. } => 1,
+            data::Target::Value { width } => width,
+        };
+        let mut wrong = Vec::new();
+        loss.member().validate(target, outputs, &mut Problems::new(&mut wrong));
+        if !wrong.is_empty() {
+            return None;
+        }
+        let layers = self.layers(facts.sample_shape, outputs);
+        root.insert("model".to_owned(), json!({ "layers": layers }));
+        Some(Json::Object(root))
+    }
+
+    /// Layers that fit one after the other, ending in `outputs` values.
+    fn layers(&mut self, shape: Option<Shape>, outputs: usize) -> Vec<Json> {
+        let schema = &self.schema["properties"]["model"]["properties"]["layers"]["items"];
+        let mut shape = shape.unwrap_or_else(|| [3, 16, 16].into());
+        let mut layers = Vec::new();
+        for _ in 0..self.stream.below(9) {
+            let layer = self.value("layer", schema);
+            let read: layers::Config = serde_json::from_value(layer.clone()).expect("a layer by its schema");
+            if let Ok(next) = read.member().output_shape(&shape) {
+                shape = next;
+                layers.push(layer);
+            }
+        }
+        if shape.image().is_some() {
+            layers.push(json!({"flatten": {}}));
+        }
+        layers.push(json!({"dense": {"units": outputs}}));
+        layers
+    }
+
+    /// A value that `schema` allows under the name `key`.
+    fn value(&mut self, key: &str, schema: &Json) -> Json {
+        if let Some(forms) = schema["anyOf"].as_array() {
+            let forms: Vec<&Json> = forms.iter().filter(|form| form["type"] != "null").collect();
+            let form = forms[self.below(forms.len())];
+            return self.value(key, form);
+        }
+        if let Some(choices) = schema["oneOf"].as_array() {
+            return self.choice(choices);
+        }
+        if let Some(words) = schema["enum"].as_array() {
+            let words: Vec<&Json> = words.iter().filter(|word| word.is_string()).collect();
+            return words[self.below(words.len())].clone();
+        }
+        let kind = match &schema["type"] {
+            Json::Array(kinds) => kinds.iter().find(|kind| *kind != "null").and_then(Json::as_str),
+            kind => kind.as_str(),
+        };
+        match kind.expect("a type") {
+            "boolean" => self.coin().into(),
+            "integer" => self.integer(key, schema).into(),
+            "number" => self.number(schema).into(),
+            "string" => self.text(key),
+            "array" => {
+                let least = schema["minItems"].as_u64().unwrap_or(1);
+                let count = schema["maxItems"].as_u64().unwrap_or(least + self.stream.below(3));
+                (0..count.min(4)).map(|_| self.value(key, &schema["items"])).collect()
+            }
+            _ => self.table(key, schema),
+        }
+    }
+
+    fn choice(&mut self, choices: &[Json]) -> Json {
+        let words = choices.iter().flat_map(|choice| {
+            choice["const"]
+                .as_str()
+                .into_iter()
+                .chain(choice["enum"].as_array().into_iter().flatten().filter_map(Json::as_str))
+        });
+        let words: Vec<&str> = words.collect();
+        if !words.is_empty() {
+            return words[self.below(words.len())].into();
+        }
+        let members: Vec<(&String, &Json)> =
+            choices.iter().filter_map(|choice| choice["properties"].as_object()).flatten().collect();
+        let is_data = members.iter().any(|(name, _)| *name == "digits");
+        let small = self.space == Space::Small;
+        let allowed = |name: &str| !(small && is_data) || GENERATED.contains(&name);
+        let members: Vec<_> = members.into_iter().filter(|(name, _)| allowed(name)).collect();
+        let (name, schema) = members[self.below(members.len())];
+        json!({ name: self.value(name, schema) })
+    }
+
+    fn table(&mut self, key: &str, schema: &Json) -> Json {
+        if key == "normalize" {
+            let (mean, std) = (self.stream.uniform(), 0.1 + self.stream.uniform());
+            return json!({"mean": [mean], "std": [std]});
+        }
+        if key == "gate" {
+            return if self.coin() { json!({"test.loss": "< 1e9"}) } else { json!({}) };
+        }
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        let mut table = Map::new();
+        for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+            if required.contains(&name.as_str()) || self.is_small_size(name) || self.coin() {
+                table.insert(name.clone(), self.value(name, schema));
+            }
+        }
+        self.agree(&mut table);
+        Json::Object(table)
+    }
+
+    /// What a schema cannot say about two values.
+    fn agree(&mut self, table: &mut Map<String, Json>) {
+        if table.get("momentum").and_then(Json::as_f64).is_none_or(|momentum| momentum == 0.0) {
+            table.remove("nesterov");
+        }
+        // As many as there are classes, which the data set knows.
+        table.remove("class_weights");
+        if table.contains_key("x_min") || table.contains_key("x_max") {
+            let low = -2.0 * self.stream.uniform() - 0.1;
+            table.extend([("x_min".to_owned(), low.into()), ("x_max".to_owned(), (low + 2.0).into())]);
+        }
+    }
+
+    /// Sizes whose defaults are too large for the small space.
+    fn is_small_size(&self, name: &str) -> bool {
+        self.space == Space::Small
+            && ["samples", "test_samples", "features", "classes", "size"].contains(&name)
+    }
+
+    fn integer(&mut self, key: &str, schema: &Json) -> u64 {
+        let least = schema["minimum"].as_u64().unwrap_or(0);
+        let most = schema["maximum"].as_u64().unwrap_or(i64::MAX as u64).min(i64::MAX as u64);
+        if self.space == Space::Small {
+            return if key == "samples" { 16 } else { (least + self.stream.below(4)).min(most) };
+        }
+        let layers = ["units", "filters", "kernel_size", "pool_size", "strides"];
+        match self.stream.below(4) {
+            _ if layers.contains(&key) => least + self.stream.below(5),
+            0 => least,
+            1 if !["features", "classes", "size", "batch_size"].contains(&key) => most,
+            _ => (least + self.stream.below(100)).min(most),
+        }
+    }
+
+    fn number(&mut self, schema: &Json) -> f64 {
+        let least = schema["minimum"].as_f64().or(schema["exclusiveMinimum"].as_f64());
+        let most = schema["maximum"].as_f64().or(schema["exclusiveMaximum"].as_f64());
+        let (low, high) = (least.unwrap_or(-1.0), most.unwrap_or(1.0));
+        if self.space == Space::Small {
+            // Small learning rates, and no epsilon that makes rounding errors large.
+            let top = if schema["exclusiveMinimum"].is_number() { 0.02 } else { 0.5 };
+            return low + (high - low) * top * (0.05 + 0.95 * self.stream.uniform());
+        }
+        match self.stream.below(3) {
+            0 if schema["minimum"].is_number() => low,
+            1 if most.is_none() => low.max(0.0) + 10.0_f64.powf(self.stream.uniform_in(-30.0, 8.0)),
+            _ => low + (high - low) * self.stream.uniform_in(1e-9, 0.999),
+        }
+    }
+
+    fn text(&mut self, key: &str) -> Json {
+        let any = [
+            "a",
+            "Ünïcödé",
+            "with space",
+            "quo\"te",
+            "back\\slash",
+            "new\nline",
+            "#",
+            "=",
+            "\u{7f}",
+            "🙂",
+            "'",
+            "null",
+            "nan",
+            "1",
+            "[x]",
+        ];
+        match key {
+            "name" => format!("run-{}.x_Y", self.stream.below(1000)).into(),
+            "monitor" => "train.loss".into(),
+            "delimiter" => ";".into(),
+            _ => format!("{}{}", any[self.below(any.len())], self.stream.below(1000)).into(),
+        }
+    }
+
+    pub fn coin(&mut self) -> bool {
+        self.stream.below(2) == 0
+    }
+
+    pub fn below(&mut self, count: usize) -> usize {
+        self.stream.below(count as u64) as usize
+    }
+}

@@ -1,0 +1,259 @@
+//! Runs to be stopped, and what must be equal whether they were.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use taper::checkpoint::{Checkpoint, Store};
+
+use crate::workspace::Workspace;
+
+/// What may be stopped: a name, a config, and how many steps lie between two checkpoints at most.
+pub struct Subject {
+    pub name: &'static str,
+    pub config: &'static str,
+    pub interval: u64,
+}
+
+/// A small network with dropout and moments: 4 epochs of 57 steps, the last batch of each smaller.
+pub const MLP: Subject = Subject {
+    name: "mlp",
+    interval: 12,
+    config: r#"
+name = "mlp"
+seed = 7
+[data.synthetic]
+samples = 2000
+test_samples = 100
+features = 64
+validation_split = 0.1
+[model]
+layers = [
+  { dense = { units = 32, activation = "relu" } },
+  { dropout = { rate = 0.3 } },
+  { dense = { units = 10 } },
+]
+[loss.cross_entropy]
+[optimizer.adam]
+[train]
+epochs = 4
+log_every_steps = 1
+[checkpoint]
+every_steps = 12
+keep_last = 3
+"#,
+};
+
+/// A convolutional network with running averages, weight decay and a best checkpoint.
+pub const CNN: Subject = Subject {
+    name: "cnn",
+    interval: 6,
+    config: r#"
+name = "cnn"
+seed = 3
+[data.digits]
+samples = 300
+test_samples = 50
+size = 12
+validation_split = 0.2
+[model]
+layers = [
+  { conv2d = { filters = 4, kernel_size = 3, activation = "relu" } },
+  { batch_norm = {} },
+  { max_pool2d = {} },
+  { flatten = {} },
+  { dropout = { rate = 0.4 } },
+  { dense = { units = 10 } },
+]
+[loss.cross_entropy]
+label_smoothing = 0.1
+[optimizer.adamw]
+[train]
+epochs = 5
+batch_size = 32
+log_every_steps = 1
+[checkpoint]
+every_steps = 6
+keep_last = 2
+"#,
+};
+
+/// Momentum, layer normalisation, no validation.
+pub const MOMENTUM: Subject = Subject {
+    name: "momentum",
+    interval: 10,
+    config: r#"
+name = "momentum"
+seed = 11
+[data.synthetic]
+samples = 250
+test_samples = 20
+features = 20
+[model]
+layers = [
+  { dense = { units = 24, activation = "tanh" } },
+  { layer_norm = {} },
+  { dropout = { rate = 0.2 } },
+  { dense = { units = 10 } },
+]
+[loss.cross_entropy]
+[optimizer.sgd]
+learning_rate = 0.05
+momentum = 0.9
+nesterov = true
+weight_decay = 1e-4
+[train]
+epochs = 6
+log_every_steps = 1
+[checkpoint]
+every_steps = 10
+"#,
+};
+
+/// Regression, in order, with a whole epoch between checkpoints.
+pub const REGRESSION: Subject = Subject {
+    name: "regression",
+    interval: 8,
+    config: r#"
+name = "regression"
+seed = 5
+[data.linear]
+samples = 64
+noise = 0.1
+validation_split = 0.25
+[model]
+layers = [{ dense = { units = 8, activation = "gelu" } }, { dense = { units = 1 } }]
+[loss.huber]
+[optimizer.rmsprop]
+momentum = 0.5
+[train]
+epochs = 6
+batch_size = 6
+shuffle = false
+log_every_steps = 1
+"#,
+};
+
+pub const ALL: [&Subject; 4] = [&MLP, &CNN, &MOMENTUM, &REGRESSION];
+
+impl Subject {
+    /// The config's file name.
+    pub fn file(&self) -> String {
+        format!("{}.toml", self.name)
+    }
+
+    /// A workspace with the config.
+    pub fn workspace(&self) -> Workspace {
+        let workspace = Workspace::new();
+        workspace.file(&self.file(), self.config);
+        workspace
+    }
+
+    /// The arguments that start the run in `folder` or go on with it, whichever is due.
+    pub fn arguments(&self, folder: &str) -> Vec<String> {
+        ["train", "--config", &self.file(), "--run-dir", folder, "--resume", "auto", "-q"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
+/// Everything in a run folder but what depends on the clock, file by file.
+pub fn contents(run: &Path) -> BTreeMap<PathBuf, Value> {
+    let mut found = BTreeMap::new();
+    collect(run, run, &mut found);
+    found
+}
+
+fn collect(run: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, Value>) {
+    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            collect(run, &entry, found);
+            continue;
+        }
+        let name = entry.strip_prefix(run).expect("within").to_path_buf();
+        let bytes = fs::read(&entry).expect("a file");
+        let value = match entry.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => timeless(serde_json::from_slice(&bytes).expect("JSON")),
+            Some("jsonl") => {
+                let text = String::from_utf8(bytes).expect("UTF-8");
+                assert!(text.is_empty() || text.ends_with('\n'), "a torn line");
+                text.lines().map(|line| timeless(serde_json::from_str(line).expect("JSON"))).collect()
+            }
+            Some("csv") => timeless_table(&String::from_utf8(bytes).expect("UTF-8")),
+            _ => json!(taper::digest::sha256(&bytes)),
+        };
+        found.insert(name, value);
+    }
+}
+
+/// Without times, and without the sizes and sums of files that hold times.
+fn timeless(mut value: Value) -> Value {
+    if let Some(object) = value.as_object_mut() {
+        for key in ["time", "seconds", "samples_per_second", "run"] {
+            object.remove(key);
+        }
+        if object.get("files").is_some_and(Value::is_object) {
+            object.remove("files");
+        }
+        if let Some(files) = object.get_mut("files").and_then(Value::as_array_mut) {
+            files.retain(|file| file["name"] != "state.json");
+        }
+    }
+    value
+}
+
+fn timeless_table(text: &str) -> Value {
+    let header: Vec<&str> = text.lines().next().unwrap_or_default().split(',').collect();
+    let timed = |column: &usize| !["seconds", "samples_per_second"].contains(&header[*column]);
+    let row = |line: &str| -> Vec<String> {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!(cells.len(), header.len(), "a torn line");
+        (0..cells.len()).filter(timed).map(|column| cells[column].to_owned()).collect()
+    };
+    json!(text.lines().map(row).collect::<Vec<_>>())
+}
+
+/// Asserts that two run folders hold the same, and nothing unfinished.
+pub fn assert_same(whole: &Path, stopped: &Path, what: &str) {
+    let (whole, stopped) = (contents(whole), contents(stopped));
+    let names = |run: &BTreeMap<PathBuf, Value>| run.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&whole), names(&stopped), "{what}");
+    for (name, value) in &whole {
+        assert!(*value == stopped[name], "{what}: {} differs:\n{value}\n{}", name.display(), stopped[name]);
+    }
+}
+
+/// The step of the latest checkpoint, all of which must be readable; `None` if there is none yet.
+pub fn latest_step(run: &Path) -> Option<u64> {
+    let store = Store::new(run);
+    for step in store.steps().expect("a list of checkpoints") {
+        Checkpoint::read(&store.path(step)).unwrap_or_else(|error| panic!("unreadable: {error}"));
+    }
+    store
+        .latest(|error| panic!("skipped: {error}"))
+        .expect("a checkpoint")
+        .and_then(|c| c.state)
+        .map(|s| s.step)
+}
+
+/// The last step that `events.jsonl` tells of; a torn last line is passed over.
+pub fn last_told_step(run: &Path) -> u64 {
+    let text = fs::read(run.join("events.jsonl")).unwrap_or_default();
+    let lines = text.split(|byte| *byte == b'\n').rev();
+    let steps = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok()?["step"].as_u64());
+    steps.take(1).next().unwrap_or(0)
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).expect("a copy");
+        }
+    }
+}
