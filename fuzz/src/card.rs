@@ -11,7 +11,7 @@ use super::properties::check_error;
 /// Opens a weights file with the bytes as its metadata.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let model = weights::to_bytes(&[], text).expect("any text can be written");
+    let model = weights::to_bytes(&[], 0, text).expect("any text can be written");
     let place = Path::new("model.safetensors");
     assert_eq!(weights::metadata(&model, place).expect("it was just written"), text);
     match Checkpoint::from_weights(place, model) {

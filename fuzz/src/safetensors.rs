@@ -30,7 +30,7 @@ fn check(data: &[u8], variables: &Variables) {
             assert!(after.iter().flatten().all(|value| value.is_finite()), "{after:?}");
             let tensors: Vec<_> =
                 variables.iter().map(|(name, v)| (name.clone(), v.as_detached_tensor())).collect();
-            let written = to_bytes(&tensors, "{}").expect("finite values can be written");
+            let written = to_bytes(&tensors, 0, "{}").expect("finite values can be written");
             restore(variables, &written, place).expect("what was written can be read");
             assert_eq!(values(variables), after);
     }
