@@ -12,6 +12,22 @@ bless:
     TAPER_BLESS=1 cargo test --test it generated
     INSTA_UPDATE=always cargo test --test it config_errors
 
+# Each fuzz target for so many inputs; `fuzz/README.md` says more.
+fuzz target="all" executions="1000000":
+    fuzz/run.sh {{target}} {{executions}}
+
+# The unsafe code's unit tests under Miri.
+miri:
+    .ci/miri
+
+# What is built into the program, as CycloneDX.
+sbom:
+    .ci/sbom > taper.cdx.json
+
+# Two release builds in two places give the same bytes.
+reproducible:
+    .ci/reproducible
+
 # Make the PyTorch and scikit-learn goldens again.
 golden:
     python3 -m venv target/golden-venv

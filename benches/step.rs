@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench step -- [--engine graph] [--batch N] [--threads N] [--phases] [CONFIG | FILE]…`
 //! prints one JSON object for each config: medians over rounds of some ten milliseconds.
+#![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,

@@ -1,5 +1,7 @@
 //! `Experiment`: a whole config as plain data, and the checks that span its sections.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Diagnostics, Input, Problems};
@@ -49,7 +51,9 @@ impl Experiment {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(input: &Input) -> Result<Self, Diagnostics> {
-        config::load(input, Self::validate)
+        // Its making takes longer than its use.
+        static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(config::schema::<Experiment>);
+        config::load(input, &SCHEMA, Self::validate)
     }
 
     /// The config that a checkpoint carries, checked like one that a user wrote.

@@ -49,6 +49,13 @@ impl Config {
     }
 }
 
+/// Metrics with their conditions.
+impl FromIterator<(String, String)> for Config {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(conditions: T) -> Self {
+        Self(conditions.into_iter().collect())
+    }
+}
+
 struct Condition {
     holds: fn(&f64, &f64) -> bool,
     limit: f64,
@@ -75,7 +82,7 @@ mod tests {
     use super::*;
 
     fn gate(condition: &str) -> Config {
-        Config(BTreeMap::from([("test.accuracy".to_owned(), condition.to_owned())]))
+        Config::from_iter([("test.accuracy".to_owned(), condition.to_owned())])
     }
 
     #[test]

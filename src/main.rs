@@ -1,4 +1,5 @@
 //! The `taper` program: parses, runs one command, says what went wrong, exits.
+#![forbid(unsafe_code)]
 
 mod cli;
 mod commands;

@@ -4,6 +4,7 @@
 //! prints one JSON object for the machine and one for each kernel: the median of rounds of some
 //! milliseconds, the operations and bytes of one call, and the least time that these need at the rates
 //! of [`roofline`]. Calls follow each other on the same memory, which so lies in the caches if it fits.
+#![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -4,6 +4,7 @@
 //! `cargo bench --bench program -- [--only TEXT] [--threads N]` prints one JSON object for each part. MNIST
 //! is taken from the folder in `TAPER_DATA_DIR` or from `data/`; without it, drawn digits stand in for it.
 //! Checkpoints and runs go to a temporary folder (`TMPDIR`); what is read again is in the system's cache.
+#![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -5,6 +5,7 @@
 //! machine hits both. taper's side includes bringing them from its data set to the network. Prints one
 //! JSON object: the median over the rounds, in microseconds per sample, and the ratio.
 //! `cargo bench --bench versus_candle`
+#![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "what taper is measured against")]
 #![expect(
     clippy::print_stdout,

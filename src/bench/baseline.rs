@@ -65,9 +65,17 @@ impl Baseline {
     /// # Errors
     /// [`Error::Usage`] if `path` cannot be read or is something else.
     pub fn read(path: &Path) -> Result<Self> {
-        let refuse = |message: String| Error::Usage(format!("--baseline {}: {message}", path.display()));
         let text = file::read(path, LIMIT).map_err(|error| Error::Usage(format!("--baseline {error}")))?;
-        let baseline: Self = serde_json::from_slice(&text)
+        Self::parse(path, &text)
+    }
+
+    /// Reads the content of such a file; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it is something else.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
+        let refuse = |message: String| Error::Usage(format!("--baseline {}: {message}", path.display()));
+        let baseline: Self = serde_json::from_slice(text)
             .map_err(|error| refuse(format!("is not what `taper bench --format json` writes: {error}")))?;
         if !baseline.us_per_sample.is_finite() || baseline.us_per_sample <= 0.0 {
             return Err(refuse(format!("us_per_sample is {}, not above 0", baseline.us_per_sample)));

@@ -63,12 +63,19 @@ impl Manifest {
     /// [`Error::Checkpoint`] if it is missing, of another format, or differs from what taper writes.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let text = file::read(&path, LIMIT).map_err(Error::of_checkpoint)?;
-        let damaged = |why: String| Error::checkpoint(&path, format!("damaged: {why}"));
-        let manifest: Self = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        Self::parse(&path, &file::read(&path, LIMIT).map_err(Error::of_checkpoint)?)
+    }
+
+    /// Reads the `text` of a manifest; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is of another format, or differs from what taper writes.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
+        let damaged = |why: String| Error::checkpoint(path, format!("damaged: {why}"));
+        let manifest: Self = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
         if manifest.format != FORMAT {
             return Err(Error::checkpoint(
-                &path,
+                path,
                 format!("has format {}, and this taper reads format {FORMAT}", manifest.format),
             ));
         }
@@ -106,7 +113,7 @@ impl Manifest {
             let message = format!("damaged: {length} bytes where manifest.json says {}", entry.bytes);
             return Err(Error::checkpoint(&path, message));
         }
-        let content = file::read_opened(&path, file, length, length).map_err(Error::of_checkpoint)?;
+        let content = file::read_all(&path, file, length, length).map_err(Error::of_checkpoint)?;
         if sha256(&content) != entry.sha256 {
             return Err(Error::checkpoint(&path, "damaged: its SHA-256 is not that in manifest.json"));
         }

@@ -42,7 +42,10 @@ impl Checkpoint {
     pub fn open(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Self> {
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => {}
-            Ok(_) => return Self::read_file(path),
+            Ok(_) => {
+                let model = file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
+                return Self::from_weights(path, model);
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::checkpoint(
                     path,
@@ -105,8 +108,7 @@ impl Checkpoint {
         }
         let model = manifest.verified(folder, MODEL)?;
         let optimizer = manifest.verified(folder, OPTIMIZER)?;
-        let state: State = serde_json::from_slice(&manifest.verified(folder, STATE)?)
-            .map_err(|error| Error::checkpoint(folder.join(STATE), format!("damaged: {error}")))?;
+        let state = State::parse(&folder.join(STATE), &manifest.verified(folder, STATE)?)?;
         if state.step != manifest.step {
             return Err(Error::checkpoint(folder, "manifest.json and state.json belong to different steps"));
         }
@@ -114,8 +116,12 @@ impl Checkpoint {
         Ok(Self { place: folder.to_path_buf(), card, state: Some(state), model, optimizer: Some(optimizer) })
     }
 
-    fn read_file(path: &Path) -> Result<Self> {
-        let model = file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
+    /// The checkpoint of a lone weights file with the content `model`; `path` is named in errors, and
+    /// its folder is where relative paths of the config start.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if taper did not write it.
+    pub fn from_weights(path: &Path, model: Vec<u8>) -> Result<Self> {
         let card = read_card(&model, path)?;
         Ok(Self { place: path.to_path_buf(), card, state: None, model, optimizer: None })
     }

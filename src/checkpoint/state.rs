@@ -1,8 +1,11 @@
 //! `state.json`: where in the run a checkpoint stands.
 
+use std::path::Path;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::data::Target;
+use crate::error::Error;
 use crate::metrics::Running;
 
 /// Everything besides weights and optimizer state that a run needs in order to go on.
@@ -53,6 +56,14 @@ impl State {
             && self.running.is_of(target, self.samples_in_epoch)
             && self.seconds.is_finite()
             && self.seconds >= 0.0
+    }
+
+    /// Reads the `text` of a `state.json`; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is none.
+    pub fn parse(path: &Path, text: &[u8]) -> crate::Result<Self> {
+        serde_json::from_slice(text).map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
     }
 }
 

@@ -8,6 +8,8 @@ use super::problem::Problem;
 
 /// How many findings are shown: more are read by nobody, and cost time.
 const SHOWN: usize = 20;
+/// What is shown for a character that would act on the terminal.
+const REPLACED: &str = "\u{fffd}";
 
 /// Everything that is wrong with one config.
 #[derive(Clone, Debug)]
@@ -53,7 +55,11 @@ impl Finding {
 impl Diagnostics {
     /// Findings about `sources`, shown in the order of their places.
     #[must_use]
-    pub fn new(sources: Vec<Source>, mut findings: Vec<Finding>) -> Self {
+    pub fn new(mut sources: Vec<Source>, mut findings: Vec<Finding>) -> Self {
+        // The renderer takes names as they are.
+        for source in &mut sources {
+            source.name = source.name.replace(char::is_control, REPLACED);
+        }
         findings
             .sort_by_key(|finding| finding.origin.as_ref().map(|origin| (origin.source, origin.span.start)));
         Self { sources, findings }
@@ -86,7 +92,9 @@ impl Diagnostics {
         if self.findings.len() > SHOWN {
             rendered.push(format!("error: more is wrong; these are the first {SHOWN} mistakes"));
         }
-        rendered.join("\n\n")
+        // The renderer replaces the control characters of ASCII, not these, of which U+009B begins an
+        // escape sequence.
+        rendered.join("\n\n").replace(|c| matches!(c, '\u{80}'..='\u{9f}'), REPLACED)
     }
 
     fn report<'a>(&'a self, finding: &'a Finding) -> Vec<Group<'a>> {
@@ -112,3 +120,17 @@ impl std::fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_reaches_the_terminal() {
+        let text = "a\u{1b}[1m\u{7f}\u{9b}31mb = 1".to_owned();
+        let source = Source { name: "x\u{9b}\u{1b}.toml".to_owned(), text };
+        let finding = Finding::new("unknown key `\u{9b}\u{1b}`", Some(Origin { source: 0, span: 0..5 }));
+        let text = Diagnostics::new(vec![source], vec![finding]).to_string();
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+    }
+}

@@ -20,23 +20,22 @@ pub struct Input {
     pub overrides: Vec<(String, String)>,
 }
 
-/// Reads `input` as a `T` and lets `validate` look for what no schema can say.
+/// Reads `input` as a `T`, whose [`schema`] is `schema`, and lets `validate` look for what no schema can say.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
-pub fn load<T: DeserializeOwned + JsonSchema>(
+pub fn load<T: DeserializeOwned>(
     input: &Input,
+    schema: &serde_json::Value,
     validate: impl FnOnce(&T, &mut Problems<'_>),
 ) -> Result<T, Diagnostics> {
-    let text = String::from_utf8_lossy(&input.text);
-    let mut sources = vec![Source { name: input.name.clone(), text: without_mark(&text).to_owned() }];
-    for (name, text) in &input.overrides {
-        sources.push(Source { name: name.clone(), text: text.clone() });
-    }
-    match read(input, validate) {
-        Ok(value) => Ok(value),
-        Err(findings) => Err(Diagnostics::new(sources, findings)),
-    }
+    read(input, schema, validate).map_err(|findings| {
+        let text = String::from_utf8_lossy(&input.text);
+        let file = Source { name: input.name.clone(), text: without_mark(&text).to_owned() };
+        let overrides =
+            input.overrides.iter().map(|(name, text)| Source { name: name.clone(), text: text.clone() });
+        Diagnostics::new(std::iter::once(file).chain(overrides).collect(), findings)
+    })
 }
 
 /// The JSON Schema of `T`, without references, for editors and for the checks here.
@@ -46,13 +45,14 @@ pub fn schema<T: JsonSchema>() -> serde_json::Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-fn read<T: DeserializeOwned + JsonSchema>(
+fn read<T: DeserializeOwned>(
     input: &Input,
+    schema: &serde_json::Value,
     validate: impl FnOnce(&T, &mut Problems<'_>),
 ) -> Result<T, Vec<Finding>> {
     let root = merge(input)?;
     let mut problems = Vec::new();
-    check::check(&root, &schema::<T>(), &Path::default(), &mut problems);
+    check::check(&root, schema, &Path::default(), &mut problems);
     if !problems.is_empty() {
         return Err(locate(&problems, &root));
     }

@@ -121,22 +121,9 @@ fn read(files: &[PathBuf], limit: Option<usize>) -> Result<Dataset> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for path in files {
         let content = file::read(path, LARGEST_FILE)?;
-        if content.is_empty() || content.len() % RECORD != 0 {
-            let message =
-                format!("{} bytes are no whole number of {RECORD}-byte records; get it again", content.len());
-            return Err(Error::data(path, message));
-        }
-        for (i, record) in content.chunks_exact(RECORD).enumerate() {
-            if usize::from(record[0]) >= CLASSES.len() {
-                return Err(Error::data(
-                    path,
-                    format!("label {} in record {i}; labels are 0 to 9", record[0]),
-                ));
-            }
-            if labels.len() < limit {
-                labels.push(u32::from(record[0]));
-                pixels.extend_from_slice(&record[1..]);
-            }
+        for (label, image) in records(path, &content)?.take(limit - labels.len()) {
+            labels.push(label);
+            pixels.extend_from_slice(image);
         }
     }
     Ok(Dataset {
@@ -144,6 +131,24 @@ fn read(files: &[PathBuf], limit: Option<usize>) -> Result<Dataset> {
         features: Features::Bytes(pixels),
         targets: Targets::Classes { labels, names: CLASSES.map(str::to_owned).to_vec() },
     })
+}
+
+/// The label and the pixels of each record of a file; `path` is only named in errors.
+///
+/// # Errors
+/// [`Error::Data`] if there is no record, the last one is cut off, or a label is not 0 to 9.
+pub fn records<'a>(path: &Path, content: &'a [u8]) -> Result<impl Iterator<Item = (u32, &'a [u8])>> {
+    let (records, rest) = content.as_chunks::<RECORD>();
+    if records.is_empty() || !rest.is_empty() {
+        let message =
+            format!("{} bytes are no whole number of {RECORD}-byte records; get it again", content.len());
+        return Err(Error::data(path, message));
+    }
+    if let Some(i) = records.iter().position(|[label, ..]| usize::from(*label) >= CLASSES.len()) {
+        let message = format!("label {} in record {i}; labels are 0 to 9", records[i][0]);
+        return Err(Error::data(path, message));
+    }
+    Ok(records.iter().map(|[label, image @ ..]| (u32::from(*label), image.as_slice())))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Tables in CSV files: one sample in each line, one of the columns to be predicted.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
@@ -109,13 +111,38 @@ impl Source for Config {
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
-        let path = search.resolve(&self.path);
-        let table = self.read(&path)?;
-        let test = match &self.test_path {
+        let open = |path: &PathBuf| -> Result<(PathBuf, File)> {
+            let path = search.resolve(path);
+            let (file, _) = file::open(&path)?;
+            Ok((path, file))
+        };
+        self.decode(open(&self.path)?, self.test_path.as_ref().map(open).transpose()?)
+    }
+}
+
+/// The lines of a file, features as numbers and targets still as texts.
+struct Table {
+    columns: Vec<String>,
+    width: usize,
+    features: Vec<f32>,
+    targets: Vec<String>,
+    /// The line of each target, for messages.
+    lines: Vec<u64>,
+}
+
+impl Config {
+    /// Reads the contents of the training and the test file as [`load`](Source::load) does; the paths
+    /// are only named in errors.
+    ///
+    /// # Errors
+    /// As [`load`](Source::load).
+    pub fn decode<R: Read>(&self, train: (PathBuf, R), test: Option<(PathBuf, R)>) -> Result<Splits> {
+        let (path, content) = train;
+        let table = self.read(&path, content)?;
+        let test = match test {
             None => None,
-            Some(path) => {
-                let path = search.resolve(path);
-                let test = self.read(&path)?;
+            Some((path, content)) => {
+                let test = self.read(&path, content)?;
                 if test.columns != table.columns {
                     let message = format!(
                         "has the columns {}, not {}",
@@ -137,26 +164,13 @@ impl Source for Config {
             test: test.map(|(path, table)| self.dataset(&path, table, &classes)).transpose()?,
         })
     }
-}
 
-/// The lines of a file, features as numbers and targets still as texts.
-struct Table {
-    columns: Vec<String>,
-    width: usize,
-    features: Vec<f32>,
-    targets: Vec<String>,
-    /// The line of each target, for messages.
-    lines: Vec<u64>,
-}
-
-impl Config {
-    fn read(&self, path: &Path) -> Result<Table> {
-        let (file, _) = file::open(path)?;
+    fn read(&self, path: &Path, content: impl Read) -> Result<Table> {
         let mut reader = ReaderBuilder::new()
             .has_headers(self.has_headers)
             .delimiter(u8::try_from(self.delimiter).unwrap_or(b','))
             .trim(Trim::All)
-            .from_reader(file);
+            .from_reader(content);
         let first = reader.headers().map_err(|error| unreadable(path, &error))?.clone();
         let columns: Vec<String> = if self.has_headers {
             first.iter().map(str::to_owned).collect()

@@ -28,22 +28,25 @@ pub fn open(path: &Path) -> Result<(File, u64)> {
 /// As [`open`], and if the file is larger or a read fails.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let (file, length) = open(path)?;
-    read_opened(path, file, length, limit)
+    read_all(path, file, length, limit)
 }
 
-/// The same of a file that [`open`] gave with its `length`.
+/// Reads all of `reader`, which promises `length` bytes and may give `limit` at most; `path` is only
+/// named in errors.
 ///
 /// # Errors
-/// If the file is larger than `limit` or a read fails.
-pub fn read_opened(path: &Path, file: File, length: u64, limit: u64) -> Result<Vec<u8>> {
+/// If it is longer than `limit` or a read fails.
+pub fn read_all(path: &Path, reader: impl Read, length: u64, limit: u64) -> Result<Vec<u8>> {
     let too_large =
         || Error::data(path, format!("more than {limit} bytes, which is too large for such a file"));
     if length > limit {
         return Err(too_large());
     }
     let mut content = buffer(path, length)?;
-    let most = limit.saturating_add(1);
-    file.take(most).read_to_end(&mut content).map_err(|error| failed_read(path, &error))?;
+    reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut content)
+        .map_err(|error| failed_read(path, &error))?;
     if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
 }
 

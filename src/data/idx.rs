@@ -32,7 +32,19 @@ pub fn read<const D: usize>(
     fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
 ) -> Result<([usize; D], Vec<u8>)> {
     let (file, length) = file::open(path)?;
-    let mut reader = BufReader::new(file);
+    decode(path, BufReader::new(file), length, fits)
+}
+
+/// Reads the `length` bytes of `reader` as [`read`] reads a file; `path` is only named in errors.
+///
+/// # Errors
+/// As [`read`].
+pub fn decode<const D: usize>(
+    path: &Path,
+    mut reader: impl BufRead,
+    length: u64,
+    fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
+) -> Result<([usize; D], Vec<u8>)> {
     let start = reader.fill_buf().map_err(|error| file::failed_read(path, &error))?;
     if start.starts_with(&[0x1f, 0x8b]) {
         let mut decoder = GzDecoder::new(reader);

@@ -7,8 +7,6 @@
 
 mod decode;
 
-pub use self::decode::decode;
-
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -18,6 +16,8 @@ use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Tar
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
+
+pub use decode::{LARGEST_FILE, decode, read};
 
 /// `[data.image_folder]`: PNG and JPEG images, sorted into folders by class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -172,10 +172,9 @@ impl Config {
             return Err(Error::data(&self.path, message));
         };
         pixels.resize(length, 0);
-        let failed = pixels
-            .par_chunks_exact_mut(sample)
-            .zip(files)
-            .find_map_first(|(image, (path, _))| self.decode(path, image).err());
+        let failed = pixels.par_chunks_exact_mut(sample).zip(files).find_map_first(|(image, (path, _))| {
+            read(path, [self.channels, self.height, self.width], image).err()
+        });
         match failed {
             Some(error) => Err(error),
             None => Ok(Dataset {
@@ -187,10 +186,6 @@ impl Config {
                 },
             }),
         }
-    }
-
-    fn decode(&self, path: &Path, pixels: &mut [u8]) -> Result<()> {
-        decode(path, [self.channels, self.height, self.width], pixels)
     }
 }
 
@@ -281,7 +276,7 @@ mod tests {
         let drawn = GrayImage::from_fn(3, 2, |x, y| image::Luma([(10 * y + x) as u8]));
         drawn.save(&path).unwrap();
         let mut pixels = [0; 6];
-        decode(&path, [1, 2, 3], &mut pixels).unwrap();
+        read(&path, [1, 2, 3], &mut pixels).unwrap();
         assert_eq!(pixels, [0, 1, 2, 10, 11, 12]);
     }
 
@@ -337,8 +332,7 @@ mod tests {
             for byte in 0..whole.len() {
                 let mut damaged = whole.clone();
                 damaged[byte] ^= 0xff;
-                fs::write(&path, damaged).unwrap();
-                if let Err(error) = decode(&path, [3, 2, 3], &mut [0; 18]) {
+                if let Err(error) = decode(&path, &damaged, [3, 2, 3], &mut [0; 18]) {
                     assert_eq!(error.exit_code(), 3);
                 }
             }

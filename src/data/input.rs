@@ -16,6 +16,7 @@
 mod json;
 mod table;
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::npy::{self, Values};
@@ -83,20 +84,33 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Error::Data`] if it is of no known kind, is damaged, or does not fit the network.
     pub fn read(&self, path: &Path) -> Result<Inputs> {
+        let (file, length) = file::open(path)?;
+        self.decode(path, BufReader::new(file), length)
+    }
+
+    /// Reads the `length` bytes of `content` as [`read`](Self::read) reads a file; the name of `path`
+    /// says of which kind it is.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn decode(&self, path: &Path, content: impl BufRead, length: u64) -> Result<Inputs> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension {
-            "png" | "jpg" | "jpeg" if plain == name => self.image(path),
-            "npy" if plain == name => self.array(path),
+            "png" | "jpg" | "jpeg" if plain == name => {
+                self.image(path, &file::read_all(path, content, length, image_folder::LARGEST_FILE)?)
+            }
+            "npy" if plain == name => self.array(path, file::read_all(path, content, length, npy::LIMIT)?),
             "csv" if plain == name => {
                 let sample = self.shape.elements().unwrap_or(0);
-                let (samples, numbers) = table::read(path, self.table, sample)?;
+                let (samples, numbers) = table::decode(path, content, self.table, sample)?;
                 self.numbers(path, numbers, Some(samples)).map_err(|message| Error::data(path, message))
             }
-            "json" if plain == name => self.json(path, &file::read(path, LONGEST_JSON)?),
+            "json" if plain == name => self.json(path, &file::read_all(path, content, length, LONGEST_JSON)?),
             _ if plain.ends_with("ubyte") || extension == "idx" => {
-                let (sizes, bytes) = idx::read::<3>(path, |sizes| self.arrange(sizes, true).map(|_| ()))?;
+                let fits = |sizes: &[usize; 3]| self.arrange(sizes, true).map(|_| ());
+                let (sizes, bytes) = idx::decode(path, content, length, fits)?;
                 self.bytes(path, &sizes, true, bytes).map_err(|message| Error::data(path, message))
             }
             _ => Err(Error::data(path, format!("not of a kind that can be read, which are {KINDS}"))),
@@ -114,7 +128,7 @@ impl<'a> Reader<'a> {
             .map_err(|message| Error::data(place, message))
     }
 
-    fn image(&self, path: &Path) -> Result<Inputs> {
+    fn image(&self, path: &Path, content: &[u8]) -> Result<Inputs> {
         let sizes = self.shape.image().filter(|&[channels, height, width]| {
             self.pixels && matches!(channels, 1 | 3) && height.max(width) <= LONGEST_SIDE
         });
@@ -127,12 +141,12 @@ impl<'a> Reader<'a> {
             return Err(Error::data(path, message));
         };
         let mut pixels = vec![0; sizes.iter().product()];
-        image_folder::decode(path, sizes, &mut pixels)?;
+        image_folder::decode(path, content, sizes, &mut pixels)?;
         Ok(self.inputs(path, Features::Bytes(pixels), 1))
     }
 
-    fn array(&self, path: &Path) -> Result<Inputs> {
-        let array = npy::read(path)?;
+    fn array(&self, path: &Path, content: Vec<u8>) -> Result<Inputs> {
+        let array = npy::parse(content).map_err(|message| Error::data(path, message))?;
         let whole = matches!(array.values, Values::Integers(_));
         match array.values {
             Values::Bytes(bytes) => self.bytes(path, &array.shape, false, bytes),

@@ -160,8 +160,10 @@ mod tests {
     fn load_config(text: &str) -> std::result::Result<File, String> {
         let input =
             config::Input { name: "a.toml".to_owned(), text: text.into(), ..config::Input::default() };
-        config::load(&input, |file: &File, problems| file.data.member().validate(&mut problems.key("data")))
-            .map_err(|diagnostics| diagnostics.to_string())
+        config::load(&input, &config::schema::<File>(), |file: &File, problems| {
+            file.data.member().validate(&mut problems.key("data"));
+        })
+        .map_err(|diagnostics| diagnostics.to_string())
     }
 
     #[test]

@@ -105,7 +105,10 @@ pub(super) fn header(content: &[u8], whole: u64) -> Result<(Header, usize), Stri
 }
 
 /// Reads the whole content of an NPY file.
-pub(super) fn parse(mut content: Vec<u8>) -> Result<Array, String> {
+///
+/// # Errors
+/// A sentence that says what is wrong with it, as [`read`] does.
+pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     let (Header { kind, size, shape }, end) = header(&content, content.len() as u64)?;
     let values = if (kind, size) == ('u', 1) {
         content.drain(..end);

@@ -2,7 +2,8 @@
 
 mod archive;
 
-use std::path::PathBuf;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +113,21 @@ impl Source for Config {
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let path = search.resolve(&self.path);
-        let mut archive = Archive::open(&path)?;
+        self.splits(Archive::open(&path)?)
+    }
+}
+
+impl Config {
+    /// Reads the `content` of a file as [`load`](Source::load) does; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// As [`load`](Source::load).
+    pub fn decode(&self, path: &Path, content: impl Read + Seek) -> Result<Splits> {
+        self.splits(Archive::new(path, content)?)
+    }
+
+    fn splits<R: Read + Seek>(&self, mut archive: Archive<'_, R>) -> Result<Splits> {
+        let path = archive.path();
         let train = self.split(&mut archive, &self.x_train, &self.y_train)?;
         // Arrays named by the user must be there.
         let named = self.x_test != x_test() || self.y_test != y_test();
@@ -122,14 +137,12 @@ impl Source for Config {
             None
         };
         let mut splits = Splits { train, test };
-        agree(&mut splits).map_err(|message| Error::data(&path, message))?;
+        agree(&mut splits).map_err(|message| Error::data(path, message))?;
         Ok(splits)
     }
-}
 
-impl Config {
     /// Samples and labels from the arrays of these names.
-    fn split(&self, archive: &mut Archive<'_>, x: &str, y: &str) -> Result<Dataset> {
+    fn split<R: Read + Seek>(&self, archive: &mut Archive<'_, R>, x: &str, y: &str) -> Result<Dataset> {
         let path = archive.path();
         let at = |name: &str| {
             let name = name.to_owned();

@@ -71,12 +71,12 @@ pub(super) fn windows(channels: usize, window: &Window) -> Shape {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Input, load};
+    use crate::config::{Input, load, schema};
     use crate::layers::{Size, conv2d};
 
     fn read(text: &str) -> Result<conv2d::Config, String> {
         let input = Input { name: "a.toml".to_owned(), text: text.into(), ..Input::default() };
-        load(&input, |_, _| {}).map_err(|error| error.to_string())
+        load(&input, &schema::<conv2d::Config>(), |_, _| {}).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -117,6 +117,32 @@ fn unsafe_is_in_the_kernels_only() {
 }
 
 #[test]
+fn no_crate_but_the_library_may_allow_unsafe() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let roots = [
+        "src/main.rs",
+        "benches/step.rs",
+        "benches/kernels/main.rs",
+        "benches/program/main.rs",
+        "benches/versus_candle/main.rs",
+        "benches/versus_candle/system_allocator.rs",
+        "tests/it/main.rs",
+        "tests/trust/main.rs",
+        "fuzz/src/lib.rs",
+    ];
+    for root in roots {
+        let text = fs::read_to_string(package.join(root)).expect("text");
+        assert!(text.contains("\n#![forbid(unsafe_code)]\n"), "{root} does not forbid unsafe code");
+    }
+    // The library can only deny it, because one of its modules is allowed to.
+    let allowing = sources().into_iter().filter(|(_, text)| text.contains("allow(unsafe_code"));
+    assert_eq!(allowing.map(|(path, _)| path).collect::<Vec<_>>(), [Path::new("lib.rs")]);
+    let library = fs::read_to_string(root().join("lib.rs")).expect("text");
+    assert!(library.contains("\n#![deny(unsafe_code)]\n"));
+    assert_eq!(library.matches("allow(unsafe_code").count(), 1);
+}
+
+#[test]
 fn only_the_terminal_prints() {
     for (path, text) in sources() {
         let prints = ["println!", "print!(", "eprint!(", "io::stdout()", "io::stderr()"];

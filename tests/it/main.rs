@@ -19,6 +19,7 @@
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
+#![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 

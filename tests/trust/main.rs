@@ -7,6 +7,7 @@
 //! - `bad_configs`: wrong configs are explained, quickly and cheaply.
 //! - `batch_sizes`: predictions and measurements do not depend on how many samples go together.
 //! - `child`: not tests: the program under watch: whether it ends, and its memory.
+//! - `corpora`: the inputs of the fuzz targets (`fuzz/`), replayed.
 //! - `damage`: a damaged checkpoint is noticed, and the one before it is used.
 //! - `data_files`: damaged and hostile data sets and inputs.
 //! - `differences`: not tests: the check of gradients.
@@ -32,12 +33,14 @@
 //! - `subject`: not tests: the runs that are stopped, and how they are compared.
 //! - `tier`: not tests: how often, and what is reported.
 //! - `trace`: not tests: system calls, and what a loss of power would leave.
+#![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
 
 mod bad_configs;
 mod batch_sizes;
 mod child;
+mod corpora;
 mod damage;
 mod data_files;
 mod differences;

@@ -1,12 +1,12 @@
 //! Rows of a CSV file, as samples.
 
+use std::io::Read;
 use std::path::Path;
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::Numbers;
 use crate::data::csv::{self, column, number, unreadable};
-use crate::data::file;
 use crate::error::{Error, Result};
 
 /// Reads rows of `width` numbers, and how many there are.
@@ -14,11 +14,15 @@ use crate::error::{Error, Result};
 /// A network trained on a table finds its columns as it did then: by name if its config lists
 /// `features`, else all but the target, which may be missing now. For other networks a first line
 /// without any number is passed over as names.
-pub(super) fn read(path: &Path, table: Option<&csv::Config>, width: usize) -> Result<(usize, Numbers)> {
-    let (file, _) = file::open(path)?;
+pub(super) fn decode(
+    path: &Path,
+    content: impl Read,
+    table: Option<&csv::Config>,
+    width: usize,
+) -> Result<(usize, Numbers)> {
     let delimiter = table.and_then(|table| u8::try_from(table.delimiter).ok()).unwrap_or(b',');
     let mut reader =
-        ReaderBuilder::new().has_headers(false).delimiter(delimiter).trim(Trim::All).from_reader(file);
+        ReaderBuilder::new().has_headers(false).delimiter(delimiter).trim(Trim::All).from_reader(content);
     let mut record = StringRecord::new();
     let mut columns = Vec::new();
     let mut used = Vec::new();

@@ -1,7 +1,7 @@
 //! A ZIP archive whose entries are NPY files, read within limits.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
@@ -11,16 +11,23 @@ use super::super::npy::{self, Array};
 use crate::error::{Error, Result};
 
 /// An opened ZIP archive of arrays.
-pub(super) struct Archive<'a> {
+pub(super) struct Archive<'a, R> {
     path: &'a Path,
-    zip: ZipArchive<BufReader<File>>,
+    zip: ZipArchive<R>,
 }
 
-impl<'a> Archive<'a> {
+impl<'a> Archive<'a, BufReader<File>> {
     /// Opens the archive and reads its directory.
     pub(super) fn open(path: &'a Path) -> Result<Self> {
         let (file, _) = file::open(path)?;
-        let zip = ZipArchive::new(BufReader::new(file))
+        Self::new(path, BufReader::new(file))
+    }
+}
+
+impl<'a, R: Read + Seek> Archive<'a, R> {
+    /// Reads the directory of an archive; `path` is only named in errors.
+    pub(super) fn new(path: &'a Path, content: R) -> Result<Self> {
+        let zip = ZipArchive::new(content)
             .map_err(|error| Error::data(path, format!("no readable NPZ file: {error}")))?;
         Ok(Self { path, zip })
     }

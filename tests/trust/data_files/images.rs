@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::Crc;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use taper::data::image_folder::decode;
+use taper::data::image_folder::read;
 
 use super::{config, load, refused};
 use crate::child::watch;
@@ -171,7 +171,7 @@ fn unusual_images_that_are_right_are_read() {
     ] {
         let path = workspace.file("images/dog/2.png", content);
         let mut pixels = [0; 1];
-        decode(&path, [1, 1, 1], &mut pixels).unwrap_or_else(|error| panic!("{name}: {error}"));
+        read(&path, [1, 1, 1], &mut pixels).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(pixels, [9], "{name}");
     }
 }
@@ -181,7 +181,7 @@ fn unusual_images_that_are_right_are_read() {
 fn no_truncation_or_wrong_bit_brings_a_decoder_down() {
     let folder = tempfile::tempdir().expect("a folder");
     let read = |path: &Path| {
-        let result = decode(path, [3, 4, 6], &mut [0; 72]);
+        let result = read(path, [3, 4, 6], &mut [0; 72]);
         result.inspect_err(|error| assert_eq!(error.exit_code(), 3, "{error}")).is_ok()
     };
     for (name, format, end) in [("a.png", ImageFormat::Png, 12), ("a.jpg", ImageFormat::Jpeg, 0)] {
