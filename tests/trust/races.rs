@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use taper::checkpoint::{Checkpoint, Store};
 
+use crate::subject::weights;
 use crate::tier::{report, times};
 use crate::workspace::{Outcome, Workspace};
 
@@ -51,11 +52,6 @@ fn finish(children: Vec<Child>, start: Instant) -> Vec<(Outcome, Duration)> {
         let waiting: Vec<_> = children.into_iter().map(|child| scope.spawn(move || wait(child))).collect();
         waiting.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     })
-}
-
-fn weights(run: &Path) -> Vec<u8> {
-    let latest = *Store::new(run).steps().expect("checkpoints").first().expect("a checkpoint");
-    std::fs::read(Store::new(run).path(latest).join("model.safetensors")).expect("weights")
 }
 
 #[test]
