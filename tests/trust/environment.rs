@@ -13,7 +13,6 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-
 use crate::subject::weights;
 use crate::workspace::{Outcome, Workspace};
 
