@@ -54,7 +54,7 @@ fn load(name: &str, text: impl Into<Vec<u8>>) -> Result<Experiment, taper::confi
 
 #[test]
 fn what_is_written_is_read_back_equal() {
-    let count = times([300, 20_000, 1_000_000]);
+    let count = times([300, 20_000, 100_000]);
     let schema = schema::<Experiment>();
     each(count, |seed| {
         let (experiment, json) = Generator::new(&schema, Space::Whole, seed).experiment();
@@ -82,7 +82,7 @@ fn a_whole_number_beyond_64_bits_is_a_number() {
 
 #[test]
 fn what_chance_makes_of_a_config_is_read_or_explained() {
-    let count = times([300, 20_000, 1_000_000]);
+    let count = times([300, 20_000, 100_000]);
     let schema = schema::<Experiment>();
     let accepted = AtomicU64::new(0);
     each(count, |seed| {
