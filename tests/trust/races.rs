@@ -108,6 +108,29 @@ fn of_two_trainings_in_one_folder_one_goes_on_alone() {
 }
 
 #[test]
+fn a_run_that_is_being_trained_has_no_second_writer() {
+    let workspace = Workspace::new();
+    workspace.file("x.toml", SHORT.replace("epochs = 40", "epochs = 1000000"));
+    let run = workspace.path("run");
+    let train = ["-q", "train", "--config", "x.toml", "--run-dir", "run"];
+    let mut first = spawn(&mut workspace.command(&train));
+    let start = Instant::now();
+    while Store::new(&run).steps().expect("a list").is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(30), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let limit = ["--set", "train.max_steps=1"];
+    for second in [&train[1..], &[&train[1..], &["--force"]].concat(), &["train", "--resume", "run"]] {
+        let outcome = workspace.run(&[second, &limit].concat());
+        assert_eq!(outcome.code, 7, "{second:?}: {}", outcome.stderr);
+    }
+    assert!(first.try_wait().expect("a child").is_none(), "the first one was disturbed");
+    first.kill().expect("killed");
+    first.wait().expect("a child");
+    assert!(Store::new(&run).latest(|error| panic!("{error}")).expect("checkpoints").is_some());
+}
+
+#[test]
 fn a_run_that_is_being_trained_can_be_read_at_any_moment() {
     let workspace = Workspace::new();
     // Every step is saved and the one before deleted; every third, at the end of an epoch, is the best

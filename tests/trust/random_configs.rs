@@ -201,9 +201,13 @@ fn every_valid_config_trains_alike_on_both_engines() {
         // The first loss is arithmetic alone; before the second, Adam may have made whole steps of what
         // is rounding in a gradient near 0. Each normalization of values that are nearly the same makes
         // their rounding errors larger.
+        // Where all units begin alike, their gradients differ by rounding only, and all is made of it.
+        let alike =
+            ["ones", "zeros"].iter().any(|of| text.contains(&format!("\"kernel_initializer\": \"{of}\"")));
         let names = experiment.model.layers.iter().map(layers::Config::name);
         let amplified = names.filter(|name| name.ends_with("_norm")).fold(1.0, |factor, _| factor * 4.0);
-        for ((graph, fused), tolerance) in graph.iter().zip(&fused).zip([1e-5, 1e-3]) {
+        let compared = if alike { 1 } else { 2 };
+        for ((graph, fused), tolerance) in graph.iter().zip(&fused).zip([1e-5, 1e-3]).take(compared) {
             let difference = (graph - fused).abs() / graph.abs().max(1.0);
             assert!(difference < tolerance * amplified, "{graph} and {fused}");
             worst = worst.max(difference);
