@@ -67,7 +67,26 @@ pub fn remove_folder(path: &Path) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let temporary = parent.join(unfinished_name(path));
     fs::rename(path, &temporary).map_err(Error::io(path, "move it away"))?;
-    fs::remove_dir_all(&temporary).map_err(Error::io(&temporary, "delete it"))
+    // A link or a file that stands in the folder's place is deleted, not what it leads to.
+    let is_folder = fs::symlink_metadata(&temporary).is_ok_and(|facts| facts.is_dir());
+    let removed = if is_folder { fs::remove_dir_all(&temporary) } else { fs::remove_file(&temporary) };
+    removed.map_err(Error::io(&temporary, "delete it"))
+}
+
+/// Refuses what is no regular file where one is to be opened for writing: a pipe that nobody reads
+/// would block for ever. A file that is not there yet is fine.
+///
+/// # Errors
+/// [`Error::Io`] naming the file.
+pub fn require_regular(path: &Path) -> Result<()> {
+    match fs::metadata(path) {
+        Ok(facts) if !facts.is_file() => {
+            let kind = if facts.is_dir() { "a folder" } else { "a pipe or device" };
+            let source = std::io::Error::other(format!("{kind}, not a regular file"));
+            Err(Error::Io { path: path.to_path_buf(), action: "open it", source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Flushes a folder's list of names to the disk.

@@ -105,6 +105,15 @@ impl Error {
         }
     }
 
+    /// This data error as one about a checkpoint's file.
+    #[must_use]
+    pub fn of_checkpoint(self) -> Self {
+        match self {
+            Self::Data { place, message } => Self::Checkpoint { place, message },
+            other => other,
+        }
+    }
+
     /// A checkpoint error about `place`.
     pub fn checkpoint(place: impl AsRef<Path>, message: impl Into<String>) -> Self {
         Self::Checkpoint { place: place.as_ref().to_path_buf(), message: message.into() }

@@ -106,6 +106,9 @@ impl Run {
         if (before.validation_split(), before.normalize()) != (now.validation_split(), now.normalize()) {
             return refuse("has another `validation_split` or `normalize`; a resumed run keeps both");
         }
+        if !state.is_possible(self.data.train_order.len() as u64, self.data.train.target()) {
+            return refuse("state.json holds a position that no run on these samples can have");
+        }
         checkpoint.restore_weights(self.engine.parameters())?;
         checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;
         Ok(State { config_folder: self.config_folder.clone(), ..state })

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::durable::{UNFINISHED, create_folder, sync_folder, write_file};
+use crate::durable::{UNFINISHED, create_folder, require_regular, sync_folder, write_file};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
@@ -114,6 +114,7 @@ impl RunFolder {
 
     fn lock(path: PathBuf) -> Result<Self> {
         let file = path.join(LOCK);
+        require_regular(&file)?;
         let lock = File::options()
             .create(true)
             .truncate(false)

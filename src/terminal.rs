@@ -56,7 +56,26 @@ pub fn note(text: &str) {
 
 /// Writes a warning to stderr.
 pub fn warn(text: &str) {
-    tracing::warn!("{text}");
+    tracing::warn!("{}", one_line(text));
+}
+
+/// `text` as one line of bounded length: names and texts from files may hold line ends, escape
+/// sequences for the terminal, or megabytes.
+fn one_line(text: &str) -> String {
+    const START: usize = 1500;
+    const END: usize = 500;
+    let mut line = String::new();
+    let mut length = 0;
+    for c in text.chars() {
+        length += 1;
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    if length <= START + END {
+        return line;
+    }
+    let start: String = line.chars().take(START).collect();
+    let end: String = line.chars().skip(line.chars().count().saturating_sub(END)).collect();
+    format!("{start} … {end}")
 }
 
 /// Makes a panic, which is always a bug, say so in one line; with `RUST_BACKTRACE` it says more.
@@ -86,8 +105,8 @@ pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
         }
         _ if common.verbose > 0 => format!("error: {error:?}"),
         // Its text names its cause already, which `{error:#}` would repeat.
-        Some(known) => format!("error: {known}"),
-        None => format!("error: {error:#}"),
+        Some(known) => one_line(&format!("error: {known}")),
+        None => one_line(&format!("error: {error:#}")),
     };
     match common.log_format {
         LogFormat::Text => note(&text),

@@ -16,7 +16,7 @@ pub fn run(data: &[u8]) {
 }
 
 fn check<const D: usize>(data: &[u8]) {
-    let read = |data: &[u8]| decode::<D>(Path::new("images.idx"), data, data.len() as u64);
+    let read = |data: &[u8]| decode::<D>(Path::new("images.idx"), data, data.len() as u64, |_| Ok(()));
     match read(data) {
         Err(error) => check_error(&error),
         Ok((sizes, bytes)) => {

@@ -6,7 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Conditions, Inference, Report};
+use crate::data::file;
 use crate::error::{Error, Result};
+
+/// The longest baseline that is read, in bytes; a real one has some thousand.
+const LIMIT: u64 = 1 << 20;
 
 /// How much slower than the baseline a result may be: 0.1 is a tenth.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
@@ -61,8 +65,8 @@ impl Baseline {
     /// # Errors
     /// [`Error::Usage`] if `path` cannot be read or is something else.
     pub fn read(path: &Path) -> Result<Self> {
-        let refuse = |message: String| Error::Usage(format!("--baseline {}: {message}", path.display()));
-        Self::parse(path, &std::fs::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?)
+        let text = file::read(path, LIMIT).map_err(|error| Error::Usage(format!("--baseline {error}")))?;
+        Self::parse(path, &text)
     }
 
     /// Reads the content of such a file; `path` is only named in errors.

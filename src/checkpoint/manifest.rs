@@ -1,12 +1,14 @@
 //! `manifest.json`: the size and SHA-256 of every file of a checkpoint.
 //!
-//! A checkpoint is valid if and only if its manifest verifies.
+//! A checkpoint is valid if and only if its manifest verifies. Each byte of it counts: a manifest that
+//! is not written as taper writes it is damaged, even where it could be read.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::{MODEL, OPTIMIZER, STATE};
+use crate::data::file;
 use crate::digest::sha256;
 use crate::error::{Error, Result};
 
@@ -14,6 +16,10 @@ use crate::error::{Error, Result};
 pub const FILE: &str = "manifest.json";
 /// The version of the folder's layout and of all files in it.
 pub const FORMAT: u32 = 1;
+/// The files that it lists, in this order.
+const LISTED: [&str; 3] = [MODEL, OPTIMIZER, STATE];
+/// The longest manifest that is read; a real one has some 500 bytes.
+const LIMIT: u64 = 1 << 16;
 
 /// What a checkpoint consists of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,26 +60,41 @@ impl Manifest {
     /// Reads the manifest of `folder`.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it is missing, unreadable or of a newer format.
+    /// [`Error::Checkpoint`] if it is missing, of another format, or differs from what taper writes.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        Self::parse(&path, &read_limited(&path, 1 << 20)?)
+        Self::parse(&path, &file::read(&path, LIMIT).map_err(Error::of_checkpoint)?)
     }
 
     /// Reads the `text` of a manifest; `path` is only named in errors.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it is none, or of a newer format.
+    /// [`Error::Checkpoint`] if it is of another format, or differs from what taper writes.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
-        let manifest: Self = serde_json::from_slice(text)
-            .map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))?;
+        let damaged = |why: String| Error::checkpoint(path, format!("damaged: {why}"));
+        let manifest: Self = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
         if manifest.format != FORMAT {
             return Err(Error::checkpoint(
                 path,
                 format!("has format {}, and this taper reads format {FORMAT}", manifest.format),
             ));
         }
+        let names: Vec<&str> = manifest.files.iter().map(|entry| entry.name.as_str()).collect();
+        if names != LISTED {
+            return Err(damaged(format!("it does not list just {}", LISTED.join(", "))));
+        }
+        if manifest.to_bytes().is_ok_and(|own| own != text) {
+            return Err(damaged("it is not written as taper writes it".to_owned()));
+        }
         Ok(manifest)
+    }
+
+    /// Its text in the file.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON, which a manifest always can.
+    pub fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec_pretty(self)
     }
 
     /// The content of the file called `name`, if it is what the manifest says.
@@ -87,30 +108,15 @@ impl Manifest {
             .iter()
             .find(|entry| entry.name == name)
             .ok_or_else(|| Error::checkpoint(&path, "not listed in manifest.json"))?;
-        let content = read_limited(&path, entry.bytes)?;
-        if content.len() as u64 != entry.bytes {
-            let message = format!("damaged: {} bytes where the manifest says {}", content.len(), entry.bytes);
+        let (file, length) = file::open(&path).map_err(Error::of_checkpoint)?;
+        if length != entry.bytes {
+            let message = format!("damaged: {length} bytes where manifest.json says {}", entry.bytes);
             return Err(Error::checkpoint(&path, message));
         }
+        let content = file::read_all(&path, file, length, length).map_err(Error::of_checkpoint)?;
         if sha256(&content) != entry.sha256 {
-            return Err(Error::checkpoint(&path, "damaged: its SHA-256 is not the manifest's"));
+            return Err(Error::checkpoint(&path, "damaged: its SHA-256 is not that in manifest.json"));
         }
         Ok(content)
     }
-}
-
-/// Reads a regular file of at most `limit` bytes (a longer one is an error, before it is read).
-pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let missing = |error: std::io::Error| Error::checkpoint(path, format!("cannot read it: {error}"));
-    let facts = fs::metadata(path).map_err(missing)?;
-    if !facts.is_file() {
-        return Err(Error::checkpoint(path, "not a regular file"));
-    }
-    if facts.len() > limit {
-        return Err(Error::checkpoint(
-            path,
-            format!("{} bytes where at most {limit} are expected", facts.len()),
-        ));
-    }
-    fs::read(path).map_err(missing)
 }

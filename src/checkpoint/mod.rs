@@ -4,6 +4,7 @@
 //! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
 
 mod card;
+mod header;
 mod keep;
 pub mod manifest;
 mod read;

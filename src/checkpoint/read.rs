@@ -1,17 +1,24 @@
 //! Checkpoints from disk, verified before anything is used.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use candle_core::Var;
 
-use super::manifest::{Manifest, read_limited};
+use super::manifest::Manifest;
+use super::store::named_step;
 use super::{Card, MODEL, OPTIMIZER, STATE, State, Store, manifest, weights};
+use crate::data::file;
 use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
 
 /// The largest lone weights file that is read, 64 GiB.
 const FILE_LIMIT: u64 = 1 << 36;
+
+/// The most values that a sample may have, so that no layer's sizes or cost overflow.
+const MOST_VALUES: usize = 1 << 30;
 
 /// A verified checkpoint in memory.
 #[derive(Clone, Debug)]
@@ -33,17 +40,21 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Checkpoint`] that says what was found instead.
     pub fn open(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Self> {
-        if path.is_file() {
-            return Self::from_weights(path, read_limited(path, FILE_LIMIT)?);
+        match fs::metadata(path) {
+            Ok(facts) if facts.is_dir() => {}
+            Ok(_) => {
+                return Self::from_weights(path, file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?);
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::checkpoint(
+                    path,
+                    "does not exist; give a run folder, a checkpoint folder or a .safetensors file",
+                ));
+            }
+            Err(error) => return Err(Error::checkpoint(path, format!("cannot be opened: {error}"))),
         }
-        if path.join(manifest::FILE).exists() {
+        if path.join(manifest::FILE).exists() || path.file_name().and_then(named_step).is_some() {
             return Self::read(path);
-        }
-        if !path.exists() {
-            return Err(Error::checkpoint(
-                path,
-                "does not exist; give a run folder, a checkpoint folder or a .safetensors file",
-            ));
         }
         let store = Store::new(path);
         loop {
@@ -79,9 +90,21 @@ impl Checkpoint {
     /// Reads and verifies a checkpoint folder.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] naming the file that is missing or damaged.
+    /// [`Error::Checkpoint`] naming the file that is missing or damaged, or a folder that has the name
+    /// of another step.
     pub fn read(folder: &Path) -> Result<Self> {
         let manifest = Manifest::read(folder)?;
+        if let Some(named) = folder.file_name().and_then(named_step)
+            && named != manifest.step
+        {
+            return Err(Error::checkpoint(
+                folder,
+                format!(
+                    "its manifest.json is of step {}, not of the one in its name; rename it",
+                    manifest.step
+                ),
+            ));
+        }
         let model = manifest.verified(folder, MODEL)?;
         let optimizer = manifest.verified(folder, OPTIMIZER)?;
         let state = State::parse(&folder.join(STATE), &manifest.verified(folder, STATE)?)?;
@@ -138,8 +161,16 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     if card.format != manifest::FORMAT {
         return refuse(format!("has format {}, and this taper reads {}", card.format, manifest::FORMAT));
     }
-    if card.sample_shape.0.is_empty() || card.sample_shape.elements().is_none_or(|values| values == 0) {
-        return refuse(format!("claims samples of {:?} values", card.sample_shape.0));
+    if card.sample_shape.0.len() > 3 {
+        return refuse(format!(
+            "claims samples of {} dimensions; there are 1 to 3",
+            card.sample_shape.0.len()
+        ));
+    }
+    let values = card.sample_shape.elements().filter(|_| !card.sample_shape.0.is_empty());
+    if !values.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
+        let shape = &card.sample_shape.0;
+        return refuse(format!("claims samples of {shape:?}; they have 1 to {MOST_VALUES} values"));
     }
     Ok(card)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::data::Target;
 use crate::error::Error;
 use crate::metrics::Running;
 
@@ -49,6 +50,20 @@ impl State {
     /// [`Error::Checkpoint`] if it is none.
     pub fn parse(path: &Path, text: &[u8]) -> crate::Result<Self> {
         serde_json::from_slice(text).map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
+    }
+
+    /// Whether a run on epochs of `samples` that predicts `target` can stand there. A file whose sums
+    /// verify may still be made up, and its numbers are counted on from.
+    #[must_use]
+    pub fn is_possible(&self, samples: u64, target: Target) -> bool {
+        let most = 1_u64 << 53;
+        // Every epoch takes a step.
+        self.epoch <= self.step
+            && self.step <= most
+            && self.samples_in_epoch <= samples
+            && self.running.is_of(target, self.samples_in_epoch)
+            && self.seconds.is_finite()
+            && self.seconds >= 0.0
     }
 }
 

@@ -1,5 +1,6 @@
 //! The `checkpoints` folder of a run: saving, finding, deleting.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,7 @@ impl Store {
     /// Where the checkpoint of `step` is or would be.
     #[must_use]
     pub fn path(&self, step: u64) -> PathBuf {
-        self.folder.join(format!("step-{step:08}"))
+        self.folder.join(folder_name(step))
     }
 
     /// Writes a checkpoint, durably, and returns its folder.
@@ -66,7 +67,7 @@ impl Store {
         let moments = weights::to_bytes(&moments, state.step, "{}")?;
         let state_text = serde_json::to_vec_pretty(state).map_err(json)?;
         let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &moments), (STATE, &state_text)];
-        let manifest = serde_json::to_vec_pretty(&Manifest::new(state.step, &files)).map_err(json)?;
+        let manifest = Manifest::new(state.step, &files).to_bytes().map_err(json)?;
         let [model, optimizer, state] = files;
         durable::write_folder(&path, &[model, optimizer, state, (manifest::FILE, &manifest)])?;
         Ok(path)
@@ -91,16 +92,11 @@ impl Store {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(&self.folder, "list the folder")(error)),
+            Err(error) => {
+                return Err(Error::checkpoint(&self.folder, format!("cannot be listed: {error}")));
+            }
         };
-        let mut steps: Vec<u64> = entries
-            .filter_map(|entry| {
-                let name = entry.ok()?.file_name();
-                let step = name.to_str()?.strip_prefix("step-")?.parse().ok()?;
-                // `step-75` is somebody's copy.
-                (self.path(step).file_name() == Some(&*name)).then_some(step)
-            })
-            .collect();
+        let mut steps: Vec<u64> = entries.filter_map(|entry| named_step(&entry.ok()?.file_name())).collect();
         steps.sort_unstable_by(|a, b| b.cmp(a));
         Ok(steps)
     }
@@ -167,6 +163,18 @@ impl Store {
             };
         }
     }
+}
+
+fn folder_name(step: u64) -> String {
+    format!("step-{step:08}")
+}
+
+/// The step whose checkpoint a folder called `name` would be; none for any other name, such as
+/// `step-75`, which is somebody's copy.
+#[must_use]
+pub fn named_step(name: &OsStr) -> Option<u64> {
+    let step = name.to_str()?.strip_prefix("step-")?.parse().ok()?;
+    (name == folder_name(step).as_str()).then_some(step)
 }
 
 #[cfg(test)]

@@ -1,19 +1,18 @@
 //! Named tensors as safetensors bytes, and back into variables, all or nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor, Var};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
+use super::header;
 use crate::error::{Error, Result};
 
 /// The one metadata key. One only, because a map of several has no fixed order in the file, and
 /// equal runs must give equal bytes.
 const METADATA: &str = "taper";
-/// The largest header that is read: the format's own limit. The names of many classes make it long.
-const HEADER_LIMIT: u64 = 100_000_000;
 
 /// `tensors` as the bytes of a safetensors file with `metadata`, after `step` steps.
 ///
@@ -44,7 +43,7 @@ pub fn to_bytes(tensors: &[(String, Tensor)], step: u64, metadata: &str) -> Resu
 /// # Errors
 /// [`Error::Checkpoint`] if the bytes are no safetensors file that taper wrote.
 pub fn metadata(bytes: &[u8], place: &Path) -> Result<String> {
-    check_header_size(bytes, place)?;
+    header::check(bytes, place)?;
     let (_, header) = SafeTensors::read_metadata(bytes)
         .map_err(|error| Error::checkpoint(place, format!("not a safetensors file: {error}")))?;
     header
@@ -60,10 +59,12 @@ pub fn metadata(bytes: &[u8], place: &Path) -> Result<String> {
 /// # Errors
 /// [`Error::Checkpoint`] if a tensor is missing, left over, of another shape or not finite.
 pub fn restore(variables: &[(String, Var)], bytes: &[u8], place: &Path) -> Result<()> {
-    check_header_size(bytes, place)?;
+    header::check(bytes, place)?;
     let file = SafeTensors::deserialize(bytes)
         .map_err(|error| Error::checkpoint(place, format!("not a safetensors file: {error}")))?;
-    if let Some(name) = file.names().into_iter().find(|name| !variables.iter().any(|(own, _)| own == name)) {
+    let own: HashSet<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
+    // The first by name, because the library's order is random.
+    if let Some(name) = file.names().into_iter().filter(|name| !own.contains(name)).min() {
         return Err(Error::checkpoint(place, format!("holds `{name}`, which this network lacks")));
     }
     let mut values = Vec::with_capacity(variables.len());
@@ -98,18 +99,6 @@ fn read(name: &str, variable: &Var, view: &TensorView<'_>, place: &Path) -> Resu
     }
     let tensor = Tensor::from_vec(values, view.shape(), &Device::Cpu)?;
     Ok(tensor.to_dtype(variable.dtype())?.to_device(variable.device())?)
-}
-
-fn check_header_size(bytes: &[u8], place: &Path) -> Result<()> {
-    let size = bytes.first_chunk::<8>().map(|size| u64::from_le_bytes(*size));
-    match size {
-        Some(size) if size <= HEADER_LIMIT => Ok(()),
-        Some(size) => Err(Error::checkpoint(
-            place,
-            format!("claims a header of {size} bytes; at most {HEADER_LIMIT} are read"),
-        )),
-        None => Err(Error::checkpoint(place, "not a safetensors file: shorter than 8 bytes")),
-    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,15 @@ fn read(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     {
         return Ok((format!("{name} (built in)"), text.as_bytes().to_vec()));
     }
+    // To open a pipe that nobody writes to would block for ever. The shell's
+    // `<(…)` gives one that is open already.
+    if std::fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
+        && !["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|own| path.starts_with(own))
+    {
+        let message =
+            format!("{name}: a pipe or device, not a regular file; `--config -` reads standard input");
+        return Err(Error::Usage(message).into());
+    }
     let file = File::open(path).map_err(|error| {
         let names: Vec<&str> = presets::ALL.iter().map(|(name, _)| *name).collect();
         let help = match nearest(&name, &names) {

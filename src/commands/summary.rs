@@ -18,7 +18,8 @@ pub fn value(state: &State, name: &str) -> Option<f64> {
 pub fn summary(run: &Run, state: &State, stop: Stop, tested_epoch: Option<u64>, folder: &Path) -> Value {
     let metrics: serde_json::Map<String, Value> =
         state.last.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    let samples = state.epoch * run.data.train_order.len() as u64 + state.samples_in_epoch;
+    let samples =
+        state.epoch.saturating_mul(run.data.train_order.len() as u64).saturating_add(state.samples_in_epoch);
     json!({
         "version": 1,
         "run": folder.display().to_string(),

@@ -115,7 +115,8 @@ impl Node {
             Value::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
                 (Ok(value), _) => value.into(),
                 (_, Ok(value)) => value.into(),
-                _ => serde_json::Value::Null,
+                // No whole number of a config is so large: it stands where any number may.
+                _ => (*value as f64).into(),
             },
             Value::Float(value) => (*value).into(),
             Value::String(value) => value.as_str().into(),

@@ -217,8 +217,9 @@ impl Config {
                     let known =
                         if classes.len() <= 20 { classes.join(", ") } else { "many others".to_owned() };
                     let message = format!(
-                        "line {line}, column `{}`: unknown class {text:?}; known are {known}",
-                        self.target
+                        "line {line}, column `{}`: unknown class {}; known are {known}",
+                        self.target,
+                        shown(text)
                     );
                     Error::data(path, message)
                 })
@@ -258,10 +259,17 @@ pub(super) fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -
         let what = if text.is_empty() {
             "the value is missing".to_owned()
         } else {
-            format!("{text:?} is no finite number")
+            format!("{} is no finite number", shown(text))
         };
         Error::data(path, format!("line {line}, column `{column}`: {what}"))
     })
+}
+
+/// A text from the file as messages quote it: its beginning, if it is long.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(40).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{more}")
 }
 
 /// The classes that occur, sorted.

@@ -1,4 +1,4 @@
-//! Data files: only regular ones are opened.
+//! Files from outside: only regular ones are opened, and no more of them is read than is allowed.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -43,7 +43,8 @@ pub fn read_all(path: &Path, reader: impl Read, length: u64, limit: u64) -> Resu
         return Err(too_large());
     }
     let mut content = buffer(path, length)?;
-    reader.take(limit + 1).read_to_end(&mut content).map_err(|error| failed_read(path, &error))?;
+    let most = limit.saturating_add(1);
+    reader.take(most).read_to_end(&mut content).map_err(|error| failed_read(path, &error))?;
     if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
 }
 
@@ -62,6 +63,7 @@ pub fn buffer(path: &Path, length: u64) -> Result<Vec<u8>> {
 }
 
 /// The error for a read that the system refused or that met damaged compression.
+#[must_use]
 pub fn failed_read(path: &Path, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         Error::data(path, "the file is cut off; get it again")

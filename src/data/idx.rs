@@ -18,15 +18,21 @@ const LIMIT: u64 = 1 << 32;
 
 /// Reads an array of bytes in `D` dimensions (3 for images, 1 for labels): its sizes and bytes.
 ///
+/// `fits` is asked about the sizes before the bytes are read, so that no memory is taken for an array
+/// that is of no use; its message is the error.
+///
 /// Whether the file is gzipped is seen from its first bytes, because browsers unpack files and keep
 /// their names.
 ///
 /// # Errors
 /// [`Error::Data`] if the file is no regular file, has another number of dimensions, a size of 0,
-/// or is not exactly as long as its header says.
-pub fn read<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
+/// is not exactly as long as its header says, or has sizes that do not fit.
+pub fn read<const D: usize>(
+    path: &Path,
+    fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
+) -> Result<([usize; D], Vec<u8>)> {
     let (file, length) = file::open(path)?;
-    decode(path, BufReader::new(file), length)
+    decode(path, BufReader::new(file), length, fits)
 }
 
 /// Reads the `length` bytes of `reader` as [`read`] reads a file; `path` is only named in errors.
@@ -37,18 +43,19 @@ pub fn decode<const D: usize>(
     path: &Path,
     mut reader: impl BufRead,
     length: u64,
+    fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
 ) -> Result<([usize; D], Vec<u8>)> {
     let start = reader.fill_buf().map_err(|error| file::failed_read(path, &error))?;
     if start.starts_with(&[0x1f, 0x8b]) {
         let mut decoder = GzDecoder::new(reader);
-        let content = read_content(path, &mut decoder, None)?;
+        let content = read_content(path, &mut decoder, None, fits)?;
         let rest = decoder.get_mut().fill_buf().map_err(|error| file::failed_read(path, &error))?;
         if !rest.is_empty() {
             return Err(Error::data(path, "bytes follow the end of the gzip data; get the file again"));
         }
         Ok(content)
     } else {
-        read_content(path, &mut reader, Some(length))
+        read_content(path, &mut reader, Some(length), fits)
     }
 }
 
@@ -57,6 +64,7 @@ fn read_content<const D: usize>(
     path: &Path,
     reader: &mut impl Read,
     length: Option<u64>,
+    fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
 ) -> Result<([usize; D], Vec<u8>)> {
     let failed = |error: std::io::Error| file::failed_read(path, &error);
     let magic = read_u32(reader).map_err(failed)?;
@@ -78,6 +86,7 @@ fn read_content<const D: usize>(
                 format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read"),
             )
         })?;
+    fits(&sizes).map_err(|message| Error::data(path, message))?;
     let header = 4 + 4 * D as u64;
     if let Some(length) = length
         && length != header + expected
@@ -158,7 +167,7 @@ mod tests {
 
     fn read_saved(content: &[u8]) -> std::result::Result<([usize; 3], Vec<u8>), String> {
         let (_folder, path) = saved(content);
-        read::<3>(&path).map_err(|error| {
+        read::<3>(&path, |_| Ok(())).map_err(|error| {
             assert_eq!(error.exit_code(), 3);
             error.to_string()
         })
@@ -170,9 +179,9 @@ mod tests {
         let path = folder.path().join("new").join("file");
         write(&path, [2, 2, 3], &PIXELS).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), images([2, 2, 3], &PIXELS));
-        assert_eq!(read::<3>(&path).unwrap(), ([2, 2, 3], PIXELS.to_vec()));
+        assert_eq!(read::<3>(&path, |_| Ok(())).unwrap(), ([2, 2, 3], PIXELS.to_vec()));
         write(&path, [4], &[9, 8, 7, 6]).unwrap();
-        assert_eq!(read::<1>(&path).unwrap(), ([4], vec![9, 8, 7, 6]));
+        assert_eq!(read::<1>(&path, |_| Ok(())).unwrap(), ([4], vec![9, 8, 7, 6]));
         assert!(write(&path, [5], &[9, 8, 7, 6]).is_err());
     }
 
@@ -224,7 +233,7 @@ mod tests {
         content[3] = 1;
         assert!(read_saved(&content).unwrap_err().contains("0x00000801"));
         let (_folder, path) = saved(&images([2, 2, 3], &PIXELS));
-        assert!(read::<1>(&path).unwrap_err().to_string().contains("labels"));
+        assert!(read::<1>(&path, |_| Ok(())).unwrap_err().to_string().contains("labels"));
     }
 
     #[test]

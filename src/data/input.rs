@@ -109,7 +109,8 @@ impl<'a> Reader<'a> {
             }
             "json" if plain == name => self.json(path, &file::read_all(path, content, length, LONGEST_JSON)?),
             _ if plain.ends_with("ubyte") || extension == "idx" => {
-                let (sizes, bytes) = idx::decode::<3>(path, content, length)?;
+                let fits = |sizes: &[usize; 3]| self.arrange(sizes, true).map(|_| ());
+                let (sizes, bytes) = idx::decode(path, content, length, fits)?;
                 self.bytes(path, &sizes, true, bytes).map_err(|message| Error::data(path, message))
             }
             _ => Err(Error::data(path, format!("not of a kind that can be read, which are {KINDS}"))),

@@ -13,6 +13,8 @@ use crate::shape::Shape;
 /// The side of every image.
 const SIDE: usize = 28;
 const CLASSES: usize = 10;
+/// Ten times the images of a real file.
+const MOST_SAMPLES: usize = 600_000;
 /// Images and labels of the training samples, then of the test samples.
 const FILES: [[&str; 2]; 2] = [
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
@@ -138,17 +140,19 @@ fn fetch(set: hub::Set, folder: &Path) -> Result<()> {
 
 /// Reads images and labels; they must fit together and the profile.
 fn read([images, labels]: &[PathBuf; 2], profile: &Profile, limit: Option<usize>) -> Result<Dataset> {
-    let ([samples, height, width], mut pixels) = idx::read::<3>(images)?;
-    if [height, width] != [SIDE, SIDE] {
-        return Err(Error::data(images, format!("its images are {height} x {width}, not {SIDE} x {SIDE}")));
-    }
-    let ([count], mut classes) = idx::read::<1>(labels)?;
-    if count != samples {
-        return Err(Error::data(
-            labels,
-            format!("{count} labels for the {samples} images of {}", images.display()),
-        ));
-    }
+    let ([samples, _, _], mut pixels) = idx::read(images, |&[samples, height, width]| {
+        if [height, width] != [SIDE, SIDE] {
+            Err(format!("its images are {height} x {width}, not {SIDE} x {SIDE}"))
+        } else if samples > MOST_SAMPLES {
+            Err(format!("claims {samples} images; at most {MOST_SAMPLES} are read"))
+        } else {
+            Ok(())
+        }
+    })?;
+    let (_, mut classes) = idx::read(labels, |&[count]| {
+        let message = || format!("{count} labels for the {samples} images of {}", images.display());
+        if count == samples { Ok(()) } else { Err(message()) }
+    })?;
     if let Some(wrong) = classes.iter().position(|&label| usize::from(label) >= CLASSES) {
         let label = classes[wrong];
         return Err(Error::data(

@@ -4,6 +4,7 @@ pub mod cifar10;
 pub mod csv;
 pub mod digits;
 pub mod fashion_mnist;
+pub mod file;
 pub mod hub;
 pub mod idx;
 pub mod image_folder;
@@ -17,7 +18,6 @@ pub mod synthetic;
 
 mod batch;
 mod dataset;
-mod file;
 mod mnist_family;
 mod prepared;
 mod scaling;

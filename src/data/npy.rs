@@ -64,11 +64,14 @@ impl Values {
     }
 }
 
-/// Reads the whole content of an NPY file.
+/// So many bytes of a file hold its header, or it is refused.
+pub(super) const LONGEST_START: u64 = 12 + LONGEST_HEADER as u64;
+
+/// Reads the header, of a file of `whole` bytes that begins with `content`, and says where it ends.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it, as [`read`] does.
-pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
+/// If it is none or does not promise just the bytes that follow it.
+pub(super) fn header(content: &[u8], whole: u64) -> Result<(Header, usize), String> {
     let cut_off = || "the NPY header is cut off; get the file again".to_owned();
     if !content.starts_with(b"\x93NUMPY") {
         return Err("not an NPY file".to_owned());
@@ -86,11 +89,11 @@ pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     }
     let end = start + length;
     let header = std::str::from_utf8(content.get(start..end).ok_or_else(cut_off)?);
-    let Header { kind, size, shape } =
-        Header::parse(header.map_err(|_| "the NPY header is no text".to_owned())?)?;
+    let header = Header::parse(header.map_err(|_| "the NPY header is no text".to_owned())?)?;
+    let Header { size, shape, .. } = &header;
     let elements = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-    let expected = elements.and_then(|elements| elements.checked_mul(size));
-    let found = content.len() - end;
+    let expected = elements.and_then(|elements| elements.checked_mul(*size)).map(|bytes| bytes as u64);
+    let found = whole.saturating_sub(end as u64);
     if expected != Some(found) {
         let expected = expected.map_or("too many".to_owned(), |expected| expected.to_string());
         return Err(format!("its NPY header promises {expected} bytes of values, but {found} follow"));
@@ -98,6 +101,15 @@ pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     if found == 0 {
         return Err(format!("an array of shape {shape:?} holds no values"));
     }
+    Ok((header, end))
+}
+
+/// Reads the whole content of an NPY file.
+///
+/// # Errors
+/// A sentence that says what is wrong with it, as [`read`] does.
+pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
+    let (Header { kind, size, shape }, end) = header(&content, content.len() as u64)?;
     let values = if (kind, size) == ('u', 1) {
         content.drain(..end);
         Values::Bytes(content)
@@ -137,7 +149,7 @@ fn decode(kind: char, size: usize, bytes: &[u8]) -> Result<Values, String> {
 }
 
 /// What the dictionary says.
-struct Header {
+pub(super) struct Header {
     /// `f`, `i`, `u` or `b`.
     kind: char,
     /// Bytes for each value.

@@ -127,6 +127,13 @@ impl Confusion {
         Ok(())
     }
 
+    /// Whether this counts just so many samples of so many classes.
+    #[must_use]
+    pub fn is_of(&self, classes: usize, samples: u64) -> bool {
+        let sum = self.counts.iter().try_fold(0_u64, |sum, &count| sum.checked_add(count));
+        (self.classes, sum) == (classes, Some(samples))
+    }
+
     /// The number of samples counted.
     #[must_use]
     pub fn samples(&self) -> u64 {

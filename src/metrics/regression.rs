@@ -48,6 +48,12 @@ impl Residuals {
         Self { samples: 0, outputs: vec![Output::default(); width] }
     }
 
+    /// Whether this sums up just so many samples of so many numbers.
+    #[must_use]
+    pub fn is_of(&self, width: usize, samples: u64) -> bool {
+        (self.outputs.len(), self.samples) == (width, samples)
+    }
+
     /// Adds a batch of predictions and targets, both row by row `[samples, width]`.
     ///
     /// # Errors

@@ -65,6 +65,17 @@ impl Running {
         self.samples
     }
 
+    /// Whether this counts just so many samples of what `target` says.
+    #[must_use]
+    pub fn is_of(&self, target: Target, samples: u64) -> bool {
+        let counted = match (&self.counts, target) {
+            (Counts::Classes(confusion), Target::Class { classes }) => confusion.is_of(classes, samples),
+            (Counts::Values(residuals), Target::Value { width }) => residuals.is_of(width, samples),
+            _ => false,
+        };
+        counted && self.samples == samples && self.loss_sum.is_finite()
+    }
+
     /// The mean loss; 0 before the first sample.
     #[must_use]
     pub fn loss(&self) -> f64 {

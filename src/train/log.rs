@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::events::{Epoch, Event, Observer, VERSION};
 use crate::checkpoint::Files;
-use crate::durable::sync_folder;
+use crate::durable::{require_regular, sync_folder};
 use crate::error::{Error, Result};
 
 /// The growing files of a run.
@@ -101,6 +101,7 @@ struct Growing {
 
 impl Growing {
     fn open(path: PathBuf, size: u64) -> Result<Self> {
+        require_regular(&path)?;
         let found = std::fs::metadata(&path).map_or(0, |facts| facts.len());
         if found < size {
             let message = format!(

@@ -165,6 +165,5 @@ fn null_takes_a_key_back() {
     let other = show(&["optimizer.adam=null", "optimizer.sgd.momentum=0.5"]);
     assert!(other.contains("[optimizer.sgd]") && !other.contains("adam"), "{other}");
     workspace.file("x.json", r#"{"train": {"epochs": null}}"#);
-    let epochs = |messages: &str| messages.contains("epochs");
-    assert!(!epochs(&workspace.run(&["check", "--config", "x.json"]).stderr));
+    assert!(!workspace.run(&["check", "--config", "x.json"]).stderr.contains("train.epochs"));
 }

@@ -178,7 +178,11 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
     bytes[middle] ^= 1;
     std::fs::write(&path, bytes).expect("the damaged model");
     let outcome = resume(&workspace, "parts", 8, &[]);
-    assert!(outcome.stderr.contains("damaged: its SHA-256 is not the manifest's"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("damaged: its SHA-256 is not that in manifest.json"),
+        "{}",
+        outcome.stderr
+    );
     assert_same_runs(&workspace, "whole", "parts", 8);
 }
 

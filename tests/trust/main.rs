@@ -6,7 +6,10 @@
 //! What belongs where:
 //! - `bad_configs`: wrong configs are explained, quickly and cheaply.
 //! - `batch_sizes`: predictions and measurements do not depend on how many samples go together.
+//! - `child`: not tests: the program under watch: whether it ends, and its memory.
 //! - `corpora`: the inputs of the fuzz targets (`fuzz/`), replayed.
+//! - `damage`: a damaged checkpoint is noticed, and the one before it is used.
+//! - `data_files`: damaged and hostile data sets and inputs.
 //! - `differences`: not tests: the check of gradients.
 //! - `environment`: folders, names, locales, streams and limits that a run meets.
 //! - `every_step`: a run goes on from any of its steps.
@@ -15,6 +18,7 @@
 //! - `gradients`: every layer, activation, loss and network against central differences in f64.
 //! - `kills`: runs that are killed at random moments.
 //! - `live`: not tests: layers in f64 that know their kinks.
+//! - `lone_weights`: hostile weights files, which no manifest guards.
 //! - `memory`: a long run needs no more memory than a short one.
 //! - `networks`: not tests: random layers and networks of every kind.
 //! - `not_finite`: NaN and infinity anywhere stop a run within the step; nothing good is lost.
@@ -25,6 +29,7 @@
 //! - `same_bits`: fresh processes give the same bits.
 //! - `saves`: a save that is killed or fails at each of its system calls, and its order on the disk.
 //! - `signals`: runs that are asked to stop.
+//! - `special`: not tests: pipes, devices and links in the place of files.
 //! - `subject`: not tests: the runs that are stopped, and how they are compared.
 //! - `tier`: not tests: how often, and what is reported.
 //! - `trace`: not tests: system calls, and what a loss of power would leave.
@@ -34,7 +39,10 @@
 
 mod bad_configs;
 mod batch_sizes;
+mod child;
 mod corpora;
+mod damage;
+mod data_files;
 mod differences;
 mod environment;
 mod every_step;
@@ -43,6 +51,7 @@ mod full_disk;
 mod gradients;
 mod kills;
 mod live;
+mod lone_weights;
 mod memory;
 mod networks;
 mod not_finite;
@@ -53,6 +62,7 @@ mod random_configs;
 mod same_bits;
 mod saves;
 mod signals;
+mod special;
 mod subject;
 mod tier;
 mod trace;

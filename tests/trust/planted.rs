@@ -65,10 +65,12 @@ const FAULTS: &[Fault] = &[
         caught_by: "every_step::a_run_resumed",
     },
     Fault {
-        name: "moments are restored to other parameters",
-        file: "src/checkpoint/store.rs",
-        right: "            names\n                .iter()",
-        wrong: "            names\n                .iter()\n                .rev()",
+        name: "parameters are in the order of a hash table",
+        file: "src/model/parameters.rs",
+        right: "        let names = self.trainable_names();",
+        wrong:
+            "        let names = self.trainable_names().into_iter().collect::<std::collections::HashSet<_>>();
+        let names = names.into_iter().collect::<Vec<_>>();",
         caught_by: "every_step::a_run_resumed",
     },
     Fault {
@@ -91,6 +93,48 @@ const FAULTS: &[Fault] = &[
         right: "        if !self.is_saved(state) {",
         wrong: "        if stop.is_none() && !self.is_saved(state) {",
         caught_by: "signals::a_signal_at_any_moment",
+    },
+    Fault {
+        name: "files are not compared with their sums",
+        file: "src/checkpoint/manifest.rs",
+        right: "if sha256(&content) != entry.sha256 {",
+        wrong: "if sha256(&content).is_empty() {",
+        caught_by: "damage::bits::every_wrong_bit",
+    },
+    Fault {
+        name: "a manifest need not be as taper writes it",
+        file: "src/checkpoint/manifest.rs",
+        right: "is_ok_and(|own| own != text)",
+        wrong: "is_ok_and(|own| own.is_empty())",
+        caught_by: "damage::bits::every_wrong_bit",
+    },
+    Fault {
+        name: "the sign of a dense layer's gradient is wrong",
+        file: "src/ops/dense.rs",
+        right: "Ok((dx, Some(dw), bias_gradient(gradient, shape)))",
+        wrong: "Ok((dx, Some(dw.neg()?), bias_gradient(gradient, shape)))",
+        caught_by: "gradients::every_layer_agrees",
+    },
+    Fault {
+        name: "the sign of the loss's gradient is wrong in the fused engine",
+        file: "src/engine/fused/mod.rs",
+        right: "*to = gradient * scale",
+        wrong: "*to = -gradient * scale",
+        caught_by: "gradients::whole_networks_agree",
+    },
+    Fault {
+        name: "a value that is not finite is noticed a step later",
+        file: "src/engine/fused/mod.rs",
+        right: "        if !finite {",
+        wrong: "        if !finite && step == u64::MAX {",
+        caught_by: "not_finite::a_value_that_is_not_finite",
+    },
+    Fault {
+        name: "a run folder is not locked",
+        file: "src/run_folder.rs",
+        right: "match lock.try_lock() {",
+        wrong: "match Ok::<(), TryLockError>(()) {",
+        caught_by: "races::of_two_trainings",
     },
 ];
 

@@ -73,6 +73,14 @@ fn what_is_written_is_read_back_equal() {
 }
 
 #[test]
+fn a_whole_number_beyond_64_bits_is_a_number() {
+    let config = include_str!("bad_configs/right.toml");
+    let large = config.replace("learning_rate = 1e-3", &format!("learning_rate = 1{}", "0".repeat(30)));
+    let read = load("x.toml", large).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(read.optimizer.member().learning_rate(), 1e30);
+}
+
+#[test]
 fn what_chance_makes_of_a_config_is_read_or_explained() {
     let count = times([300, 20_000, 1_000_000]);
     let schema = schema::<Experiment>();
@@ -191,10 +199,13 @@ fn every_valid_config_trains_alike_on_both_engines() {
         let Some(fused) = two_steps(&experiment, Choice::Fused) else { continue };
         both += 1;
         // The first loss is arithmetic alone; before the second, Adam may have made whole steps of what
-        // is rounding in a gradient near 0.
+        // is rounding in a gradient near 0. Each normalization of values that are nearly the same makes
+        // their rounding errors larger.
+        let names = experiment.model.layers.iter().map(layers::Config::name);
+        let amplified = names.filter(|name| name.ends_with("_norm")).fold(1.0, |factor, _| factor * 4.0);
         for ((graph, fused), tolerance) in graph.iter().zip(&fused).zip([1e-5, 1e-3]) {
             let difference = (graph - fused).abs() / graph.abs().max(1.0);
-            assert!(difference < tolerance, "{graph} and {fused}");
+            assert!(difference < tolerance * amplified, "{graph} and {fused}");
             worst = worst.max(difference);
         }
     }

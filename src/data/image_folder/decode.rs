@@ -1,12 +1,12 @@
-//! PNG and JPEG files to pixels, within limits.
+//! PNG and JPEG files to pixels, within limits of size and memory.
 
 use std::io::Cursor;
 use std::path::Path;
 
 use image::imageops::{FilterType, resize};
-use image::{ImageReader, Limits};
+use image::{ImageFormat, ImageReader, Limits};
 
-use super::super::file;
+use crate::data::file;
 use crate::error::{Error, Result};
 
 /// The largest image file that is opened, in bytes.
@@ -16,8 +16,8 @@ const LONGEST_SIDE: u32 = 1 << 14;
 /// The most memory that decoding one image may take, in bytes.
 const LARGEST_IMAGE: u64 = 1 << 30;
 /// The most pixels that one byte of a file can stand for: deflate packs 1032 bytes into one, and a
-/// byte of a PNG file has up to 8 pixels. JPEG has at most 512, a bit for each block of 64.
-const PIXELS_PER_BYTE: u64 = 8 * 1032;
+/// byte of a PNG file has up to 8 pixels; each 8 x 8 block of a JPEG file takes at least a bit.
+const PIXELS_PER_BYTE: [(ImageFormat, u64); 2] = [(ImageFormat::Png, 8 * 1032), (ImageFormat::Jpeg, 512)];
 
 /// Reads, decodes and resizes an image file as [`decode`] does.
 ///
@@ -48,13 +48,15 @@ pub fn decode(
         reader.limits(limits);
         reader.with_guessed_format().map_err(|error| file::failed_read(path, &error))
     };
-    // The header is not believed before memory is taken for what the file cannot hold.
-    let (columns, rows) = open()?.into_dimensions().map_err(failed)?;
-    let most = PIXELS_PER_BYTE.saturating_mul(content.len() as u64);
-    if u64::from(columns) * u64::from(rows) > most {
+    check_jpeg(content).map_err(|message| Error::data(path, message))?;
+    let reader = open()?;
+    let most = PIXELS_PER_BYTE.into_iter().find(|(format, _)| reader.format() == Some(*format));
+    let (columns, rows) = reader.into_dimensions().map_err(failed)?;
+    // Before memory is taken for what the file cannot hold.
+    if most.is_some_and(|(_, most)| u64::from(columns) * u64::from(rows) > most * content.len() as u64) {
+        let length = content.len();
         let message = format!(
-            "cannot be decoded: its header promises {columns} x {rows} pixels, which {} bytes cannot hold",
-            content.len()
+            "cannot be decoded: it claims {columns} x {rows} pixels, which {length} bytes cannot hold"
         );
         return Err(Error::data(path, message));
     }
@@ -73,6 +75,19 @@ pub fn decode(
     Ok(())
 }
 
+/// Refuses JPEG files that are cut off, which the decoder would fill up with grey.
+fn check_jpeg(content: &[u8]) -> Result<(), String> {
+    if !content.starts_with(&[0xff, 0xd8]) {
+        return Ok(());
+    }
+    // Within the data of a scan no 0xff is followed by these.
+    let last = |marker: u8| content.windows(2).rposition(|pair| pair == [0xff, marker]);
+    if last(0xda).is_some_and(|scan| last(0xd9).is_none_or(|end| end < scan)) {
+        return Err("cannot be decoded: the JPEG data is cut off; get the file again".to_owned());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,9 +95,7 @@ mod tests {
     #[test]
     fn a_header_that_promises_more_than_the_file_can_hold_takes_no_memory() {
         let mut content = Vec::new();
-        image::GrayImage::new(1000, 1000)
-            .write_to(&mut Cursor::new(&mut content), image::ImageFormat::Png)
-            .unwrap();
+        image::GrayImage::new(1000, 1000).write_to(&mut Cursor::new(&mut content), ImageFormat::Png).unwrap();
         let mut pixels = [1; 4];
         decode(Path::new("a.png"), &content, [1, 2, 2], &mut pixels).unwrap();
         assert_eq!(pixels, [0; 4]);
@@ -90,7 +103,7 @@ mod tests {
         let message = decode(Path::new("a.png"), cut, [1, 2, 2], &mut pixels).unwrap_err().to_string();
         assert_eq!(
             message,
-            "a.png: cannot be decoded: its header promises 1000 x 1000 pixels, which 60 bytes cannot hold"
+            "a.png: cannot be decoded: it claims 1000 x 1000 pixels, which 60 bytes cannot hold"
         );
     }
 }

@@ -63,9 +63,14 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         if size > npy::LIMIT {
             return Err(failed(format!("{size} bytes; at most {} are read", npy::LIMIT)));
         }
-        // The declared size may lie, so the buffer grows with what really comes.
+        // The declared size may lie, so the buffer grows with what really comes, and only if the array's
+        // own header agrees with it.
         let mut content = Vec::new();
-        entry.take(size + 1).read_to_end(&mut content).map_err(|error| failed(error.to_string()))?;
+        let mut entry = entry.take(size + 1);
+        let unreadable = |error: std::io::Error| failed(error.to_string());
+        entry.by_ref().take(npy::LONGEST_START).read_to_end(&mut content).map_err(unreadable)?;
+        npy::header(&content, size).map_err(failed)?;
+        entry.read_to_end(&mut content).map_err(unreadable)?;
         if content.len() as u64 != size {
             return Err(failed(format!("{size} bytes are declared, but {} come", content.len())));
         }

@@ -1,0 +1,92 @@
+//! The program under watch: it must end, and how much memory it had at most.
+
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::workspace::{Outcome, Workspace};
+
+/// A program that takes longer hangs. Most runs here take some 50 ms.
+const LONGEST: Duration = Duration::from_secs(30);
+/// What the program itself may take: 64 MiB, and more in a debug build.
+pub const OWN_MEMORY: u64 = if cfg!(debug_assertions) { 96 << 20 } else { 64 << 20 };
+
+/// What a watched run came to.
+pub struct Watched {
+    pub outcome: Outcome,
+    /// The most memory that it had at once, in bytes, as the system counted it until some milliseconds
+    /// before the end.
+    pub peak: u64,
+}
+
+impl Watched {
+    /// It refused in one line on stderr with this exit code, printed nothing and stayed within bounds
+    /// of memory for inputs of `bytes`. Returns the line.
+    pub fn refused(&self, name: &str, code: i32, bytes: usize) -> String {
+        let Outcome { code: found, stdout, .. } = &self.outcome;
+        let messages = self.outcome.messages();
+        assert_eq!(*found, code, "{name}: {messages}");
+        assert_eq!(messages.lines().count(), 1, "{name}: {messages}");
+        assert!(messages.starts_with("error: "), "{name}: {messages}");
+        assert!(messages.len() < 4000, "{name}: a message of {} bytes", messages.len());
+        assert_eq!(stdout, "", "{name}");
+        let most = OWN_MEMORY + 4 * bytes as u64;
+        assert!(self.peak <= most, "{name}: {} bytes of memory; at most {most} are allowed", self.peak);
+        messages
+    }
+}
+
+/// Runs the program in `workspace` and watches it.
+pub fn watch(workspace: &Workspace, arguments: &[&str]) -> Watched {
+    let mut command = workspace.command(arguments);
+    let start = Instant::now();
+    let mut child = piped(&mut command).spawn().expect("the program starts");
+    let stdout = collect(child.stdout.take().expect("a pipe"));
+    let stderr = collect(child.stderr.take().expect("a pipe"));
+    let mut peak = 0;
+    let status = loop {
+        peak = peak.max(peak_memory(child.id()));
+        if let Some(status) = child.try_wait().expect("it is a child") {
+            break status;
+        }
+        if start.elapsed() > LONGEST {
+            child.kill().expect("it is a child");
+            child.wait().expect("it is a child");
+            panic!("{arguments:?} hangs");
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
+    let text = |thread: thread::JoinHandle<Vec<u8>>| thread.join().expect("what it wrote");
+    let outcome = Outcome::of(Output { status, stdout: text(stdout), stderr: text(stderr) });
+    Watched { outcome, peak }
+}
+
+fn piped(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).expect("what it wrote");
+        bytes
+    })
+}
+
+/// The high-water mark of a running process's memory in bytes; 0 where the system does not tell.
+fn peak_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
+#[test]
+fn memory_is_measured() {
+    let workspace = Workspace::new();
+    let watched = watch(&workspace, &["check", "--config", "mnist_cnn"]);
+    assert_eq!(watched.outcome.code, 0, "{}", watched.outcome.stderr);
+    if cfg!(target_os = "linux") {
+        assert!((1 << 20..OWN_MEMORY).contains(&watched.peak), "{} bytes", watched.peak);
+    }
+}

@@ -1,0 +1,78 @@
+//! Checkpoints whose sums verify, because somebody made them up.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use taper::checkpoint::manifest::Manifest;
+
+use super::{Copy, FILES, PREVIOUS, trained};
+use crate::workspace::Workspace;
+
+/// Changes `state.json` of the checkpoint before the latest and makes its manifest agree.
+fn forge(workspace: &Workspace, change: impl FnOnce(&mut Value)) {
+    let folder = workspace.path("run/checkpoints").join(PREVIOUS);
+    let mut state: Value =
+        serde_json::from_slice(&fs::read(folder.join("state.json")).expect("a file")).expect("JSON");
+    change(&mut state);
+    fs::write(folder.join("state.json"), state.to_string()).expect("written");
+    let contents = [FILES[0], FILES[1], FILES[2]].map(|name| fs::read(folder.join(name)).expect("a file"));
+    let files: Vec<(&str, &[u8])> = FILES.iter().copied().zip(contents.iter().map(Vec::as_slice)).collect();
+    let manifest = Manifest::new(6, &files).to_bytes().expect("JSON");
+    fs::write(folder.join("manifest.json"), manifest).expect("written");
+}
+
+#[test]
+fn a_run_does_not_go_on_from_an_impossible_state() {
+    let trained = trained();
+    let most = u64::MAX;
+    let none = json!([0, 0, 0]);
+    let cases: [(&str, &str, Value, &str); 16] = [
+        ("epoch", "/epoch", json!(most), "no run on these samples"),
+        ("more epochs than steps", "/epoch", json!(7), "no run on these samples"),
+        ("samples", "/samples_in_epoch", json!(25), "no run on these samples"),
+        ("2^64 - 1 samples", "/samples_in_epoch", json!(most), "no run on these samples"),
+        ("samples without counts", "/samples_in_epoch", json!(8), "no run on these samples"),
+        ("counts", "/running/counts/classes/0/0", json!(most), "no run on these samples"),
+        (
+            "counts that add up to 0",
+            "/running/counts/classes",
+            json!([[most, 1, 0], none, none]),
+            "no run on",
+        ),
+        ("fewer classes", "/running/counts/classes", json!([[0, 0], [0, 0]]), "no run on these samples"),
+        ("ragged counts", "/running/counts/classes", json!([[0], [0, 0, 0]]), "state.json: damaged"),
+        ("no classes", "/running/counts/classes", json!([]), "no run on these samples"),
+        ("numbers", "/running/counts", json!({"values": {"samples": 0, "outputs": []}}), "no run on"),
+        ("seconds", "/seconds", json!(-1), "no run on these samples"),
+        ("another step", "/step", json!(7), "different steps"),
+        ("another seed", "/seed", json!(1), "another seed"),
+        ("longer files", "/files/events", json!(1_u64 << 60), "lines are lost"),
+        ("an unknown key", "/files", json!({"events": 0, "metrics": 0, "x": 0}), "state.json: damaged"),
+    ];
+    for (name, place, value, words) in cases {
+        let workspace = Workspace::new();
+        super::copy(&Copy::of(&trained).run, &workspace.path("run"));
+        forge(&workspace, |state| *state.pointer_mut(place).expect(place) = value);
+        let checkpoint = format!("run/checkpoints/{PREVIOUS}");
+        let outcome = workspace.run(&["train", "--resume", &checkpoint]);
+        let messages = outcome.messages();
+        assert_eq!((outcome.code, messages.lines().count()), (4, 1), "{name}: {messages}");
+        assert!(messages.contains(words), "{name}: {messages}");
+    }
+}
+
+#[test]
+fn what_is_harmless_in_a_forged_state_stays_so() {
+    let trained = trained();
+    let best = json!({"metric": "x\n", "value": -1.0, "step": u64::MAX, "epoch": u64::MAX});
+    for (place, value) in
+        [("/best", best), ("/last", json!([["\u{1b}[2J", null]])), ("/seconds", json!(1e300))]
+    {
+        let workspace = Workspace::new();
+        super::copy(&Copy::of(&trained).run, &workspace.path("run"));
+        forge(&workspace, |state| *state.pointer_mut(place).expect(place) = value);
+        let outcome = workspace.run(&["train", "--resume", &format!("run/checkpoints/{PREVIOUS}")]);
+        assert_eq!(outcome.code, 0, "{place}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains('\u{1b}'), "{place}: {}", outcome.stderr);
+    }
+}
