@@ -43,7 +43,8 @@ impl Checkpoint {
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => {}
             Ok(_) => {
-                return Self::from_weights(path, file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?);
+                let model = file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
+                return Self::from_weights(path, model);
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::checkpoint(

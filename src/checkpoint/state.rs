@@ -44,14 +44,6 @@ pub struct State {
 }
 
 impl State {
-    /// Reads the `text` of a `state.json`; `path` is only named in errors.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] if it is none.
-    pub fn parse(path: &Path, text: &[u8]) -> crate::Result<Self> {
-        serde_json::from_slice(text).map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
-    }
-
     /// Whether a run on epochs of `samples` that predicts `target` can stand there. A file whose sums
     /// verify may still be made up, and its numbers are counted on from.
     #[must_use]
@@ -64,6 +56,14 @@ impl State {
             && self.running.is_of(target, self.samples_in_epoch)
             && self.seconds.is_finite()
             && self.seconds >= 0.0
+    }
+
+    /// Reads the `text` of a `state.json`; `path` is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is none.
+    pub fn parse(path: &Path, text: &[u8]) -> crate::Result<Self> {
+        serde_json::from_slice(text).map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
     }
 }
 

@@ -201,6 +201,22 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_that_is_deleted_while_it_is_looked_for_is_no_damage() {
+        let (_run, store) = store(&["step-00000007", "step-00000008"]);
+        let mut heard = Vec::new();
+        let found = store.latest(|error| {
+            heard.push(error.to_string());
+            // As a run does that trains here.
+            if fs::remove_dir(store.path(7)).is_ok() {
+                fs::create_dir(store.path(9)).unwrap();
+            }
+        });
+        assert!(found.is_err());
+        assert!(heard.iter().any(|error| error.contains("step-00000009")), "{heard:?}");
+        assert!(!heard.iter().any(|error| error.contains("step-00000007")), "{heard:?}");
+    }
+
+    #[test]
     fn a_checkpoint_that_made_way_for_one_that_never_came_is_put_back() {
         let (_run, store) =
             store(&[".tmp-old-step-00000007", ".tmp-step-00000007-1", ".tmp-old-step-00000008"]);

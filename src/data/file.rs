@@ -43,8 +43,10 @@ pub fn read_all(path: &Path, reader: impl Read, length: u64, limit: u64) -> Resu
         return Err(too_large());
     }
     let mut content = buffer(path, length)?;
-    let most = limit.saturating_add(1);
-    reader.take(most).read_to_end(&mut content).map_err(|error| failed_read(path, &error))?;
+    reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut content)
+        .map_err(|error| failed_read(path, &error))?;
     if content.len() as u64 > limit { Err(too_large()) } else { Ok(content) }
 }
 

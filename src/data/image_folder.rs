@@ -17,7 +17,7 @@ use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-pub use self::decode::{LARGEST_FILE, decode, read};
+pub use decode::{LARGEST_FILE, decode, read};
 
 /// `[data.image_folder]`: PNG and JPEG images, sorted into folders by class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

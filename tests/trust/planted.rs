@@ -60,8 +60,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "moments are not restored",
         file: "src/checkpoint/read.rs",
-        right: "weights::restore(&optimizer_variables(parameters, optimizer), bytes, &self.place.join(OPTIMIZER))",
-        wrong: "weights::metadata(bytes, &self.place).map(|_| drop(optimizer_variables(parameters, optimizer)))",
+        right: "weights::restore(&parameters.state_of(optimizer), bytes, &self.place.join(OPTIMIZER))",
+        wrong: "weights::metadata(bytes, &self.place).map(|_| drop(parameters.state_of(optimizer)))",
         caught_by: "every_step::a_run_resumed",
     },
     Fault {

@@ -158,14 +158,16 @@ impl Subject {
     }
 }
 
+type Contents = BTreeMap<PathBuf, Value>;
+
 /// Everything in a run folder but what depends on the clock, file by file.
-pub fn contents(run: &Path) -> BTreeMap<PathBuf, Value> {
+fn contents(run: &Path) -> Contents {
     let mut found = BTreeMap::new();
     collect(run, run, &mut found);
     found
 }
 
-fn collect(run: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, Value>) {
+fn collect(run: &Path, folder: &Path, found: &mut Contents) {
     for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
         if entry.is_dir() {
             collect(run, &entry, found);
@@ -216,10 +218,25 @@ fn timeless_table(text: &str) -> Value {
 
 /// Asserts that two run folders hold the same, and nothing unfinished.
 pub fn assert_same(whole: &Path, stopped: &Path, what: &str) {
-    let (whole, stopped) = (contents(whole), contents(stopped));
-    let names = |run: &BTreeMap<PathBuf, Value>| run.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&whole), names(&stopped), "{what}");
-    for (name, value) in &whole {
+    assert_equal(&contents(whole), &contents(stopped), what);
+}
+
+/// The same but for checkpoints before the last one: a stop by a signal adds one, which is kept as long
+/// as any.
+pub fn assert_same_end(whole: &Path, stopped: &Path, what: &str) {
+    let last = latest_step(whole).expect("a checkpoint");
+    let last = format!("checkpoints/step-{last:08}");
+    let end = |run| -> Contents {
+        let is_end = |name: &PathBuf| !name.starts_with("checkpoints") || name.starts_with(&last);
+        contents(run).into_iter().filter(|(name, _)| is_end(name)).collect()
+    };
+    assert_equal(&end(whole), &end(stopped), what);
+}
+
+fn assert_equal(whole: &Contents, stopped: &Contents, what: &str) {
+    let names = |run: &Contents| run.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(whole), names(stopped), "{what}");
+    for (name, value) in whole {
         assert!(*value == stopped[name], "{what}: {} differs:\n{value}\n{}", name.display(), stopped[name]);
     }
 }

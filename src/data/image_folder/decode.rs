@@ -6,7 +6,7 @@ use std::path::Path;
 use image::imageops::{FilterType, resize};
 use image::{ImageFormat, ImageReader, Limits};
 
-use crate::data::file;
+use super::super::file;
 use crate::error::{Error, Result};
 
 /// The largest image file that is opened, in bytes.
@@ -15,9 +15,11 @@ pub const LARGEST_FILE: u64 = 1 << 28;
 const LONGEST_SIDE: u32 = 1 << 14;
 /// The most memory that decoding one image may take, in bytes.
 const LARGEST_IMAGE: u64 = 1 << 30;
-/// The most pixels that one byte of a file can stand for: deflate packs 1032 bytes into one, and a
-/// byte of a PNG file has up to 8 pixels; each 8 x 8 block of a JPEG file takes at least a bit.
-const PIXELS_PER_BYTE: [(ImageFormat, u64); 2] = [(ImageFormat::Png, 8 * 1032), (ImageFormat::Jpeg, 512)];
+/// The most pixels that one byte of a PNG file can stand for: deflate packs 1032 bytes into one, and
+/// each has up to 8 pixels.
+const PIXELS_PER_BYTE_OF_PNG: u64 = 8 * 1032;
+/// The same of a JPEG file: a bit for each block of 64.
+const PIXELS_PER_BYTE_OF_JPEG: u64 = 512;
 
 /// Reads, decodes and resizes an image file as [`decode`] does.
 ///
@@ -48,15 +50,21 @@ pub fn decode(
         reader.limits(limits);
         reader.with_guessed_format().map_err(|error| file::failed_read(path, &error))
     };
-    check_jpeg(content).map_err(|message| Error::data(path, message))?;
+    if is_cut_off(content) {
+        return Err(Error::data(path, "cannot be decoded: the JPEG data is cut off; get the file again"));
+    }
+    // The header is not believed before memory is taken for what the file cannot hold.
     let reader = open()?;
-    let most = PIXELS_PER_BYTE.into_iter().find(|(format, _)| reader.format() == Some(*format));
+    let per_byte = match reader.format() {
+        Some(ImageFormat::Jpeg) => PIXELS_PER_BYTE_OF_JPEG,
+        _ => PIXELS_PER_BYTE_OF_PNG,
+    };
     let (columns, rows) = reader.into_dimensions().map_err(failed)?;
-    // Before memory is taken for what the file cannot hold.
-    if most.is_some_and(|(_, most)| u64::from(columns) * u64::from(rows) > most * content.len() as u64) {
-        let length = content.len();
+    let most = per_byte.saturating_mul(content.len() as u64);
+    if u64::from(columns) * u64::from(rows) > most {
         let message = format!(
-            "cannot be decoded: it claims {columns} x {rows} pixels, which {length} bytes cannot hold"
+            "cannot be decoded: its header promises {columns} x {rows} pixels, which {} bytes cannot hold",
+            content.len()
         );
         return Err(Error::data(path, message));
     }
@@ -75,17 +83,12 @@ pub fn decode(
     Ok(())
 }
 
-/// Refuses JPEG files that are cut off, which the decoder would fill up with grey.
-fn check_jpeg(content: &[u8]) -> Result<(), String> {
-    if !content.starts_with(&[0xff, 0xd8]) {
-        return Ok(());
-    }
+/// Whether this is a JPEG file that ends within its pixels, which the decoder would fill up with grey.
+fn is_cut_off(content: &[u8]) -> bool {
     // Within the data of a scan no 0xff is followed by these.
     let last = |marker: u8| content.windows(2).rposition(|pair| pair == [0xff, marker]);
-    if last(0xda).is_some_and(|scan| last(0xd9).is_none_or(|end| end < scan)) {
-        return Err("cannot be decoded: the JPEG data is cut off; get the file again".to_owned());
-    }
-    Ok(())
+    content.starts_with(&[0xff, 0xd8])
+        && last(0xda).is_some_and(|scan| last(0xd9).is_none_or(|end| end < scan))
 }
 
 #[cfg(test)]
@@ -103,7 +106,7 @@ mod tests {
         let message = decode(Path::new("a.png"), cut, [1, 2, 2], &mut pixels).unwrap_err().to_string();
         assert_eq!(
             message,
-            "a.png: cannot be decoded: it claims 1000 x 1000 pixels, which 60 bytes cannot hold"
+            "a.png: cannot be decoded: its header promises 1000 x 1000 pixels, which 60 bytes cannot hold"
         );
     }
 }

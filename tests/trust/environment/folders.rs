@@ -76,7 +76,8 @@ fn disturbed(name: &str, workspace: &Workspace, disturb: impl Fn(&Path)) -> Outc
         std::thread::sleep(Duration::from_millis(5));
     }
     let outcome = Outcome::of(child.wait_with_output().expect("its output"));
-    assert_eq!(outcome.code, 1, "{name}: {}", outcome.stderr);
+    // 4 where what should hold checkpoints is found to be something else.
+    assert!([1, 4].contains(&outcome.code), "{name}: exit {}: {}", outcome.code, outcome.stderr);
     assert!(
         outcome.stderr.starts_with("error: ") && outcome.stderr.lines().count() == 1,
         "{}",
