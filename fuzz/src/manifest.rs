@@ -11,7 +11,8 @@ pub fn run(data: &[u8]) {
     match Manifest::parse(Path::new("manifest.json"), data) {
         Err(error) => check_error(&error),
         Ok(manifest) => {
-            let written = serde_json::to_vec(&manifest).expect("a manifest can be written");
+            let written = manifest.to_bytes().expect("a manifest can be written");
+            assert_eq!(written, data, "each byte counts");
             let again = Manifest::parse(Path::new("manifest.json"), &written).expect("it was just written");
             assert_eq!(again, manifest);
         }

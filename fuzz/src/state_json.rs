@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use taper::checkpoint::State;
+use taper::data::Target;
 
 use super::properties::check_error;
 
-/// Reads the bytes; what can be read is written and read as the same.
+/// Reads the bytes; what can be read is written and read as the same, and the metrics of a possible state can be told.
 pub fn run(data: &[u8]) {
     match State::parse(Path::new("state.json"), data) {
         Err(error) => check_error(&error),
@@ -15,6 +16,13 @@ pub fn run(data: &[u8]) {
             let written = write(&state);
             let again = State::parse(Path::new("state.json"), written.as_bytes()).expect("it was just written");
             assert_eq!(write(&again), written);
+            let targets =
+                (1..4).flat_map(|n| [Target::Class { classes: n }, Target::Value { width: n }]);
+            // What is possible can be counted on from.
+            for target in targets.filter(|target| state.is_possible(u64::MAX, *target)) {
+                assert!(state.running.values().iter().all(|(name, _)| !name.is_empty()), "{target:?}");
+                assert!(state.running.report(&[]).is_object());
+            }
         }
     }
 }

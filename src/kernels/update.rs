@@ -115,7 +115,7 @@ impl Work<'_> {
 }
 
 /// Values that one thread updates at a time.
-const PART: usize = 4 * 1024;
+const PART: usize = if cfg!(miri) { 64 } else { 4 * 1024 };
 
 /// Changes plain values by one step, with a team.
 fn shared_values<R: Rule>(team: &mut Team, isa: Isa, rule: R, trained: Trained<'_>, gradient: &[f32]) {

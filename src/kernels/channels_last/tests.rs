@@ -287,6 +287,7 @@ fn values_that_are_rounded_are_right_but_for_rounding_and_the_same_bits_with_any
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes hours where it is interpreted")]
 fn not_a_number_stays_visible() {
     for pooled in [false, true] {
         for slope in [None, Some(0.0), Some(0.25)] {
