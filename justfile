@@ -47,3 +47,7 @@ trust-release:
     tests/trust/run.sh release docs/trust/$(date -u +%F).jsonl
     fuzz/run.sh all 20000000 >>docs/trust/$(date -u +%F).jsonl
     python3 docs/trust/table.py docs/trust/$(date -u +%F).jsonl
+
+# One of the proofs with its full figures: `just prove kills`.
+prove name:
+    TAPER_TRUST=release TAPER_REQUIRE_STRACE=1 cargo test --release --no-default-features --test trust {{name}} -- --nocapture
