@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 enum End {
     /// It had finished before.
     Finished,
-    /// The signal came before the program could catch it; nothing was begun.
+    /// The signal came before the program could catch it; nothing was changed.
     NotBegun,
     /// It stopped with a checkpoint, after so long.
     Stopped(Duration),
@@ -28,6 +28,8 @@ fn send(signal: &str, process: u32) {
 
 fn one_signal(subject: &Subject, workspace: &Workspace, signal: (&str, i32), delay: Duration) -> End {
     let run = workspace.path("run");
+    let stand = || run.exists().then(|| subject::contents(&run));
+    let before = stand();
     let mut child = workspace
         .command(&subject.arguments("run"))
         .stdin(Stdio::null())
@@ -46,7 +48,7 @@ fn one_signal(subject: &Subject, workspace: &Workspace, signal: (&str, i32), del
     match status.code() {
         Some(0) => End::Finished,
         None => {
-            assert!(!run.exists(), "it was killed after it had begun");
+            assert!(stand() == before, "it was killed after it had begun");
             End::NotBegun
         }
         Some(code) => {
