@@ -163,7 +163,7 @@ fn whole_networks_agree_with_central_differences_and_the_fused_engine_with_them(
             let [error, plain] = errors_of_engines(&network, &live, &x, &targets)?;
             let place = format!("{} on {}", network.name, network.shape);
             assert!(
-                error < FUSED || error < 4.0 * plain,
+                error < FUSED || error < 10.0 * plain,
                 "{place}: {error:.1e}, the graph engine {plain:.1e}"
             );
             fused += 1;
@@ -185,8 +185,8 @@ fn whole_networks_agree_with_central_differences_and_the_fused_engine_with_them(
 /// What gradients in f32 may differ by from those in f64, relative to the largest value of their
 /// tensor, or to a hundredth of the largest of all where that is more: a bias before a normalisation
 /// has none but rounding. Usually it is 1e-6; normalisations of few values that are nearly equal,
-/// one after the other, multiply what was rounded, in the graph engine too: there its error in f32
-/// is the measure.
+/// one after the other, multiply what was rounded, in the graph engine too: there the measure is
+/// ten times its error in f32, for sums in another order.
 const FUSED: f64 = 1e-4;
 
 /// The largest differences of gradients in f32 from those of the live layers: of the fused engine, and of
