@@ -22,7 +22,7 @@ def main(path):
     print(", ".join(f"{name} {value}" for name, value in machine.items()), end="\n\n")
     print("| claim | tier | counted |\n| --- | --- | --- |")
     for line in claims:
-        print(f"| {line['claim']} | {line['tier'].lower()} | {figures(line['figures'])} |")
+        print(f"| {line['claim']} | {line.get('tier', '').lower()} | {figures(line['figures'])} |")
 
 
 if __name__ == "__main__":

@@ -87,6 +87,11 @@ fn check_type(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>)
                 check_among(text, &words, path, found);
             } else if text.is_empty() && schema["minLength"].as_u64().is_some_and(|n| n > 0) {
                 report("must not be empty".to_owned());
+            } else if let Some(most) = schema["maxLength"].as_u64()
+                && text.chars().count() as u64 > most
+            {
+                let characters = if most == 1 { "character" } else { "characters" };
+                report(format!("must be at most {most} {characters}, not {}", text.chars().count()));
             }
         }
         Value::Bool(_) if expected.contains(&"boolean") => {}

@@ -13,8 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use taper::checkpoint::Store;
-
+use crate::subject::weights;
 use crate::workspace::{Outcome, Workspace};
 
 /// A few steps of a small network, with dropout and validation.
@@ -36,12 +35,6 @@ layers = [{ dense = { units = 16, activation = "relu" } }, { dropout = { rate = 
 epochs = 3
 batch_size = 16
 "#;
-
-/// The weights of the latest checkpoint in the run folder `run`.
-fn weights(run: &Path) -> Vec<u8> {
-    let latest = *Store::new(run).steps().expect("checkpoints").first().expect("a checkpoint");
-    std::fs::read(Store::new(run).path(latest).join("model.safetensors")).expect("weights")
-}
 
 /// The weights that every undisturbed run of `CONFIG` ends with.
 fn right() -> &'static [u8] {

@@ -5,10 +5,11 @@
 //! Kinks are kept away from: a case whose values come near one is drawn again, and counted. That the
 //! check can fail is checked too.
 
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::json;
 use taper::data::{Target, Truth};
-use taper::engine::Engine as _;
+use taper::engine::Engine;
 use taper::layers::{self, Pass};
 use taper::random::Stream;
 use taper::{loss, presets};
@@ -145,7 +146,7 @@ fn live_network(network: &Network, checked: &mut Checked, draw: &mut Stream) -> 
 
 #[test]
 fn whole_networks_agree_with_central_differences_and_the_fused_engine_with_them() -> Result<()> {
-    let (mut checked, mut fused, mut worst) = (Checked::default(), 0_u64, 0.0_f64);
+    let (mut checked, mut fused, mut ill, mut worst) = (Checked::default(), 0_u64, 0_u64, 0.0_f64);
     for (network, number) in networks(times([20, 60, 200])) {
         let mut draw = stream(500, number);
         let (live, x, targets) = live_network(&network, &mut checked, &mut draw)?;
@@ -159,13 +160,23 @@ fn whole_networks_agree_with_central_differences_and_the_fused_engine_with_them(
             .gradients(&variables, times([4, 20, 60]), &mut draw, mean)?
             .unwrap_or_else(|error| panic!("{} on {}: {error}", network.name, network.shape));
         if network.is_known_to_fused() {
-            let error = fused_error(&network, &live, &x, &targets)?;
-            assert!(error < FUSED, "{} on {}: {error:.1e}", network.name, network.shape);
-            (fused, worst) = (fused + 1, worst.max(error));
+            let [error, plain] = errors_of_engines(&network, &live, &x, &targets)?;
+            let place = format!("{} on {}", network.name, network.shape);
+            assert!(
+                error < FUSED || error < 4.0 * plain,
+                "{place}: {error:.1e}, the graph engine {plain:.1e}"
+            );
+            fused += 1;
+            if error < FUSED {
+                worst = worst.max(error);
+            } else {
+                ill += 1;
+            }
         }
     }
     checked.report("gradients of networks");
-    let figures = json!({ "networks": fused, "worst_relative_error": worst, "tolerance": FUSED });
+    let figures = json!({ "networks": fused, "worst_relative_error": worst, "tolerance": FUSED,
+        "ill_conditioned": ill });
     report("gradients of the fused engine in f32", &figures);
     assert!(fused > 0, "no network was known to the fused engine");
     Ok(())
@@ -174,23 +185,18 @@ fn whole_networks_agree_with_central_differences_and_the_fused_engine_with_them(
 /// What gradients in f32 may differ by from those in f64, relative to the largest value of their
 /// tensor, or to a hundredth of the largest of all where that is more: a bias before a normalisation
 /// has none but rounding. Usually it is 1e-6; normalisations of few values that are nearly equal,
-/// one after the other, multiply what was rounded.
+/// one after the other, multiply what was rounded, in the graph engine too: there its error in f32
+/// is the measure.
 const FUSED: f64 = 1e-4;
 
-/// The largest difference of the fused engine's gradients from those of the live layers.
-fn fused_error(network: &Network, live: &Live, x: &Var, targets: &Tensor) -> Result<f64> {
-    // A step of plain descent takes rate times the gradient from each parameter. The rate is so
-    // large that the parameter itself loses its last digits, not the gradient.
-    const RATE: f64 = 65536.0;
+/// The largest differences of gradients in f32 from those of the live layers: of the fused engine, and of
+/// the graph engine.
+fn errors_of_engines(network: &Network, live: &Live, x: &Var, targets: &Tensor) -> Result<[f64; 2]> {
     let pass = Pass::Training { seed: 3, step: 0 };
     let mean = (network.experiment.loss.member().sum(&live.forward(x, pass)?, targets)? / 3.0)?;
     let gradients = mean.backward()?;
 
     let single = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
-    let parameters = network.parameters(DType::F32, 0)?;
-    for (parameter, (_, own, _)) in parameters.iter().zip(&live.parameters) {
-        parameter.variable.set(&own.as_detached_tensor().to_dtype(DType::F32)?)?;
-    }
     let mut descent = Network {
         name: network.name.clone(),
         experiment: network.experiment.clone(),
@@ -206,12 +212,28 @@ fn fused_error(network: &Network, live: &Live, x: &Var, targets: &Tensor) -> Res
     }
     let sgd = json!({ "sgd": { "learning_rate": RATE } });
     descent.experiment.optimizer = serde_json::from_value(sgd).expect("an optimizer");
-    let mut engine = descent.fused(parameters);
+    let parameters = || -> Result<_> {
+        let parameters = network.parameters(DType::F32, 0)?;
+        for (parameter, (_, own, _)) in parameters.iter().zip(&live.parameters) {
+            parameter.variable.set(&own.as_detached_tensor().to_dtype(DType::F32)?)?;
+        }
+        Ok(parameters)
+    };
+    let mut fused = descent.fused(parameters()?);
+    let mut graph = descent.graph(parameters()?);
+    Ok([error(&descent, &mut fused, live, &gradients)?, error(&descent, &mut graph, live, &gradients)?])
+}
+
+/// A step of plain descent takes rate times the gradient from each parameter. The rate is so large that
+/// the parameter itself loses its last digits, not the gradient.
+const RATE: f64 = 65536.0;
+
+/// How far the gradients are from the right ones by which one step of `engine` moves its parameters.
+fn error(descent: &Network, engine: &mut dyn Engine, live: &Live, gradients: &GradStore) -> Result<f64> {
     descent.with_batch(&[0, 1, 2], |batch| {
         assert!(matches!(batch.truth, Truth::Classes(_)) == descent.values.is_empty());
         engine.step(batch, 0, RATE).map(|step| step.loss).expect("a step")
     });
-
     let mut differences = Vec::new();
     for (parameter, (_, own, trained)) in engine.parameters().iter().zip(&live.parameters) {
         if *trained {

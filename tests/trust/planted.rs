@@ -106,7 +106,7 @@ const FAULTS: &[Fault] = &[
         file: "src/checkpoint/manifest.rs",
         right: "is_ok_and(|own| own != text)",
         wrong: "is_ok_and(|own| own.is_empty())",
-        caught_by: "damage::bits::every_wrong_bit",
+        caught_by: "damage::folders::manifests_that_taper",
     },
     Fault {
         name: "the sign of a dense layer's gradient is wrong",
@@ -134,7 +134,7 @@ const FAULTS: &[Fault] = &[
         file: "src/run_folder.rs",
         right: "match lock.try_lock() {",
         wrong: "match Ok::<(), TryLockError>(()) {",
-        caught_by: "races::of_two_trainings",
+        caught_by: "races::a_run_that_is_being_trained_has_no_second_writer",
     },
 ];
 
@@ -178,7 +178,7 @@ fn every_planted_fault_is_caught() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let copy = folder.path();
-    for part in ["src", "tests", "benches", "configs", "docs"] {
+    for part in ["src", "tests", "benches", "configs", "docs", "fuzz/src"] {
         subject::copy(&source.join(part), &copy.join(part));
     }
     for file in ["Cargo.toml", "Cargo.lock", "README.md", "ARCHITECTURE.md", "clippy.toml"] {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use taper::checkpoint::{Checkpoint, Store};
 
+use crate::subject::weights;
 use crate::tier::{report, times};
 use crate::workspace::{Outcome, Workspace};
 
@@ -51,11 +52,6 @@ fn finish(children: Vec<Child>, start: Instant) -> Vec<(Outcome, Duration)> {
         let waiting: Vec<_> = children.into_iter().map(|child| scope.spawn(move || wait(child))).collect();
         waiting.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     })
-}
-
-fn weights(run: &Path) -> Vec<u8> {
-    let latest = *Store::new(run).steps().expect("checkpoints").first().expect("a checkpoint");
-    std::fs::read(Store::new(run).path(latest).join("model.safetensors")).expect("weights")
 }
 
 #[test]
@@ -109,6 +105,29 @@ fn of_two_trainings_in_one_folder_one_goes_on_alone() {
     let slowest = slowest.as_secs_f64() * 1e3;
     let figures = json!({ "races": races, "refused": refused, "in turn": in_turn, "slowest refusal_ms": slowest, "mixed": 0 });
     report("two trainings in one folder", &figures);
+}
+
+#[test]
+fn a_run_that_is_being_trained_has_no_second_writer() {
+    let workspace = Workspace::new();
+    workspace.file("x.toml", SHORT.replace("epochs = 40", "epochs = 1000000"));
+    let run = workspace.path("run");
+    let train = ["-q", "train", "--config", "x.toml", "--run-dir", "run"];
+    let mut first = spawn(&mut workspace.command(&train));
+    let start = Instant::now();
+    while Store::new(&run).steps().expect("a list").is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(30), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let limit = ["--set", "train.max_steps=1"];
+    for second in [&train[1..], &[&train[1..], &["--force"]].concat(), &["train", "--resume", "run"]] {
+        let outcome = workspace.run(&[second, &limit].concat());
+        assert_eq!(outcome.code, 7, "{second:?}: {}", outcome.stderr);
+    }
+    assert!(first.try_wait().expect("a child").is_none(), "the first one was disturbed");
+    first.kill().expect("killed");
+    first.wait().expect("a child");
+    assert!(Store::new(&run).latest(|error| panic!("{error}")).expect("checkpoints").is_some());
 }
 
 #[test]

@@ -158,10 +158,11 @@ impl Subject {
     }
 }
 
-type Contents = BTreeMap<PathBuf, Value>;
+/// The files of a run folder, without what depends on the clock or the place.
+pub type Contents = BTreeMap<PathBuf, Value>;
 
-/// Everything in a run folder but what depends on the clock, file by file.
-fn contents(run: &Path) -> Contents {
+/// Everything in a run folder but what depends on the clock or the place, file by file.
+pub fn contents(run: &Path) -> Contents {
     let mut found = BTreeMap::new();
     collect(run, run, &mut found);
     found
@@ -189,10 +190,11 @@ fn collect(run: &Path, folder: &Path, found: &mut Contents) {
     }
 }
 
-/// Without times, and without the sizes and sums of files that hold times.
+/// Without times, without the sizes and sums of files that hold times, and without folders and the number
+/// of threads.
 fn timeless(mut value: Value) -> Value {
     if let Some(object) = value.as_object_mut() {
-        for key in ["time", "seconds", "samples_per_second", "run"] {
+        for key in ["time", "seconds", "samples_per_second", "run", "config_folder", "threads"] {
             object.remove(key);
         }
         if object.get("files").is_some_and(Value::is_object) {
@@ -233,7 +235,8 @@ pub fn assert_same_end(whole: &Path, stopped: &Path, what: &str) {
     assert_equal(&end(whole), &end(stopped), what);
 }
 
-fn assert_equal(whole: &Contents, stopped: &Contents, what: &str) {
+/// Asserts that two run folders held the same.
+pub fn assert_equal(whole: &Contents, stopped: &Contents, what: &str) {
     let names = |run: &Contents| run.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(whole), names(stopped), "{what}");
     for (name, value) in whole {
@@ -252,6 +255,13 @@ pub fn latest_step(run: &Path) -> Option<u64> {
         .expect("a checkpoint")
         .and_then(|c| c.state)
         .map(|s| s.step)
+}
+
+/// The weights of the latest checkpoint.
+pub fn weights(run: &Path) -> Vec<u8> {
+    let store = Store::new(run);
+    let latest = *store.steps().expect("checkpoints").first().expect("a checkpoint");
+    fs::read(store.path(latest).join("model.safetensors")).expect("weights")
 }
 
 /// The last step that `events.jsonl` tells of; a torn last line is passed over.

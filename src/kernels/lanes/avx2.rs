@@ -134,11 +134,6 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        Self(zip!(self.0, other.0, _mm256_max_ps))
-    }
-
-    #[inline(always)]
     fn gt(self, other: Self) -> [__m256; 2] {
         zip!(self.0, other.0, _mm256_cmp_ps::<_CMP_GT_OQ>)
     }

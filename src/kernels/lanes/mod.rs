@@ -105,10 +105,6 @@ pub trait Lanes:
     #[must_use]
     fn sqrt(self) -> Self;
 
-    /// The larger value; `other` where one is NaN.
-    #[must_use]
-    fn max(self, other: Self) -> Self;
-
     /// Where `self` is greater than `other`; false for NaN.
     fn gt(self, other: Self) -> Self::Mask;
 

@@ -100,11 +100,6 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        self.zip(other, |a, b| if a > b { a } else { b })
-    }
-
-    #[inline(always)]
     fn gt(self, other: Self) -> [bool; 16] {
         self.test(other, |a, b| a > b)
     }

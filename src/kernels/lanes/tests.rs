@@ -101,7 +101,6 @@ fn arithmetic_is_that_of_plain_numbers() {
         check(a * b, |a, b, _| a * b, "*");
         check(a / b, |a, b, _| a / b, "/");
         check(a.sqrt(), |a, _, _| a.sqrt(), "sqrt");
-        check(a.max(b), |a, b, _| if a > b { a } else { b }, "max");
         let one = values[1][0];
         assert_same(a.splat_like(one).to_array(), [one; WIDTH], "splat_like", isa);
         assert_same(a.mul_add(b, c).to_array(), each(values, |a, b, c| isa.mul_add(a, b, c)), "mul_add", isa);
