@@ -76,6 +76,11 @@ fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> 
 
 /// The high-water mark of a running process's memory in bytes; 0 where the system does not tell.
 fn peak_memory(process: u32) -> u64 {
+    // For a moment after its start, a child still has the memory of this process.
+    let program = std::fs::read_link(format!("/proc/{process}/exe"));
+    if program.is_ok_and(|program| std::env::current_exe().is_ok_and(|own| own == program)) {
+        return 0;
+    }
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.split_whitespace().next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) << 10
