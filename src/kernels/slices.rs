@@ -7,35 +7,100 @@
 use std::any::Any;
 use std::borrow::Borrow;
 use std::cell::Cell;
+use std::ops::Range;
 
 use candle_core::{
     CpuStorage, DType, InplaceOp1, Layout, Result, Storage, StorageRef, Tensor, Var, WithDType,
 };
 
-/// Calls `f` with the values of `vars`, mutable, and of `inputs`, in row-major order.
-///
-/// All must be contiguous, on the CPU and of type `T`; no variable may share its storage with
-/// another one or with an input. Within `f` the same tensors must not be used through candle, which
-/// would wait for their locks forever.
+/// The values of several variables, lent as slices again and again, without an allocation after the
+/// first time.
+pub struct Slices<T: 'static> {
+    variables: Vec<Place>,
+    /// Empty between two loans: keeps the memory of the list of slices.
+    list: Vec<&'static mut [T]>,
+}
+
+/// Where the values of a variable are.
+struct Place {
+    /// Its first value. candle sorts the sizes of a tensor that is to be changed in place, in a list of
+    /// those above 1, to see whether elements overlap; of one element there are none.
+    first: Tensor,
+    /// All its values, within the storage that they share with the first.
+    range: Range<usize>,
+}
+
+impl<T: WithDType> Slices<T> {
+    /// The values of `variables`, in row-major order.
+    ///
+    /// # Errors
+    /// If one is not contiguous, not on the CPU, or not of type `T`, or if two share their values.
+    pub fn new<V: Borrow<Var>>(variables: &[V]) -> Result<Self> {
+        // Taking the lock of one storage twice would wait forever.
+        let storages: Vec<*const Storage> = variables.iter().map(|var| address(var.borrow())).collect();
+        if (0..storages.len()).any(|i| storages[..i].contains(&storages[i])) {
+            candle_core::bail!("two of the variables share their values");
+        }
+        let variables = variables.iter().map(|var| Place::of::<T>(var.borrow())).collect::<Result<_>>()?;
+        Ok(Self { variables, list: Vec::new() })
+    }
+
+    /// Calls `f` with the values, which it may change. Within `f` the variables must not be used through
+    /// candle, which would wait for their locks forever.
+    ///
+    /// # Errors
+    /// What `f` returns.
+    pub fn lend(&mut self, f: impl FnOnce(&mut [&mut [T]]) -> Result<()>) -> Result<()> {
+        let Self { variables, list } = self;
+        let slices = emptied(std::mem::take(list));
+        let mut f = Some(f);
+        nest(variables, slices, &mut |mut slices| {
+            let result = f.take().map_or(Ok(()), |f| f(&mut slices));
+            *list = emptied(slices);
+            result
+        })
+    }
+}
+
+impl Place {
+    fn of<T: WithDType>(var: &Var) -> Result<Self> {
+        let (start, end) = {
+            let (storage, layout) = var.storage_and_layout();
+            values::<T>(&storage, layout)?;
+            range(layout)?
+        };
+        let flat = var.as_detached_tensor().flatten_all()?;
+        Ok(Self { first: flat.narrow(0, 0, flat.elem_count().min(1))?, range: start..end })
+    }
+}
+
+/// An empty list in the memory of `slices`, which no longer lasts as long as they did. (The standard
+/// library collects in place where the elements have the same size.)
+fn emptied<'a, T>(mut slices: Vec<&mut [T]>) -> Vec<&'a mut [T]> {
+    slices.clear();
+    slices.into_iter().map(|_| Default::default()).collect()
+}
+
+/// Calls `f` with the values of `vars`, mutable, and of `inputs`, in row-major order: as
+/// [`Slices::lend`], for once.
 ///
 /// # Errors
-/// If one of the above does not hold (`f` is not called then), or what `f` returns.
+/// As [`Slices::new`], also for the inputs (`f` is not called then), or what `f` returns.
 pub fn with_slices<T: WithDType, V: Borrow<Var>>(
     vars: &[V],
     inputs: &[&Tensor],
     f: impl FnOnce(&mut [&mut [T]], &[&[T]]) -> Result<()>,
 ) -> Result<()> {
-    // Taking the lock of one storage twice would wait forever.
-    let storages: Vec<*const Storage> = vars.iter().map(|var| address(var.borrow())).collect();
-    let shared = |i: usize| storages[..i].contains(&storages[i]);
-    if (0..storages.len()).any(shared) || inputs.iter().any(|input| storages.contains(&address(input))) {
-        candle_core::bail!("two of the tensors share their values, of which one is to be changed");
+    let shared = |input: &Tensor| vars.iter().any(|var| address(var.borrow()) == address(input));
+    if inputs.iter().any(|input| shared(input)) {
+        candle_core::bail!("an input shares its values with a variable that is to be changed");
     }
+    let mut slices = Slices::new(vars)?;
     let guards: Vec<(StorageRef<'_>, &Layout)> =
         inputs.iter().map(|input| input.storage_and_layout()).collect();
     let inputs =
         guards.iter().map(|(storage, layout)| values(storage, layout)).collect::<Result<Vec<_>>>()?;
-    nest(vars, Vec::with_capacity(vars.len()), Box::new(move |slices| f(slices, &inputs)))
+    slices.lend(|slices| f(slices, &inputs))
 }
 
 /// The values of a contiguous tensor on the CPU.
@@ -62,42 +127,39 @@ fn range(layout: &Layout) -> Result<(usize, usize)> {
     }
 }
 
-type Body<'a, T> = Box<dyn FnOnce(&mut [&mut [T]]) -> Result<()> + 'a>;
+/// What is done with all slices; it gets their list to keep its memory.
+type Body<'a, T> = dyn for<'s> FnMut(Vec<&'s mut [T]>) -> Result<()> + 'a;
 
-/// Adds the slices of `vars` to `slices`, then calls `body`.
-fn nest<T: WithDType, V: Borrow<Var>>(
-    vars: &[V],
-    mut slices: Vec<&mut [T]>,
-    body: Body<'_, T>,
-) -> Result<()> {
-    match vars {
-        [] => body(&mut slices),
-        [first, rest @ ..] => {
-            first.borrow().inplace_op1(&Nested { rest, state: Cell::new(Some((slices, body))) })
+/// Adds the slices of `variables` to `slices`, then calls `body`.
+fn nest<T: WithDType>(variables: &[Place], slices: Vec<&mut [T]>, body: &mut Body<'_, T>) -> Result<()> {
+    match variables {
+        [] => body(slices),
+        [own, rest @ ..] => {
+            own.first.inplace_op1(&Nested { own, rest, state: Cell::new(Some((slices, body))) })
         }
     }
 }
 
 /// The slices so far, and what is to be done with all of them.
-type State<'a, T> = (Vec<&'a mut [T]>, Body<'a, T>);
+type State<'a, T> = (Vec<&'a mut [T]>, &'a mut Body<'a, T>);
 
 /// Waits for the slice of one variable.
-struct Nested<'a, T, V> {
-    rest: &'a [V],
+struct Nested<'a, T> {
+    own: &'a Place,
+    rest: &'a [Place],
     state: Cell<Option<State<'a, T>>>,
 }
 
-impl<T: WithDType, V: Borrow<Var>> InplaceOp1 for Nested<'_, T, V> {
+impl<T: WithDType> InplaceOp1 for Nested<'_, T> {
     fn name(&self) -> &'static str {
-        "with_slices"
+        "slices"
     }
 
-    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let (start, end) = range(layout)?;
+    fn cpu_fwd(&self, storage: &mut CpuStorage, _first: &Layout) -> Result<()> {
         let Some((mut slices, body)) = self.state.take() else {
-            candle_core::bail!("with_slices was evaluated twice");
+            candle_core::bail!("slices were lent twice at once");
         };
-        slices.push(&mut vector(storage)?[start..end]);
+        slices.push(&mut vector(storage)?[self.own.range.clone()]);
         nest(self.rest, slices, body)
     }
 }

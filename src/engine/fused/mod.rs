@@ -20,8 +20,6 @@ mod stage;
 
 use std::time::{Duration, Instant};
 
-use candle_core::Var;
-
 use super::{Engine, Step, check_finite};
 use crate::data::{Batch, Features, Samples};
 use crate::error::Result;
@@ -29,7 +27,7 @@ use crate::kernels::arena::Arena;
 use crate::kernels::fully_connected::{rows, stride};
 use crate::kernels::lanes::Isa;
 use crate::kernels::load::{Load, Order, Source};
-use crate::kernels::slices::with_slices;
+use crate::kernels::slices::Slices;
 use crate::kernels::team::Team;
 use crate::layers::Pass;
 use crate::loss;
@@ -44,8 +42,8 @@ pub struct Fused {
     parameters: Parameters,
     /// Which of the trained parameters each one is.
     trained: Vec<Option<usize>>,
-    /// The parameters, then the optimizer's state.
-    variables: Vec<Var>,
+    /// The values of the parameters, then of the optimizer's state.
+    variables: Slices<f32>,
     optimizer: Box<dyn Optimizer>,
     loss: loss::Config,
     seed: u64,
@@ -90,7 +88,9 @@ impl Fused {
         };
         let trained = parameters.iter().map(|parameter| parameter.trainable).map(number).collect();
         let state = optimizer.state().into_iter().flat_map(|(_, slots)| slots.to_vec());
-        let variables = parameters.iter().map(|parameter| parameter.variable.clone()).chain(state).collect();
+        let variables: Vec<_> =
+            parameters.iter().map(|parameter| parameter.variable.clone()).chain(state).collect();
+        let variables = Slices::new(&variables).map_err(|error| format!("parameters like these: {error}"))?;
         let clock = Clock::new(&network);
         Ok(Self {
             network,
@@ -151,7 +151,7 @@ impl Engine for Fused {
         let (loss, optimizer) = (loss.member(), optimizer.as_ref());
         let count = trained.len();
         let (mut value, mut finite) = (0.0, true);
-        with_slices::<f32, _>(variables, &[], |slices, _| {
+        variables.lend(|slices| {
             let (parameters, state) = slices.split_at_mut(count);
             let mut turn = Turn {
                 team,
@@ -190,13 +190,14 @@ impl Engine for Fused {
         self.reserve(samples.len(), false);
         let outputs = self.outputs();
         let Self { network, trained, variables, team, isa, memory, .. } = self;
-        with_slices::<f32, _>(&variables[..trained.len()], &[], |parameters, _| {
+        variables.lend(|slices| {
+            let (parameters, state) = slices.split_at_mut(trained.len());
             let mut turn = Turn {
                 team,
                 isa: *isa,
                 samples: samples.len(),
                 pass: Pass::Inference,
-                weights: Weights { parameters, state: &mut [], trained },
+                weights: Weights { parameters, state, trained },
                 finite: true,
             };
             memory.forward(network, &mut turn, samples, outputs, &mut Clock::default());
