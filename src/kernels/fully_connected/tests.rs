@@ -78,7 +78,7 @@ const SIZES: [[usize; 3]; 17] = [
 
 /// All sizes, or where code is interpreted those for which there is time.
 fn sizes() -> impl Iterator<Item = [usize; 3]> {
-    SIZES.into_iter().filter(|sizes| !cfg!(miri) || sizes.iter().product::<usize>() < 6000)
+    SIZES.into_iter().filter(|sizes| !cfg!(miri) || sizes.iter().product::<usize>() < 2000)
 }
 
 /// How many variants of a problem are tried, and the numbers of threads.
