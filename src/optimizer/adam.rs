@@ -152,4 +152,10 @@ impl Rule for MomentsRule {
         let denominator = v.sqrt().mul_add(all(self.root), all(self.epsilon));
         (theta * all(self.keep) - m * all(self.rate) / denominator, [m, v])
     }
+
+    #[inline(always)]
+    fn hidden<L: Lanes>(self, [_, v]: [L; SLOTS]) -> L {
+        // If it is infinite the step is 0; a first moment that is not finite makes one that is not.
+        v
+    }
 }

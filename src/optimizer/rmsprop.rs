@@ -108,4 +108,10 @@ impl Rule for RmspropRule {
         let velocity = velocity.mul_add(all(self.momentum), g / (average.sqrt() + all(self.epsilon)));
         (theta - velocity * all(self.rate), [average, velocity])
     }
+
+    #[inline(always)]
+    fn hidden<L: Lanes>(self, [average, _]: [L; SLOTS]) -> L {
+        // If it is infinite the step is 0; a velocity that is not finite makes one that is not.
+        average
+    }
 }

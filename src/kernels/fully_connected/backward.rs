@@ -249,18 +249,20 @@ impl<R: Rule> Part<R> {
                 delta = delta.wrapping_add(self.delta_step);
                 x = x.wrapping_add(self.x_step);
             }
+            let mut seen = zero;
             for i in 0..T {
                 for j in 0..V {
                     let at = (unit + i) * self.inputs + k + j * WIDTH;
                     let theta = self.theta.add(at);
                     let slots = array!([theta; SLOTS] s => self.slots[s].wrapping_add(at));
-                    if FIRST && j + 1 == V {
-                        step_first(self.rule, sums[i][j], theta, slots, count);
+                    seen = if FIRST && j + 1 == V {
+                        step_first(self.rule, sums[i][j], theta, slots, count, seen)
                     } else {
-                        step(self.rule, sums[i][j], theta, slots);
-                    }
+                        step(self.rule, sums[i][j], theta, slots, seen)
+                    };
                 }
             }
+            self.rule.conclude(seen);
         }
         T
     }

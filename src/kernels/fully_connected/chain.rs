@@ -357,7 +357,8 @@ impl<R: Rule> Kernel for Bias<R> {
                     sum = sum + L::load_first(self.delta.add(sample * self.step + start), count);
                 }
                 let slots = [self.slots[0].wrapping_add(start), self.slots[1].wrapping_add(start)];
-                step_first(self.rule, sum, self.theta.add(start), slots, count);
+                let seen = step_first(self.rule, sum, self.theta.add(start), slots, count, L::splat(0.0));
+                self.rule.conclude(seen);
             }
         }
     }

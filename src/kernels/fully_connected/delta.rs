@@ -113,7 +113,8 @@ impl<R: Rule> Kernel for Part<R> {
                 }
             }
             if let Some((theta, slots)) = self.bias {
-                step_first(self.rule, sum, theta, slots, self.count);
+                let seen = step_first(self.rule, sum, theta, slots, self.count, L::splat(0.0));
+                self.rule.conclude(seen);
             }
         }
     }
