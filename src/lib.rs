@@ -51,6 +51,7 @@ pub mod metrics;
 pub mod model;
 pub mod ops;
 pub mod optimizer;
+pub mod panics;
 pub mod presets;
 pub mod random;
 pub mod run;

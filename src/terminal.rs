@@ -83,7 +83,7 @@ pub fn explain_panics() {
     let detailed = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().name() == Some(taper::data::hub::THREAD) {
+        if taper::panics::are_contained() {
             return;
         }
         if detailed {

@@ -1,13 +1,25 @@
 //! PNG and JPEG images, for colour and grey networks.
 
 use std::path::Path;
+use std::sync::Once;
 
 use taper::data::image_folder::decode;
 
 use super::properties::check_error;
 
+static HOOK: Once = Once::new();
+
 /// Decodes and resizes the bytes twice; the same must come of it.
 pub fn run(data: &[u8]) {
+    // libFuzzer's hook ends the process before a decoder's panic can be contained.
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !taper::panics::are_contained() {
+                before(panic);
+            }
+        }));
+    });
     for sizes in [[3, 5, 4], [1, 5, 4]] {
         let mut pixels = vec![7; sizes.iter().product()];
         let mut again = vec![9; pixels.len()];

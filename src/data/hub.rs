@@ -7,9 +7,6 @@ use crate::error::{Error, Result};
 
 /// Whether this build can fetch.
 pub const AVAILABLE: bool = cfg!(feature = "hub");
-/// The name of the thread that fetches: candle's reader panics on a damaged file, which becomes an
-/// error here and should not also be printed.
-pub const THREAD: &str = "hub";
 
 /// Where a data set is that can be fetched but was not yet.
 pub const PENDING: &str = "not on disk; will be fetched from the Hugging Face hub";
@@ -65,7 +62,7 @@ pub fn fetch(set: Set) -> Result<[Split; 2]> {
     use candle_datasets::vision::{cifar, fashion_mnist, mnist};
 
     tracing::info!("fetching {} from the Hugging Face hub", set.name());
-    fetch_with(set, move || match set {
+    fetch_with(set, || match set {
         Set::Mnist => mnist::load(),
         Set::FashionMnist => fashion_mnist::load(),
         Set::Cifar10 => cifar::load(),
@@ -76,7 +73,7 @@ pub fn fetch(set: Set) -> Result<[Split; 2]> {
 #[cfg(feature = "hub")]
 fn fetch_with(
     set: Set,
-    load: impl FnOnce() -> candle_core::Result<candle_datasets::vision::Dataset> + Send + 'static,
+    load: impl FnOnce() -> candle_core::Result<candle_datasets::vision::Dataset>,
 ) -> Result<[Split; 2]> {
     let failed = |reason: String| {
         let place = format!("{} on the Hugging Face hub", set.name());
@@ -85,12 +82,9 @@ fn fetch_with(
         let message = format!("cannot be fetched ({reason}); check the network");
         Error::data(place, message)
     };
-    let thread = std::thread::Builder::new().name(THREAD.to_owned());
-    let loaded = thread
-        .spawn(load)
-        .map_err(|error| failed(error.to_string()))?
-        .join()
-        .map_err(|_| failed("a damaged file".to_owned()))?
+    // candle's reader panics on a damaged file.
+    let loaded = crate::panics::contain(load)
+        .ok_or_else(|| failed("a damaged file".to_owned()))?
         .map_err(|error| failed(error.to_string()))?;
     let train = convert(set, &loaded.train_images, &loaded.train_labels).map_err(failed)?;
     let test = convert(set, &loaded.test_images, &loaded.test_labels).map_err(failed)?;

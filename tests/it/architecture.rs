@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules by floor: each may use those below it, and its own.
 const FLOORS: &[&[&str]] = &[
-    &["config", "digest", "shape", "random", "presets"],
+    &["config", "digest", "panics", "shape", "random", "presets"],
     &["error", "init", "kernels"],
     &["threads", "device", "durable", "ops"],
     &["data", "layers", "optimizer"],

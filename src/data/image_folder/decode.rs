@@ -8,6 +8,7 @@ use image::{ImageFormat, ImageReader, Limits};
 
 use super::super::file;
 use crate::error::{Error, Result};
+use crate::panics;
 
 /// The largest image file that is opened, in bytes.
 pub const LARGEST_FILE: u64 = 1 << 28;
@@ -59,7 +60,7 @@ pub fn decode(
         Some(ImageFormat::Jpeg) => PIXELS_PER_BYTE_OF_JPEG,
         _ => PIXELS_PER_BYTE_OF_PNG,
     };
-    let (columns, rows) = reader.into_dimensions().map_err(failed)?;
+    let (columns, rows) = survived(path, || reader.into_dimensions())?.map_err(failed)?;
     let most = per_byte.saturating_mul(content.len() as u64);
     if u64::from(columns) * u64::from(rows) > most {
         let message = format!(
@@ -68,7 +69,8 @@ pub fn decode(
         );
         return Err(Error::data(path, message));
     }
-    let image = open()?.decode().map_err(failed)?;
+    let reader = open()?;
+    let image = survived(path, || reader.decode())?.map_err(failed)?;
     let (columns, rows) = (width as u32, height as u32);
     let interleaved = if channels == 1 {
         resize(&image.into_luma8(), columns, rows, FilterType::Triangle).into_raw()
@@ -81,6 +83,12 @@ pub fn decode(
         }
     }
     Ok(())
+}
+
+/// What a decoder returns, if it does not panic, as that of JPEG does on some damaged files (0.5.15).
+fn survived<T>(path: &Path, decode: impl FnOnce() -> T) -> Result<T> {
+    let message = "cannot be decoded: the decoder gave up; save the image anew with another program";
+    panics::contain(decode).ok_or_else(|| Error::data(path, message))
 }
 
 /// Whether this is a JPEG file that ends within its pixels, which the decoder would fill up with grey.
