@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer};
+use super::{Formula, Live, Member, Optimizer, subnormal};
 use crate::kernels::lanes::Lanes;
 use crate::kernels::update::{Rule, SLOTS};
 
@@ -109,11 +109,16 @@ impl Formula for Moments {
 
     fn rule(&self, factors: Factors) -> MomentsRule {
         let Factors { keep, rate, root } = factors;
+        // A penalty keeps the moment up by itself, and what is added would grow: small weights get steps
+        // of the learning rate times the penalty over epsilon, away from 0 and back.
+        let rest1 = if self.penalty == 0.0 { 1.0 - self.beta1 } else { 0.0 };
         MomentsRule {
             beta1: self.beta1 as f32,
             rest1: (1.0 - self.beta1) as f32,
+            above1: subnormal::of_gradients(rest1, self.epsilon),
             beta2: self.beta2 as f32,
             rest2: (1.0 - self.beta2) as f32,
+            above2: subnormal::of_squares(1.0 - self.beta2, self.epsilon),
             epsilon: self.epsilon as f32,
             penalty: self.penalty as f32,
             keep: keep as f32,
@@ -128,8 +133,11 @@ impl Formula for Moments {
 pub struct MomentsRule {
     beta1: f32,
     rest1: f32,
+    /// See [`subnormal`], as `above2`.
+    above1: f32,
     beta2: f32,
     rest2: f32,
+    above2: f32,
     epsilon: f32,
     penalty: f32,
     keep: f32,
@@ -147,8 +155,8 @@ impl Rule for MomentsRule {
     fn apply<L: Lanes>(self, theta: L, gradient: L, [m, v]: [L; SLOTS]) -> (L, [L; SLOTS]) {
         let all = |value: f32| theta.splat_like(value);
         let g = theta.mul_add(all(self.penalty), gradient);
-        let m = m.mul_add(all(self.beta1), g * all(self.rest1));
-        let v = v.mul_add(all(self.beta2), g * g * all(self.rest2));
+        let m = m.mul_add(all(self.beta1), g.mul_add(all(self.rest1), all(self.above1)));
+        let v = v.mul_add(all(self.beta2), (g * g).mul_add(all(self.rest2), all(self.above2)));
         let denominator = v.sqrt().mul_add(all(self.root), all(self.epsilon));
         (theta * all(self.keep) - m * all(self.rate) / denominator, [m, v])
     }

@@ -8,6 +8,7 @@ pub mod adam;
 pub mod adamw;
 pub mod rmsprop;
 pub mod sgd;
+mod subnormal;
 
 use candle_core::{DType, Result, Tensor, Var};
 use rayon::prelude::*;

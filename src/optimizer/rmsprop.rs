@@ -6,7 +6,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer};
+use super::{Formula, Live, Member, Optimizer, subnormal};
 use crate::kernels::lanes::Lanes;
 use crate::kernels::update::{Rule, SLOTS};
 
@@ -80,7 +80,11 @@ impl Formula for Config {
     fn rule(&self, rate: f64) -> RmspropRule {
         let [rate, momentum, rho, rest, epsilon] =
             [rate, self.momentum, self.rho, 1.0 - self.rho, self.epsilon].map(|factor| factor as f32);
-        RmspropRule { rate, momentum, rho, rest, epsilon }
+        let above = [
+            subnormal::of_squares(1.0 - self.rho, self.epsilon),
+            subnormal::of_gradients(1.0 - self.momentum, 1.0),
+        ];
+        RmspropRule { rate, momentum, rho, rest, above, epsilon }
     }
 }
 
@@ -91,6 +95,8 @@ pub struct RmspropRule {
     momentum: f32,
     rho: f32,
     rest: f32,
+    /// For the average and for the velocity, see [`subnormal`].
+    above: [f32; 2],
     epsilon: f32,
 }
 
@@ -103,9 +109,10 @@ impl Rule for RmspropRule {
     #[inline(always)]
     fn apply<L: Lanes>(self, theta: L, g: L, [average, velocity]: [L; SLOTS]) -> (L, [L; SLOTS]) {
         let all = |value: f32| theta.splat_like(value);
-        let average = average.mul_add(all(self.rho), g * g * all(self.rest));
+        let average = average.mul_add(all(self.rho), (g * g).mul_add(all(self.rest), all(self.above[0])));
         // Without momentum the velocity is zero, and the sum the direction alone.
-        let velocity = velocity.mul_add(all(self.momentum), g / (average.sqrt() + all(self.epsilon)));
+        let direction = g / (average.sqrt() + all(self.epsilon));
+        let velocity = velocity.mul_add(all(self.momentum), direction + all(self.above[1]));
         (theta - velocity * all(self.rate), [average, velocity])
     }
 

@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer};
+use super::{Formula, Live, Member, Optimizer, subnormal};
 use crate::config::Problems;
 use crate::kernels::lanes::Lanes;
 use crate::kernels::update::{Rule, SLOTS};
@@ -89,7 +89,8 @@ impl Formula for Config {
 
     fn rule(&self, rate: f64) -> SgdRule {
         let [rate, momentum, decay] = [rate, self.momentum, self.weight_decay].map(|factor| factor as f32);
-        SgdRule { rate, momentum, decay, nesterov: self.nesterov }
+        let above = subnormal::of_gradients(1.0 - self.momentum, 1.0);
+        SgdRule { rate, momentum, above, decay, nesterov: self.nesterov }
     }
 }
 
@@ -98,6 +99,8 @@ impl Formula for Config {
 pub struct SgdRule {
     rate: f32,
     momentum: f32,
+    /// See [`subnormal`].
+    above: f32,
     decay: f32,
     nesterov: bool,
 }
@@ -112,7 +115,7 @@ impl Rule for SgdRule {
     fn apply<L: Lanes>(self, theta: L, gradient: L, [velocity, none]: [L; SLOTS]) -> (L, [L; SLOTS]) {
         let all = |value: f32| theta.splat_like(value);
         let gradient = theta.mul_add(all(self.decay), gradient);
-        let velocity = velocity.mul_add(all(self.momentum), gradient);
+        let velocity = velocity.mul_add(all(self.momentum), gradient + all(self.above));
         let direction = if self.nesterov { velocity.mul_add(all(self.momentum), gradient) } else { velocity };
         (theta - direction * all(self.rate), [velocity, none])
     }

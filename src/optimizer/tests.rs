@@ -204,3 +204,26 @@ fn the_defaults_of_every_member_are_valid() {
         assert!(variants().iter().any(|(variant, _)| variant.name() == *name), "{name} has no variant");
     }
 }
+
+#[test]
+fn averages_of_gradients_that_have_ended_stay_normal_numbers() -> Result<()> {
+    // Adam's penalty takes the weights themselves towards 0, and the moments with them.
+    let penalty = |config: &Config| matches!(config, Config::adam(adam) if adam.weight_decay > 0.0);
+    for (config, _) in variants().into_iter().filter(|(config, _)| !penalty(config)) {
+        // The first weight has a gradient once, the second never.
+        let theta = [Var::new(&[1_f32, 0.0], &Device::Cpu)?];
+        let mut optimizer = config.member().build(&theta)?;
+        for step in 1..=2000 {
+            let gradient = Tensor::new(&[if step == 1 { 0.5_f32 } else { 0.0 }, 0.0], &Device::Cpu)?;
+            assert!(optimizer.step(&theta, &[gradient], 0.01, step)?, "{config:?}");
+        }
+        for (name, slots) in optimizer.state() {
+            for value in slots[0].to_vec1::<f32>()? {
+                assert!(value.is_normal() || value == 0.0, "{config:?}: {value:e} in {name}");
+            }
+        }
+        let moved = theta[0].to_vec1::<f32>()?[1];
+        assert!(moved.abs() < 1e-18, "{config:?}: {moved:e} without a gradient");
+    }
+    Ok(())
+}
