@@ -2,7 +2,8 @@
 //!
 //! m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², θ ← θ - η m̂ / (√v̂ + ε) with
 //! m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ). `weight_decay` adds λ θ to g first (L2 penalty);
-//! for decay that is not scaled by the moments see [`adamw`](super::adamw).
+//! for decay that is not scaled by the moments see [`adamw`](super::adamw). What the kernels add to the
+//! moments beside that is below rounding, see `subnormal.rs`.
 
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
