@@ -223,7 +223,8 @@ fn averages_of_gradients_that_have_ended_stay_normal_numbers() -> Result<()> {
             }
         }
         let moved = theta[0].to_vec1::<f32>()?[1];
-        assert!(moved.abs() < 1e-18, "{config:?}: {moved:e} without a gradient");
+        let most = if optimizer.state().is_empty() { 0.0 } else { 1e-18 };
+        assert!(moved.abs() <= most, "{config:?}: {moved:e} without a gradient");
     }
     Ok(())
 }
