@@ -9,7 +9,7 @@
 //! | [`run`] | turns it into live parts: data, network, engine |
 //! | [`data`], [`model`], [`layers`], [`loss`], [`optimizer`], [`metrics`], [`init`] | these parts, one file for each member |
 //! | [`engine`] | one training step, behind one trait |
-//! | [`ops`], `kernels` | tensor operations with right gradients, and their CPU loops |
+//! | [`ops`], [`taper_kernels`] | tensor operations with right gradients, and their CPU loops |
 //! | [`train`] | the loop, its events, evaluation |
 //! | [`run_folder`], [`checkpoint`], [`gate`] | what a run leaves behind, and what it must reach |
 //! | [`mod@bench`] | how fast it is, and how fast it could be |
@@ -29,7 +29,7 @@
 //! let error = Experiment::load(&input).expect_err("a typo");
 //! assert!(error.to_string().contains("did you mean `learning_rate`?"));
 //! ```
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod bench;
 pub mod checkpoint;
@@ -43,8 +43,6 @@ pub mod error;
 pub mod experiment;
 pub mod gate;
 pub mod init;
-#[allow(unsafe_code, reason = "the kernels call the matrix product of `gemm`, which takes pointers")]
-pub mod kernels;
 pub mod layers;
 pub mod loss;
 pub mod metrics;

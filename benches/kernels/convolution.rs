@@ -1,9 +1,9 @@
 //! Convolutions of 3x3 with relu, without padding. Filters are brought into the kernel's order in each
 //! call, as in each training step; their update is a kernel of its own.
 
-use taper::kernels::arena::Arena;
-use taper::kernels::channels_last::{BackwardPass, Convolution, ForwardPass, Image, padded};
-use taper::kernels::window::Window;
+use taper_kernels::fused::channels_last::{BackwardPass, Convolution, ForwardPass, Image, padded};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::window::Window;
 
 use super::Case;
 use super::values::{WORD, normals};

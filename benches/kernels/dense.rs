@@ -1,9 +1,9 @@
 //! Dense layers with relu, trained by Adam.
 
 use serde_json::json;
-use taper::kernels::arena::Arena;
-use taper::kernels::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
-use taper::kernels::update::Work;
+use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::update::Work;
 
 use super::Case;
 use super::values::{LEARNING_RATE, Parameters, STEP, WORD, normals, optimizer};

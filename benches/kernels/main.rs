@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use taper::kernels::lanes::Isa;
-use taper::kernels::roofline;
-use taper::kernels::team::Team;
+use taper_kernels::roofline;
+use taper_kernels::simd::lanes::Isa;
+use taper_kernels::simd::team::Team;
 
 /// The program's allocator.
 #[global_allocator]

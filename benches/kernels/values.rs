@@ -1,12 +1,12 @@
 //! Random values, and the kernels that move or update values without products.
 
 use candle_core::{Device, Var};
-use taper::kernels::arena::Arena;
-use taper::kernels::channels_last::{Flattening, Image};
-use taper::kernels::load::{Load, Order, Source};
-use taper::kernels::update::{SLOTS, Trained, Work};
 use taper::optimizer::{self, Optimizer};
 use taper::random::{Purpose, Stream};
+use taper_kernels::fused::channels_last::{Flattening, Image};
+use taper_kernels::fused::load::{Load, Order, Source};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::update::{SLOTS, Trained, Work};
 
 use super::Case;
 

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use taper::data::{Dataset, Features, Prepared, for_each_batch};
-use taper::kernels::arena::Arena;
-use taper::kernels::channels_last::Image;
-use taper::kernels::lanes::Isa;
-use taper::kernels::load::{Load, Order, Source};
-use taper::kernels::team::Team;
 use taper::random::{Purpose, Stream};
+use taper_kernels::fused::channels_last::Image;
+use taper_kernels::fused::load::{Load, Order, Source};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::lanes::Isa;
+use taper_kernels::simd::team::Team;
 
 use super::{Setting, median, milliseconds};
 

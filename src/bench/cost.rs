@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::kernels::lanes::Isa;
-use crate::kernels::roofline;
-use crate::kernels::team::Team;
 use crate::model::Plan;
 use crate::threads;
+use taper_kernels::roofline;
+use taper_kernels::simd::lanes::Isa;
+use taper_kernels::simd::team::Team;
 
 /// Parameters and their state of this size or more are read from memory, smaller ones from the caches.
 const CACHED: f64 = (64 << 20) as f64;

@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::device;
 use crate::error::Result;
-use crate::kernels::lanes::Isa;
 use crate::run::Run;
 use crate::threads;
+use taper_kernels::simd::lanes::Isa;
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::pool::Pool;
 use super::{Layer, Member, Operation, Pass};
-use crate::kernels::window::Window;
 use crate::ops;
 use crate::shape::Shape;
+use taper_kernels::window::Window;
 
 /// `avg_pool2d`: the mean of each window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

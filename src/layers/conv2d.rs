@@ -8,9 +8,9 @@ use super::dense::{glorot_uniform, yes, zeros};
 use super::window::{Padding, Size, accepted, slide, windows};
 use super::{Activation, Layer, Member, Operation, ParameterSpec, Pass};
 use crate::init::Initializer;
-use crate::kernels::window::Window;
 use crate::ops;
 use crate::shape::Shape;
+use taper_kernels::window::Window;
 
 /// `conv2d`: filters that slide over an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

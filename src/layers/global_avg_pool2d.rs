@@ -4,8 +4,8 @@ use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, Member, Operation, Pass};
-use crate::kernels::window::Window;
 use crate::shape::Shape;
+use taper_kernels::window::Window;
 
 /// `global_avg_pool2d`: the mean of each channel over the whole image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -1,7 +1,7 @@
 //! What a layer computes, as plain data, for engines that schedule the steps of a whole network.
 
 use super::Activation;
-use crate::kernels::window::Window;
+use taper_kernels::window::Window;
 
 /// One computation of a layer.
 #[derive(Clone, Debug, PartialEq)]

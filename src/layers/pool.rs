@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::window::{Padding, Size, accepted, slide, windows};
-use crate::kernels::window::Window;
 use crate::shape::Shape;
+use taper_kernels::window::Window;
 
 /// Which windows are pooled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

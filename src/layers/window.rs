@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::window::Window;
 use crate::shape::Shape;
+use taper_kernels::window::Window;
 
 /// A height and a width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, labels};
 use crate::config::Problems;
 use crate::data::{Target, Truth};
-use crate::kernels::slices::values;
 use crate::layers::Activation;
+use crate::ops::slices::values;
 use crate::ops::{Output, record};
 
 /// `[loss.cross_entropy]`: for one class out of several.

@@ -1,12 +1,12 @@
 //! Average-pooling.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Tensor, WithDType};
 
 use super::cpu::{self, Values};
 use super::record;
 use super::window::{output_shape, patches};
-use crate::kernels::window::Window;
-use crate::kernels::{self, Real};
+use taper_kernels::plain::{self, Real};
+use taper_kernels::window::Window;
 
 /// The mean of each window, of the pixels inside the image: `[batch, channels, height, width]` to
 /// `[batch, channels, rows, columns]`.
@@ -21,13 +21,13 @@ pub fn avg_pool2d(x: &Tensor, window: &Window) -> Result<Tensor> {
     }
 }
 
-fn kernel<T: Real>(x: &Tensor, window: &Window) -> Result<Tensor> {
+fn kernel<T: Real + WithDType>(x: &Tensor, window: &Window) -> Result<Tensor> {
     let (shape, window) = (output_shape(x, window)?, *window);
     let x = &x.contiguous()?;
-    let output = kernels::avg_pool2d::forward::<T>(Values::of(x).slice()?, &window);
+    let output = plain::avg_pool2d::forward::<T>(Values::of(x).slice()?, &window);
     record("avg_pool2d", [x], cpu::output(output, shape), move |[x], _, gradient| {
         let gradient = gradient.contiguous()?;
-        let input = kernels::avg_pool2d::backward::<T>(Values::of(&gradient).slice()?, &window);
+        let input = plain::avg_pool2d::backward::<T>(Values::of(&gradient).slice()?, &window);
         Ok([Some(cpu::like(input, x)?)])
     })
 }

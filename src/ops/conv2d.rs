@@ -1,13 +1,13 @@
 //! Two-dimensional convolution.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Tensor, WithDType};
 
 use super::cpu::{self, Values};
 use super::record;
 use super::window::{output_shape, patches};
-use crate::kernels::Real;
-use crate::kernels::conv2d::{Shape, forward, input_gradient, weight_gradient};
-use crate::kernels::window::Window;
+use taper_kernels::plain::Real;
+use taper_kernels::plain::conv2d::{Shape, forward, input_gradient, weight_gradient};
+use taper_kernels::window::Window;
 
 /// Images `x` `[batch, channels, height, width]` with `weight` `[filters, channels, kernel height,
 /// kernel width]` and `bias` `[filters]` give `[batch, filters, rows, columns]`.
@@ -23,7 +23,12 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &Windo
     }
 }
 
-fn kernel<T: Real>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &Window) -> Result<Tensor> {
+fn kernel<T: Real + WithDType>(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    window: &Window,
+) -> Result<Tensor> {
     let (batch, channels, rows, columns) = output_shape(x, window)?;
     let filters = weight.dim(0)?;
     let [height, width] = window.kernel;
@@ -55,7 +60,7 @@ fn kernel<T: Real>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &
 }
 
 /// The gradients of the input (if anybody asks for it), the weights and the bias.
-fn gradients<T: Real>(
+fn gradients<T: Real + WithDType>(
     x: &Tensor,
     weight: &Tensor,
     gradient: &Tensor,

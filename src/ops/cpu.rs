@@ -1,9 +1,10 @@
 //! From tensors to the slices that kernels take, and back.
 
-use candle_core::{DType, Device, Layout, Result, Shape, StorageRef, Tensor};
+use candle_core::{DType, Device, Layout, Result, Shape, StorageRef, Tensor, WithDType};
 
 use super::record::Output;
-use crate::kernels::{Real, slices};
+use super::slices;
+use taper_kernels::plain::Real;
 
 /// The type that a kernel can compute these tensors with; `None` calls for the reference.
 pub(super) fn kernel_type(tensors: &[&Tensor]) -> Option<DType> {
@@ -23,17 +24,17 @@ impl<'a> Values<'a> {
     }
 
     /// The values in row-major order.
-    pub(super) fn slice<T: Real>(&self) -> Result<&[T]> {
+    pub(super) fn slice<T: Real + WithDType>(&self) -> Result<&[T]> {
         slices::values(&self.0, self.1)
     }
 }
 
 /// The result of a kernel, for [`record`](super::record()).
-pub(super) fn output<T: Real>(values: Vec<T>, shape: impl Into<Shape>) -> Output {
+pub(super) fn output<T: Real + WithDType>(values: Vec<T>, shape: impl Into<Shape>) -> Output {
     Output::Values(T::to_cpu_storage_owned(values), shape.into())
 }
 
 /// The result of a kernel as a tensor in the shape of another.
-pub(super) fn like<T: Real>(values: Vec<T>, tensor: &Tensor) -> Result<Tensor> {
+pub(super) fn like<T: Real + WithDType>(values: Vec<T>, tensor: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(values, tensor.shape(), &Device::Cpu)
 }

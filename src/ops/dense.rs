@@ -1,11 +1,11 @@
 //! The product of a fully connected layer: y = x Wᵀ + b.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Tensor, WithDType};
 
 use super::cpu::{self, Values};
 use super::record;
-use crate::kernels::Real;
-use crate::kernels::dense::{Shape, bias_gradient, forward, input_gradient, weight_gradient};
+use taper_kernels::plain::Real;
+use taper_kernels::plain::dense::{Shape, bias_gradient, forward, input_gradient, weight_gradient};
 
 /// Samples `x` `[batch, features]` with `weight` `[units, features]` and `bias` `[units]` give
 /// `[batch, units]`.
@@ -21,7 +21,7 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tenso
     }
 }
 
-fn kernel<T: Real>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+fn kernel<T: Real + WithDType>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let ((batch, features), (units, expected)) = (x.dims2()?, weight.dims2()?);
     if units == 0 || features != expected || bias.is_some_and(|bias| bias.dims() != [units]) {
         candle_core::bail!("dense: inputs {:?} do not fit weights {:?}", x.dims(), weight.dims());
@@ -47,7 +47,7 @@ fn kernel<T: Real>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result
 }
 
 /// The gradients of the input (if anybody asks for it), the weights and the bias.
-fn gradients<T: Real>(
+fn gradients<T: Real + WithDType>(
     x: &Tensor,
     weight: &Tensor,
     gradient: &Tensor,

@@ -1,12 +1,12 @@
 //! Max-pooling.
 
-use candle_core::{D, DType, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor, WithDType};
 
 use super::cpu::{self, Values};
 use super::record;
 use super::window::{output_shape, patches};
-use crate::kernels::window::Window;
-use crate::kernels::{self, Real};
+use taper_kernels::plain::{self, Real};
+use taper_kernels::window::Window;
 
 /// The largest value of each window: `[batch, channels, height, width]` to `[batch, channels, rows,
 /// columns]`. The first of several equal ones gets the whole gradient; NaN counts as largest.
@@ -22,13 +22,13 @@ pub fn max_pool2d(x: &Tensor, window: &Window) -> Result<Tensor> {
     }
 }
 
-fn kernel<T: Real>(x: &Tensor, window: &Window) -> Result<Tensor> {
+fn kernel<T: Real + WithDType>(x: &Tensor, window: &Window) -> Result<Tensor> {
     let (shape, window) = (output_shape(x, window)?, *window);
     let x = &x.contiguous()?;
-    let (output, winners) = kernels::max_pool2d::forward::<T>(Values::of(x).slice()?, &window);
+    let (output, winners) = plain::max_pool2d::forward::<T>(Values::of(x).slice()?, &window);
     record("max_pool2d", [x], cpu::output(output, shape), move |[x], _, gradient| {
         let gradient = gradient.contiguous()?;
-        let input = kernels::max_pool2d::backward::<T>(Values::of(&gradient).slice()?, &winners, &window);
+        let input = plain::max_pool2d::backward::<T>(Values::of(&gradient).slice()?, &winners, &window);
         Ok([Some(cpu::like(input, x)?)])
     })
 }

@@ -11,6 +11,7 @@ pub mod dense;
 pub mod finite;
 pub mod max_pool2d;
 pub mod relu;
+pub mod slices;
 
 mod cpu;
 #[cfg(test)]

@@ -4,9 +4,8 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::{avg_pool2d, conv2d, dense, max_pool2d, relu};
-use crate::kernels::same_for_any_threads;
-use crate::kernels::window::Window;
 use crate::random::{Purpose, Stream};
+use taper_kernels::window::Window;
 
 fn random(shape: &[usize], seed: u64) -> Result<Var> {
     let mut stream = Stream::new(seed, Purpose::Data, [1, 0]);
@@ -44,10 +43,14 @@ fn compare(what: &str, variables: &[Var], kernel: Function<'_>, reference: Funct
             assert!(equal, "{what}: part {part} (0 is the output) at {i}: {x}, the reference says {y}");
         }
     }
-    same_for_any_threads(|| {
-        let results = run(variables, kernel).expect("is computed");
+    let bits = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start");
+        let results = pool.install(|| run(variables, kernel)).expect("is computed");
         results.concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
-    });
+    };
+    for threads in [2, 3] {
+        assert!(bits(1) == bits(threads), "{what}: {threads} threads give other bits than one");
+    }
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! The rectified linear unit.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Tensor, WithDType};
 
 use super::cpu::{self, Values};
 use super::record;
-use crate::kernels::{self, Real};
+use taper_kernels::plain::{self, Real};
 
 /// max(0, x) for each value, with gradient 0 at 0. NaN stays NaN, so that the loss shows it.
 ///
@@ -18,12 +18,12 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
     }
 }
 
-fn kernel<T: Real>(x: &Tensor) -> Result<Tensor> {
+fn kernel<T: Real + WithDType>(x: &Tensor) -> Result<Tensor> {
     let x = &x.contiguous()?;
-    let output = kernels::relu::forward::<T>(Values::of(x).slice()?);
+    let output = plain::relu::forward::<T>(Values::of(x).slice()?);
     record("relu", [x], cpu::output(output, x.shape()), |[x], _, gradient| {
         let gradient = gradient.contiguous()?;
-        let input = kernels::relu::backward::<T>(Values::of(x).slice()?, Values::of(&gradient).slice()?);
+        let input = plain::relu::backward::<T>(Values::of(x).slice()?, Values::of(&gradient).slice()?);
         Ok([Some(cpu::like(input, x)?)])
     })
 }

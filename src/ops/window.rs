@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::kernels::window::Window;
+use taper_kernels::window::Window;
 
 /// The shape of one value for each window of each channel, if the images have the window's size.
 pub(super) fn output_shape(x: &Tensor, window: &Window) -> Result<(usize, usize, usize, usize)> {

@@ -14,10 +14,10 @@ use candle_core::{DType, Result, Tensor, Var};
 use rayon::prelude::*;
 
 use crate::config::{Problems, registry};
-use crate::kernels::lanes::Isa;
-use crate::kernels::slices::with_slices;
-use crate::kernels::update::{Rule, Trained, Work, values, watch};
 use crate::ops::all_finite;
+use crate::ops::slices::with_slices;
+use taper_kernels::simd::lanes::Isa;
+use taper_kernels::update::{Rule, Trained, Work, values, watch};
 
 registry! {
     /// `[optimizer.NAME]`: how gradients change parameters.
@@ -81,7 +81,7 @@ trait Formula: Send + Sync + 'static {
     /// The formula with one step's factors in f32.
     type Rule: Rule;
 
-    /// The kinds of state, at most [`SLOTS`](crate::kernels::update::SLOTS) of them.
+    /// The kinds of state, at most [`SLOTS`](taper_kernels::update::SLOTS) of them.
     fn kinds(&self) -> &'static [&'static str];
 
     /// The factors of step number `step`, counted from 1.

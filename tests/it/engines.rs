@@ -6,11 +6,11 @@ use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
 use taper::engine::{Engine, Fused, Graph};
 use taper::experiment::Experiment;
-use taper::kernels::lanes::Isa;
 use taper::model::{Model, Parameters, Plan};
 use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
+use taper_kernels::simd::lanes::Isa;
 
 /// A config with random samples of the shape that it asks for.
 struct Case {

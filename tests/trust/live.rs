@@ -2,10 +2,10 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::{Value as Json, json};
-use taper::kernels::window::Window;
 use taper::layers::{self, Layer, Padding, Pass, Pool};
 use taper::random::Stream;
 use taper::shape::Shape;
+use taper_kernels::window::Window;
 
 /// Live layers in f64, which know how near they are to a kink.
 pub struct Live {

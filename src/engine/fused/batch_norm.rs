@@ -1,10 +1,10 @@
 //! Batch normalisation.
 
-use crate::kernels::arena::Arena;
-use crate::kernels::parts;
-use crate::kernels::team::Team;
-use crate::kernels::update::Work;
 use crate::layers::Pass;
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::parts;
+use taper_kernels::simd::team::Team;
+use taper_kernels::update::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

@@ -1,10 +1,10 @@
 //! Dense layers one after the other, with few weights.
 
-use crate::kernels::arena::Arena;
-use crate::kernels::disjoint::Disjoint;
-use crate::kernels::fully_connected::chain::{self, Each, Gradient, Layer, MOST_LAYERS, Updated};
-use crate::kernels::fully_connected::{rows, stride};
-use crate::kernels::update::Work;
+use taper_kernels::fused::fully_connected::chain::{self, Each, Gradient, Layer, MOST_LAYERS, Updated};
+use taper_kernels::fused::fully_connected::{rows, stride};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::disjoint::Disjoint;
+use taper_kernels::update::Work;
 
 use super::dense::Dense;
 use super::layout::Layout;

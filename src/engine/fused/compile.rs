@@ -1,14 +1,14 @@
 //! From a network's layers to the stages of a step: which are computed together, and where values lie
 //! between them.
 
-use crate::kernels::arena::Arena;
-use crate::kernels::channels_last::Convolution as ConvolutionKernel;
-use crate::kernels::fully_connected::COLUMNS;
-use crate::kernels::fully_connected::chain::{MOST_LAYERS, MOST_WEIGHTS};
-use crate::kernels::window::Window;
 use crate::layers::{Activation, Operation};
 use crate::model::{self, Plan};
 use crate::shape::Shape;
+use taper_kernels::fused::channels_last::Convolution as ConvolutionKernel;
+use taper_kernels::fused::fully_connected::COLUMNS;
+use taper_kernels::fused::fully_connected::chain::{MOST_LAYERS, MOST_WEIGHTS};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::window::Window;
 
 use super::batch_norm::{self, BatchNorm};
 use super::chain::Chain;

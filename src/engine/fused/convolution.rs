@@ -1,8 +1,8 @@
 //! A convolution with its bias, activation and 2x2 max-pooling.
 
-use crate::kernels::arena::Arena;
-use crate::kernels::channels_last::{BackwardPass, Convolution as Kernel, ForwardPass};
-use crate::kernels::update::Work;
+use taper_kernels::fused::channels_last::{BackwardPass, Convolution as Kernel, ForwardPass};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::update::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

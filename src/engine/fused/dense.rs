@@ -1,11 +1,11 @@
 //! A dense layer with its bias, activation and dropout.
 
-use crate::kernels::arena::Arena;
-use crate::kernels::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
-use crate::kernels::parts;
-use crate::kernels::update::Work;
 use crate::layers::Pass;
 use crate::random::{Purpose, Stream};
+use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::parts;
+use taper_kernels::update::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

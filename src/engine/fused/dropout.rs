@@ -1,9 +1,9 @@
 //! Dropout that no dense layer does on its way.
 
-use crate::kernels::arena::Arena;
-use crate::kernels::parts;
 use crate::layers::Pass;
 use crate::random::{Purpose, Stream};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::parts;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

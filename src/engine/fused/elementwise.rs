@@ -1,7 +1,7 @@
 //! Functions of each value that no other stage computes on its way.
 
-use crate::kernels::parts;
 use crate::layers::Activation;
+use taper_kernels::simd::parts;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

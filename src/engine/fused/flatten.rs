@@ -1,6 +1,6 @@
 //! Images to flat samples.
 
-use crate::kernels::channels_last::Flattening;
+use taper_kernels::fused::channels_last::Flattening;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

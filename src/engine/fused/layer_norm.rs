@@ -1,8 +1,8 @@
 //! Layer normalisation.
 
-use crate::kernels::arena::Arena;
-use crate::kernels::parts;
-use crate::kernels::update::Work;
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::parts;
+use taper_kernels::update::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

@@ -1,8 +1,8 @@
 //! How the values between two stages lie in memory.
 
-use crate::kernels::channels_last::{Image, padded};
-use crate::kernels::fully_connected;
 use crate::shape::Shape;
+use taper_kernels::fused::channels_last::{Image, padded};
+use taper_kernels::fused::fully_connected;
 
 /// A sample's shape and its place in an arena. Samples follow each other without gaps.
 #[derive(Clone, Debug, PartialEq)]

@@ -23,18 +23,18 @@ use std::time::{Duration, Instant};
 use super::{Engine, Step, check_finite};
 use crate::data::{Batch, Features, Samples};
 use crate::error::Result;
-use crate::kernels::arena::Arena;
-use crate::kernels::fully_connected::{rows, stride};
-use crate::kernels::lanes::Isa;
-use crate::kernels::load::{Load, Order, Source};
-use crate::kernels::slices::Slices;
-use crate::kernels::team::Team;
 use crate::layers::Pass;
 use crate::loss;
 use crate::model::{self, Parameters, Plan};
+use crate::ops::slices::Slices;
 use crate::optimizer::Optimizer;
 use compile::Compiled;
 use stage::{Turn, Update, Weights};
+use taper_kernels::fused::fully_connected::{rows, stride};
+use taper_kernels::fused::load::{Load, Order, Source};
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::lanes::Isa;
+use taper_kernels::simd::team::Team;
 
 /// Runs networks whose layers it knows, in `f32`, on the CPU.
 pub struct Fused {

@@ -1,7 +1,7 @@
 //! Pooling that no convolution does on its way.
 
-use crate::kernels::parts;
-use crate::kernels::window::Window;
+use taper_kernels::simd::parts;
+use taper_kernels::window::Window;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

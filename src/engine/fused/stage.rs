@@ -1,10 +1,10 @@
 //! One stage of a step, and what it may use.
 
-use crate::kernels::lanes::Isa;
-use crate::kernels::team::Team;
-use crate::kernels::update::{SLOTS, Trained, Work};
 use crate::layers::Pass;
 use crate::optimizer::Optimizer;
+use taper_kernels::simd::lanes::Isa;
+use taper_kernels::simd::team::Team;
+use taper_kernels::update::{SLOTS, Trained, Work};
 
 use super::layout::Layout;
 

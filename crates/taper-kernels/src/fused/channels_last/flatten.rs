@@ -1,0 +1,171 @@
+//! Images to flat samples and back: channels last to channel by channel, as PyTorch flattens. Sixteen
+//! pixels of sixteen channels are turned at once.
+
+use super::Image;
+use crate::simd::disjoint::Disjoint;
+use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
+use crate::simd::team::Team;
+
+/// How flat samples and images, which have no border and whole vectors of channels, lie in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Flattening {
+    /// Channels that count.
+    channels: usize,
+    /// Values of one pixel in memory.
+    stride: usize,
+    /// Pixels of an image.
+    pixels: usize,
+    /// Values of one flat sample in memory.
+    row: usize,
+}
+
+impl Flattening {
+    /// From `channels` channels of `image` to rows of `row` values in memory.
+    ///
+    /// # Panics
+    /// If the image has a border or parts of vectors, or the row is too short.
+    #[must_use]
+    pub fn new(image: &Image, channels: usize, row: usize) -> Self {
+        let pixels = image.size[0] * image.size[1];
+        assert!(*image == Image::new(image.channels, image.size), "a border");
+        assert!(image.channels.is_multiple_of(WIDTH) && channels <= image.channels, "channels");
+        assert!(row >= channels * pixels, "values of a row");
+        Self { channels, stride: image.channels, pixels, row }
+    }
+
+    /// Images to rows.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn forward(self, team: &mut Team, isa: Isa, samples: usize, images: &[f32], rows: &mut [f32]) {
+        assert!(images.len() >= samples * self.image() && rows.len() >= samples * self.row, "samples");
+        assert!(isa.available(), "{isa:?}");
+        let rows = Disjoint::new(rows);
+        team.run(samples, |sample, _| {
+            let image = images[sample * self.image()..].as_ptr().cast_mut();
+            // SAFETY: the slices hold all samples, each of which is written by one thread; the image
+            // is only read.
+            unsafe {
+                lanes::run(isa, Sample::<true> { layout: self, image, row: rows.at(sample * self.row) });
+            }
+        });
+    }
+
+    /// Rows back to images, for the gradient. Channels that do not count become 0.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn backward(self, team: &mut Team, isa: Isa, samples: usize, rows: &[f32], images: &mut [f32]) {
+        assert!(images.len() >= samples * self.image() && rows.len() >= samples * self.row, "samples");
+        assert!(isa.available(), "{isa:?}");
+        let images = Disjoint::new(images);
+        team.run(samples, |sample, _| {
+            let row = rows[sample * self.row..].as_ptr().cast_mut();
+            // SAFETY: the slices hold all samples, each of which is written by one thread; the row is
+            // only read.
+            unsafe {
+                lanes::run(
+                    isa,
+                    Sample::<false> { layout: self, image: images.at(sample * self.image()), row },
+                );
+            }
+        });
+    }
+
+    fn image(&self) -> usize {
+        self.pixels * self.stride
+    }
+}
+
+/// One sample, to the row if `FORWARD`, else to the image.
+struct Sample<const FORWARD: bool> {
+    layout: Flattening,
+    image: *mut f32,
+    row: *mut f32,
+}
+
+impl<const FORWARD: bool> Kernel for Sample<FORWARD> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Flattening { channels, stride, pixels, .. } = self.layout;
+        for channel in (0..channels).step_by(WIDTH) {
+            let real = WIDTH.min(channels - channel);
+            for pixel in (0..pixels).step_by(WIDTH) {
+                let count = WIDTH.min(pixels - pixel);
+                let image = self.image.wrapping_add(pixel * stride + channel);
+                let row = self.row.wrapping_add(channel * pixels + pixel);
+                // SAFETY: `count` pixels and `real` channels are left, and pixels have whole vectors.
+                unsafe {
+                    let zero = L::splat(0.0);
+                    if FORWARD {
+                        let pixels_of = array!([zero; 16] i => if i < count { L::load(image.add(i * stride)) } else { zero });
+                        let turned = L::transpose(pixels_of);
+                        for i in 0..WIDTH {
+                            if i < real {
+                                turned[i].store_first(row.add(i * pixels), count);
+                            }
+                        }
+                    } else {
+                        let channels_of = array!([zero; 16] i => if i < real {
+                            L::load_first(row.add(i * pixels), count)
+                        } else {
+                            zero
+                        });
+                        let turned = L::transpose(channels_of);
+                        for i in 0..WIDTH {
+                            if i < count {
+                                turned[i].store(image.add(i * stride));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_become_planes_and_planes_pixels() {
+        for (channels, size) in [(1_usize, [1, 1]), (3, [5, 3]), (16, [4, 4]), (17, [1, 17]), (40, [7, 9])] {
+            let image = Image::new(channels.next_multiple_of(WIDTH), size);
+            let pixels = size[0] * size[1];
+            let row = (channels * pixels).next_multiple_of(WIDTH);
+            let layout = Flattening::new(&image, channels, row);
+            let samples = 3;
+            let value = |sample: usize, channel: usize, pixel: usize| {
+                ((sample * channels + channel) * pixels + pixel + 1) as f32
+            };
+            let (mut images, mut rows) = (vec![0.0; samples * image.len()], vec![0.0; samples * row]);
+            for sample in 0..samples {
+                for (channel, pixel) in (0..channels).flat_map(|c| (0..pixels).map(move |p| (c, p))) {
+                    images[sample * image.len() + pixel * image.channels + channel] =
+                        value(sample, channel, pixel);
+                    rows[sample * row + channel * pixels + pixel] = value(sample, channel, pixel);
+                }
+            }
+            for (isa, threads) in Isa::all().flat_map(|isa| [(isa, 1), (isa, 2), (isa, 3)]) {
+                let mut team = Team::new(threads);
+                // What lies behind a row's values stays as it is: 0, as the dense layer needs it.
+                let mut flat = vec![0.0; rows.len()];
+                layout.forward(&mut team, isa, samples, &images, &mut flat);
+                assert!(flat == rows, "{channels} channels of {size:?} with {isa:?}");
+                // Channels that do not count become 0.
+                let mut back = vec![f32::NAN; images.len()];
+                layout.backward(&mut team, isa, samples, &rows, &mut back);
+                assert!(back == images, "{channels} channels of {size:?} with {isa:?}, backward");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "values of a row")]
+    fn a_row_that_is_too_short_is_refused() {
+        let _ = Flattening::new(&Image::new(16, [3, 3]), 2, 17);
+    }
+}

@@ -1,0 +1,231 @@
+//! One image through all filters, with bias, activation and 2x2 max-pooling behind them.
+
+use super::{Filter, Image};
+use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
+
+/// The output pixels of one image in groups of four, so that few addresses reach them all.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    starts: Vec<Start>,
+    /// From there to each of the four, in the input.
+    input: [usize; 4],
+    /// The same in the output.
+    output: [usize; 4],
+}
+
+/// Where a group begins.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    /// The first value under the first pixel's filter.
+    input: usize,
+    /// The place of its output.
+    output: usize,
+    /// The rows of the filter that lie on the image for some of the pixels; on the border all is 0.
+    rows: [usize; 2],
+}
+
+/// The rows of a filter at position `row`, or from there to `last`, that lie on the image.
+///
+/// A filter's value that is not finite and lies on the border only is not multiplied with its zeros
+/// then, and no output shows it. It does not go unnoticed: the update that follows looks at every
+/// weight ([`Rule::see`](super::super::update::Rule::see)), and a checkpoint with such a one is refused.
+fn rows_inside(input: &Image, height: usize, row: usize, last: usize) -> [usize; 2] {
+    let start = input.before[0].saturating_sub(last);
+    let end = (input.before[0] + input.size[0]).saturating_sub(row);
+    [start.min(height), end.min(height)]
+}
+
+impl Groups {
+    /// Groups along the rows; the last of a row overlaps the one before where the width is no
+    /// multiple of four. `height` is the filter's, `step` its step in pixels.
+    #[must_use]
+    pub fn along_rows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
+        let filter_height = height;
+        let [height, width] = output.size;
+        let offset = |i: usize| i.min(width.saturating_sub(1));
+        let columns = (0..width.div_ceil(4)).map(|i| (4 * i).min(width.saturating_sub(4)));
+        let starts = (0..height).flat_map(|row| columns.clone().map(move |column| (row, column)));
+        let at = |(row, column): (usize, usize)| {
+            let rows = rows_inside(input, filter_height, row * step[0], row * step[0]);
+            let first = row * step[0] * input.row() + column * step[1] * input.channels;
+            Start { input: first, output: output.pixel(row, column), rows }
+        };
+        Self {
+            starts: starts.map(at).collect(),
+            input: std::array::from_fn(|i| offset(i) * step[1] * input.channels),
+            output: std::array::from_fn(|i| offset(i) * output.channels),
+        }
+    }
+
+    /// Windows of 2x2 pixels, each of which gives one pixel of `output`.
+    #[must_use]
+    pub fn windows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
+        let filter_height = height;
+        let [down, right] = [step[0] * input.row(), step[1] * input.channels];
+        let [height, width] = output.size;
+        let starts = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+        let at = |(row, column)| {
+            let rows = rows_inside(input, filter_height, 2 * row * step[0], (2 * row + 1) * step[0]);
+            let first = 2 * row * down + 2 * column * right;
+            Start { input: first, output: output.pixel(row, column), rows }
+        };
+        Self { starts: starts.map(at).collect(), input: [0, right, down, down + right], output: [0; 4] }
+    }
+}
+
+/// The work on one image. All pointers are to `f32` values of the layouts that the fields say.
+pub struct Forward<'a> {
+    /// Which pixels.
+    pub groups: &'a Groups,
+    /// Under which filters.
+    pub filter: Filter,
+    /// Output channels in vectors.
+    pub panels: usize,
+    /// The image, with its border.
+    pub image: *const f32,
+    /// `[panels, taps, 16]`, from [`pack`](super::pack).
+    pub weights: *const f32,
+    /// `[panels, 16]`, or null for none.
+    pub bias: *const f32,
+    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
+    pub slope: Option<f32>,
+    /// The output image, with its border.
+    pub output: *mut f32,
+    /// `[windows, panels, 16]`: which of the four pixels is the largest, or null if the groups are
+    /// not windows to be pooled.
+    pub winners: *mut u8,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let mut panel = 0;
+            while panel < self.panels {
+                if L::TILE >= 24 && panel + 2 <= self.panels {
+                    self.all_groups::<L, 3, 2>(panel);
+                    panel += 2;
+                } else if L::TILE >= 24 {
+                    self.all_groups::<L, 3, 1>(panel);
+                    panel += 1;
+                } else {
+                    self.all_groups::<L, 1, 1>(panel);
+                    panel += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    unsafe fn all_groups<L: Lanes, const G: usize, const P: usize>(&self, panel: usize) {
+        let (tiles, rest) = self.groups.starts.as_chunks::<G>();
+        for (i, starts) in tiles.iter().enumerate() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.tile::<L, G, P>(starts, i * G, panel) };
+        }
+        for (i, start) in rest.iter().enumerate() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.tile::<L, 1, P>(&[*start], tiles.len() * G + i, panel) };
+        }
+    }
+
+    /// `G` groups of four pixels times `P` panels of sixteen channels.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes, const G: usize, const P: usize>(
+        &self,
+        starts: &[Start; G],
+        first: usize,
+        panel: usize,
+    ) {
+        // SAFETY: the caller promises that the layouts are as the fields say; the groups stay within
+        // the images that they were made for.
+        unsafe {
+            let taps = self.filter.taps();
+            let zero = L::splat(0.0);
+            let mut sums = [[[zero; P]; 4]; G];
+            let offsets = [0, self.groups.input[1], self.groups.input[2], self.groups.input[3]];
+            let (mut first_row, mut end_row) = (starts[0].rows[0], starts[0].rows[1]);
+            for g in 1..G {
+                first_row = first_row.min(starts[g].rows[0]);
+                end_row = end_row.max(starts[g].rows[1]);
+            }
+            let above = first_row * self.filter.run;
+            let mut weights =
+                array!([self.weights; P] p => self.weights.add(((panel + p) * taps + above) * WIDTH));
+            for row in first_row..end_row {
+                let mut x =
+                    array!([self.image; G] g => self.image.add(starts[g].input + row * self.filter.row_step));
+                for _ in 0..self.filter.run {
+                    let w = array!([zero; P] p => L::load(weights[p]));
+                    for g in 0..G {
+                        for i in 0..4 {
+                            let value = L::splat(*x[g].add(offsets[i]));
+                            for p in 0..P {
+                                sums[g][i][p] = value.mul_add(w[p], sums[g][i][p]);
+                            }
+                        }
+                        x[g] = x[g].add(1);
+                    }
+                    weights = array!([self.weights; P] p => weights[p].add(WIDTH));
+                }
+            }
+            // Through memory, so that what follows, which is not unrolled, does not keep the sums there
+            // all the time.
+            let mut done = [[[[0.0; WIDTH]; P]; 4]; G];
+            for g in 0..G {
+                for i in 0..4 {
+                    for p in 0..P {
+                        sums[g][i][p].store(done[g][i][p].as_mut_ptr());
+                    }
+                }
+            }
+            for g in 0..G {
+                for p in 0..P {
+                    let output = self.output.add(starts[g].output + (panel + p) * WIDTH);
+                    let four = array!([zero; 4] i => L::load(done[g][i][p].as_ptr()));
+                    if self.winners.is_null() {
+                        for i in 0..4 {
+                            self.finish(four[i], panel + p).store(output.add(self.groups.output[i]));
+                        }
+                    } else {
+                        let (best, winner) = largest(four);
+                        self.finish(best, panel + p).store(output);
+                        let window = (first + g) * self.panels + panel + p;
+                        winner.store_bytes(self.winners.add(window * WIDTH));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the bias and applies the activation.
+    #[inline(always)]
+    unsafe fn finish<L: Lanes>(&self, mut value: L, panel: usize) -> L {
+        if !self.bias.is_null() {
+            // SAFETY: there is one value for each output channel.
+            value = value + unsafe { L::load(self.bias.add(panel * WIDTH)) };
+        }
+        match self.slope {
+            Some(slope) => value.leaky(slope),
+            None => value,
+        }
+    }
+}
+
+/// The largest of four values, the first of equals, and which it is. A NaN is larger than all.
+#[inline(always)]
+fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
+    let mut best = four[0];
+    let mut winner = best.splat_like(0.0);
+    for i in 1..4 {
+        let better = L::or(four[i].gt(best), four[i].is_nan());
+        best = four[i].select(better, best);
+        winner = winner.splat_like(i as f32).select(better, winner);
+    }
+    (best, winner)
+}

@@ -1,0 +1,115 @@
+//! Convolution over images whose channels lie next to each other, without unfolding them.
+//!
+//! The values under one row of a filter are then contiguous, and sixteen output channels fill a
+//! vector: a tile of some pixels times some vectors of channels stays in registers while the filter's
+//! values pass by, each multiplied with a pixel's value in all lanes. The gradient of the input is the
+//! same product with turned filters, that of the filters another with the roles exchanged.
+//!
+//! Channels are padded to a multiple of sixteen with zeros, images with the border that their reader
+//! needs, so that no inner loop asks where it is.
+//!
+//! Beside an infinite value of a pixel, the channels that pad the outputs become 0 times infinity: NaN,
+//! which the next convolution spreads over the whole pixel. That stops no run that would go on without
+//! it: the filters that meet the infinite value have a gradient that is not finite, whatever comes
+//! after them, be it 0 times infinity, and the update notices it.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "kernels have index loops over tiles, which the compiler unrolls; see `array!`"
+)]
+
+mod convolution;
+mod delta;
+mod flatten;
+mod forward;
+mod pack;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+mod weight_gradient;
+
+pub use convolution::{BackwardPass, Convolution, ForwardPass};
+pub use flatten::Flattening;
+
+use delta::Delta;
+use forward::{Forward, Groups};
+use weight_gradient::WeightGradient;
+
+use crate::simd::lanes::WIDTH;
+
+/// Where the pixels of one image are: channels last, with a border of zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Values of one pixel, in memory.
+    pub channels: usize,
+    /// The image without its border, in pixels.
+    pub size: [usize; 2],
+    /// Rows above and columns left of it.
+    pub before: [usize; 2],
+    /// Rows below and columns right of it.
+    pub after: [usize; 2],
+}
+
+impl Image {
+    /// An image without a border.
+    #[must_use]
+    pub fn new(channels: usize, size: [usize; 2]) -> Self {
+        Self { channels, size, before: [0; 2], after: [0; 2] }
+    }
+
+    /// Values from one row to the next.
+    #[must_use]
+    pub fn row(&self) -> usize {
+        (self.before[1] + self.size[1] + self.after[1]) * self.channels
+    }
+
+    /// All values, with the border.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        (self.before[0] + self.size[0] + self.after[0]) * self.row()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first value of the pixel at `row` and `column`.
+    #[must_use]
+    pub fn pixel(&self, row: usize, column: usize) -> usize {
+        (self.before[0] + row) * self.row() + (self.before[1] + column) * self.channels
+    }
+}
+
+/// `channels` rounded up to whole vectors.
+#[must_use]
+pub fn padded(channels: usize) -> usize {
+    channels.next_multiple_of(WIDTH)
+}
+
+/// A filter's extent over an [`Image`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// Height of the filter.
+    pub rows: usize,
+    /// Contiguous values under one of its rows: width times channels.
+    pub run: usize,
+    /// Values from one of its rows to the next, in the image.
+    pub row_step: usize,
+}
+
+impl Filter {
+    /// A filter of `kernel` pixels over `image`.
+    #[must_use]
+    pub fn new(kernel: [usize; 2], image: &Image) -> Self {
+        Self { rows: kernel[0], run: kernel[1] * image.channels, row_step: image.row() }
+    }
+
+    /// All of its values for one output channel.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        self.rows * self.run
+    }
+}

@@ -1,0 +1,163 @@
+//! Filters between PyTorch's order `[filters, channels, height, width]` and those in which the products
+//! read and write them: sixteen filters, or channels, in a vector. Blocks of sixteen by sixteen values
+//! are turned at once.
+
+use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
+
+/// The sizes of a convolution's filters.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names, reason = "their number stands beside their sizes")]
+pub struct Filters {
+    /// Output channels.
+    pub filters: usize,
+    /// Input channels.
+    pub channels: usize,
+    /// Height times width.
+    pub plane: usize,
+}
+
+impl Filters {
+    /// Values of one filter.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.channels * self.plane
+    }
+}
+
+/// One panel of sixteen filters as `[taps, 16]`, where taps are height, width and `stride` channels.
+pub struct Pack {
+    /// The sizes.
+    pub sizes: Filters,
+    /// Channels of a tap in memory.
+    pub stride: usize,
+    /// The panel's number.
+    pub panel: usize,
+    /// All filters, in PyTorch's order.
+    pub weight: *const f32,
+    /// The panel, which is zero where no channel counts.
+    pub packed: *mut f32,
+}
+
+impl Kernel for Pack {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Filters { filters, plane, .. } = self.sizes;
+        let (size, first) = (self.sizes.size(), self.panel * WIDTH);
+        let rows = WIDTH.min(filters - first);
+        for start in (0..size).step_by(WIDTH) {
+            let count = WIDTH.min(size - start);
+            // SAFETY: the caller promises filters of these sizes, and a panel for all taps.
+            unsafe {
+                let zero = L::splat(0.0);
+                let from = self.weight.add(first * size + start);
+                let turned = L::transpose(array!([zero; 16] i => if i < rows {
+                    L::load_first(from.add(i * size), count)
+                } else {
+                    zero
+                }));
+                for i in 0..WIDTH {
+                    if i < count {
+                        let (channel, pixel) = ((start + i) / plane, (start + i) % plane);
+                        turned[i].store(self.packed.add((pixel * self.stride + channel) * WIDTH));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The same filters turned by half a circle, with inputs and outputs exchanged, for the gradient of the
+/// input: one panel of sixteen input channels as `[taps, 16]`, where taps are height, width and `stride`
+/// output channels.
+pub struct PackTurned {
+    /// The sizes.
+    pub sizes: Filters,
+    /// Channels of a tap in memory.
+    pub stride: usize,
+    /// The panel's number.
+    pub panel: usize,
+    /// All filters, in PyTorch's order.
+    pub weight: *const f32,
+    /// The panel, which is zero where no channel counts.
+    pub packed: *mut f32,
+}
+
+impl Kernel for PackTurned {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Filters { filters, channels, plane } = self.sizes;
+        let first = self.panel * WIDTH;
+        let rows = WIDTH.min(channels - first);
+        for filter in 0..filters {
+            for start in (0..plane).step_by(WIDTH) {
+                let count = WIDTH.min(plane - start);
+                // SAFETY: the caller promises filters of these sizes, and a panel for all taps.
+                unsafe {
+                    let zero = L::splat(0.0);
+                    let from = self.weight.add((filter * channels + first) * plane + start);
+                    let turned = L::transpose(array!([zero; 16] i => if i < rows {
+                        L::load_first(from.add(i * plane), count)
+                    } else {
+                        zero
+                    }));
+                    for i in 0..WIDTH {
+                        if i < count {
+                            let tap = (plane - 1 - start - i) * self.stride + filter;
+                            turned[i].store(self.packed.add(tap * WIDTH));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The way back of [`Pack`]: sums `[taps, row]` to the gradients of one panel of filters.
+pub struct Unpack {
+    /// The sizes.
+    pub sizes: Filters,
+    /// Channels of a tap in memory.
+    pub stride: usize,
+    /// The panel's number.
+    pub panel: usize,
+    /// `[taps, row]`.
+    pub sums: *const f32,
+    /// Output channels of a tap in memory.
+    pub row: usize,
+    /// All filters' gradients, in PyTorch's order.
+    pub gradient: *mut f32,
+}
+
+impl Kernel for Unpack {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Filters { filters, plane, .. } = self.sizes;
+        let (size, first) = (self.sizes.size(), self.panel * WIDTH);
+        let rows = WIDTH.min(filters - first);
+        for start in (0..size).step_by(WIDTH) {
+            let count = WIDTH.min(size - start);
+            // SAFETY: the caller promises filters of these sizes, and sums for all taps.
+            unsafe {
+                let zero = L::splat(0.0);
+                let from = self.sums.add(first);
+                let turned = L::transpose(array!([zero; 16] i => if i < count {
+                    L::load(from.add(((start + i) % plane * self.stride + (start + i) / plane) * self.row))
+                } else {
+                    zero
+                }));
+                let to = self.gradient.add(first * size + start);
+                for i in 0..WIDTH {
+                    if i < rows {
+                        turned[i].store_first(to.add(i * size), count);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The gradient of a dense layer's inputs, and the update of its weights, in one pass over them: the
+//! gradient of the weights never leaves the registers.
+
+use super::{ROWS, rows, stride};
+use crate::simd::disjoint::Disjoint;
+use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
+use crate::simd::team::Team;
+use crate::update::{Rule, SLOTS, Trained, step, step_first};
+
+/// dx = dz W and dW = dzᵀ x for the gradient dz of the sums.
+pub struct Backward<'a> {
+    /// Who works.
+    pub team: &'a mut Team,
+    /// With which instructions.
+    pub isa: Isa,
+    /// Samples.
+    pub samples: usize,
+    /// Values of each.
+    pub inputs: usize,
+    /// Outputs of each.
+    pub units: usize,
+    /// Rows of the inputs.
+    pub x: &'a [f32],
+    /// Rows of the sums' gradient.
+    pub delta: &'a [f32],
+    /// The same as `[units, rows]`.
+    pub turned: &'a [f32],
+    /// `[units, inputs]`.
+    pub weight: Trained<'a>,
+    /// Rows of the inputs' gradient, if it is needed.
+    pub x_gradient: Option<&'a mut [f32]>,
+}
+
+impl Backward<'_> {
+    /// Computes the inputs' gradient from the weights as they are, and updates these.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn run<R: Rule>(self, rule: R) {
+        let Self { team, isa, samples, inputs, units, x, delta, turned, weight, x_gradient } = self;
+        let (x_step, delta_step, height) = (stride(inputs), stride(units), rows(samples));
+        assert!(isa.available(), "{isa:?}");
+        assert!(x.len() >= height * x_step, "rows of inputs");
+        assert!(x_gradient.as_ref().is_none_or(|dx| dx.len() >= height * x_step), "rows of their gradient");
+        assert!(delta.len() >= height * delta_step, "rows of the gradient");
+        assert!(turned.len() >= units * height, "turned rows");
+        assert_eq!(weight.theta.len(), units * inputs, "weights");
+        for slot in &weight.slots[..rule.slots()] {
+            assert_eq!(slot.len(), units * inputs, "one state value for each weight");
+        }
+        let theta = Disjoint::new(weight.theta);
+        let slots = weight.slots.map(Disjoint::new);
+        let x_gradient = x_gradient.map(Disjoint::new);
+        let part = |columns, samples_range, units_range| Part {
+            columns,
+            rows: samples_range,
+            weights: units_range,
+            samples,
+            inputs,
+            units,
+            x: x.as_ptr(),
+            x_step,
+            delta: delta.as_ptr(),
+            delta_step,
+            turned: turned.as_ptr(),
+            height,
+            theta: theta.at(0),
+            slots: [slots[0].at(0), slots[1].at(0)],
+            x_gradient: x_gradient.as_ref().map_or(std::ptr::null_mut(), |dx| dx.at(0)),
+            rule,
+        };
+        if inputs >= COLUMNS {
+            // Columns, so that the weights pass through the cache once.
+            let rows = if x_gradient.is_some() { 0..height } else { 0..0 };
+            // Few columns are to be shared fairly, many to be read in long runs.
+            let columns = if inputs >= 1536 { 9 * WIDTH } else { 3 * WIDTH };
+            team.run(inputs.div_ceil(columns), |index, _| {
+                let columns = index * columns..((index + 1) * columns).min(inputs);
+                // SAFETY: the slices were checked to hold what the sizes say; parts have different columns.
+                unsafe { lanes::run(isa, part(columns, rows.clone(), 0..units)) }
+            });
+            return;
+        }
+        // Rows, so that no two threads write to the same cache line: those of columns would be
+        // shared where a row's length is no multiple of it.
+        if x_gradient.is_some() {
+            team.run(height / ROWS, |index, _| {
+                let rows = index * ROWS..(index + 1) * ROWS;
+                // SAFETY: as above; parts have different samples, and no weights are changed.
+                unsafe { lanes::run(isa, part(0..inputs, rows, 0..0)) }
+            });
+        }
+        team.run(units.div_ceil(UNITS), |index, _| {
+            let units = index * UNITS..((index + 1) * UNITS).min(units);
+            // SAFETY: as above; parts have different units.
+            unsafe { lanes::run(isa, part(0..inputs, 0..0, units)) }
+        });
+    }
+}
+
+/// Inputs from which on the work is shared by columns.
+pub const COLUMNS: usize = 384;
+
+/// Units of one part where the work is shared by rows: whole tiles of six and of eight.
+pub(super) const UNITS: usize = 24;
+
+/// Some columns of the weights: the inputs' gradient for some rows of samples, then the update of some
+/// rows of weights.
+pub(super) struct Part<R> {
+    pub columns: std::ops::Range<usize>,
+    pub rows: std::ops::Range<usize>,
+    pub weights: std::ops::Range<usize>,
+    pub samples: usize,
+    pub inputs: usize,
+    pub units: usize,
+    pub x: *const f32,
+    pub x_step: usize,
+    pub delta: *const f32,
+    pub delta_step: usize,
+    pub turned: *const f32,
+    pub height: usize,
+    pub theta: *mut f32,
+    pub slots: [*mut f32; SLOTS],
+    pub x_gradient: *mut f32,
+    pub rule: R,
+}
+
+impl<R: Rule> Kernel for Part<R> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let mut k = self.columns.start;
+        while k < self.columns.end {
+            let left = self.columns.end - k;
+            let (vectors, rest) = (left.div_ceil(WIDTH), left % WIDTH);
+            // SAFETY: passed on to the caller.
+            k += unsafe {
+                match (vectors, rest) {
+                    (5.., _) | (3, 0) if L::TILE >= 24 => self.block::<L, 3, ROWS, false>(k, WIDTH),
+                    (4, 0) if L::TILE >= 24 => self.block::<L, 4, 6, false>(k, WIDTH),
+                    (4, _) if L::TILE >= 24 => self.block::<L, 4, 6, true>(k, rest),
+                    (3, _) if L::TILE >= 24 => self.block::<L, 3, ROWS, true>(k, rest),
+                    (2, 0) if L::TILE >= 24 => self.block::<L, 2, ROWS, false>(k, WIDTH),
+                    (2, _) if L::TILE >= 24 => self.block::<L, 2, ROWS, true>(k, rest),
+                    (1, 0) if L::TILE >= 24 => self.block::<L, 1, ROWS, false>(k, WIDTH),
+                    (_, _) if L::TILE >= 24 => self.block::<L, 1, ROWS, true>(k, rest),
+                    (1, 1..) => self.block::<L, 1, 4, true>(k, rest),
+                    _ => self.block::<L, 1, 4, false>(k, WIDTH),
+                }
+            };
+        }
+    }
+}
+
+impl<R: Rule> Part<R> {
+    /// `V` vectors of columns, the last with `count` values only if `FIRST`; `T` rows at a time.
+    /// Returns the number of columns.
+    #[inline(always)]
+    unsafe fn block<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
+        &self,
+        k: usize,
+        count: usize,
+    ) -> usize {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let mut sample = self.rows.start;
+            while sample < self.rows.end {
+                // The last rows are done again where their number is no multiple of `T`.
+                sample = sample.min(self.rows.end - T);
+                let sums = self.input_gradient::<L, V, T, FIRST>(k, count, sample);
+                for i in 0..T {
+                    for j in 0..V {
+                        sums[i][j].store(self.x_gradient.add((sample + i) * self.x_step + k + j * WIDTH));
+                    }
+                }
+                sample += T;
+            }
+            let mut unit = self.weights.start;
+            while unit < self.weights.end {
+                unit += match self.weights.end - unit {
+                    left if left >= T => self.update_weights::<L, V, T, FIRST>(k, count, unit),
+                    4.. => self.update_weights::<L, V, 4, FIRST>(k, count, unit),
+                    2.. => self.update_weights::<L, V, 2, FIRST>(k, count, unit),
+                    _ => self.update_weights::<L, V, 1, FIRST>(k, count, unit),
+                };
+            }
+        }
+        V * WIDTH
+    }
+
+    /// The gradient of the inputs, for `T` samples.
+    #[inline(always)]
+    unsafe fn input_gradient<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
+        &self,
+        k: usize,
+        count: usize,
+        sample: usize,
+    ) -> [[L; V]; T] {
+        // SAFETY: the caller promises that the rows exist; `count` columns are left in each.
+        unsafe {
+            let zero = L::splat(0.0);
+            let mut sums = [[zero; V]; T];
+            let mut delta = self.turned.add(sample);
+            let mut weight = self.theta.add(k).cast_const();
+            for _ in 0..self.units {
+                let w = array!([zero; V] j => if FIRST && j + 1 == V {
+                    L::load_first(weight.add(j * WIDTH), count)
+                } else {
+                    L::load(weight.add(j * WIDTH))
+                });
+                for i in 0..T {
+                    let value = L::splat(*delta.add(i));
+                    for j in 0..V {
+                        sums[i][j] = value.mul_add(w[j], sums[i][j]);
+                    }
+                }
+                // Behind the last unit lies no value, and maybe no memory.
+                delta = delta.wrapping_add(self.height);
+                weight = weight.wrapping_add(self.inputs);
+            }
+            sums
+        }
+    }
+
+    /// The gradient of the weights of `T` units, and their update. Returns `T`.
+    #[inline(always)]
+    unsafe fn update_weights<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
+        &self,
+        k: usize,
+        count: usize,
+        unit: usize,
+    ) -> usize {
+        // SAFETY: the caller promises that the rows exist; inputs have room for whole vectors, and
+        // `count` columns of weights are left.
+        unsafe {
+            let zero = L::splat(0.0);
+            let mut sums = [[zero; V]; T];
+            let mut delta = self.delta.add(unit);
+            let mut x = self.x.add(k);
+            for _ in 0..self.samples {
+                let values = array!([zero; V] j => L::load(x.add(j * WIDTH)));
+                for i in 0..T {
+                    let value = L::splat(*delta.add(i));
+                    for j in 0..V {
+                        sums[i][j] = value.mul_add(values[j], sums[i][j]);
+                    }
+                }
+                delta = delta.wrapping_add(self.delta_step);
+                x = x.wrapping_add(self.x_step);
+            }
+            let mut seen = zero;
+            for i in 0..T {
+                for j in 0..V {
+                    let at = (unit + i) * self.inputs + k + j * WIDTH;
+                    let theta = self.theta.add(at);
+                    let slots = array!([theta; SLOTS] s => self.slots[s].wrapping_add(at));
+                    seen = if FIRST && j + 1 == V {
+                        step_first(self.rule, sums[i][j], theta, slots, count, seen)
+                    } else {
+                        step(self.rule, sums[i][j], theta, slots, seen)
+                    };
+                }
+            }
+            self.rule.conclude(seen);
+        }
+        T
+    }
+}

@@ -1,0 +1,162 @@
+//! From the gradient of a dense layer's outputs back to that of its sums, and the bias's update.
+
+use super::{rows, stride};
+use crate::simd::disjoint::Disjoint;
+use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH};
+use crate::simd::team::Team;
+use crate::update::{Rule, SLOTS, Trained, step_first};
+
+/// The gradient of the sums z of y = act(z) · mask, with z = x Wᵀ + b.
+pub struct Delta<'a> {
+    /// Who works.
+    pub team: &'a mut Team,
+    /// With which instructions.
+    pub isa: Isa,
+    /// Samples.
+    pub samples: usize,
+    /// Outputs of each.
+    pub units: usize,
+    /// Rows of the outputs.
+    pub y: &'a [f32],
+    /// What negative sums were multiplied with, if anything.
+    pub slope: Option<f32>,
+    /// What the outputs were multiplied with at last: rows like the outputs'.
+    pub mask: Option<&'a [f32]>,
+    /// Rows of the outputs' gradient, which becomes that of the sums.
+    pub gradient: &'a mut [f32],
+    /// The same gradient as `[units, rows]`, rows being [`rows`] of the samples.
+    pub turned: &'a mut [f32],
+    /// `[units]`, if there is one.
+    pub bias: Option<Trained<'a>>,
+}
+
+impl Delta<'_> {
+    /// Computes it, and updates the bias.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn run<R: Rule>(self, rule: R) {
+        let Self { team, isa, samples, units, y, slope, mask, gradient, turned, bias } = self;
+        let (step, height) = (stride(units), rows(samples));
+        assert!(isa.available(), "{isa:?}");
+        assert!(y.len() >= height * step && gradient.len() >= height * step, "rows of outputs");
+        assert!(mask.is_none_or(|mask| mask.len() >= height * step), "rows of the mask");
+        assert!(turned.len() >= units * height, "turned rows");
+        let (gradient, turned) = (Disjoint::new(gradient), Disjoint::new(turned));
+        let bias = bias.map(|Trained { theta, slots }| {
+            assert_eq!(theta.len(), units, "one bias for each unit");
+            for slot in &slots[..rule.slots()] {
+                assert_eq!(slot.len(), units, "one state value for each bias");
+            }
+            (Disjoint::new(theta), slots.map(Disjoint::new))
+        });
+        team.run(units.div_ceil(WIDTH), |part, _| {
+            let start = part * WIDTH;
+            let work = Part {
+                samples,
+                count: (units - start).min(WIDTH),
+                step,
+                y: y[start..].as_ptr(),
+                slope,
+                mask: mask.map(|mask| mask[start..].as_ptr()),
+                gradient: gradient.at(start),
+                turned: turned.at(start * height),
+                height,
+                bias: bias.map(|(theta, slots)| {
+                    (theta.at(start), slots.map(|slot| slot.at(start.min(slot.len()))))
+                }),
+                rule,
+            };
+            // SAFETY: the slices were checked to hold what the sizes say; parts have different units.
+            unsafe { lanes::run(isa, work) }
+        });
+    }
+}
+
+/// Sixteen units, or the last of them; pointers are to the first one.
+struct Part<R> {
+    samples: usize,
+    count: usize,
+    step: usize,
+    y: *const f32,
+    slope: Option<f32>,
+    mask: Option<*const f32>,
+    gradient: *mut f32,
+    turned: *mut f32,
+    height: usize,
+    bias: Option<(*mut f32, [*mut f32; SLOTS])>,
+    rule: R,
+}
+
+impl<R: Rule> Kernel for Part<R> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        // SAFETY: rows have room for whole vectors; what lies behind the last unit is not written to.
+        unsafe {
+            let mut sum = L::splat(0.0);
+            for sample in 0..self.samples {
+                let at = sample * self.step;
+                let mut gradient = L::load(self.gradient.add(at));
+                if let Some(slope) = self.slope {
+                    gradient = gradient.leaky_gradient(L::load(self.y.add(at)), slope);
+                }
+                if let Some(mask) = self.mask {
+                    gradient = gradient * L::load(mask.add(at));
+                }
+                sum = sum + gradient;
+                gradient.store_first(self.gradient.add(at), self.count);
+                let values = gradient.to_array();
+                for unit in 0..self.count {
+                    *self.turned.add(unit * self.height + sample) = values[unit];
+                }
+            }
+            if let Some((theta, slots)) = self.bias {
+                let seen = step_first(self.rule, sum, theta, slots, self.count, L::splat(0.0));
+                self.rule.conclude(seen);
+            }
+        }
+    }
+}
+
+/// From the gradient of the outputs to that of the sums, for some rows.
+pub(super) struct DeltaRows {
+    pub rows: std::ops::Range<usize>,
+    pub units: usize,
+    pub y: *const f32,
+    pub slope: Option<f32>,
+    pub mask: Option<*const f32>,
+    pub gradient: *mut f32,
+    pub turned: *mut f32,
+    pub height: usize,
+}
+
+impl Kernel for DeltaRows {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let step = stride(self.units);
+        for row in self.rows.clone() {
+            for start in (0..self.units).step_by(WIDTH) {
+                let (at, count) = (row * step + start, WIDTH.min(self.units - start));
+                // SAFETY: rows have room for whole vectors; what lies behind the last unit is not written to.
+                unsafe {
+                    let mut gradient = L::load(self.gradient.add(at));
+                    if let Some(slope) = self.slope {
+                        gradient = gradient.leaky_gradient(L::load(self.y.add(at)), slope);
+                    }
+                    if let Some(mask) = self.mask {
+                        gradient = gradient * L::load(mask.add(at));
+                    }
+                    gradient.store_first(self.gradient.add(at), count);
+                    let values = gradient.to_array();
+                    for i in 0..count {
+                        *self.turned.add((start + i) * self.height + row) = values[i];
+                    }
+                }
+            }
+        }
+    }
+}

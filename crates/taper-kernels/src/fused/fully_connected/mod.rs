@@ -1,0 +1,40 @@
+//! Dense layers on plain values, with weights in PyTorch's order `[units, inputs]`, in place.
+//!
+//! Values of a batch are rows that begin a multiple of sixteen values apart, with zeros behind the
+//! last value, and there are whole groups of eight rows. So sixteen inputs fill a vector everywhere:
+//! the forward product sums over vectors and adds their lanes at the end, the backward ones have
+//! inputs in their lanes. Packing the weights, as a general matrix product does at each call, would
+//! cost as much as a third of the product.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "kernels have index loops over tiles, which the compiler unrolls; see `array!`"
+)]
+
+mod backward;
+pub mod chain;
+mod delta;
+mod forward;
+#[cfg(test)]
+mod tests;
+
+pub use backward::{Backward, COLUMNS};
+pub use delta::Delta;
+pub use forward::{Forward, Scratch};
+
+use crate::simd::lanes::WIDTH;
+
+/// Rows are processed in groups of so many.
+pub const ROWS: usize = 8;
+
+/// Values of one row in memory, for `values` that count.
+#[must_use]
+pub fn stride(values: usize) -> usize {
+    values.next_multiple_of(WIDTH)
+}
+
+/// Rows in memory, for `samples` that count.
+#[must_use]
+pub fn rows(samples: usize) -> usize {
+    samples.next_multiple_of(ROWS)
+}

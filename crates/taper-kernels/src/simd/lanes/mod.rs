@@ -1,0 +1,260 @@
+//! Sixteen `f32` values that are computed with at once, for each instruction set.
+//!
+//! Kernels are written once, generic over [`Lanes`], and compiled for every [`Isa`]: [`run`] enters a
+//! function that may use its instructions, into which the kernel is inlined. Sixteen lanes everywhere,
+//! in one register or in several, keep layouts and the order of sums the same on all machines; with
+//! fused multiply-add, AVX-512, AVX2 and NEON give the same bits.
+
+/// An array made value by value, in a plain loop. Kernels have no closures in their loops: a closure is
+/// a function of its own, which may not use the instruction set, and unless the compiler happens to
+/// inline it at the right moment, every vector operation in it becomes a call.
+macro_rules! array {
+    ([$first:expr; $len:expr] $i:ident => $value:expr) => {{
+        let mut values = [$first; $len];
+        let mut $i = 0;
+        while $i < $len {
+            values[$i] = $value;
+            $i += 1;
+        }
+        values
+    }};
+}
+
+pub(crate) use array;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+#[cfg(test)]
+mod tests;
+
+use std::ops::{Add, Div, Mul, Sub};
+
+/// How many values are computed with at once.
+pub const WIDTH: usize = 16;
+
+/// Sixteen `f32` values.
+///
+/// Making one needs its instruction set, so constructors are unsafe; whoever holds one may compute.
+pub trait Lanes:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// One truth value for each lane.
+    type Mask: Copy;
+
+    /// How many vectors a register tile may hold beside its operands.
+    const TILE: usize;
+
+    /// The same value in all lanes.
+    ///
+    /// # Safety
+    /// The machine must have the instruction set; so with all that follow.
+    unsafe fn splat(value: f32) -> Self;
+
+    /// Values from memory of any alignment.
+    ///
+    /// # Safety
+    /// All sixteen must be readable.
+    unsafe fn load(from: *const f32) -> Self;
+
+    /// The first `count` values from memory, and zeros; no more is read.
+    ///
+    /// # Safety
+    /// `count` values, at most sixteen, must be readable.
+    unsafe fn load_first(from: *const f32, count: usize) -> Self;
+
+    /// Sixteen bytes as numbers.
+    ///
+    /// # Safety
+    /// All sixteen must be readable.
+    unsafe fn load_bytes(from: *const u8) -> Self;
+
+    /// Writes all lanes.
+    ///
+    /// # Safety
+    /// Sixteen values must be writable.
+    unsafe fn store(self, to: *mut f32);
+
+    /// Writes the first `count` lanes.
+    ///
+    /// # Safety
+    /// `count` values, at most sixteen, must be writable.
+    unsafe fn store_first(self, to: *mut f32, count: usize);
+
+    /// Writes whole numbers of 0..=255 as bytes.
+    ///
+    /// # Safety
+    /// Sixteen bytes must be writable.
+    unsafe fn store_bytes(self, to: *mut u8);
+
+    /// The same value in all lanes.
+    #[inline(always)]
+    #[must_use]
+    fn splat_like(self, value: f32) -> Self {
+        // SAFETY: `self` shows that the machine has the instruction set.
+        unsafe { Self::splat(value) }
+    }
+
+    /// `self * factor + term`, rounded once where the machine can.
+    #[must_use]
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+
+    /// The square root.
+    #[must_use]
+    fn sqrt(self) -> Self;
+
+    /// Where `self` is greater than `other`; false for NaN.
+    fn gt(self, other: Self) -> Self::Mask;
+
+    /// Where both are equal; false for NaN.
+    fn eq(self, other: Self) -> Self::Mask;
+
+    /// Where the value is NaN.
+    fn is_nan(self) -> Self::Mask;
+
+    /// Where one of two is true.
+    fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+
+    /// Whether any of them is true.
+    fn any(mask: Self::Mask) -> bool;
+
+    /// `self` where true, else `other`.
+    #[must_use]
+    fn select(self, mask: Self::Mask, other: Self) -> Self;
+
+    /// The value where it is above 0, else `slope` times it; NaN stays NaN.
+    #[inline(always)]
+    #[must_use]
+    fn leaky(self, slope: f32) -> Self {
+        let zero = self.splat_like(0.0);
+        if slope == 0.0 {
+            // An infinity times 0 would be NaN.
+            return self.select(Self::or(self.gt(zero), self.is_nan()), zero);
+        }
+        self.select(self.gt(zero), self * self.splat_like(slope))
+    }
+
+    /// The gradient of [`leaky`](Self::leaky)'s input, where `self` is that of its output.
+    #[inline(always)]
+    #[must_use]
+    fn leaky_gradient(self, output: Self, slope: f32) -> Self {
+        let zero = self.splat_like(0.0);
+        let other = if slope == 0.0 { zero } else { self * self.splat_like(slope) };
+        self.select(output.gt(zero), other)
+    }
+
+    /// The sum of each vector's lanes, one lane for each vector: halves are added to each other until
+    /// one value is left.
+    fn sums(vectors: [Self; 16]) -> Self;
+
+    /// Lane j of vector i becomes lane i of vector j.
+    #[inline(always)]
+    fn transpose(vectors: [Self; 16]) -> [Self; 16] {
+        let rows = array!([[0.0; 16]; 16] i => vectors[i].to_array());
+        // SAFETY: the vectors show that the machine has the instruction set; each column has sixteen values.
+        array!([vectors[0]; 16] j => {
+            let column = array!([0.0; 16] i => rows[i][j]);
+            // SAFETY: the vectors show that the machine has the instruction set; a column has sixteen values.
+            unsafe { Self::load(column.as_ptr()) }
+        })
+    }
+
+    /// The lanes as an array.
+    fn to_array(self) -> [f32; 16];
+
+    /// The sum of the lanes, as in [`sums`](Self::sums).
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let mut values = self.to_array();
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                values[i] += values[i + half];
+            }
+        }
+        values[0]
+    }
+}
+
+/// An instruction set that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// 512-bit vectors of `x86_64`.
+    Avx512,
+    /// 256-bit vectors of `x86_64` with fused multiply-add.
+    Avx2,
+    /// What every machine of the target has; NEON on aarch64.
+    Portable,
+}
+
+impl Isa {
+    /// The best one of this machine.
+    #[must_use]
+    pub fn detect() -> Self {
+        Self::all().next().unwrap_or(Self::Portable)
+    }
+
+    /// Those of this machine, the best first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Self::Avx512, Self::Avx2, Self::Portable].into_iter().filter(|isa| isa.available())
+    }
+
+    /// Whether this machine has it.
+    #[must_use]
+    pub fn available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                Self::Avx2.available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512dq")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => false,
+            Self::Portable => true,
+        }
+    }
+
+    /// One lane of [`Lanes::mul_add`].
+    #[cfg(test)]
+    pub(crate) fn mul_add(self, value: f32, factor: f32, term: f32) -> f32 {
+        let fused = self != Self::Portable || cfg!(target_arch = "aarch64");
+        if fused { value.mul_add(factor, term) } else { value * factor + term }
+    }
+}
+
+/// Work that is compiled for every instruction set; `run` and all that it calls must be
+/// `#[inline(always)]`.
+pub trait Kernel {
+    /// What comes out.
+    type Output;
+
+    /// Does the work.
+    ///
+    /// # Safety
+    /// The machine must have the instruction set of `L`; the rest is the kernel's own.
+    unsafe fn run<L: Lanes>(self) -> Self::Output;
+}
+
+/// Runs `kernel` with the instructions of `isa`.
+///
+/// # Safety
+/// The machine must have them, and what the kernel asks for must hold.
+#[inline]
+pub unsafe fn run<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => avx512::run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::run(kernel),
+            _ => kernel.run::<portable::Portable>(),
+        }
+    }
+}

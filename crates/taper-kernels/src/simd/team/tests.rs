@@ -1,0 +1,198 @@
+use std::panic::panic_any;
+use std::sync::atomic::AtomicU32;
+
+use super::*;
+use crate::simd::disjoint::Disjoint;
+
+/// How many times something is done; less often where it is interpreted.
+const fn times(count: usize) -> usize {
+    if cfg!(miri) { count.div_ceil(500) } else { count }
+}
+
+/// Runs `parts` parts; fails unless each is done once, and by a thread that does nothing else meanwhile.
+fn check(team: &mut Team, parts: usize) {
+    let done: Vec<_> = (0..parts).map(|_| AtomicU32::new(0)).collect();
+    let at_work: Vec<_> = (0..team.threads()).map(|_| AtomicBool::new(false)).collect();
+    team.run(parts, |part, thread| {
+        assert!(!at_work[thread].swap(true, Ordering::SeqCst), "thread {thread} is there twice");
+        done[part].fetch_add(1, Ordering::SeqCst);
+        at_work[thread].store(false, Ordering::SeqCst);
+    });
+    assert!(done.iter().all(|done| done.load(Ordering::SeqCst) == 1), "{done:?}");
+}
+
+/// Runs `pieces` pieces, in each of which every part reads what another one has written in the piece
+/// before; fails if one of them has read anything else.
+fn relay(team: &mut Team, parts: usize, pieces: usize) {
+    let (mut from, mut to) = (vec![0; parts], vec![0; parts]);
+    for _ in 0..pieces {
+        let places = Disjoint::new(&mut to);
+        team.run(parts, |part, _| {
+            // SAFETY: every part is done once.
+            unsafe { places.part(part..part + 1)[0] = from[(part + 1) % parts] + 1 };
+        });
+        std::mem::swap(&mut from, &mut to);
+    }
+    assert!(from.iter().all(|&count| count == pieces), "{from:?}");
+}
+
+/// Waits until all workers sleep.
+fn let_sleep(team: &Team) {
+    let workers = &team.shared.desks[1..team.threads()];
+    while !workers.iter().all(|desk| desk.asleep.load(Ordering::SeqCst)) {
+        std::thread::sleep(Duration::from_micros(50));
+    }
+}
+
+/// The message of the panic in `run`, which must panic.
+fn message(run: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(run)).expect_err("a panic");
+    *panic.downcast::<String>().expect("a message with a number in it")
+}
+
+#[test]
+fn every_part_is_done_once_by_any_number_of_threads() {
+    for threads in 0..6 {
+        let mut team = Team::new(threads);
+        assert_eq!(team.threads(), threads.max(1));
+        for parts in [0, 1, 2, 3, 4, 5, 6, 7, 63, 64, times(1000)] {
+            check(&mut team, parts);
+        }
+    }
+}
+
+#[test]
+fn what_one_piece_has_written_the_next_one_reads() {
+    for (threads, parts, pieces) in [(2, 2, 300_000), (2, 5, 100_000), (3, 3, 3000), (5, 12, 1000)] {
+        relay(&mut Team::new(threads), parts, times(pieces));
+    }
+}
+
+#[test]
+fn sleepers_are_woken() {
+    let mut team = Team::new(3);
+    for parts in (0..times(100)).map(|i| 1 + i % 5) {
+        let_sleep(&team);
+        check(&mut team, parts);
+    }
+}
+
+#[test]
+fn pauses_about_as_long_as_the_patience_lose_no_piece() {
+    let mut team = Team::new(2);
+    for i in 0..times(1000) {
+        let pause = PATIENCE.mul_f64(0.5 + i as f64 / times(1000) as f64);
+        let start = Instant::now();
+        while start.elapsed() < pause {
+            std::hint::spin_loop();
+        }
+        relay(&mut team, 2, 1);
+    }
+}
+
+#[test]
+fn a_panic_reaches_the_caller_after_all_other_parts_are_done() {
+    for threads in 1..4 {
+        let mut team = Team::new(threads);
+        for bad in 0..8 {
+            let done = AtomicU32::new(0);
+            let message = message(|| {
+                team.run(8, |part, _| {
+                    assert!(part != bad, "part {part}");
+                    done.fetch_add(1, Ordering::SeqCst);
+                });
+            });
+            assert_eq!(message, format!("part {bad}"));
+            // Alone, the thread that panics leaves the rest.
+            let expected = if threads == 1 { bad } else { 7 };
+            assert_eq!(done.into_inner() as usize, expected, "{threads} threads");
+            check(&mut team, 10);
+        }
+    }
+}
+
+#[test]
+fn a_panic_on_every_thread_gives_the_caller_one() {
+    let mut team = Team::new(3);
+    for _ in 0..times(100) {
+        let message = message(|| team.run(3, |part, _| panic!("part {part}")));
+        assert!(["part 0", "part 1", "part 2"].contains(&message.as_str()), "{message}");
+        check(&mut team, 7);
+    }
+}
+
+#[test]
+fn panics_that_panic_when_they_are_dropped_do_no_harm() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let mut team = Team::new(2);
+    // Both parts begin before one ends, so that both threads panic.
+    let begun = AtomicUsize::new(0);
+    let run = || {
+        team.run(2, |_, _| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            while begun.load(Ordering::SeqCst) < 2 {
+                std::thread::yield_now();
+            }
+            panic_any(Bomb);
+        });
+    };
+    std::mem::forget(catch_unwind(AssertUnwindSafe(run)).expect_err("a panic"));
+    check(&mut team, 7);
+}
+
+#[test]
+fn threads_that_cannot_be_started_are_done_without() {
+    for started in 0..4 {
+        let spawn = |index, work| (index <= started).then(|| std::thread::spawn(work));
+        let mut team = Team::start(5, spawn);
+        assert_eq!(team.threads(), started + 1);
+        for parts in [1, 2, 3, 5, 64] {
+            check(&mut team, parts);
+        }
+    }
+}
+
+#[test]
+fn dropping_a_team_ends_its_threads() {
+    for (asleep, used) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut team = Team::new(3);
+        if used {
+            check(&mut team, 3);
+        }
+        if asleep {
+            let_sleep(&team);
+        }
+        let shared = Arc::downgrade(&team.shared);
+        drop(team);
+        assert!(shared.upgrade().is_none(), "asleep: {asleep}, used: {used}");
+    }
+}
+
+#[test]
+fn parts_may_use_teams_of_their_own() {
+    let sum = AtomicUsize::new(0);
+    Team::new(3).run(3, |outer, _| {
+        Team::new(2).run(4, |inner, _| {
+            sum.fetch_add(4 * outer + inner, Ordering::SeqCst);
+        });
+    });
+    assert_eq!(sum.into_inner(), (0..12).sum::<usize>());
+}
+
+#[test]
+fn a_team_may_move_to_another_thread() {
+    let mut team = Team::new(2);
+    relay(&mut team, 3, 10);
+    let mut team = std::thread::spawn(move || {
+        relay(&mut team, 3, 10);
+        team
+    })
+    .join()
+    .expect("no panic");
+    relay(&mut team, 3, 10);
+}
