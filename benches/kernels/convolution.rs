@@ -68,8 +68,8 @@ impl Layer {
         let bias = normals(kernel.output().channels, 0.05);
         let mut packed = Arena::new(kernel.packed_len());
         let mut y = Arena::new(samples * kernel.output().len());
-        let mut winners = vec![0; samples * kernel.winners()];
-        let bytes = (x.len() + weight.len() + bias.len() + y.len()) * WORD + winners.len();
+        let mut argmax = vec![0; samples * kernel.argmax()];
+        let bytes = (x.len() + weight.len() + bias.len() + y.len()) * WORD + argmax.len();
         Case {
             kernel: "convolution forward",
             shape: self.shape(),
@@ -79,8 +79,8 @@ impl Layer {
             run: Box::new(move |team, isa| {
                 kernel.pack(team, isa, &weight, &mut packed);
                 let (bias, slope) = (Some(&bias[..]), Some(0.0));
-                let (y, winners) = (&mut y[..], &mut winners[..]);
-                let pass = ForwardPass { x: &x, weights: &packed, bias, slope, y, winners };
+                let (y, argmax) = (&mut y[..], &mut argmax[..]);
+                let pass = ForwardPass { x: &x, weights: &packed, bias, slope, y, argmax };
                 kernel.forward(team, isa, samples, pass);
             }),
         }
@@ -93,8 +93,8 @@ impl Layer {
         let gradient = normals(samples * kernel.output().len(), 0.03);
         let weight = normals(self.weights(), 0.05);
         // Any of the four may have been the largest.
-        let winners: Vec<u8> = (0..samples * kernel.winners()).map(|i| (i * 7 / 3 % 4) as u8).collect();
-        let mut turned = Arena::new(kernel.turned_len());
+        let argmax: Vec<u8> = (0..samples * kernel.argmax()).map(|i| (i * 7 / 3 % 4) as u8).collect();
+        let mut transposed = Arena::new(kernel.transposed_len());
         let mut delta = Arena::new(threads * kernel.delta_len());
         let mut sums = Arena::new(kernel.sums_len(samples));
         let mut weight_gradient = Arena::new(weight.len());
@@ -102,7 +102,7 @@ impl Layer {
         let mut x_gradient = self.inner.then(|| Arena::new(x.len()));
         let images = if self.inner { 2 * x.len() + weight.len() } else { x.len() };
         let values = images + y.len() + gradient.len() + weight.len() + self.filters;
-        let bytes = values * WORD + winners.len();
+        let bytes = values * WORD + argmax.len();
         Case {
             kernel: if self.inner {
                 "convolution backward"
@@ -115,15 +115,15 @@ impl Layer {
             memory: bytes,
             run: Box::new(move |team, isa| {
                 if x_gradient.is_some() {
-                    kernel.pack_turned(team, isa, &weight, &mut turned);
+                    kernel.pack_transposed(team, isa, &weight, &mut transposed);
                 }
                 let pass = BackwardPass {
                     x: &x,
                     y: &y,
                     gradient: &gradient,
                     slope: Some(0.0),
-                    winners: &winners,
-                    turned: &turned,
+                    argmax: &argmax,
+                    transposed: &transposed,
                     x_gradient: x_gradient.as_deref_mut(),
                     delta: &mut delta,
                     sums: &mut sums,

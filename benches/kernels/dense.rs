@@ -3,7 +3,7 @@
 use serde_json::json;
 use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
 use taper_kernels::simd::arena::Arena;
-use taper_kernels::update::Work;
+use taper_kernels::work::Work;
 
 use super::Case;
 use super::values::{LEARNING_RATE, Parameters, STEP, WORD, normals, optimizer};
@@ -43,13 +43,13 @@ fn random_rows(samples: usize, values: usize, scale: f64) -> Arena {
 
 /// Rows as `[units, rows]`.
 fn turn(delta: &[f32], height: usize, units: usize) -> Arena {
-    let mut turned = Arena::new(units * height);
-    for (unit, column) in turned.chunks_exact_mut(height).enumerate() {
+    let mut transposed = Arena::new(units * height);
+    for (unit, column) in transposed.chunks_exact_mut(height).enumerate() {
         for (row, value) in column.iter_mut().enumerate() {
             *value = delta[row * stride(units) + unit];
         }
     }
-    turned
+    transposed
 }
 
 fn forward(sizes: Sizes) -> Case {
@@ -89,10 +89,10 @@ fn delta(sizes: Sizes) -> Case {
     let [samples, _, units] = sizes;
     let y = random_rows(samples, units, 1.0);
     let mut gradient = random_rows(samples, units, 0.03);
-    let mut turned = Arena::new(units * rows(samples));
+    let mut transposed = Arena::new(units * rows(samples));
     let mut bias = Parameters::new(units, SLOTS);
     let optimizer = optimizer(&json!({"adam": {}}));
-    let rows = y.len() + gradient.len() + turned.len();
+    let rows = y.len() + gradient.len() + transposed.len();
     Case {
         kernel: "dense delta",
         shape: text(sizes),
@@ -109,7 +109,7 @@ fn delta(sizes: Sizes) -> Case {
                 slope: Some(0.0),
                 mask: None,
                 gradient: &mut gradient,
-                turned: &mut turned,
+                transposed: &mut transposed,
                 bias: Some(bias.trained()),
             };
             assert!(optimizer.update(Work::Delta(work), LEARNING_RATE, STEP));
@@ -122,12 +122,12 @@ fn backward(sizes: Sizes, inner: bool) -> Case {
     let [samples, inputs, units] = sizes;
     let x = random_rows(samples, inputs, 1.0);
     let delta = random_rows(samples, units, 0.03);
-    let turned = turn(&delta, rows(samples), units);
+    let transposed = turn(&delta, rows(samples), units);
     let mut weight = Parameters::new(units * inputs, SLOTS);
     let mut x_gradient = inner.then(|| Arena::new(x.len()));
     let optimizer = optimizer(&json!({"adam": {}}));
     let products = if inner { 2 } else { 1 };
-    let values = products * x.len() + delta.len() + turned.len();
+    let values = products * x.len() + delta.len() + transposed.len();
     Case {
         kernel: if inner { "dense backward" } else { "dense backward without input gradient" },
         shape: text(sizes),
@@ -143,7 +143,7 @@ fn backward(sizes: Sizes, inner: bool) -> Case {
                 units,
                 x: &x,
                 delta: &delta,
-                turned: &turned,
+                transposed: &transposed,
                 weight: weight.trained(),
                 x_gradient: x_gradient.as_deref_mut(),
             };

@@ -5,8 +5,9 @@ use taper::optimizer::{self, Optimizer};
 use taper::random::{Purpose, Stream};
 use taper_kernels::fused::channels_last::{Flattening, Image};
 use taper_kernels::fused::load::{Load, Order, Source};
+use taper_kernels::rule::{SLOTS, Trained};
 use taper_kernels::simd::arena::Arena;
-use taper_kernels::update::{SLOTS, Trained, Work};
+use taper_kernels::work::Work;
 
 use super::Case;
 

@@ -25,10 +25,10 @@ pub fn max_pool2d(x: &Tensor, window: &Window) -> Result<Tensor> {
 fn kernel<T: Real + WithDType>(x: &Tensor, window: &Window) -> Result<Tensor> {
     let (shape, window) = (output_shape(x, window)?, *window);
     let x = &x.contiguous()?;
-    let (output, winners) = plain::max_pool2d::forward::<T>(Values::of(x).slice()?, &window);
+    let (output, argmax) = plain::max_pool2d::forward::<T>(Values::of(x).slice()?, &window);
     record("max_pool2d", [x], cpu::output(output, shape), move |[x], _, gradient| {
         let gradient = gradient.contiguous()?;
-        let input = plain::max_pool2d::backward::<T>(Values::of(&gradient).slice()?, &winners, &window);
+        let input = plain::max_pool2d::backward::<T>(Values::of(&gradient).slice()?, &argmax, &window);
         Ok([Some(cpu::like(input, x)?)])
     })
 }
@@ -51,6 +51,6 @@ pub fn reference(x: &Tensor, window: &Window) -> Result<Tensor> {
     let values = windows.detach();
     let infinity = (values.ones_like()? * f64::INFINITY)?;
     let comparable = values.ne(&values)?.where_cond(&infinity, &values)?;
-    let winners = comparable.argmax_keepdim(D::Minus1)?;
-    windows.gather(&winners, D::Minus1)?.squeeze(D::Minus1)
+    let argmax = comparable.argmax_keepdim(D::Minus1)?;
+    windows.gather(&argmax, D::Minus1)?.squeeze(D::Minus1)
 }

@@ -9,8 +9,8 @@ use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::{Formula, Live, Member, Optimizer, subnormal};
+use taper_kernels::rule::{Rule, SLOTS};
 use taper_kernels::simd::lanes::Lanes;
-use taper_kernels::update::{Rule, SLOTS};
 
 /// `[optimizer.adam]`: steps scaled by running moments of the gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

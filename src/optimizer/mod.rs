@@ -16,8 +16,9 @@ use rayon::prelude::*;
 use crate::config::{Problems, registry};
 use crate::ops::all_finite;
 use crate::ops::slices::with_slices;
+use taper_kernels::rule::{Rule, Trained, watch};
 use taper_kernels::simd::lanes::Isa;
-use taper_kernels::update::{Rule, Trained, Work, values, watch};
+use taper_kernels::work::{Work, values};
 
 registry! {
     /// `[optimizer.NAME]`: how gradients change parameters.
@@ -81,7 +82,7 @@ trait Formula: Send + Sync + 'static {
     /// The formula with one step's factors in f32.
     type Rule: Rule;
 
-    /// The kinds of state, at most [`SLOTS`](taper_kernels::update::SLOTS) of them.
+    /// The kinds of state, at most [`SLOTS`](taper_kernels::rule::SLOTS) of them.
     fn kinds(&self) -> &'static [&'static str];
 
     /// The factors of step number `step`, counted from 1.

@@ -7,8 +7,8 @@ use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::{Formula, Live, Member, Optimizer, subnormal};
+use taper_kernels::rule::{Rule, SLOTS};
 use taper_kernels::simd::lanes::Lanes;
-use taper_kernels::update::{Rule, SLOTS};
 
 /// `[optimizer.rmsprop]`: steps scaled by a running mean of the squared gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Formula, Live, Member, Optimizer, subnormal};
 use crate::config::Problems;
+use taper_kernels::rule::{Rule, SLOTS};
 use taper_kernels::simd::lanes::Lanes;
-use taper_kernels::update::{Rule, SLOTS};
 
 /// `[optimizer.sgd]`: steps along the gradient, with momentum if wanted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -105,7 +105,7 @@ fn state_has_the_promised_kinds_and_shapes() -> Result<()> {
         let state = optimizer.state();
         let kinds: Vec<_> = state.iter().map(|(kind, _)| *kind).collect();
         assert_eq!(kinds, slots, "{config:?}");
-        assert!(kinds.len() <= taper_kernels::update::SLOTS);
+        assert!(kinds.len() <= taper_kernels::rule::SLOTS);
         assert_eq!(kinds.len(), config.member().slots());
         for (kind, vars) in state {
             assert_eq!(vars.len(), parameters.len());

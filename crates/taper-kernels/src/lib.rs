@@ -19,9 +19,10 @@
 pub mod fused;
 pub mod plain;
 pub mod roofline;
+pub mod rule;
 pub mod simd;
-pub mod update;
 pub mod window;
+pub mod work;
 
 #[cfg(test)]
 mod random;

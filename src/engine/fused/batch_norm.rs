@@ -4,7 +4,7 @@ use crate::layers::Pass;
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
 use taper_kernels::simd::team::Team;
-use taper_kernels::update::Work;
+use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

@@ -3,8 +3,7 @@
 use taper_kernels::fused::fully_connected::chain::{self, Each, Gradient, Layer, MOST_LAYERS, Updated};
 use taper_kernels::fused::fully_connected::{rows, stride};
 use taper_kernels::simd::arena::Arena;
-use taper_kernels::simd::disjoint::Disjoint;
-use taper_kernels::update::Work;
+use taper_kernels::work::Work;
 
 use super::dense::Dense;
 use super::layout::Layout;
@@ -73,10 +72,10 @@ impl Stage for Chain {
                 bias: layer.bias.map(|bias| turn.weights.get(bias)),
                 slope: layer.slope,
                 mask: layer.mask(turn.pass),
-                y: Disjoint::new(y),
+                y,
             });
         }
-        chain::forward(turn.team, turn.isa, turn.samples, x, &layers);
+        chain::forward(turn.team, turn.isa, turn.samples, x, layers);
     }
 
     fn backward(
@@ -96,7 +95,7 @@ impl Stage for Chain {
         for (slot, layer) in layers.iter_mut().zip(&mut self.layers) {
             let (units, masked) = (layer.units(), layer.is_masked(pass));
             let Some((y, gradient)) = outputs.next().or_else(|| last.take()) else { break };
-            let (mask, turned) = layer.memory.on_the_way_back();
+            let (mask, transposed) = layer.memory.on_the_way_back();
             *slot = Some(Gradient {
                 inputs: layer.inputs,
                 units,
@@ -104,11 +103,11 @@ impl Stage for Chain {
                 slope: layer.slope,
                 mask: masked.then_some(mask),
                 y,
-                gradient: Disjoint::new(gradient),
-                turned: Disjoint::new(turned),
+                gradient,
+                transposed,
             });
         }
-        chain::backward(turn.team, isa, samples, &layers, x_gradient);
+        chain::backward(turn.team, isa, samples, layers, x_gradient);
 
         let mut trained = turn.weights.train_all(&parameters);
         let inputs = std::iter::once(x).chain(self.between.iter().map(|[values, _]| &**values));

@@ -2,7 +2,7 @@
 
 use taper_kernels::fused::channels_last::{BackwardPass, Convolution as Kernel, ForwardPass};
 use taper_kernels::simd::arena::Arena;
-use taper_kernels::update::Work;
+use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};
@@ -29,9 +29,9 @@ pub struct Convolution {
 #[derive(Default)]
 pub struct Memory {
     packed: Arena,
-    turned: Arena,
+    transposed: Arena,
     bias: Arena,
-    winners: Vec<u8>,
+    argmax: Vec<u8>,
     delta: Arena,
     sums: Arena,
     weight_gradient: Arena,
@@ -51,12 +51,12 @@ impl Stage for Convolution {
         let (kernel, memory) = (&self.kernel, &mut self.memory);
         memory.packed.reserve(kernel.packed_len());
         memory.bias.reserve(self.output.image.channels);
-        let winners = samples * kernel.winners();
-        if memory.winners.len() < winners {
-            memory.winners.resize(winners, 0);
+        let argmax = samples * kernel.argmax();
+        if memory.argmax.len() < argmax {
+            memory.argmax.resize(argmax, 0);
         }
         if training {
-            memory.turned.reserve(kernel.turned_len());
+            memory.transposed.reserve(kernel.transposed_len());
             memory.delta.reserve(threads * kernel.delta_len());
             memory.sums.reserve(kernel.sums_len(samples));
             memory.weight_gradient.reserve(self.weight.1);
@@ -77,7 +77,7 @@ impl Stage for Convolution {
             bias: self.bias.map(|_| &*memory.bias),
             slope: self.slope,
             y,
-            winners: &mut memory.winners,
+            argmax: &mut memory.argmax,
         };
         self.kernel.forward(turn.team, turn.isa, turn.samples, pass);
     }
@@ -93,15 +93,20 @@ impl Stage for Convolution {
     ) {
         let memory = &mut self.memory;
         if x_gradient.is_some() {
-            self.kernel.pack_turned(turn.team, turn.isa, turn.weights.get(self.weight.0), &mut memory.turned);
+            self.kernel.pack_transposed(
+                turn.team,
+                turn.isa,
+                turn.weights.get(self.weight.0),
+                &mut memory.transposed,
+            );
         }
         let pass = BackwardPass {
             x,
             y,
             gradient,
             slope: self.slope,
-            winners: &memory.winners,
-            turned: &memory.turned,
+            argmax: &memory.argmax,
+            transposed: &memory.transposed,
             x_gradient,
             delta: &mut memory.delta,
             sums: &mut memory.sums,

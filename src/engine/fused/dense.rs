@@ -5,7 +5,7 @@ use crate::random::{Purpose, Stream};
 use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
-use taper_kernels::update::Work;
+use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};
@@ -34,14 +34,14 @@ pub struct Dense {
 #[derive(Default)]
 pub struct Memory {
     mask: Arena,
-    turned: Arena,
+    transposed: Arena,
     scratch: Scratch,
 }
 
 impl Memory {
-    /// The mask, and the memory for the turned gradient.
+    /// The mask, and the memory for the transposed gradient.
     pub fn on_the_way_back(&mut self) -> (&[f32], &mut [f32]) {
-        (&self.mask, &mut self.turned)
+        (&self.mask, &mut self.transposed)
     }
 }
 
@@ -91,7 +91,7 @@ impl Stage for Dense {
 
     fn reserve(&mut self, samples: usize, _threads: usize, training: bool) {
         if training {
-            self.memory.turned.reserve(self.units() * rows(samples));
+            self.memory.transposed.reserve(self.units() * rows(samples));
             if self.dropout.is_some() {
                 self.memory.mask.reserve(rows(samples) * stride(self.units()));
             }
@@ -135,7 +135,7 @@ impl Stage for Dense {
             slope: self.slope,
             mask: masked.then_some(&*self.memory.mask),
             gradient,
-            turned: &mut self.memory.turned,
+            transposed: &mut self.memory.transposed,
             bias: self.bias.map(|bias| turn.weights.train(bias)),
         }));
         turn.finite &= update.run(Work::Backward(Backward {
@@ -146,7 +146,7 @@ impl Stage for Dense {
             units,
             x,
             delta: gradient,
-            turned: &self.memory.turned,
+            transposed: &self.memory.transposed,
             weight: turn.weights.train(self.weight),
             x_gradient,
         }));

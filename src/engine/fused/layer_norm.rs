@@ -2,7 +2,7 @@
 
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
-use taper_kernels::update::Work;
+use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};

@@ -2,9 +2,10 @@
 
 use crate::layers::Pass;
 use crate::optimizer::Optimizer;
+use taper_kernels::rule::{SLOTS, Trained};
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
-use taper_kernels::update::{SLOTS, Trained, Work};
+use taper_kernels::work::Work;
 
 use super::layout::Layout;
 

@@ -14,18 +14,18 @@ use crate::window::Window;
 pub fn forward<T: Real>(x: &[T], window: &Window) -> (Vec<T>, Vec<u32>) {
     assert_eq!(x.len() % window.pixels(), 0, "the planes are not whole");
     let size = x.len() / window.pixels() * window.positions();
-    let (mut output, mut winners) = (vec![T::ZERO; size], vec![0; size]);
-    let planes = output.par_chunks_mut(window.positions()).zip(winners.par_chunks_mut(window.positions()));
+    let (mut output, mut argmax) = (vec![T::ZERO; size], vec![0; size]);
+    let planes = output.par_chunks_mut(window.positions()).zip(argmax.par_chunks_mut(window.positions()));
     let is_pairs = window.kernel == [2, 2] && window.stride == [2, 2] && window.before == [0, 0];
     let is_pairs = is_pairs && [0, 1].iter().all(|&axis| window.after(axis) == 0);
-    planes.zip(x.par_chunks(window.pixels())).for_each(|((output, winners), plane)| {
+    planes.zip(x.par_chunks(window.pixels())).for_each(|((output, argmax), plane)| {
         if is_pairs {
-            pairs(plane, window, output, winners);
+            pairs(plane, window, output, argmax);
         } else {
-            windows(plane, window, output, winners);
+            windows(plane, window, output, argmax);
         }
     });
-    (output, winners)
+    (output, argmax)
 }
 
 /// Whether `value` replaces the largest value so far.
@@ -35,36 +35,36 @@ fn wins<T: Real>(value: T, best: T) -> bool {
     value > best || is_nan && best < T::INFINITY
 }
 
-fn windows<T: Real>(plane: &[T], window: &Window, output: &mut [T], winners: &mut [u32]) {
+fn windows<T: Real>(plane: &[T], window: &Window, output: &mut [T], argmax: &mut [u32]) {
     let [rows, columns] = window.output;
     for row in 0..rows {
         let ys = window.covered(0, row);
         for column in 0..columns {
             let xs = window.covered(1, column);
-            let mut winner = ys.start * window.input[1] + xs.start;
+            let mut largest = ys.start * window.input[1] + xs.start;
             for y in ys.clone() {
                 for i in y * window.input[1] + xs.start..y * window.input[1] + xs.end {
-                    if wins(plane[i], plane[winner]) {
-                        winner = i;
+                    if wins(plane[i], plane[largest]) {
+                        largest = i;
                     }
                 }
             }
-            output[row * columns + column] = plane[winner];
-            winners[row * columns + column] = winner as u32;
+            output[row * columns + column] = plane[largest];
+            argmax[row * columns + column] = largest as u32;
         }
     }
 }
 
 /// [`windows`] of 2 x 2 pixels side by side, without branches, for the compiler to make vectors of.
-fn pairs<T: Real>(plane: &[T], window: &Window, output: &mut [T], winners: &mut [u32]) {
+fn pairs<T: Real>(plane: &[T], window: &Window, output: &mut [T], argmax: &mut [u32]) {
     let (width, columns) = (window.input[1], window.output[1]);
-    let rows = plane.chunks_exact(2 * width).zip(output.chunks_mut(columns)).zip(winners.chunks_mut(columns));
-    for (row, ((pixels, output), winners)) in rows.enumerate() {
+    let rows = plane.chunks_exact(2 * width).zip(output.chunks_mut(columns)).zip(argmax.chunks_mut(columns));
+    for (row, ((pixels, output), argmax)) in rows.enumerate() {
         let (above, below) = pixels.split_at(width);
         let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
         let first = 2 * row * width;
-        for (column, (([a, b], [c, d]), (output, winner))) in
-            pairs.zip(output.iter_mut().zip(winners)).enumerate()
+        for (column, (([a, b], [c, d]), (output, argmax))) in
+            pairs.zip(output.iter_mut().zip(argmax)).enumerate()
         {
             let index = (first + 2 * column) as u32;
             let (mut best, mut at) = (*a, index);
@@ -73,23 +73,23 @@ fn pairs<T: Real>(plane: &[T], window: &Window, output: &mut [T], winners: &mut 
                 best = if better { value } else { best };
                 at = if better { index + offset } else { at };
             }
-            (*output, *winner) = (best, at);
+            (*output, *argmax) = (best, at);
         }
     }
 }
 
-/// The gradient of the input: each output's gradient goes to its winner.
+/// The gradient of the input: each output's gradient goes to the input that it came from.
 ///
 /// # Panics
 /// If the lengths do not fit.
 #[must_use]
-pub fn backward<T: Real>(gradient: &[T], winners: &[u32], window: &Window) -> Vec<T> {
-    assert_eq!(gradient.len(), winners.len(), "each output has a winner");
+pub fn backward<T: Real>(gradient: &[T], argmax: &[u32], window: &Window) -> Vec<T> {
+    assert_eq!(gradient.len(), argmax.len(), "one place for each output");
     let mut input = vec![T::ZERO; gradient.len() / window.positions() * window.pixels()];
-    let planes = gradient.par_chunks(window.positions()).zip(winners.par_chunks(window.positions()));
-    input.par_chunks_mut(window.pixels()).zip(planes).for_each(|(plane, (gradient, winners))| {
-        for (&gradient, &winner) in gradient.iter().zip(winners) {
-            plane[winner as usize] += gradient;
+    let planes = gradient.par_chunks(window.positions()).zip(argmax.par_chunks(window.positions()));
+    input.par_chunks_mut(window.pixels()).zip(planes).for_each(|(plane, (gradient, argmax))| {
+        for (&gradient, &largest) in gradient.iter().zip(argmax) {
+            plane[largest as usize] += gradient;
         }
     });
     input

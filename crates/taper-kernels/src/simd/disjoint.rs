@@ -29,12 +29,6 @@ impl<'a, T> Disjoint<'a, T> {
         self.len
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The values of `range`.
     ///
     /// # Panics
@@ -71,7 +65,7 @@ mod tests {
     fn parts_are_where_their_ranges_say() {
         let mut values = [0, 1, 2, 3, 4, 5];
         let all = Disjoint::new(&mut values);
-        assert!(all.len() == 6 && !all.is_empty());
+        assert_eq!(all.len(), 6);
         // SAFETY: the parts do not overlap.
         let [a, none, b] = unsafe { [all.part(0..2), all.part(2..2), all.part(2..6)] };
         assert_eq!((&*a, &*none, &*b), (&[0, 1][..], &[][..], &[2, 3, 4, 5][..]));

@@ -1,7 +1,20 @@
 //! What kernels are written with.
+//!
+//! Memory that several threads write to at once is known inside this crate only: whoever hands it out
+//! must prove that the parts do not overlap, which safe code cannot.
+//!
+//! ```compile_fail,E0603
+//! use taper_kernels::simd::disjoint::Disjoint;
+//! ```
 
 pub mod arena;
-pub mod disjoint;
+pub(crate) mod disjoint;
 pub mod lanes;
 pub mod parts;
 pub mod team;
+
+/// Whether `len` values hold the product of `sizes`, whatever these are.
+pub(crate) fn holds(len: usize, sizes: &[usize]) -> bool {
+    let product = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    product.is_some_and(|product| product <= len)
+}

@@ -19,7 +19,7 @@ pub struct Delta {
     /// What negative outputs were multiplied with, if anything.
     pub slope: Option<f32>,
     /// As from [`Forward`](super::Forward), or null without pooling.
-    pub winners: *const u8,
+    pub argmax: *const u8,
     /// The gradient of the sums, its first pixel.
     pub delta: *mut f32,
     /// From one sum's row, and from one column, to the next.
@@ -47,15 +47,15 @@ impl Kernel for Delta {
                         }
                         sum = sum + gradient;
                         let [down, right] = self.delta_steps;
-                        if self.winners.is_null() {
+                        if self.argmax.is_null() {
                             gradient.store(self.delta.add(y * down + x * right + panel * WIDTH));
                         } else {
                             let window = (y * self.size[1] + x) * self.panels + panel;
-                            let winner = L::load_bytes(self.winners.add(window * WIDTH));
+                            let argmax = L::load_bytes(self.argmax.add(window * WIDTH));
                             let to = self.delta.add(2 * y * down + 2 * x * right + panel * WIDTH);
                             let offsets = [0, right, down, down + right];
                             for i in 0..4 {
-                                let won = winner.eq(winner.splat_like(i as f32));
+                                let won = argmax.eq(argmax.splat_like(i as f32));
                                 gradient.select(won, gradient.splat_like(0.0)).store(to.add(offsets[i]));
                             }
                         }

@@ -1,8 +1,9 @@
 //! Images to flat samples and back: channels last to channel by channel, as PyTorch flattens. Sixteen
-//! pixels of sixteen channels are turned at once.
+//! pixels of sixteen channels are transposed at once.
 
 use super::Image;
 use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 use crate::simd::team::Team;
 
@@ -26,10 +27,11 @@ impl Flattening {
     /// If the image has a border or parts of vectors, or the row is too short.
     #[must_use]
     pub fn new(image: &Image, channels: usize, row: usize) -> Self {
-        let pixels = image.size[0] * image.size[1];
         assert!(*image == Image::new(image.channels, image.size), "a border");
+        assert!(image.is_countable(), "{image:?} is too large");
         assert!(image.channels.is_multiple_of(WIDTH) && channels <= image.channels, "channels");
-        assert!(row >= channels * pixels, "values of a row");
+        let pixels = image.size[0] * image.size[1];
+        assert!(holds(row, &[channels, pixels]), "values of a row");
         Self { channels, stride: image.channels, pixels, row }
     }
 
@@ -38,7 +40,7 @@ impl Flattening {
     /// # Panics
     /// If a slice is too short.
     pub fn forward(self, team: &mut Team, isa: Isa, samples: usize, images: &[f32], rows: &mut [f32]) {
-        assert!(images.len() >= samples * self.image() && rows.len() >= samples * self.row, "samples");
+        self.check(samples, images.len(), rows.len());
         assert!(isa.available(), "{isa:?}");
         let rows = Disjoint::new(rows);
         team.run(samples, |sample, _| {
@@ -56,7 +58,7 @@ impl Flattening {
     /// # Panics
     /// If a slice is too short.
     pub fn backward(self, team: &mut Team, isa: Isa, samples: usize, rows: &[f32], images: &mut [f32]) {
-        assert!(images.len() >= samples * self.image() && rows.len() >= samples * self.row, "samples");
+        self.check(samples, images.len(), rows.len());
         assert!(isa.available(), "{isa:?}");
         let images = Disjoint::new(images);
         team.run(samples, |sample, _| {
@@ -70,6 +72,12 @@ impl Flattening {
                 );
             }
         });
+    }
+
+    /// # Panics
+    /// If that many samples do not fit into slices of these lengths.
+    fn check(&self, samples: usize, images: usize, rows: usize) {
+        assert!(holds(images, &[samples, self.image()]) && holds(rows, &[samples, self.row]), "samples");
     }
 
     fn image(&self) -> usize {
@@ -101,10 +109,10 @@ impl<const FORWARD: bool> Kernel for Sample<FORWARD> {
                     let zero = L::splat(0.0);
                     if FORWARD {
                         let pixels_of = array!([zero; 16] i => if i < count { L::load(image.add(i * stride)) } else { zero });
-                        let turned = L::transpose(pixels_of);
+                        let transposed = L::transpose(pixels_of);
                         for i in 0..WIDTH {
                             if i < real {
-                                turned[i].store_first(row.add(i * pixels), count);
+                                transposed[i].store_first(row.add(i * pixels), count);
                             }
                         }
                     } else {
@@ -113,10 +121,10 @@ impl<const FORWARD: bool> Kernel for Sample<FORWARD> {
                         } else {
                             zero
                         });
-                        let turned = L::transpose(channels_of);
+                        let transposed = L::transpose(channels_of);
                         for i in 0..WIDTH {
                             if i < count {
-                                turned[i].store(image.add(i * stride));
+                                transposed[i].store(image.add(i * stride));
                             }
                         }
                     }

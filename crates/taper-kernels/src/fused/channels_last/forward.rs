@@ -93,7 +93,7 @@ pub struct Forward<'a> {
     pub output: *mut f32,
     /// `[windows, panels, 16]`: which of the four pixels is the largest, or null if the groups are
     /// not windows to be pooled.
-    pub winners: *mut u8,
+    pub argmax: *mut u8,
 }
 
 impl Kernel for Forward<'_> {
@@ -188,15 +188,15 @@ impl Forward<'_> {
                 for p in 0..P {
                     let output = self.output.add(starts[g].output + (panel + p) * WIDTH);
                     let four = array!([zero; 4] i => L::load(done[g][i][p].as_ptr()));
-                    if self.winners.is_null() {
+                    if self.argmax.is_null() {
                         for i in 0..4 {
                             self.finish(four[i], panel + p).store(output.add(self.groups.output[i]));
                         }
                     } else {
-                        let (best, winner) = largest(four);
+                        let (best, argmax) = largest(four);
                         self.finish(best, panel + p).store(output);
                         let window = (first + g) * self.panels + panel + p;
-                        winner.store_bytes(self.winners.add(window * WIDTH));
+                        argmax.store_bytes(self.argmax.add(window * WIDTH));
                     }
                 }
             }
@@ -221,11 +221,11 @@ impl Forward<'_> {
 #[inline(always)]
 fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
     let mut best = four[0];
-    let mut winner = best.splat_like(0.0);
+    let mut argmax = best.splat_like(0.0);
     for i in 1..4 {
         let better = L::or(four[i].gt(best), four[i].is_nan());
         best = four[i].select(better, best);
-        winner = winner.splat_like(i as f32).select(better, winner);
+        argmax = argmax.splat_like(i as f32).select(better, argmax);
     }
-    (best, winner)
+    (best, argmax)
 }

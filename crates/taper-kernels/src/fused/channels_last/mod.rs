@@ -3,7 +3,7 @@
 //! The values under one row of a filter are then contiguous, and sixteen output channels fill a
 //! vector: a tile of some pixels times some vectors of channels stays in registers while the filter's
 //! values pass by, each multiplied with a pixel's value in all lanes. The gradient of the input is the
-//! same product with turned filters, that of the filters another with the roles exchanged.
+//! same product with transposed filters, that of the filters another with the roles exchanged.
 //!
 //! Channels are padded to a multiple of sixteen with zeros, images with the border that their reader
 //! needs, so that no inner loop asks where it is.
@@ -36,7 +36,11 @@ use delta::Delta;
 use forward::{Forward, Groups};
 use weight_gradient::WeightGradient;
 
+use crate::simd::holds;
 use crate::simd::lanes::WIDTH;
+
+/// More values than this lie in no slice.
+pub(crate) const MOST_VALUES: usize = isize::MAX as usize / size_of::<f32>();
 
 /// Where the pixels of one image are: channels last, with a border of zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +66,14 @@ impl Image {
     #[must_use]
     pub fn row(&self) -> usize {
         (self.before[1] + self.size[1] + self.after[1]) * self.channels
+    }
+
+    /// Whether its values can be counted, and so addressed.
+    pub(crate) fn is_countable(&self) -> bool {
+        let side =
+            |axis: usize| self.before[axis].checked_add(self.size[axis])?.checked_add(self.after[axis]);
+        let sides = [0, 1].map(|axis| side(axis).unwrap_or(usize::MAX));
+        holds(MOST_VALUES, &[self.channels, sides[0], sides[1]])
     }
 
     /// All values, with the border.

@@ -1,6 +1,6 @@
 //! Filters between PyTorch's order `[filters, channels, height, width]` and those in which the products
 //! read and write them: sixteen filters, or channels, in a vector. Blocks of sixteen by sixteen values
-//! are turned at once.
+//! are transposed at once.
 
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
@@ -52,7 +52,7 @@ impl Kernel for Pack {
             unsafe {
                 let zero = L::splat(0.0);
                 let from = self.weight.add(first * size + start);
-                let turned = L::transpose(array!([zero; 16] i => if i < rows {
+                let transposed = L::transpose(array!([zero; 16] i => if i < rows {
                     L::load_first(from.add(i * size), count)
                 } else {
                     zero
@@ -60,7 +60,7 @@ impl Kernel for Pack {
                 for i in 0..WIDTH {
                     if i < count {
                         let (channel, pixel) = ((start + i) / plane, (start + i) % plane);
-                        turned[i].store(self.packed.add((pixel * self.stride + channel) * WIDTH));
+                        transposed[i].store(self.packed.add((pixel * self.stride + channel) * WIDTH));
                     }
                 }
             }
@@ -68,10 +68,10 @@ impl Kernel for Pack {
     }
 }
 
-/// The same filters turned by half a circle, with inputs and outputs exchanged, for the gradient of the
+/// The same filters transposed by half a circle, with inputs and outputs exchanged, for the gradient of the
 /// input: one panel of sixteen input channels as `[taps, 16]`, where taps are height, width and `stride`
 /// output channels.
-pub struct PackTurned {
+pub struct PackTransposed {
     /// The sizes.
     pub sizes: Filters,
     /// Channels of a tap in memory.
@@ -84,7 +84,7 @@ pub struct PackTurned {
     pub packed: *mut f32,
 }
 
-impl Kernel for PackTurned {
+impl Kernel for PackTransposed {
     type Output = ();
 
     #[inline(always)]
@@ -99,7 +99,7 @@ impl Kernel for PackTurned {
                 unsafe {
                     let zero = L::splat(0.0);
                     let from = self.weight.add((filter * channels + first) * plane + start);
-                    let turned = L::transpose(array!([zero; 16] i => if i < rows {
+                    let transposed = L::transpose(array!([zero; 16] i => if i < rows {
                         L::load_first(from.add(i * plane), count)
                     } else {
                         zero
@@ -107,7 +107,7 @@ impl Kernel for PackTurned {
                     for i in 0..WIDTH {
                         if i < count {
                             let tap = (plane - 1 - start - i) * self.stride + filter;
-                            turned[i].store(self.packed.add(tap * WIDTH));
+                            transposed[i].store(self.packed.add(tap * WIDTH));
                         }
                     }
                 }
@@ -146,7 +146,7 @@ impl Kernel for Unpack {
             unsafe {
                 let zero = L::splat(0.0);
                 let from = self.sums.add(first);
-                let turned = L::transpose(array!([zero; 16] i => if i < count {
+                let transposed = L::transpose(array!([zero; 16] i => if i < count {
                     L::load(from.add(((start + i) % plane * self.stride + (start + i) / plane) * self.row))
                 } else {
                     zero
@@ -154,7 +154,7 @@ impl Kernel for Unpack {
                 let to = self.gradient.add(first * size + start);
                 for i in 0..WIDTH {
                     if i < rows {
-                        turned[i].store_first(to.add(i * size), count);
+                        transposed[i].store_first(to.add(i * size), count);
                     }
                 }
             }

@@ -28,13 +28,13 @@ struct Run {
     /// Whether a gradient of the input is asked for; its channels are whole vectors then.
     inner: bool,
     packed: Arena,
-    turned: Arena,
+    transposed: Arena,
     bias: Option<Arena>,
     x: Arena,
     y: Arena,
     dy: Arena,
     dx: Arena,
-    winners: Vec<u8>,
+    argmax: Vec<u8>,
     delta: Arena,
     sums: Arena,
     weight_gradient: Vec<f32>,
@@ -78,13 +78,13 @@ impl Run {
         Self {
             inner,
             packed: Arena::new(kernel.packed_len()),
-            turned: Arena::new(kernel.turned_len()),
+            transposed: Arena::new(kernel.transposed_len()),
             bias: biased.then(|| Arena::new(padded(plain.filters))),
             x: Arena::new(samples * kernel.input().len()),
             y: Arena::new(samples * kernel.output().len()),
             dy: Arena::new(samples * kernel.output().len()),
             dx: Arena::new(samples * kernel.input().len()),
-            winners: vec![255; samples * kernel.winners()],
+            argmax: vec![255; samples * kernel.argmax()],
             delta: Arena::new(threads * kernel.delta_len()),
             sums: Arena::new(kernel.sums_len(samples)),
             weight_gradient: vec![f32::NAN; plain.weights()],
@@ -110,19 +110,19 @@ impl Run {
             bias: self.bias.as_deref(),
             slope: self.plain.slope,
             y: &mut self.y,
-            winners: &mut self.winners,
+            argmax: &mut self.argmax,
         };
         kernel.forward(team, isa, samples, forward);
         if self.inner {
-            kernel.pack_turned(team, isa, &batch.weight, &mut self.turned);
+            kernel.pack_transposed(team, isa, &batch.weight, &mut self.transposed);
         }
         let backward = BackwardPass {
             x: &self.x,
             y: &self.y,
             gradient: &self.dy,
             slope: self.plain.slope,
-            winners: &self.winners,
-            turned: &self.turned,
+            argmax: &self.argmax,
+            transposed: &self.transposed,
             x_gradient: self.inner.then_some(&mut *self.dx),
             delta: &mut self.delta,
             sums: &mut self.sums,
@@ -338,4 +338,19 @@ fn an_input_without_the_border_is_refused() {
 fn pixels_with_other_channels_are_refused() {
     let window = Window::valid([6, 6], [3, 3], [1, 1]).expect("a window");
     let _ = Convolution::new(&window, 4, 10, Image::new(32, [6, 6]), false, BORDER);
+}
+
+#[test]
+fn layouts_that_no_memory_holds_are_refused() {
+    let refused = |window: Window, filters: usize, channels: usize, border: usize| {
+        let image = Image { channels, size: window.input, before: window.before, after: [0; 2] };
+        let make = || Convolution::new(&window, filters, channels, image, false, [[border; 2]; 2]);
+        std::panic::catch_unwind(make).is_err()
+    };
+    let window = Window::valid([6, 6], [3, 3], [1, 1]).expect("is possible");
+    assert!(!refused(window, 16, 16, 1));
+    assert!(refused(window, 16, 16, usize::MAX / 2), "a border");
+    assert!(refused(window, usize::MAX, 16, 0) && refused(window, 16, usize::MAX - 15, 0), "channels");
+    let longer = Window { output: [usize::MAX / 2, 4], ..window };
+    assert!(refused(longer, 16, 16, 0), "a window that its constructors do not make");
 }

@@ -2,10 +2,11 @@
 //! gradient of the weights never leaves the registers.
 
 use super::{ROWS, rows, stride};
+use crate::rule::{Rule, SLOTS, Shared, Trained, Watched};
 use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 use crate::simd::team::Team;
-use crate::update::{Rule, SLOTS, Trained, step, step_first};
 
 /// dx = dz W and dW = dzᵀ x for the gradient dz of the sums.
 pub struct Backward<'a> {
@@ -24,7 +25,7 @@ pub struct Backward<'a> {
     /// Rows of the sums' gradient.
     pub delta: &'a [f32],
     /// The same as `[units, rows]`.
-    pub turned: &'a [f32],
+    pub transposed: &'a [f32],
     /// `[units, inputs]`.
     pub weight: Trained<'a>,
     /// Rows of the inputs' gradient, if it is needed.
@@ -36,20 +37,17 @@ impl Backward<'_> {
     ///
     /// # Panics
     /// If a slice is too short.
-    pub fn run<R: Rule>(self, rule: R) {
-        let Self { team, isa, samples, inputs, units, x, delta, turned, weight, x_gradient } = self;
+    pub fn run<R: Rule>(self, rule: Watched<'_, R>) {
+        let Self { team, isa, samples, inputs, units, x, delta, transposed, weight, x_gradient } = self;
         let (x_step, delta_step, height) = (stride(inputs), stride(units), rows(samples));
         assert!(isa.available(), "{isa:?}");
-        assert!(x.len() >= height * x_step, "rows of inputs");
-        assert!(x_gradient.as_ref().is_none_or(|dx| dx.len() >= height * x_step), "rows of their gradient");
-        assert!(delta.len() >= height * delta_step, "rows of the gradient");
-        assert!(turned.len() >= units * height, "turned rows");
-        assert_eq!(weight.theta.len(), units * inputs, "weights");
-        for slot in &weight.slots[..rule.slots()] {
-            assert_eq!(slot.len(), units * inputs, "one state value for each weight");
-        }
-        let theta = Disjoint::new(weight.theta);
-        let slots = weight.slots.map(Disjoint::new);
+        assert!(holds(x.len(), &[height, x_step]), "rows of inputs");
+        let rows_of_gradient = x_gradient.as_ref().is_none_or(|dx| holds(dx.len(), &[height, x_step]));
+        assert!(rows_of_gradient, "rows of their gradient");
+        assert!(holds(delta.len(), &[height, delta_step]), "rows of the gradient");
+        assert!(holds(transposed.len(), &[units, height]), "transposed rows");
+        assert!(holds(weight.theta.len(), &[units, inputs]), "weights");
+        let weight = Shared::new(weight, units * inputs, rule);
         let x_gradient = x_gradient.map(Disjoint::new);
         let part = |columns, samples_range, units_range| Part {
             columns,
@@ -62,10 +60,9 @@ impl Backward<'_> {
             x_step,
             delta: delta.as_ptr(),
             delta_step,
-            turned: turned.as_ptr(),
+            transposed: transposed.as_ptr(),
             height,
-            theta: theta.at(0),
-            slots: [slots[0].at(0), slots[1].at(0)],
+            weight: weight.at(0),
             x_gradient: x_gradient.as_ref().map_or(std::ptr::null_mut(), |dx| dx.at(0)),
             rule,
         };
@@ -106,7 +103,7 @@ pub(super) const UNITS: usize = 24;
 
 /// Some columns of the weights: the inputs' gradient for some rows of samples, then the update of some
 /// rows of weights.
-pub(super) struct Part<R> {
+pub(super) struct Part<'a, R> {
     pub columns: std::ops::Range<usize>,
     pub rows: std::ops::Range<usize>,
     pub weights: std::ops::Range<usize>,
@@ -117,15 +114,14 @@ pub(super) struct Part<R> {
     pub x_step: usize,
     pub delta: *const f32,
     pub delta_step: usize,
-    pub turned: *const f32,
+    pub transposed: *const f32,
     pub height: usize,
-    pub theta: *mut f32,
-    pub slots: [*mut f32; SLOTS],
+    pub weight: (*mut f32, [*mut f32; SLOTS]),
     pub x_gradient: *mut f32,
-    pub rule: R,
+    pub rule: Watched<'a, R>,
 }
 
-impl<R: Rule> Kernel for Part<R> {
+impl<R: Rule> Kernel for Part<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -153,7 +149,7 @@ impl<R: Rule> Kernel for Part<R> {
     }
 }
 
-impl<R: Rule> Part<R> {
+impl<R: Rule> Part<'_, R> {
     /// `V` vectors of columns, the last with `count` values only if `FIRST`; `T` rows at a time.
     /// Returns the number of columns.
     #[inline(always)]
@@ -201,8 +197,8 @@ impl<R: Rule> Part<R> {
         unsafe {
             let zero = L::splat(0.0);
             let mut sums = [[zero; V]; T];
-            let mut delta = self.turned.add(sample);
-            let mut weight = self.theta.add(k).cast_const();
+            let mut delta = self.transposed.add(sample);
+            let mut weight = self.weight.0.add(k).cast_const();
             for _ in 0..self.units {
                 let w = array!([zero; V] j => if FIRST && j + 1 == V {
                     L::load_first(weight.add(j * WIDTH), count)
@@ -253,12 +249,13 @@ impl<R: Rule> Part<R> {
             for i in 0..T {
                 for j in 0..V {
                     let at = (unit + i) * self.inputs + k + j * WIDTH;
-                    let theta = self.theta.add(at);
-                    let slots = array!([theta; SLOTS] s => self.slots[s].wrapping_add(at));
+                    let (theta, slots) = self.weight;
+                    let theta = theta.add(at);
+                    let slots = array!([theta; SLOTS] s => slots[s].wrapping_add(at));
                     seen = if FIRST && j + 1 == V {
-                        step_first(self.rule, sums[i][j], theta, slots, count, seen)
+                        self.rule.step_first(sums[i][j], theta, slots, count, seen)
                     } else {
-                        step(self.rule, sums[i][j], theta, slots, seen)
+                        self.rule.step(sums[i][j], theta, slots, seen)
                     };
                 }
             }

@@ -1,10 +1,11 @@
 //! From the gradient of a dense layer's outputs back to that of its sums, and the bias's update.
 
 use super::{rows, stride};
+use crate::rule::{Rule, SLOTS, Shared, Trained, Watched};
 use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH};
 use crate::simd::team::Team;
-use crate::update::{Rule, SLOTS, Trained, step_first};
 
 /// The gradient of the sums z of y = act(z) · mask, with z = x Wᵀ + b.
 pub struct Delta<'a> {
@@ -25,7 +26,7 @@ pub struct Delta<'a> {
     /// Rows of the outputs' gradient, which becomes that of the sums.
     pub gradient: &'a mut [f32],
     /// The same gradient as `[units, rows]`, rows being [`rows`] of the samples.
-    pub turned: &'a mut [f32],
+    pub transposed: &'a mut [f32],
     /// `[units]`, if there is one.
     pub bias: Option<Trained<'a>>,
 }
@@ -35,21 +36,16 @@ impl Delta<'_> {
     ///
     /// # Panics
     /// If a slice is too short.
-    pub fn run<R: Rule>(self, rule: R) {
-        let Self { team, isa, samples, units, y, slope, mask, gradient, turned, bias } = self;
+    pub fn run<R: Rule>(self, rule: Watched<'_, R>) {
+        let Self { team, isa, samples, units, y, slope, mask, gradient, transposed, bias } = self;
         let (step, height) = (stride(units), rows(samples));
         assert!(isa.available(), "{isa:?}");
-        assert!(y.len() >= height * step && gradient.len() >= height * step, "rows of outputs");
-        assert!(mask.is_none_or(|mask| mask.len() >= height * step), "rows of the mask");
-        assert!(turned.len() >= units * height, "turned rows");
-        let (gradient, turned) = (Disjoint::new(gradient), Disjoint::new(turned));
-        let bias = bias.map(|Trained { theta, slots }| {
-            assert_eq!(theta.len(), units, "one bias for each unit");
-            for slot in &slots[..rule.slots()] {
-                assert_eq!(slot.len(), units, "one state value for each bias");
-            }
-            (Disjoint::new(theta), slots.map(Disjoint::new))
-        });
+        let enough = |rows: &[f32]| holds(rows.len(), &[height, step]);
+        assert!(enough(y) && enough(gradient), "rows of outputs");
+        assert!(mask.is_none_or(enough), "rows of the mask");
+        assert!(holds(transposed.len(), &[units, height]), "transposed rows");
+        let (gradient, transposed) = (Disjoint::new(gradient), Disjoint::new(transposed));
+        let bias = bias.map(|bias| Shared::new(bias, units, rule));
         team.run(units.div_ceil(WIDTH), |part, _| {
             let start = part * WIDTH;
             let work = Part {
@@ -60,11 +56,9 @@ impl Delta<'_> {
                 slope,
                 mask: mask.map(|mask| mask[start..].as_ptr()),
                 gradient: gradient.at(start),
-                turned: turned.at(start * height),
+                transposed: transposed.at(start * height),
                 height,
-                bias: bias.map(|(theta, slots)| {
-                    (theta.at(start), slots.map(|slot| slot.at(start.min(slot.len()))))
-                }),
+                bias: bias.map(|bias| bias.at(start)),
                 rule,
             };
             // SAFETY: the slices were checked to hold what the sizes say; parts have different units.
@@ -74,7 +68,7 @@ impl Delta<'_> {
 }
 
 /// Sixteen units, or the last of them; pointers are to the first one.
-struct Part<R> {
+struct Part<'a, R> {
     samples: usize,
     count: usize,
     step: usize,
@@ -82,13 +76,13 @@ struct Part<R> {
     slope: Option<f32>,
     mask: Option<*const f32>,
     gradient: *mut f32,
-    turned: *mut f32,
+    transposed: *mut f32,
     height: usize,
     bias: Option<(*mut f32, [*mut f32; SLOTS])>,
-    rule: R,
+    rule: Watched<'a, R>,
 }
 
-impl<R: Rule> Kernel for Part<R> {
+impl<R: Rule> Kernel for Part<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -109,11 +103,11 @@ impl<R: Rule> Kernel for Part<R> {
                 gradient.store_first(self.gradient.add(at), self.count);
                 let values = gradient.to_array();
                 for unit in 0..self.count {
-                    *self.turned.add(unit * self.height + sample) = values[unit];
+                    *self.transposed.add(unit * self.height + sample) = values[unit];
                 }
             }
             if let Some((theta, slots)) = self.bias {
-                let seen = step_first(self.rule, sum, theta, slots, self.count, L::splat(0.0));
+                let seen = self.rule.step_first(sum, theta, slots, self.count, L::splat(0.0));
                 self.rule.conclude(seen);
             }
         }
@@ -128,7 +122,7 @@ pub(super) struct DeltaRows {
     pub slope: Option<f32>,
     pub mask: Option<*const f32>,
     pub gradient: *mut f32,
-    pub turned: *mut f32,
+    pub transposed: *mut f32,
     pub height: usize,
 }
 
@@ -153,7 +147,7 @@ impl Kernel for DeltaRows {
                     gradient.store_first(self.gradient.add(at), count);
                     let values = gradient.to_array();
                     for i in 0..count {
-                        *self.turned.add((start + i) * self.height + row) = values[i];
+                        *self.transposed.add((start + i) * self.height + row) = values[i];
                     }
                 }
             }

@@ -3,6 +3,7 @@
 use super::{ROWS, rows, stride};
 use crate::simd::arena::Arena;
 use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 use crate::simd::team::Team;
 
@@ -47,11 +48,12 @@ impl Forward<'_> {
         let Self { samples, inputs, units, x, weight, bias, slope, mask, y } = self;
         let (x_step, y_step) = (stride(inputs), stride(units));
         assert!(isa.available(), "{isa:?}");
-        assert!(x.len() >= rows(samples) * x_step, "rows of inputs");
-        assert!(y.len() >= rows(samples) * y_step, "rows of outputs");
-        assert!(mask.is_none_or(|mask| mask.len() >= rows(samples) * y_step), "rows of the mask");
+        let outputs = |values: &[f32]| holds(values.len(), &[rows(samples), y_step]);
+        assert!(holds(x.len(), &[rows(samples), x_step]), "rows of inputs");
+        assert!(outputs(y), "rows of outputs");
+        assert!(mask.is_none_or(outputs), "rows of the mask");
         assert!(bias.is_none_or(|bias| bias.len() == units), "one bias for each unit");
-        assert_eq!(weight.len(), units * inputs, "weights");
+        assert_eq!(Some(weight.len()), units.checked_mul(inputs), "weights");
         // Threads share the inputs first, as on the way back: the weights that one has updated are not
         // read by another, which costs more than the products where cores do not share a cache.
         let shares = inputs.div_ceil(INPUTS).max(1);

@@ -24,17 +24,23 @@ pub use forward::{Forward, Scratch};
 
 use crate::simd::lanes::WIDTH;
 
-/// Rows are processed in groups of so many.
+/// Rows are processed in groups of this many.
 pub const ROWS: usize = 8;
 
-/// Values of one row in memory, for `values` that count.
+/// Values of one row in memory: `values` rounded up to whole vectors.
 #[must_use]
 pub fn stride(values: usize) -> usize {
-    values.next_multiple_of(WIDTH)
+    whole(values, WIDTH)
 }
 
-/// Rows in memory, for `samples` that count.
+/// Rows in memory: `samples` rounded up to whole groups.
 #[must_use]
 pub fn rows(samples: usize) -> usize {
-    samples.next_multiple_of(ROWS)
+    whole(samples, ROWS)
+}
+
+/// `count` rounded up to a multiple of `group`. Where no number holds that, no memory does either, and
+/// every check of a slice against it fails.
+fn whole(count: usize, group: usize) -> usize {
+    count.checked_next_multiple_of(group).unwrap_or(usize::MAX)
 }

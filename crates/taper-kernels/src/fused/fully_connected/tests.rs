@@ -1,12 +1,13 @@
 //! Dense layers of odd sizes against plain loops in `f64`.
 #![allow(clippy::inline_always, reason = "a rule becomes part of the kernels")]
 
-use super::{Backward, Delta, Forward, Scratch, rows, stride};
+use super::{Backward, Delta, Forward, Scratch, chain, rows, stride};
 use crate::random::Stream;
+use crate::rule::{Rule, SLOTS, Trained};
 use crate::simd::arena::Arena;
 use crate::simd::lanes::{Isa, Lanes};
 use crate::simd::team::Team;
-use crate::update::{Rule, SLOTS, Trained, Work};
+use crate::work::Work;
 
 /// Gradient descent at rate 1, so that what a parameter loses is its gradient; the state is the sum of
 /// all gradients, and the last parameter.
@@ -149,7 +150,7 @@ impl Problem {
         let mask = self.mask.as_ref().map(|mask| spread(mask, units, samples));
         let mut y = spread(&vec![f32::NAN; samples * units], units, samples);
         let mut dx = spread(&vec![f32::NAN; samples * inputs], inputs, samples);
-        let mut turned = vec![f32::NAN; units * rows(samples)];
+        let mut transposed = vec![f32::NAN; units * rows(samples)];
         let (mut weight, mut bias) = (self.weight.clone(), self.bias.clone());
         let forward = Forward {
             samples,
@@ -175,7 +176,7 @@ impl Problem {
             slope,
             mask: mask.as_deref(),
             gradient: &mut dy,
-            turned: &mut turned,
+            transposed: &mut transposed,
             bias: bias.as_mut().map(|theta| Trained { theta, slots: [s2, s3] }),
         };
         let mut finite = Work::Delta(delta).run(rule);
@@ -187,7 +188,7 @@ impl Problem {
             units,
             x: &x,
             delta: &dy,
-            turned: &turned,
+            transposed: &transposed,
             weight: Trained { theta: &mut weight, slots: [s0, s1] },
             x_gradient: inner.then_some(&mut *dx),
         };
@@ -316,4 +317,30 @@ fn not_a_number_stays_visible() {
             }
         }
     }
+}
+
+#[test]
+#[should_panic(expected = "a chain without gaps")]
+fn a_chain_with_a_gap_is_refused() {
+    let (mut ys, weight) = ([[0.0; 128], [0.0; 128]], [0.0; 4]);
+    let mut layers: chain::Each<chain::Layer<'_>> = Default::default();
+    for (place, y) in [0, 2].into_iter().zip(&mut ys) {
+        let (weight, y) = (&weight[..], &mut y[..]);
+        layers[place] =
+            Some(chain::Layer { inputs: 2, units: 2, weight, bias: None, slope: None, mask: None, y });
+    }
+    chain::forward(&mut Team::new(1), Isa::detect(), 8, &[0.0; 128], layers);
+}
+
+#[test]
+fn sizes_that_wrap_around_are_refused() {
+    let refused = |samples: usize, inputs: usize| {
+        let (x, mut y) = ([0.0; 128], [0.0; 128]);
+        let (weight, bias, slope, mask) = (&[][..], None, None, None);
+        let forward = Forward { samples, inputs, units: 0, x: &x, weight, bias, slope, mask, y: &mut y };
+        let run = || forward.run(&mut Team::new(1), Isa::detect(), &mut Scratch::default());
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
+    };
+    assert!(!refused(8, 16));
+    assert!(refused(8, usize::MAX) && refused(usize::MAX, 16) && refused(usize::MAX / 16 + 1, 16));
 }

@@ -172,21 +172,21 @@ impl Lanes for Avx512 {
                 pairs!(_mm512_unpackhi_pd, high, high2),
             ]
         });
-        let mut turned = v;
+        let mut transposed = v;
         let mut j = 0;
         while j < 4 {
             let (a, b, c, d) = (columns[0][j], columns[1][j], columns[2][j], columns[3][j]);
             unsafe {
                 let (even, odd) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xDD>(a, b));
                 let (even2, odd2) = (_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xDD>(c, d));
-                turned[j] = Self(_mm512_shuffle_f32x4::<0x88>(even, even2));
-                turned[4 + j] = Self(_mm512_shuffle_f32x4::<0x88>(odd, odd2));
-                turned[8 + j] = Self(_mm512_shuffle_f32x4::<0xDD>(even, even2));
-                turned[12 + j] = Self(_mm512_shuffle_f32x4::<0xDD>(odd, odd2));
+                transposed[j] = Self(_mm512_shuffle_f32x4::<0x88>(even, even2));
+                transposed[4 + j] = Self(_mm512_shuffle_f32x4::<0x88>(odd, odd2));
+                transposed[8 + j] = Self(_mm512_shuffle_f32x4::<0xDD>(even, even2));
+                transposed[12 + j] = Self(_mm512_shuffle_f32x4::<0xDD>(odd, odd2));
             }
             j += 1;
         }
-        turned
+        transposed
     }
 
     #[inline(always)]

@@ -46,9 +46,10 @@ macro_rules! on_every_isa {
 
 /// Triples of vectors: every special value with every other one, any bits at all, and usual numbers.
 fn triples() -> Vec<[[f32; WIDTH]; 3]> {
-    let turned = |steps: usize| std::array::from_fn(|i| SPECIAL[(i + steps) % WIDTH]);
-    let special =
-        (0..WIDTH * WIDTH).map(|i| [SPECIAL, turned(i % WIDTH), turned(i / WIDTH)]).step_by(step_of_tests());
+    let transposed = |steps: usize| std::array::from_fn(|i| SPECIAL[(i + steps) % WIDTH]);
+    let special = (0..WIDTH * WIDTH)
+        .map(|i| [SPECIAL, transposed(i % WIDTH), transposed(i / WIDTH)])
+        .step_by(step_of_tests());
     let mut state = 1_u64;
     let mut bits = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

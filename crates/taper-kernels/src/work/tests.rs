@@ -1,7 +1,13 @@
 //! Updates of plain values by any rule, and what they notice.
 
-use super::values as update;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use super::*;
+
+/// Updates plain values on this thread.
+fn update<R: Rule>(isa: Isa, rule: R, trained: Trained<'_>, gradient: &[f32]) -> bool {
+    watch(rule, |rule| values(isa, rule, trained, gradient))
+}
 
 const GUARD: f32 = -7.0;
 
@@ -62,7 +68,7 @@ fn any_number_of_parameters_is_updated_and_nothing_beside() {
         let gradient = numbers(len, 1.7);
         for isa in Isa::all() {
             let (mut values, after) = prepare(slots, &gradient);
-            update(isa, Sums(slots), trained(&mut values), &gradient);
+            assert!(update(isa, Sums(slots), trained(&mut values), &gradient));
             assert_eq!(values, after, "{isa:?}, {slots} slots, {len} parameters");
         }
     }
@@ -73,7 +79,7 @@ fn slots_that_the_rule_does_not_use_are_left_alone() {
     for isa in Isa::all() {
         let (mut theta, mut used, mut unused) = ([1.0; 21], [2.0; 21], [GUARD; 3]);
         let trained = Trained { theta: &mut theta, slots: [&mut used, &mut unused] };
-        update(isa, Sums(1), trained, &[0.5; 21]);
+        assert!(update(isa, Sums(1), trained, &[0.5; 21]));
         assert_eq!((used[20], unused), (2.0 * 0.9 + 0.5, [GUARD; 3]), "{isa:?}");
     }
 }
@@ -125,6 +131,33 @@ fn state_that_the_rule_does_not_use_is_not_looked_at() {
     for isa in Isa::all() {
         let trained = Trained { theta: &mut theta, slots: [&mut [], &mut unused] };
         assert!(Work::Values(&mut Team::new(1), isa, trained, &[0.5; 21]).run(Sums(0)), "{isa:?}");
+    }
+}
+
+/// A rule that uses no state when it is asked for the first time, and all of it from then on.
+#[derive(Clone, Copy)]
+struct Liar<'a>(&'a AtomicUsize);
+
+impl Rule for Liar<'_> {
+    fn slots(self) -> usize {
+        if self.0.fetch_add(1, Relaxed) == 0 { 0 } else { SLOTS }
+    }
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [a, b]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+        (theta + gradient, [a + gradient, b + gradient])
+    }
+}
+
+#[test]
+fn a_rule_that_asks_for_state_that_is_not_there_changes_its_parameters_only() {
+    for isa in Isa::all() {
+        let mut memory = [GUARD; 3 + 37 + 3];
+        let trained = Trained { theta: &mut memory[3..40], slots: [&mut [], &mut []] };
+        let asked = AtomicUsize::new(0);
+        assert!(update(isa, Liar(&asked), trained, &[1.0; 37]));
+        assert!(asked.into_inner() > 1, "it was asked again");
+        assert_eq!((&memory[..3], &memory[40..]), (&[GUARD; 3][..], &[GUARD; 3][..]), "{isa:?}");
     }
 }
 

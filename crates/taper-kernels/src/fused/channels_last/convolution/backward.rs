@@ -1,0 +1,176 @@
+//! The gradients of a batch of images.
+
+use super::Convolution;
+use crate::fused::channels_last::pack::{PackTransposed, Unpack};
+use crate::fused::channels_last::{Delta, Forward, WeightGradient};
+use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
+use crate::simd::lanes::{self, Isa, WIDTH};
+use crate::simd::team::Team;
+
+/// Sums that one thread adds up at a time.
+const RANGE: usize = 1 << 12;
+
+/// What a backward pass reads and writes.
+pub struct BackwardPass<'a> {
+    /// Images in the layout of the convolution's input.
+    pub x: &'a [f32],
+    /// Images in the layout of its output.
+    pub y: &'a [f32],
+    /// The gradient of `y`, in the same layout.
+    pub gradient: &'a [f32],
+    /// What negative outputs were multiplied with, if anything.
+    pub slope: Option<f32>,
+    /// As the forward pass left them.
+    pub argmax: &'a [u8],
+    /// From [`Convolution::pack_transposed`]; not read without `x_gradient`.
+    pub transposed: &'a [f32],
+    /// The gradient of `x`, in the same layout, if it is needed.
+    pub x_gradient: Option<&'a mut [f32]>,
+    /// [`Convolution::delta_len`] zeros for each thread; gaps and borders stay zero.
+    pub delta: &'a mut [f32],
+    /// [`Convolution::sums_len`] values: sums on their way to the filters' gradient.
+    pub sums: &'a mut [f32],
+    /// `[filters, channels, height, width]`: the gradient of the filters.
+    pub weight_gradient: &'a mut [f32],
+    /// `[filters]`: the gradient of the bias.
+    pub bias_gradient: &'a mut [f32],
+}
+
+impl Convolution {
+    /// Brings `[filters, channels, height, width]` into the order of the backward pass; `transposed` must
+    /// be zero where no channel counts.
+    ///
+    /// # Panics
+    /// If a slice has the wrong size.
+    pub fn pack_transposed(&self, team: &mut Team, isa: Isa, weight: &[f32], transposed: &mut [f32]) {
+        let (sizes, stride) = (self.sizes(), self.output.channels);
+        let len = self.transposed.filter.taps() * WIDTH;
+        assert!(isa.available(), "{isa:?}");
+        assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
+        assert_eq!(transposed.len(), self.transposed_len(), "transposed filters");
+        let transposed = Disjoint::new(transposed);
+        team.run(self.input_panels(), |panel, _| {
+            let packed = transposed.at(panel * len);
+            // SAFETY: the slices have the sizes, and each panel its own part.
+            unsafe {
+                lanes::run(isa, PackTransposed { sizes, stride, panel, weight: weight.as_ptr(), packed });
+            }
+        });
+    }
+
+    /// Computes the gradients of a batch of `samples` images.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn backward(&self, team: &mut Team, isa: Isa, samples: usize, pass: BackwardPass<'_>) {
+        let BackwardPass { x, y, gradient, slope, argmax, transposed, x_gradient, delta, sums, .. } = pass;
+        let (input, output, windows) = (self.input.len(), self.output.len(), self.argmax());
+        let (delta_len, part_len) = (self.delta_len(), self.part_len());
+        assert!(isa.available(), "{isa:?}");
+        assert!(holds(x.len(), &[samples, input]), "images");
+        let outputs = |values: &[f32]| holds(values.len(), &[samples, output]);
+        assert!(outputs(y) && outputs(gradient), "outputs");
+        assert!(holds(argmax.len(), &[samples, windows]), "argmax");
+        assert!(holds(delta.len(), &[team.threads(), delta_len]), "memory for each thread");
+        assert!(holds(sums.len(), &[self.parts(samples), part_len]), "memory for each part");
+        if let Some(x_gradient) = &x_gradient {
+            assert!(holds(x_gradient.len(), &[samples, input]), "gradients of images");
+            assert!(self.input.channels.is_multiple_of(WIDTH), "whole vectors of channels");
+            assert_eq!(transposed.len(), self.transposed_len(), "transposed filters");
+        }
+        let x_gradient = x_gradient.map(Disjoint::new);
+        let (delta, sums) = (Disjoint::new(delta), Disjoint::new(sums));
+        let (panels, parts) = (self.panels(), self.parts(samples));
+        let (row, column) = (self.transposed.delta.row(), self.transposed.delta.channels);
+        let [down, right] = self.window.stride;
+        team.run(parts, |part, thread| {
+            // SAFETY: each part has its own sums.
+            let sums = unsafe { sums.part(part * part_len..(part + 1) * part_len) };
+            sums.fill(0.0);
+            let (filter_sums, bias_sums) = sums.split_at_mut(part_len - self.output.channels);
+            for sample in part * samples / parts..(part + 1) * samples / parts {
+                let start = thread * delta_len;
+                let first = self.output.pixel(0, 0);
+                let to_delta = Delta {
+                    size: self.output.size,
+                    panels,
+                    gradient: gradient[sample * output + first..].as_ptr(),
+                    output: y[sample * output + first..].as_ptr(),
+                    row: self.output.row(),
+                    slope,
+                    argmax: if self.pooled { argmax[sample * windows..].as_ptr() } else { std::ptr::null() },
+                    delta: delta.at(start + self.transposed.delta.pixel(0, 0)),
+                    delta_steps: [down * row, right * column],
+                    sums: bias_sums.as_mut_ptr(),
+                };
+                let to_filters = WeightGradient {
+                    filter: self.filter,
+                    panels,
+                    positions: self.window.output,
+                    image: x[sample * input..].as_ptr(),
+                    image_steps: [down * self.input.row(), right * self.input.channels],
+                    delta: delta.at(start + self.transposed.delta.pixel(0, 0)),
+                    delta_steps: [down * row, right * column],
+                    sums: filter_sums.as_mut_ptr(),
+                };
+                let to_input = x_gradient.map(|x_gradient| Forward {
+                    groups: &self.transposed.groups,
+                    filter: self.transposed.filter,
+                    panels: self.input_panels(),
+                    image: delta.at(start),
+                    weights: transposed.as_ptr(),
+                    bias: std::ptr::null(),
+                    slope: None,
+                    output: x_gradient.at(sample * input),
+                    argmax: std::ptr::null_mut(),
+                });
+                // SAFETY: the slices were checked to hold what the layouts say; every thread has its
+                // own `delta`, every part its own sums, and every sample its own gradient.
+                unsafe {
+                    lanes::run(isa, to_delta);
+                    lanes::run(isa, to_filters);
+                    if let Some(to_input) = to_input {
+                        lanes::run(isa, to_input);
+                    }
+                }
+            }
+        });
+        self.gather(team, isa, parts, sums, pass.weight_gradient, pass.bias_gradient);
+    }
+
+    /// Adds the parts' sums, in order, and brings them into PyTorch's order.
+    fn gather(
+        &self,
+        team: &mut Team,
+        isa: Isa,
+        parts: usize,
+        sums: Disjoint<'_, f32>,
+        weight_gradient: &mut [f32],
+        bias_gradient: &mut [f32],
+    ) {
+        let (sizes, part_len, row) = (self.sizes(), self.part_len(), self.output.channels);
+        assert_eq!(weight_gradient.len(), sizes.filters * sizes.size(), "gradients of filters");
+        assert_eq!(bias_gradient.len(), sizes.filters, "gradients of the bias");
+        team.run(part_len.div_ceil(RANGE), |range, _| {
+            let range = range * RANGE..part_len.min((range + 1) * RANGE);
+            // SAFETY: each range of the first part has one thread, and nobody writes to the others.
+            let total = unsafe { sums.part(range.clone()) };
+            for part in 1..parts {
+                let start = part * part_len;
+                // SAFETY: as above.
+                let values = unsafe { sums.part(start + range.start..start + range.end) };
+                total.iter_mut().zip(values).for_each(|(total, value)| *total += *value);
+            }
+        });
+        // SAFETY: nobody writes to the sums any more.
+        let sums: &[f32] = unsafe { sums.part(0..part_len) };
+        bias_gradient.copy_from_slice(&sums[part_len - row..][..sizes.filters]);
+        let gradient = Disjoint::new(weight_gradient);
+        team.run(self.panels(), |panel, _| {
+            let (stride, gradient) = (self.input.channels, gradient.at(0));
+            // SAFETY: the slices have the sizes, and each panel its own filters.
+            unsafe { lanes::run(isa, Unpack { sizes, stride, panel, sums: sums.as_ptr(), row, gradient }) }
+        });
+    }
+}

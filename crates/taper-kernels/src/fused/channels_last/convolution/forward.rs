@@ -1,0 +1,76 @@
+//! The outputs of a batch of images.
+
+use super::Convolution;
+use crate::fused::channels_last::Forward;
+use crate::fused::channels_last::pack::Pack;
+use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
+use crate::simd::lanes::{self, Isa, WIDTH};
+use crate::simd::team::Team;
+
+/// What a forward pass reads and writes.
+pub struct ForwardPass<'a> {
+    /// Images in the layout of the convolution's input.
+    pub x: &'a [f32],
+    /// From [`Convolution::pack`].
+    pub weights: &'a [f32],
+    /// `[filters]`, padded to whole vectors.
+    pub bias: Option<&'a [f32]>,
+    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
+    pub slope: Option<f32>,
+    /// Images in the layout of its output.
+    pub y: &'a mut [f32],
+    /// [`Convolution::argmax`] for each image, if outputs are pooled.
+    pub argmax: &'a mut [u8],
+}
+
+impl Convolution {
+    /// Brings `[filters, channels, height, width]` into the order of the forward pass; `packed` must
+    /// be zero where no channel counts.
+    ///
+    /// # Panics
+    /// If a slice has the wrong size.
+    pub fn pack(&self, team: &mut Team, isa: Isa, weight: &[f32], packed: &mut [f32]) {
+        let (sizes, stride, len) = (self.sizes(), self.input.channels, self.filter.taps() * WIDTH);
+        assert!(isa.available(), "{isa:?}");
+        assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
+        assert_eq!(packed.len(), self.packed_len(), "packed filters");
+        let packed = Disjoint::new(packed);
+        team.run(self.panels(), |panel, _| {
+            let packed = packed.at(panel * len);
+            // SAFETY: the slices have the sizes, and each panel its own part.
+            unsafe { lanes::run(isa, Pack { sizes, stride, panel, weight: weight.as_ptr(), packed }) }
+        });
+    }
+
+    /// Computes the outputs of `samples` images.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn forward(&self, team: &mut Team, isa: Isa, samples: usize, pass: ForwardPass<'_>) {
+        let ForwardPass { x, weights, bias, slope, y, argmax } = pass;
+        let (input, output, windows) = (self.input.len(), self.output.len(), self.argmax());
+        assert!(isa.available(), "{isa:?}");
+        assert!(holds(x.len(), &[samples, input]) && holds(y.len(), &[samples, output]), "images");
+        assert!(holds(argmax.len(), &[samples, windows]), "argmax");
+        assert_eq!(weights.len(), self.packed_len(), "packed filters");
+        assert!(bias.is_none_or(|bias| bias.len() >= self.output.channels), "one bias for each filter");
+        let (y, argmax) = (Disjoint::new(y), Disjoint::new(argmax));
+        team.run(samples, |sample, _| {
+            let work = Forward {
+                groups: &self.groups,
+                filter: self.filter,
+                panels: self.panels(),
+                image: x[sample * input..].as_ptr(),
+                weights: weights.as_ptr(),
+                bias: bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
+                slope,
+                output: y.at(sample * output),
+                argmax: if self.pooled { argmax.at(sample * windows) } else { std::ptr::null_mut() },
+            };
+            // SAFETY: the slices were checked to hold what the layouts say, and every sample has its
+            // own output.
+            unsafe { lanes::run(isa, work) }
+        });
+    }
+}

@@ -1,0 +1,177 @@
+//! A convolution of a batch of images, forward and backward, shared by a team.
+
+mod backward;
+mod forward;
+
+pub use backward::BackwardPass;
+pub use forward::ForwardPass;
+
+use super::pack::Filters;
+use super::{Filter, Groups, Image, MOST_VALUES, padded};
+use crate::simd::holds;
+use crate::simd::lanes::WIDTH;
+use crate::window::Window;
+
+/// The most parts that a batch's gradient is summed in: a fixed number, so that sums do not depend on
+/// the threads. Of large filters there are fewer, because the parts' sums must be added up.
+const PARTS: usize = 32;
+const PARTS_OF_LARGE: usize = 16;
+
+/// Sums of one part that make it large.
+const LARGE: usize = 1 << 14;
+
+/// The layouts of one convolution, worked out once.
+pub struct Convolution {
+    window: Window,
+    /// Filters and the channels that they have.
+    filters: [usize; 2],
+    /// The input, with the border that the filters reach.
+    input: Image,
+    /// The output, after pooling if there is any.
+    output: Image,
+    groups: Groups,
+    filter: Filter,
+    pooled: bool,
+    transposed: Transposed,
+}
+
+/// The layouts for the gradient of the input: the same product over the spread gradient.
+struct Transposed {
+    /// The gradient of the sums, with steps of the filter as gaps, and a border.
+    delta: Image,
+    groups: Groups,
+    filter: Filter,
+}
+
+impl Convolution {
+    /// `filters` filters over `channels` channels of the images of `input`. With `pooled`, the largest
+    /// of each 2x2 outputs is kept. `border` is what the output's reader needs around it.
+    ///
+    /// # Panics
+    /// If there are no filters, the input is not the window's image with the border that it reaches, or
+    /// its pixels have neither exactly the channels nor these in whole vectors.
+    #[must_use]
+    pub fn new(
+        window: &Window,
+        filters: usize,
+        channels: usize,
+        input: Image,
+        pooled: bool,
+        border: [[usize; 2]; 2],
+    ) -> Self {
+        let [before, after] = border;
+        // What the kernels' pointers rely on.
+        assert!(filters > 0 && channels > 0, "{filters} filters over {channels} channels");
+        // What cannot be counted would wrap around to less in the checks of slices. Both numbers of
+        // channels are rounded up to whole vectors, and each filter has a bias.
+        let most = MOST_VALUES / (2 * WIDTH * WIDTH);
+        let weights = [filters, channels, window.kernel[0], window.kernel[1]];
+        assert!(holds(most, &weights), "{filters} filters over {channels} channels are too many");
+        let (size, kernel, stride) = (window.input, window.kernel, window.stride);
+        let possible = [Window::valid(size, kernel, stride), Window::same(size, kernel, stride)];
+        assert!(possible.contains(&Ok(*window)), "{window:?} was not made by its constructors");
+        assert!([channels, padded(channels)].contains(&input.channels), "values of a pixel");
+        assert_eq!((input.size, input.before), (window.input, window.before), "the image and its border");
+        for axis in [0, 1] {
+            assert!(window.before[axis] < window.kernel[axis] && window.output[axis] > 0, "{window:?}");
+            assert!(input.after[axis] >= window.after(axis), "the border behind the image");
+        }
+        let size = if pooled { window.output.map(|side| side / 2) } else { window.output };
+        let output = Image { channels: padded(filters), size, before, after };
+        assert!(input.is_countable() && output.is_countable(), "{input:?} or {output:?} is too large");
+        let groups = if pooled {
+            Groups::windows(&input, window.kernel[0], window.stride, &output)
+        } else {
+            Groups::along_rows(&input, window.kernel[0], window.stride, &output)
+        };
+        let spread = [0, 1].map(|axis| (window.output[axis] - 1) * window.stride[axis] + 1);
+        let delta = Image {
+            channels: output.channels,
+            size: spread,
+            before: [0, 1].map(|axis| window.kernel[axis] - 1 - window.before[axis]),
+            after: [0, 1].map(|axis| (window.input[axis] + window.before[axis]).saturating_sub(spread[axis])),
+        };
+        assert!(delta.is_countable(), "{delta:?} is too large");
+        let transposed = Transposed {
+            groups: Groups::along_rows(&delta, window.kernel[0], [1, 1], &input),
+            filter: Filter::new(window.kernel, &delta),
+            delta,
+        };
+        let filter = Filter::new(window.kernel, &input);
+        Self {
+            window: *window,
+            filters: [filters, channels],
+            input,
+            output,
+            groups,
+            filter,
+            pooled,
+            transposed,
+        }
+    }
+
+    /// Where the images are that it reads.
+    #[must_use]
+    pub fn input(&self) -> &Image {
+        &self.input
+    }
+
+    /// Where the images are that it writes.
+    #[must_use]
+    pub fn output(&self) -> &Image {
+        &self.output
+    }
+
+    fn panels(&self) -> usize {
+        self.output.channels / WIDTH
+    }
+
+    fn input_panels(&self) -> usize {
+        self.input.channels / WIDTH
+    }
+
+    fn sizes(&self) -> Filters {
+        let [filters, channels] = self.filters;
+        Filters { filters, channels, plane: self.window.kernel[0] * self.window.kernel[1] }
+    }
+
+    /// Values of the packed filters.
+    #[must_use]
+    pub fn packed_len(&self) -> usize {
+        self.panels() * self.filter.taps() * WIDTH
+    }
+
+    /// Values of the transposed filters.
+    #[must_use]
+    pub fn transposed_len(&self) -> usize {
+        self.input_panels() * self.transposed.filter.taps() * WIDTH
+    }
+
+    /// Bytes that say where each largest output of one image was.
+    #[must_use]
+    pub fn argmax(&self) -> usize {
+        if self.pooled { self.output.size[0] * self.output.size[1] * self.output.channels } else { 0 }
+    }
+
+    /// Values that each thread needs on the way back.
+    #[must_use]
+    pub fn delta_len(&self) -> usize {
+        self.transposed.delta.len()
+    }
+
+    /// Values that a batch of `samples` needs for sums.
+    #[must_use]
+    pub fn sums_len(&self, samples: usize) -> usize {
+        self.parts(samples) * self.part_len()
+    }
+
+    /// Parts that a batch of `samples` is summed in.
+    fn parts(&self, samples: usize) -> usize {
+        samples.min(if self.part_len() < LARGE { PARTS } else { PARTS_OF_LARGE })
+    }
+
+    /// Sums of one part: of the filters, then of the bias.
+    fn part_len(&self) -> usize {
+        (self.filter.taps() + 1) * self.output.channels
+    }
+}

@@ -1,0 +1,81 @@
+//! The outputs of a chain.
+
+use super::{Each, first_inputs};
+use crate::fused::fully_connected::{ROWS, forward as dense, rows, stride};
+use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
+use crate::simd::lanes::{self, Isa};
+use crate::simd::team::Team;
+
+/// A layer on the way forward.
+pub struct Layer<'a> {
+    /// Values of a sample.
+    pub inputs: usize,
+    /// Outputs of a sample; the inputs of the next layer.
+    pub units: usize,
+    /// `[units, inputs]`.
+    pub weight: &'a [f32],
+    /// `[units]`, if there is one.
+    pub bias: Option<&'a [f32]>,
+    /// What negative outputs are multiplied with, if anything.
+    pub slope: Option<f32>,
+    /// What the outputs are finally multiplied with: rows like the outputs'.
+    pub mask: Option<&'a [f32]>,
+    /// Rows of the outputs.
+    pub y: &'a mut [f32],
+}
+
+/// A layer while threads share its outputs.
+struct Shared<'a> {
+    inputs: usize,
+    units: usize,
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+    slope: Option<f32>,
+    mask: Option<&'a [f32]>,
+    y: Disjoint<'a, f32>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(layer: Layer<'a>, samples: usize) -> Self {
+        let Layer { inputs, units, weight, bias, slope, mask, y } = layer;
+        let enough = |values: &[f32]| holds(values.len(), &[rows(samples), stride(units)]);
+        assert_eq!(Some(weight.len()), units.checked_mul(inputs), "weights");
+        assert!(bias.is_none_or(|bias| bias.len() == units), "one bias for each unit");
+        assert!(mask.is_none_or(enough), "rows of the mask");
+        assert!(enough(y), "rows of outputs");
+        Self { inputs, units, weight, bias, slope, mask, y: Disjoint::new(y) }
+    }
+}
+
+/// Computes the outputs of all layers, the first of which reads the rows `x`.
+///
+/// # Panics
+/// If a slice is too short, or the layers do not fit together.
+pub fn forward(team: &mut Team, isa: Isa, samples: usize, x: &[f32], layers: Each<Layer<'_>>) {
+    assert!(isa.available(), "{isa:?}");
+    let first = first_inputs(&layers, |layer| [layer.inputs, layer.units]);
+    assert!(holds(x.len(), &[rows(samples), stride(first)]), "rows of inputs");
+    let layers = layers.map(|layer| layer.map(|layer| Shared::new(layer, samples)));
+    team.run(rows(samples) / ROWS, |part, _| {
+        let mut x = x.as_ptr();
+        for layer in layers.iter().flatten() {
+            let work = dense::Part {
+                samples: part * ROWS..(part + 1) * ROWS,
+                units: 0..layer.units,
+                columns: 0..layer.inputs,
+                inputs: layer.inputs,
+                x,
+                x_step: stride(layer.inputs),
+                weight: layer.weight.as_ptr(),
+                y: layer.y.at(0),
+                y_step: stride(layer.units),
+                finish: Some(dense::Finish::new(layer.bias, layer.slope, layer.mask)),
+            };
+            // SAFETY: the slices were checked to hold what the sizes say. Parts have different rows, of
+            // which each layer's outputs are written before the next one reads them.
+            unsafe { lanes::run(isa, work) };
+            x = layer.y.at(0);
+        }
+    });
+}
