@@ -9,7 +9,8 @@ use taper_kernels::plain::{self, Real};
 use taper_kernels::window::Window;
 
 /// The largest value of each window: `[batch, channels, height, width]` to `[batch, channels, rows,
-/// columns]`. The first of several equal ones gets the whole gradient; NaN counts as largest.
+/// columns]`. The first of several equal ones gets the whole gradient. NaN is larger than all numbers,
+/// and the last one gets the gradient, as in PyTorch.
 ///
 /// # Errors
 /// If the shapes do not fit.
@@ -49,8 +50,12 @@ pub fn reference(x: &Tensor, window: &Window) -> Result<Tensor> {
         height * width,
     ])?;
     let values = windows.detach();
-    let infinity = (values.ones_like()? * f64::INFINITY)?;
-    let comparable = values.ne(&values)?.where_cond(&infinity, &values)?;
-    let argmax = comparable.argmax_keepdim(D::Minus1)?;
+    let is_nan = values.ne(&values)?;
+    let largest = is_nan.where_cond(&values.zeros_like()?, &values)?.argmax_keepdim(D::Minus1)?;
+    // Places counted from 1 where there is NaN, 0 elsewhere: the largest is that of the last NaN.
+    let places = Tensor::arange(1_f32, (height * width + 1) as f32, x.device())?;
+    let last = is_nan.to_dtype(DType::F32)?.broadcast_mul(&places)?.max_keepdim(D::Minus1)?;
+    let of_nan = (&last - 1.0)?.maximum(0_f32)?.to_dtype(DType::U32)?;
+    let argmax = last.gt(0_f32)?.where_cond(&of_nan, &largest)?;
     windows.gather(&argmax, D::Minus1)?.squeeze(D::Minus1)
 }

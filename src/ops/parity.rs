@@ -252,6 +252,29 @@ fn max_pooling_lets_nan_through() -> Result<()> {
 }
 
 #[test]
+fn nan_is_larger_than_infinity_and_the_last_one_gets_the_gradient() -> Result<()> {
+    let (nan, infinity) = (f32::NAN, f32::INFINITY);
+    for (values, at) in [
+        ([infinity, nan, 1., 2.], 1),
+        ([nan, infinity, 1., 2.], 0),
+        ([nan, infinity, nan, 2.], 2),
+        ([-infinity, -1., nan, infinity], 2),
+        ([nan, nan, nan, nan], 3),
+    ] {
+        for stride in [[2, 2], [2, 1]] {
+            let window = Window::valid([2, 2], [2, 2], stride).expect("is possible");
+            let x = Tensor::new(&values, &Device::Cpu)?.reshape((1, 1, 2, 2))?;
+            let results = both(&x, |x| max_pool2d(x, &window), |x| max_pool2d::reference(x, &window))?;
+            for (y, gradient) in results {
+                assert!(y[0].is_nan(), "{values:?}: {y:?}");
+                assert_eq!(gradient.iter().position(|g| *g > 0.0), Some(at), "{values:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn images_that_need_no_gradient_get_none() -> Result<()> {
     let window = Window::valid([4, 4], [3, 3], [1, 1]).expect("is possible");
     let (x, weight) = (random(&[2, 1, 4, 4], 1)?.as_detached_tensor(), random(&[3, 1, 3, 3], 2)?);

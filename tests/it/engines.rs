@@ -369,3 +369,28 @@ fn a_machine_without_vectors_gives_the_same_but_for_rounding() {
         assert!(difference.iter().all(|d| *d < TOLERANCE), "{}: {difference:?}", case.name);
     }
 }
+
+#[test]
+fn both_engines_let_nan_win_over_infinity_in_a_pool() {
+    let layers = |before: serde_json::Value| json!([before, {"max_pool2d": {}}, {"flatten": {}}, {"dense": {"units": 3}}]);
+    let convolution = json!({"conv2d": {"filters": 1, "kernel_size": 1, "kernel_initializer": "ones"}});
+    for (name, before) in
+        [("pool", json!({"activation": {"function": "relu"}})), ("pool of a convolution", convolution)]
+    {
+        let mut case = network(name, &layers(before), &[1, 2, 2], &json!({"sgd": {}}));
+        let mut features = vec![0.5; SAMPLES * 4];
+        // Windows of samples 0 and 1, in both orders.
+        features[..8].copy_from_slice(&[f32::INFINITY, f32::NAN, 0., 0., f32::NAN, f32::INFINITY, 0., 0.]);
+        case.features = Features::Floats(features);
+        let engines: [Box<dyn Engine>; 2] = [Box::new(case.graph()), Box::new(case.fused(2, Isa::detect()))];
+        for mut engine in engines {
+            let indices: Vec<usize> = (0..SAMPLES).collect();
+            let scaling = Scaling::new(&case.features, None);
+            let (features, shape) = (&case.features, &case.shape);
+            let samples = Samples { features, shape, indices: &indices, scaling: &scaling };
+            let logits = engine.logits(&samples).expect("logits");
+            let nan: Vec<bool> = logits.chunks(3).map(|row| row.iter().all(|value| value.is_nan())).collect();
+            assert!(nan[0] && nan[1] && !nan[2], "{name} on {}: {nan:?}", engine.name());
+        }
+    }
+}

@@ -7,19 +7,20 @@ use crate::shape::Shape;
 use taper_kernels::fused::channels_last::Convolution as ConvolutionKernel;
 use taper_kernels::fused::fully_connected::COLUMNS;
 use taper_kernels::fused::fully_connected::chain::{MOST_LAYERS, MOST_WEIGHTS};
+use taper_kernels::fused::pooling::{self, Kind};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::window::Window;
 
-use super::batch_norm::{self, BatchNorm};
+use super::batch_norm::BatchNorm;
 use super::chain::Chain;
 use super::convolution::{self, Convolution};
 use super::dense::{self, Dense};
 use super::dropout::Dropout;
-use super::elementwise::{Elementwise, Function};
+use super::elementwise::{self, Elementwise};
 use super::flatten::Flatten;
 use super::layer_norm::LayerNorm;
 use super::layout::Layout;
-use super::pooling::{Kind, Pooling};
+use super::pooling::Pooling;
 use super::stage::Stage;
 
 /// A network as stages.
@@ -255,12 +256,10 @@ impl Draft {
                 slope: self.slope,
                 memory: convolution::Memory::default(),
             }),
-            Operation::MaxPool(window) => Box::new(Pooling { name, kind: Kind::Max, window, input, output }),
-            Operation::AveragePool(window) => {
-                Box::new(Pooling { name, kind: Kind::Mean, window, input, output })
-            }
+            Operation::MaxPool(window) => Box::new(pooling(name, Kind::Max, window, &input, output)),
+            Operation::AveragePool(window) => Box::new(pooling(name, Kind::Mean, window, &input, output)),
             Operation::Activation(activation) => {
-                let function = Function::new(activation).ok_or("softmax between layers")?;
+                let function = elementwise::function(activation).ok_or("softmax between layers")?;
                 Box::new(Elementwise { name, function, input, output })
             }
             Operation::Dropout { rate } => {
@@ -268,13 +267,17 @@ impl Draft {
                 Box::new(Dropout { name, rate, layer, input, output, mask: Arena::default() })
             }
             Operation::BatchNorm { momentum, epsilon } => {
-                let memory = batch_norm::Memory::default();
-                Box::new(BatchNorm { name, momentum, epsilon, parameter, input, output, memory })
+                Box::new(BatchNorm::new(name, [momentum, epsilon], parameter, &input, output))
             }
             Operation::LayerNorm { epsilon } => {
-                Box::new(LayerNorm { name, epsilon, parameter, input, output, sums: Arena::default() })
+                Box::new(LayerNorm::new(name, epsilon, parameter, &input, output))
             }
             Operation::Flatten => Box::new(Flatten { name, input, output }),
         })
     }
+}
+
+fn pooling(name: String, kind: Kind, window: Window, input: &Layout, output: Layout) -> Pooling {
+    let kernel = pooling::Pooling { kind, window, input: input.grid(), output: output.grid() };
+    Pooling { name, output, kernel }
 }

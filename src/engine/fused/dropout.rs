@@ -1,9 +1,11 @@
-//! Dropout that no dense layer does on its way.
+//! Dropout that is not fused into a dense layer.
+
+use taper_kernels::fused::mask;
+use taper_kernels::simd::arena::Arena;
+use taper_kernels::simd::parts;
 
 use crate::layers::Pass;
 use crate::random::{Purpose, Stream};
-use taper_kernels::simd::arena::Arena;
-use taper_kernels::simd::parts;
 
 use super::layout::Layout;
 use super::stage::{Stage, Turn, Update};
@@ -24,31 +26,6 @@ pub struct Dropout {
     pub mask: Arena,
 }
 
-impl Dropout {
-    /// Writes to `to`, of layout `output`, the values of `from`, of layout `input`, times the mask.
-    fn apply(
-        &self,
-        turn: &mut Turn<'_, '_>,
-        [input, output]: [&Layout; 2],
-        from: &[f32],
-        to: &mut [f32],
-        masked: bool,
-    ) {
-        let (channels, pixels) = (input.channels(), input.pixels());
-        let (mask, len) = (&self.mask, input.len());
-        parts::for_each(turn.team, turn.samples, [(to, output.len())], |sample, [to]| {
-            let from = &from[sample * len..][..len];
-            let mask = if masked { &mask[sample * channels * pixels..][..channels * pixels] } else { &[] };
-            for (pixel, (i, j)) in input.each_pixel().zip(output.each_pixel()).enumerate() {
-                for channel in 0..channels {
-                    let factor = if masked { mask[channel * pixels + pixel] } else { 1.0 };
-                    to[j + channel] = from[i + channel] * factor;
-                }
-            }
-        });
-    }
-}
-
 impl Stage for Dropout {
     fn name(&self) -> &str {
         &self.name
@@ -60,25 +37,26 @@ impl Stage for Dropout {
 
     fn reserve(&mut self, samples: usize, _threads: usize, training: bool) {
         if training {
-            self.mask.reserve(samples * self.input.channels() * self.input.pixels());
+            self.mask.reserve(samples * self.input.grid().values());
         }
     }
 
     fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
-        let masked = match turn.pass {
+        let (input, output) = (self.input.grid(), self.output.grid());
+        let mask = match turn.pass {
             Pass::Training { seed, step } => {
-                let len = self.input.channels() * self.input.pixels();
+                let len = input.values();
                 let (rate, layer) = (self.rate, self.layer);
                 parts::for_each(turn.team, turn.samples, [(&mut self.mask, len)], |sample, [mask]| {
                     let mut stream = Stream::new(seed, Purpose::Dropout, [step, layer]);
                     stream.skip_to((sample * len) as u64);
                     stream.dropout_mask(rate, mask);
                 });
-                true
+                Some(&*self.mask)
             }
-            Pass::Inference => false,
+            Pass::Inference => None,
         };
-        self.apply(turn, [&self.input, &self.output], x, y, masked);
+        mask::apply(turn.team, turn.samples, [&input, &output], mask, x, y);
     }
 
     fn backward(
@@ -90,8 +68,8 @@ impl Stage for Dropout {
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
-        if let Some(x_gradient) = x_gradient {
-            self.apply(turn, [&self.output, &self.input], gradient, x_gradient, true);
-        }
+        let Some(x_gradient) = x_gradient else { return };
+        let grids = [&self.output.grid(), &self.input.grid()];
+        mask::apply(turn.team, turn.samples, grids, Some(&self.mask), gradient, x_gradient);
     }
 }

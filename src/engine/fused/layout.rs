@@ -2,7 +2,7 @@
 
 use crate::shape::Shape;
 use taper_kernels::fused::channels_last::{Image, padded};
-use taper_kernels::fused::fully_connected;
+use taper_kernels::fused::{Grid, fully_connected};
 
 /// A sample's shape and its place in an arena. Samples follow each other without gaps.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,19 +40,13 @@ impl Layout {
         self.shape.0.first().copied().unwrap_or(0)
     }
 
-    /// Pixels of a sample, or 1.
-    pub fn pixels(&self) -> usize {
-        self.image.size[0] * self.image.size[1]
+    /// Where the values that count are.
+    pub fn grid(&self) -> Grid {
+        Grid { channels: self.channels(), image: self.image }
     }
 
     /// Values of one sample in memory.
     pub fn len(&self) -> usize {
         self.image.len()
-    }
-
-    /// Where the pixels of a sample begin, row by row.
-    pub fn each_pixel(&self) -> impl Iterator<Item = usize> + use<> {
-        let image = self.image;
-        (0..image.size[0]).flat_map(move |row| (0..image.size[1]).map(move |column| image.pixel(row, column)))
     }
 }

@@ -6,7 +6,8 @@ use super::Real;
 use crate::window::Window;
 
 /// The largest value of each window and its index within its plane (one channel of one image).
-/// Of several equal values the first one wins; NaN counts as infinite.
+/// Of several equal values the first one wins. NaN is larger than all numbers, and the last one wins,
+/// as in PyTorch.
 ///
 /// # Panics
 /// If `x` does not consist of whole planes.
@@ -32,7 +33,7 @@ pub fn forward<T: Real>(x: &[T], window: &Window) -> (Vec<T>, Vec<u32>) {
 fn wins<T: Real>(value: T, best: T) -> bool {
     #[expect(clippy::eq_op, reason = "only NaN is not equal to itself")]
     let is_nan = value != value;
-    value > best || is_nan && best < T::INFINITY
+    value > best || is_nan
 }
 
 fn windows<T: Real>(plane: &[T], window: &Window, output: &mut [T], argmax: &mut [u32]) {

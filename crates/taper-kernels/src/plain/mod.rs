@@ -34,8 +34,6 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
-    /// Larger than all others.
-    const INFINITY: Self;
 
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
@@ -50,7 +48,6 @@ mod sealed {
 impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
-    const INFINITY: Self = Self::INFINITY;
 
     fn from_f64(value: f64) -> Self {
         value as Self
@@ -60,7 +57,6 @@ impl Real for f32 {
 impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
-    const INFINITY: Self = Self::INFINITY;
 
     fn from_f64(value: f64) -> Self {
         value
