@@ -1,5 +1,6 @@
 use std::panic::panic_any;
 use std::sync::atomic::AtomicU32;
+use std::time::Instant;
 
 use super::*;
 use crate::simd::disjoint::Disjoint;

@@ -7,13 +7,17 @@
 //! Each thread starts with its own share of the parts, so that it finds its part of the weights in
 //! its own cache, and then helps the others. Which thread does a part never changes a result.
 
+mod wait;
+
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use wait::Wait;
 
 /// How long a worker looks for the next piece before it sleeps: longer than the pauses within a
 /// step, short enough not to be seen as load.
@@ -235,33 +239,6 @@ impl Shared {
                 std::mem::forget(again);
             }
         }
-    }
-}
-
-/// Waits in a loop, and lets other threads run if it takes long.
-struct Wait {
-    turns: u32,
-    start: Option<Instant>,
-}
-
-impl Wait {
-    fn new() -> Self {
-        Self { turns: 0, start: None }
-    }
-
-    /// Waits a moment; the time since about the first one.
-    fn pause(&mut self) -> Duration {
-        self.turns = self.turns.wrapping_add(1);
-        if !self.turns.is_multiple_of(64) {
-            std::hint::spin_loop();
-            return Duration::ZERO;
-        }
-        let waited = self.start.get_or_insert_with(Instant::now).elapsed();
-        if waited > Duration::from_micros(20) {
-            // More threads than cores: the one that is waited for may need this core.
-            std::thread::yield_now();
-        }
-        waited
     }
 }
 

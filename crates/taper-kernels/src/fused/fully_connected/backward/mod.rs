@@ -1,0 +1,106 @@
+//! The gradient of a dense layer's inputs, and the update of its weights, in one pass over them: the
+//! gradient of the weights never leaves the registers.
+
+mod part;
+
+pub(super) use part::Part;
+
+use super::{ROWS, rows, stride};
+use crate::rule::{Rule, Shared, Trained, Watched};
+use crate::simd::disjoint::Disjoint;
+use crate::simd::holds;
+use crate::simd::lanes::{self, Isa, WIDTH};
+use crate::simd::team::Team;
+
+/// dx = dz W and dW = dzᵀ x for the gradient dz of the sums.
+pub struct Backward<'a> {
+    /// Who works.
+    pub team: &'a mut Team,
+    /// With which instructions.
+    pub isa: Isa,
+    /// Samples.
+    pub samples: usize,
+    /// Values of each.
+    pub inputs: usize,
+    /// Outputs of each.
+    pub units: usize,
+    /// Rows of the inputs.
+    pub x: &'a [f32],
+    /// Rows of the sums' gradient.
+    pub delta: &'a [f32],
+    /// The same as `[units, rows]`.
+    pub transposed: &'a [f32],
+    /// `[units, inputs]`.
+    pub weight: Trained<'a>,
+    /// Rows of the inputs' gradient, if it is needed.
+    pub x_gradient: Option<&'a mut [f32]>,
+}
+
+impl Backward<'_> {
+    /// Computes the inputs' gradient from the weights as they are, and updates these.
+    ///
+    /// # Panics
+    /// If a slice is too short.
+    pub fn run<R: Rule>(self, rule: Watched<'_, R>) {
+        let Self { team, isa, samples, inputs, units, x, delta, transposed, weight, x_gradient } = self;
+        let (x_step, delta_step, height) = (stride(inputs), stride(units), rows(samples));
+        assert!(isa.available(), "{isa:?}");
+        assert!(holds(x.len(), &[height, x_step]), "rows of inputs");
+        let rows_of_gradient = x_gradient.as_ref().is_none_or(|dx| holds(dx.len(), &[height, x_step]));
+        assert!(rows_of_gradient, "rows of their gradient");
+        assert!(holds(delta.len(), &[height, delta_step]), "rows of the gradient");
+        assert!(holds(transposed.len(), &[units, height]), "transposed rows");
+        assert!(holds(weight.theta.len(), &[units, inputs]), "weights");
+        let weight = Shared::new(weight, units * inputs, rule);
+        let x_gradient = x_gradient.map(Disjoint::new);
+        let part = |columns, samples_range, units_range| Part {
+            columns,
+            rows: samples_range,
+            weights: units_range,
+            samples,
+            inputs,
+            units,
+            x: x.as_ptr(),
+            x_step,
+            delta: delta.as_ptr(),
+            delta_step,
+            transposed: transposed.as_ptr(),
+            height,
+            weight: weight.at(0),
+            x_gradient: x_gradient.as_ref().map_or(std::ptr::null_mut(), |dx| dx.at(0)),
+            rule,
+        };
+        if inputs >= COLUMNS {
+            // Columns, so that the weights pass through the cache once.
+            let rows = if x_gradient.is_some() { 0..height } else { 0..0 };
+            // Few columns are to be shared fairly, many to be read in long runs.
+            let columns = if inputs >= 1536 { 9 * WIDTH } else { 3 * WIDTH };
+            team.run(inputs.div_ceil(columns), |index, _| {
+                let columns = index * columns..((index + 1) * columns).min(inputs);
+                // SAFETY: the slices were checked to hold what the sizes say; parts have different columns.
+                unsafe { lanes::run(isa, part(columns, rows.clone(), 0..units)) }
+            });
+            return;
+        }
+        // Rows, so that no two threads write to the same cache line: those of columns would be
+        // shared where a row's length is no multiple of it.
+        if x_gradient.is_some() {
+            team.run(height / ROWS, |index, _| {
+                let rows = index * ROWS..(index + 1) * ROWS;
+                // SAFETY: as above; parts have different samples, and no weights are changed.
+                unsafe { lanes::run(isa, part(0..inputs, rows, 0..0)) }
+            });
+        }
+        team.run(units.div_ceil(UNITS), |index, _| {
+            let units = index * UNITS..((index + 1) * UNITS).min(units);
+            // SAFETY: as above; parts have different units.
+            unsafe { lanes::run(isa, part(0..inputs, 0..0, units)) }
+        });
+    }
+}
+
+/// Inputs from which on the work is shared by columns.
+pub const COLUMNS: usize = 384;
+
+/// Units of one part where the work is shared by rows: whole tiles of six and of eight.
+pub(super) const UNITS: usize = 24;
