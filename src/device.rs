@@ -44,7 +44,7 @@ impl Choice {
         match self {
             Self::Cpu => Ok(Device::Cpu),
             Self::Auto if !candle_core::utils::cuda_is_available() => Ok(Device::Cpu),
-            Self::Auto => Ok(Device::new_cuda(0).unwrap_or(Device::Cpu)),
+            Self::Auto => Ok(first_gpu(Device::new_cuda(0), |message| tracing::warn!("{message}"))),
             Self::Cuda(number) if candle_core::utils::cuda_is_available() => Device::new_cuda(number)
                 .map_err(|error| Error::Usage(format!("--device cuda:{number} cannot be opened: {error}"))),
             Self::Cuda(_) => Err(Error::Usage(
@@ -52,6 +52,14 @@ impl Choice {
             )),
         }
     }
+}
+
+/// The GPU, or the CPU and a warning if it cannot be opened.
+fn first_gpu(opened: candle_core::Result<Device>, warn: impl FnOnce(&str)) -> Device {
+    opened.unwrap_or_else(|error| {
+        warn(&format!("the GPU cannot be opened, so the CPU is used: {error}; --device cuda stops instead"));
+        Device::Cpu
+    })
 }
 
 /// `cpu` or `cuda:N`, as users name devices.
@@ -67,6 +75,14 @@ pub fn describe(device: &Device) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gpu_that_cannot_be_opened_is_told_before_the_cpu_is_used() {
+        let mut warnings = Vec::new();
+        let error = candle_core::Error::msg("out of memory");
+        assert!(first_gpu(Err(error), |message| warnings.push(message.to_owned())).is_cpu());
+        assert!(warnings.len() == 1 && warnings[0].contains("out of memory"), "{warnings:?}");
+    }
 
     #[test]
     fn reads_the_names_of_devices() {
