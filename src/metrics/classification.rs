@@ -1,4 +1,4 @@
-//! Accuracy, precision, recall and F1 from a confusion matrix, as scikit-learn computes them.
+//! Accuracy, precision, recall and F1 from counts per class, as scikit-learn computes them.
 //!
 //! For a class with t true positives, p predictions and s samples (its support): precision t / p,
 //! recall t / s, F1 2t / (p + s); 0 where the denominator is 0 (`zero_division=0`). The macro averages
@@ -8,12 +8,29 @@
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
-/// Counts of predicted classes for each true class.
+/// Three counts for each class: all that the scores need, and no more numbers than classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Vec<u64>>", into = "Vec<Vec<u64>>")]
-pub struct Confusion {
-    classes: usize,
-    counts: Vec<u64>, // [truth, prediction]
+#[serde(try_from = "Saved")]
+pub struct ClassCounts {
+    /// Samples whose class was predicted, by class.
+    correct: Vec<u64>,
+    /// Predictions, by predicted class.
+    predicted: Vec<u64>,
+    /// Samples, by true class.
+    support: Vec<u64>,
+}
+
+/// The forms in which checkpoints hold the counts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Saved {
+    Counts {
+        correct: Vec<u64>,
+        predicted: Vec<u64>,
+        support: Vec<u64>,
+    },
+    /// Until format 1: one row for each true class, one column for each predicted class.
+    Matrix(Vec<Vec<u64>>),
 }
 
 /// The scores of a split.
@@ -29,8 +46,6 @@ pub struct Report {
     pub f1: f64,
     /// The scores of every class, also of those that do not occur.
     pub per_class: Vec<ClassScores>,
-    /// Counts of samples: one row for each true class, one column for each predicted class.
-    pub confusion_matrix: Vec<Vec<u64>>,
 }
 
 /// The scores of one class.
@@ -59,35 +74,59 @@ pub fn predicted_class(logits: &[f32], classes: usize) -> usize {
     }
 }
 
-impl Confusion {
-    /// No samples yet, of so many classes.
+/// The classes that logits predict, row by row `[samples, classes]` or `[samples, 1]` for two classes.
+/// Each is that of [`predicted_class`].
+///
+/// # Errors
+/// If there are not as many rows as `samples`.
+pub fn predicted_classes(
+    logits: &[f32],
+    samples: usize,
+    classes: usize,
+) -> Result<impl Iterator<Item = u32> + '_> {
+    let single = classes == 2 && logits.len() == samples;
+    let outputs = if single { 1 } else { classes };
+    if samples.checked_mul(outputs) != Some(logits.len()) {
+        candle_core::bail!("{} logits for {samples} samples of {classes} classes", logits.len());
+    }
+    Ok(logits.chunks_exact(outputs.max(1)).map(move |row| predicted_class(row, classes) as u32))
+}
+
+/// Checks that there are as many true classes as predicted ones, all of them below `classes`.
+///
+/// # Errors
+/// If not.
+pub(super) fn check_classes(truth: &[u32], predicted: &[u32], classes: usize) -> Result<()> {
+    if truth.len() != predicted.len() {
+        candle_core::bail!("{} labels for {} predictions", truth.len(), predicted.len());
+    }
+    check_range(truth, classes)?;
+    check_range(predicted, classes)
+}
+
+/// Checks that all `labels` are below `classes`.
+///
+/// # Errors
+/// If not.
+pub(super) fn check_range(labels: &[u32], classes: usize) -> Result<()> {
+    match labels.iter().find(|class| **class as usize >= classes) {
+        Some(class) => candle_core::bail!("class {class} out of {classes} classes"),
+        None => Ok(()),
+    }
+}
+
+impl ClassCounts {
+    /// No samples yet.
     #[must_use]
     pub fn new(classes: usize) -> Self {
-        Self { classes, counts: vec![0; classes * classes] }
+        let [correct, predicted, support] = [(); 3].map(|()| vec![0; classes]);
+        Self { correct, predicted, support }
     }
 
-    /// Counts a batch by its logits, row by row `[samples, classes]` or `[samples, 1]` for two classes,
-    /// and its labels. The prediction is that of [`predicted_class`].
-    ///
-    /// # Errors
-    /// If the lengths do not fit or a label is out of range; nothing is counted then.
-    pub fn add(&mut self, logits: &[f32], labels: &[u32]) -> Result<()> {
-        let single = self.classes == 2 && logits.len() == labels.len();
-        let outputs = if single { 1 } else { self.classes };
-        if labels.len().checked_mul(outputs) != Some(logits.len()) {
-            candle_core::bail!(
-                "{} logits for {} samples of {} classes",
-                logits.len(),
-                labels.len(),
-                self.classes
-            );
-        }
-        self.check_range(labels)?;
-        for (logits, label) in logits.chunks_exact(outputs.max(1)).zip(labels) {
-            let predicted = predicted_class(logits, self.classes);
-            self.counts[*label as usize * self.classes + predicted] += 1;
-        }
-        Ok(())
+    /// The number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.support.len()
     }
 
     /// Counts samples by their true and their predicted classes.
@@ -95,22 +134,16 @@ impl Confusion {
     /// # Errors
     /// If the lists differ in length or a class is out of range; nothing is counted then.
     pub fn count(&mut self, truth: &[u32], predicted: &[u32]) -> Result<()> {
-        if truth.len() != predicted.len() {
-            candle_core::bail!("{} labels for {} predictions", truth.len(), predicted.len());
-        }
-        self.check_range(truth)?;
-        self.check_range(predicted)?;
-        for (truth, predicted) in truth.iter().zip(predicted) {
-            self.counts[*truth as usize * self.classes + *predicted as usize] += 1;
-        }
+        check_classes(truth, predicted, self.classes())?;
+        truth.iter().zip(predicted).for_each(|(truth, predicted)| self.note(*truth, *predicted));
         Ok(())
     }
 
-    fn check_range(&self, classes: &[u32]) -> Result<()> {
-        match classes.iter().find(|class| **class as usize >= self.classes) {
-            Some(class) => candle_core::bail!("class {class} out of {} classes", self.classes),
-            None => Ok(()),
-        }
+    /// Counts a sample of checked classes.
+    pub(super) fn note(&mut self, truth: u32, predicted: u32) {
+        self.support[truth as usize] += 1;
+        self.predicted[predicted as usize] += 1;
+        self.correct[truth as usize] += u64::from(truth == predicted);
     }
 
     /// Adds the counts of other samples.
@@ -118,32 +151,36 @@ impl Confusion {
     /// # Errors
     /// If the numbers of classes differ.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        if self.classes != other.classes {
-            candle_core::bail!("cannot add counts of {} classes to {}", other.classes, self.classes);
+        if self.classes() != other.classes() {
+            candle_core::bail!("cannot add counts of {} classes to {}", other.classes(), self.classes());
         }
-        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
-            *count += more;
+        let own = [&mut self.correct, &mut self.predicted, &mut self.support];
+        for (own, other) in own.into_iter().zip([&other.correct, &other.predicted, &other.support]) {
+            own.iter_mut().zip(other).for_each(|(count, more)| *count += more);
         }
         Ok(())
     }
 
-    /// Whether this counts just so many samples of so many classes.
+    /// Whether these are counts of exactly `samples` samples of `classes` classes.
     #[must_use]
     pub fn is_of(&self, classes: usize, samples: u64) -> bool {
-        let sum = self.counts.iter().try_fold(0_u64, |sum, &count| sum.checked_add(count));
-        (self.classes, sum) == (classes, Some(samples))
+        let sum = |counts: &[u64]| counts.iter().try_fold(0_u64, |sum, &count| sum.checked_add(count));
+        let possible = |class: usize| self.correct[class] <= self.predicted[class].min(self.support[class]);
+        self.classes() == classes
+            && [&self.predicted, &self.support].iter().all(|counts| sum(counts) == Some(samples))
+            && (0..classes).all(possible)
     }
 
     /// The number of samples counted.
     #[must_use]
     pub fn samples(&self) -> u64 {
-        self.counts.iter().sum()
+        self.support.iter().sum()
     }
 
     /// The number of samples whose class was predicted.
     #[must_use]
     pub fn correct(&self) -> u64 {
-        (0..self.classes).map(|class| self.counts[class * self.classes + class]).sum()
+        self.correct.iter().sum()
     }
 
     /// The share of samples whose class was predicted; 0 without samples.
@@ -155,29 +192,21 @@ impl Confusion {
     /// All scores. `names` are those of the classes; one without a name is called by its index.
     #[must_use]
     pub fn report(&self, names: &[String]) -> Report {
-        let rows = self.rows();
-        let mut predictions = vec![0; self.classes];
-        for row in &rows {
-            for (sum, count) in predictions.iter_mut().zip(row) {
-                *sum += count;
+        let scores = |class: usize| {
+            let (correct, predicted, support) =
+                (self.correct[class], self.predicted[class], self.support[class]);
+            ClassScores {
+                class: names.get(class).cloned().unwrap_or_else(|| class.to_string()),
+                precision: ratio(correct, predicted),
+                recall: ratio(correct, support),
+                f1: ratio(2 * correct, predicted + support),
+                support,
             }
-        }
-        let per_class: Vec<ClassScores> = (0..self.classes)
-            .map(|class| {
-                let (right, predicted, support) =
-                    (rows[class][class], predictions[class], rows[class].iter().sum());
-                ClassScores {
-                    class: names.get(class).cloned().unwrap_or_else(|| class.to_string()),
-                    precision: ratio(right, predicted),
-                    recall: ratio(right, support),
-                    f1: ratio(2 * right, predicted + support),
-                    support,
-                }
-            })
-            .collect();
+        };
+        let per_class: Vec<ClassScores> = (0..self.classes()).map(scores).collect();
         let occurs = |(scores, predicted): &(&ClassScores, &u64)| scores.support > 0 || **predicted > 0;
         let occurring: Vec<_> =
-            per_class.iter().zip(&predictions).filter(occurs).map(|pair| pair.0).collect();
+            per_class.iter().zip(&self.predicted).filter(occurs).map(|pair| pair.0).collect();
         let mean = |score: fn(&ClassScores) -> f64| {
             occurring.iter().map(|scores| score(scores)).sum::<f64>() / occurring.len().max(1) as f64
         };
@@ -187,12 +216,7 @@ impl Confusion {
             recall: mean(|scores| scores.recall),
             f1: mean(|scores| scores.f1),
             per_class,
-            confusion_matrix: rows,
         }
-    }
-
-    fn rows(&self) -> Vec<Vec<u64>> {
-        self.counts.chunks_exact(self.classes.max(1)).map(<[u64]>::to_vec).collect()
     }
 }
 
@@ -201,114 +225,38 @@ fn ratio(numerator: u64, denominator: u64) -> f64 {
     if denominator == 0 { 0.0 } else { numerator as f64 / denominator as f64 }
 }
 
-impl From<Confusion> for Vec<Vec<u64>> {
-    fn from(confusion: Confusion) -> Self {
-        confusion.rows()
-    }
-}
-
-impl TryFrom<Vec<Vec<u64>>> for Confusion {
+impl TryFrom<Saved> for ClassCounts {
     type Error = String;
 
-    fn try_from(rows: Vec<Vec<u64>>) -> std::result::Result<Self, String> {
-        match rows.iter().find(|row| row.len() != rows.len()) {
-            Some(row) => Err(format!("a confusion matrix of {} rows has one of {}", rows.len(), row.len())),
-            None => Ok(Self { classes: rows.len(), counts: rows.concat() }),
+    fn try_from(saved: Saved) -> std::result::Result<Self, String> {
+        match saved {
+            Saved::Counts { correct, predicted, support } => {
+                let [a, b, c] = [&correct, &predicted, &support].map(Vec::len);
+                if (a, b) == (c, c) {
+                    Ok(Self { correct, predicted, support })
+                } else {
+                    Err(format!("counts of {a}, {b} and {c} classes"))
+                }
+            }
+            Saved::Matrix(rows) => {
+                if let Some(row) = rows.iter().find(|row| row.len() != rows.len()) {
+                    return Err(format!(
+                        "a confusion matrix of {} rows has one of {}",
+                        rows.len(),
+                        row.len()
+                    ));
+                }
+                let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+                let classes = 0..rows.len();
+                Ok(Self {
+                    correct: classes.clone().map(|class| rows[class][class]).collect(),
+                    predicted: classes.map(|class| sum(&mut rows.iter().map(|row| row[class]))).collect(),
+                    support: rows.iter().map(|row| sum(&mut row.iter().copied())).collect(),
+                })
+            }
         }
     }
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "these values are exact")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn agrees_with_a_case_worked_by_hand() -> Result<()> {
-        // Class 2 is never predicted, class 3 never occurs and is never predicted.
-        let mut confusion = Confusion::new(4);
-        confusion.count(&[0, 0, 0, 1, 1, 2], &[0, 0, 1, 1, 0, 1])?;
-        let report = confusion.report(&["zero".to_owned()]);
-        assert_eq!(report.accuracy, 0.5);
-        let row = |class: usize| {
-            let scores = &report.per_class[class];
-            (scores.class.as_str(), scores.precision, scores.recall, scores.f1, scores.support)
-        };
-        assert_eq!(row(0), ("zero", 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 3));
-        assert_eq!(row(1), ("1", 1.0 / 3.0, 0.5, 0.4, 2));
-        assert_eq!(row(2), ("2", 0.0, 0.0, 0.0, 1));
-        assert_eq!(row(3), ("3", 0.0, 0.0, 0.0, 0));
-        assert!((report.recall - (2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-15, "class 3 does not count");
-        assert_eq!(report.confusion_matrix[0], [2, 1, 0, 0]);
-        Ok(())
-    }
-
-    #[test]
-    fn without_samples_everything_is_0() {
-        let report = Confusion::new(2).report(&[]);
-        assert_eq!((report.accuracy, report.precision, report.recall, report.f1), (0.0, 0.0, 0.0, 0.0));
-    }
-
-    #[test]
-    fn logits_predict_the_first_largest_class() -> Result<()> {
-        let mut confusion = Confusion::new(3);
-        confusion.add(&[0.0, 1.0, 1.0, 3.0, 2.0, -1.0], &[1, 2])?;
-        assert_eq!(Vec::from(confusion), [[0, 0, 0], [0, 1, 0], [1, 0, 0]]);
-        Ok(())
-    }
-
-    #[test]
-    fn a_single_logit_predicts_class_1_above_0() -> Result<()> {
-        let mut confusion = Confusion::new(2);
-        confusion.add(&[0.1, 0.0, -2.0], &[1, 1, 0])?;
-        assert_eq!(Vec::from(confusion), [[1, 0], [1, 1]]);
-        Ok(())
-    }
-
-    #[test]
-    fn a_logit_that_is_not_a_number_is_counted_as_candle_would() -> Result<()> {
-        let logits = [f32::NAN, 1.0, 2.0, 1.0, f32::NAN, 2.0, 2.0, 1.0, f32::NAN];
-        let tensor = candle_core::Tensor::from_slice(&logits, (3, 3), &candle_core::Device::Cpu)?;
-        let expected = tensor.argmax(1)?.to_vec1::<u32>()?;
-        let predicted = logits.chunks_exact(3).map(|row| predicted_class(row, 3) as u32);
-        assert_eq!(predicted.collect::<Vec<_>>(), expected);
-        let mut confusion = Confusion::new(3);
-        confusion.add(&logits, &[0, 0, 0])?;
-        assert_eq!(confusion.samples(), 3);
-        let mut confusion = Confusion::new(2);
-        confusion.add(&[f32::NAN], &[0])?;
-        assert_eq!(confusion.correct(), 1);
-        Ok(())
-    }
-
-    #[test]
-    fn refuses_what_does_not_fit_and_counts_nothing() {
-        let mut confusion = Confusion::new(2);
-        assert!(confusion.count(&[0, 2], &[0, 0]).is_err());
-        assert!(confusion.count(&[0], &[2]).is_err());
-        assert!(confusion.count(&[0], &[]).is_err());
-        assert!(confusion.add(&[0.0; 4], &[0, 2]).is_err());
-        assert!(confusion.add(&[0.0; 3], &[0, 1]).is_err());
-        assert!(confusion.add(&[], &[0]).is_err());
-        assert!(confusion.merge(&Confusion::new(3)).is_err());
-        assert_eq!(confusion.samples(), 0);
-    }
-
-    #[test]
-    fn merging_and_restoring_count_every_sample_once() -> Result<()> {
-        let (truth, predicted) = ([0, 1, 2, 1, 0], [0, 2, 2, 1, 1]);
-        let mut whole = Confusion::new(3);
-        whole.count(&truth, &predicted)?;
-        let mut first = Confusion::new(3);
-        first.count(&truth[..2], &predicted[..2])?;
-        let saved = serde_json::to_string(&first).expect("plain numbers");
-        let mut restored: Confusion = serde_json::from_str(&saved).expect("what was saved");
-        let mut second = Confusion::new(3);
-        second.count(&truth[2..], &predicted[2..])?;
-        restored.merge(&second)?;
-        assert_eq!(restored, whole);
-        assert_eq!((whole.samples(), whole.correct()), (5, 3));
-        assert!(serde_json::from_str::<Confusion>("[[1, 2], [3]]").is_err());
-        Ok(())
-    }
-}
+mod tests;

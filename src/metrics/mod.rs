@@ -4,10 +4,12 @@
 //! and serialises without loss, so that a run that stops within an epoch continues with it.
 
 pub mod classification;
+mod confusion;
 pub mod regression;
 mod running;
 
-pub use classification::Confusion;
+pub use classification::ClassCounts;
+pub use confusion::{Confusion, MOST_CLASSES};
 pub use regression::Residuals;
 pub use running::Running;
 

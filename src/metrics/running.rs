@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::classification::Confusion;
+use super::classification::{ClassCounts, check_range, predicted_classes};
+use super::confusion::Confusion;
 use super::regression::Residuals;
 use crate::data::{Target, Truth};
 use crate::error::Result;
@@ -14,26 +15,16 @@ pub struct Running {
     loss_sum: f64,
     samples: u64,
     counts: Counts,
+    /// Which classes are taken for which, where that is to be reported. Not part of a checkpoint.
+    #[serde(skip)]
+    confusion: Option<Confusion>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Counts {
-    Classes(Confusion),
+    Classes(ClassCounts),
     Values(Residuals),
-}
-
-impl Counts {
-    fn add(&mut self, logits: &[f32], truth: Truth<'_>) -> candle_core::Result<()> {
-        match (self, truth) {
-            (Self::Classes(confusion), Truth::Classes(labels)) => confusion.add(logits, labels),
-            (Self::Values(residuals), Truth::Values { values, .. }) => residuals.add(logits, values),
-            (Self::Classes(_), Truth::Values { .. }) => {
-                candle_core::bail!("numbers where classes are measured")
-            }
-            (Self::Values(_), Truth::Classes(_)) => candle_core::bail!("classes where numbers are measured"),
-        }
-    }
 }
 
 impl Running {
@@ -41,10 +32,20 @@ impl Running {
     #[must_use]
     pub fn new(target: Target) -> Self {
         let counts = match target {
-            Target::Class { classes } => Counts::Classes(Confusion::new(classes)),
+            Target::Class { classes } => Counts::Classes(ClassCounts::new(classes)),
             Target::Value { width } => Counts::Values(Residuals::new(width)),
         };
-        Self { loss_sum: 0.0, samples: 0, counts }
+        Self { loss_sum: 0.0, samples: 0, counts, confusion: None }
+    }
+
+    /// Nothing seen yet, of what [`report`](Self::report) tells which classes are taken for which.
+    #[must_use]
+    pub fn with_confusion(target: Target) -> Self {
+        let confusion = match target {
+            Target::Class { classes } => Some(Confusion::new(classes)),
+            Target::Value { .. } => None,
+        };
+        Self { confusion, ..Self::new(target) }
     }
 
     /// Adds a batch: the sum of its losses, its logits (`[samples, outputs]` row by row) and what is
@@ -53,7 +54,25 @@ impl Running {
     /// # Errors
     /// If they do not fit each other or what is measured; nothing is added then.
     pub fn add(&mut self, loss_sum: f64, logits: &[f32], truth: Truth<'_>) -> Result<()> {
-        self.counts.add(logits, truth)?;
+        match (&mut self.counts, truth) {
+            (Counts::Classes(counts), Truth::Classes(labels)) => {
+                check_range(labels, counts.classes())?;
+                let predicted = predicted_classes(logits, labels.len(), counts.classes())?;
+                for (label, predicted) in labels.iter().zip(predicted) {
+                    counts.note(*label, predicted);
+                    if let Some(confusion) = &mut self.confusion {
+                        confusion.note(*label, predicted);
+                    }
+                }
+            }
+            (Counts::Values(residuals), Truth::Values { values, .. }) => residuals.add(logits, values)?,
+            (Counts::Classes(_), Truth::Values { .. }) => {
+                return Err(candle_core::Error::msg("numbers where classes are measured").into());
+            }
+            (Counts::Values(_), Truth::Classes(_)) => {
+                return Err(candle_core::Error::msg("classes where numbers are measured").into());
+            }
+        }
         self.loss_sum += loss_sum;
         self.samples += truth.samples() as u64;
         Ok(())
@@ -69,7 +88,7 @@ impl Running {
     #[must_use]
     pub fn is_of(&self, target: Target, samples: u64) -> bool {
         let counted = match (&self.counts, target) {
-            (Counts::Classes(confusion), Target::Class { classes }) => confusion.is_of(classes, samples),
+            (Counts::Classes(counts), Target::Class { classes }) => counts.is_of(classes, samples),
             (Counts::Values(residuals), Target::Value { width }) => residuals.is_of(width, samples),
             _ => false,
         };
@@ -86,7 +105,7 @@ impl Running {
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         match &self.counts {
-            Counts::Classes(confusion) => Some(confusion.accuracy()),
+            Counts::Classes(counts) => Some(counts.accuracy()),
             Counts::Values(_) => None,
         }
     }
@@ -96,8 +115,8 @@ impl Running {
     pub fn values(&self) -> Vec<(&'static str, f64)> {
         let mut values = vec![("loss", self.loss())];
         match &self.counts {
-            Counts::Classes(confusion) => {
-                let report = confusion.report(&[]);
+            Counts::Classes(counts) => {
+                let report = counts.report(&[]);
                 values.extend([
                     ("accuracy", report.accuracy),
                     ("precision", report.precision),
@@ -114,11 +133,18 @@ impl Running {
     }
 
     /// All that was measured besides the loss, with tables per class, for `taper eval`. `names` are
-    /// those of the classes.
+    /// those of the classes. The matrix of more than [`MOST_CLASSES`](super::MOST_CLASSES) classes is
+    /// left out.
     #[must_use]
     pub fn report(&self, names: &[String]) -> serde_json::Value {
         match &self.counts {
-            Counts::Classes(confusion) => serde_json::json!(confusion.report(names)),
+            Counts::Classes(counts) => {
+                let mut report = serde_json::json!(counts.report(names));
+                if let Some(matrix) = self.confusion.as_ref().and_then(Confusion::matrix) {
+                    report["confusion_matrix"] = serde_json::json!(matrix);
+                }
+                report
+            }
             Counts::Values(residuals) => serde_json::json!(residuals.report()),
         }
     }

@@ -38,7 +38,7 @@ pub fn evaluate(
     interrupt: &Interrupt,
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
-    let mut running = Running::new(split.dataset.target());
+    let mut running = Running::with_confusion(split.dataset.target());
     let mut interrupted = false;
     let mut gradient = Vec::new(); // not used
     for_each_batch(split.dataset, split.order, batch_size, scaling, |batch| {

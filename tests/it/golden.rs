@@ -13,7 +13,7 @@ use taper::config::Problems;
 use taper::data::{Batch, Features, Samples, Scaling, Truth};
 use taper::engine::{Engine, Fused};
 use taper::layers::{self, Layer, Pass};
-use taper::metrics::{Confusion, Residuals};
+use taper::metrics::{ClassCounts, Confusion, Residuals};
 use taper::model::{self, Parameters, Plan};
 use taper::shape::Shape;
 use taper::{loss, optimizer};
@@ -349,12 +349,14 @@ fn list<T: serde::de::DeserializeOwned>(value: &Value) -> T {
 fn classification_metrics_agree_with_scikit_learn() -> Result<()> {
     for case in metrics("classification") {
         let classes = case["expected"]["per_class"].as_array().expect("classes").len();
-        let mut confusion = Confusion::new(classes);
+        let (mut counts, mut confusion) = (ClassCounts::new(classes), Confusion::new(classes));
         let (truth, predicted): (Vec<u32>, Vec<u32>) = (list(&case["truth"]), list(&case["predicted"]));
         for (truth, predicted) in truth.chunks(7).zip(predicted.chunks(7)) {
+            counts.count(truth, predicted)?;
             confusion.count(truth, predicted)?;
         }
-        let scores = serde_json::to_value(confusion.report(&[])).expect("plain numbers");
+        let mut scores = serde_json::to_value(counts.report(&[])).expect("plain numbers");
+        scores["confusion_matrix"] = serde_json::json!(confusion.matrix());
         assert_agrees(&case["name"].to_string(), &scores, &case["expected"]);
     }
     Ok(())

@@ -1,0 +1,108 @@
+#![expect(clippy::float_cmp, reason = "these values are exact")]
+
+use super::*;
+
+#[test]
+fn agrees_with_a_case_worked_by_hand() -> Result<()> {
+    // Class 2 is never predicted, class 3 never occurs and is never predicted.
+    let mut counts = ClassCounts::new(4);
+    counts.count(&[0, 0, 0, 1, 1, 2], &[0, 0, 1, 1, 0, 1])?;
+    let report = counts.report(&["zero".to_owned()]);
+    assert_eq!(report.accuracy, 0.5);
+    let row = |class: usize| {
+        let scores = &report.per_class[class];
+        (scores.class.as_str(), scores.precision, scores.recall, scores.f1, scores.support)
+    };
+    assert_eq!(row(0), ("zero", 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 3));
+    assert_eq!(row(1), ("1", 1.0 / 3.0, 0.5, 0.4, 2));
+    assert_eq!(row(2), ("2", 0.0, 0.0, 0.0, 1));
+    assert_eq!(row(3), ("3", 0.0, 0.0, 0.0, 0));
+    assert!((report.recall - (2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-15, "class 3 does not count");
+    Ok(())
+}
+
+#[test]
+fn without_samples_everything_is_0() {
+    let report = ClassCounts::new(2).report(&[]);
+    assert_eq!((report.accuracy, report.precision, report.recall, report.f1), (0.0, 0.0, 0.0, 0.0));
+}
+
+#[test]
+fn logits_predict_the_first_largest_class() -> Result<()> {
+    let predicted: Vec<u32> = predicted_classes(&[0.0, 1.0, 1.0, 3.0, 2.0, -1.0], 2, 3)?.collect();
+    assert_eq!(predicted, [1, 0]);
+    Ok(())
+}
+
+#[test]
+fn a_single_logit_predicts_class_1_above_0() -> Result<()> {
+    assert_eq!(predicted_classes(&[0.1, 0.0, -2.0], 3, 2)?.collect::<Vec<_>>(), [1, 0, 0]);
+    Ok(())
+}
+
+#[test]
+fn a_logit_that_is_not_a_number_is_counted_as_candle_would() -> Result<()> {
+    let logits = [f32::NAN, 1.0, 2.0, 1.0, f32::NAN, 2.0, 2.0, 1.0, f32::NAN];
+    let tensor = candle_core::Tensor::from_slice(&logits, (3, 3), &candle_core::Device::Cpu)?;
+    let expected = tensor.argmax(1)?.to_vec1::<u32>()?;
+    assert_eq!(predicted_classes(&logits, 3, 3)?.collect::<Vec<_>>(), expected);
+    assert_eq!(predicted_classes(&[f32::NAN], 1, 2)?.collect::<Vec<_>>(), [0]);
+    Ok(())
+}
+
+#[test]
+fn refuses_what_does_not_fit_and_counts_nothing() {
+    let mut counts = ClassCounts::new(2);
+    assert!(counts.count(&[0, 2], &[0, 0]).is_err());
+    assert!(counts.count(&[0], &[2]).is_err());
+    assert!(counts.count(&[0], &[]).is_err());
+    assert!(predicted_classes(&[0.0; 3], 2, 2).is_err() && predicted_classes(&[], 1, 2).is_err());
+    assert!(counts.merge(&ClassCounts::new(3)).is_err());
+    assert_eq!(counts.samples(), 0);
+}
+
+#[test]
+fn merging_and_restoring_count_every_sample_once() -> Result<()> {
+    let (truth, predicted) = ([0, 1, 2, 1, 0], [0, 2, 2, 1, 1]);
+    let mut whole = ClassCounts::new(3);
+    whole.count(&truth, &predicted)?;
+    let mut first = ClassCounts::new(3);
+    first.count(&truth[..2], &predicted[..2])?;
+    let saved = serde_json::to_string(&first).expect("plain numbers");
+    let mut restored: ClassCounts = serde_json::from_str(&saved).expect("what was saved");
+    let mut second = ClassCounts::new(3);
+    second.count(&truth[2..], &predicted[2..])?;
+    restored.merge(&second)?;
+    assert_eq!(restored, whole);
+    assert_eq!((whole.samples(), whole.correct()), (5, 3));
+    Ok(())
+}
+
+#[test]
+fn the_matrix_of_an_old_checkpoint_becomes_counts() {
+    let restored: ClassCounts = serde_json::from_str("[[2, 1, 0], [1, 1, 0], [0, 1, 0]]").expect("a matrix");
+    let mut counts = ClassCounts::new(3);
+    counts.count(&[0, 0, 0, 1, 1, 2], &[0, 0, 1, 1, 0, 1]).expect("they fit");
+    assert_eq!(restored, counts);
+    assert!(serde_json::from_str::<ClassCounts>("[[1, 2], [3]]").is_err());
+    let uneven = r#"{"correct": [1], "predicted": [1, 0], "support": [1, 0]}"#;
+    assert!(serde_json::from_str::<ClassCounts>(uneven).is_err());
+}
+
+#[test]
+fn counts_that_no_samples_can_have_are_noticed() {
+    let parse = |text: &str| serde_json::from_str::<ClassCounts>(text).expect("counts");
+    let good = r#"{"correct": [1, 0], "predicted": [2, 1], "support": [1, 2]}"#;
+    assert!(parse(good).is_of(2, 3) && !parse(good).is_of(2, 4) && !parse(good).is_of(3, 3));
+    assert!(!parse(r#"{"correct": [2, 0], "predicted": [2, 1], "support": [1, 2]}"#).is_of(2, 3));
+    assert!(!parse(r#"{"correct": [0, 0], "predicted": [2, 0], "support": [1, 2]}"#).is_of(2, 3));
+    let most = u64::MAX;
+    let text = format!(r#"{{"correct": [0, 0], "predicted": [{most}, {most}], "support": [1, 2]}}"#);
+    assert!(!parse(&text).is_of(2, 3));
+}
+
+#[test]
+fn a_checkpoint_grows_with_the_classes_and_not_with_their_square() {
+    let size = |classes| serde_json::to_string(&ClassCounts::new(classes)).expect("plain numbers").len();
+    assert!(size(20_000) < 11 * size(2_000) && size(20_000) < 200_000);
+}

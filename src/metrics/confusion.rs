@@ -1,0 +1,79 @@
+//! Which classes are taken for which, for the report of `taper eval`.
+
+use std::collections::BTreeMap;
+
+use candle_core::Result;
+
+use super::classification::check_classes;
+
+/// The most classes whose matrix is reported whole. The report of more leaves it out: it would hold as
+/// many numbers as the classes squared.
+pub const MOST_CLASSES: usize = 1_000;
+
+/// Counts of predicted classes for each true class: those that occur, so that memory grows with the
+/// samples at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confusion {
+    classes: usize,
+    counts: BTreeMap<(u32, u32), u64>, // (truth, prediction)
+}
+
+impl Confusion {
+    /// No samples yet.
+    #[must_use]
+    pub fn new(classes: usize) -> Self {
+        Self { classes, counts: BTreeMap::new() }
+    }
+
+    /// Counts samples by their true and their predicted classes.
+    ///
+    /// # Errors
+    /// If the lists differ in length or a class is out of range; nothing is counted then.
+    pub fn count(&mut self, truth: &[u32], predicted: &[u32]) -> Result<()> {
+        check_classes(truth, predicted, self.classes)?;
+        truth.iter().zip(predicted).for_each(|(truth, predicted)| self.note(*truth, *predicted));
+        Ok(())
+    }
+
+    /// Counts a sample of checked classes.
+    pub(super) fn note(&mut self, truth: u32, predicted: u32) {
+        *self.counts.entry((truth, predicted)).or_default() += 1;
+    }
+
+    /// The matrix: one row for each true class, one column for each predicted class. `None` for more
+    /// than [`MOST_CLASSES`].
+    #[must_use]
+    pub fn matrix(&self) -> Option<Vec<Vec<u64>>> {
+        if self.classes > MOST_CLASSES {
+            return None;
+        }
+        let mut rows = vec![vec![0; self.classes]; self.classes];
+        for ((truth, predicted), count) in &self.counts {
+            rows[*truth as usize][*predicted as usize] = *count;
+        }
+        Some(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_true_classes_and_columns_predicted_ones() -> Result<()> {
+        let mut confusion = Confusion::new(3);
+        confusion.count(&[0, 0, 2], &[1, 1, 2])?;
+        assert_eq!(confusion.matrix().expect("few classes"), [[0, 2, 0], [0, 0, 0], [0, 0, 1]]);
+        assert!(confusion.count(&[3], &[0]).is_err() && confusion.count(&[0], &[]).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn many_classes_have_no_matrix() -> Result<()> {
+        let mut confusion = Confusion::new(1_000_000);
+        confusion.count(&[999_999], &[5])?;
+        assert_eq!((confusion.matrix(), confusion.counts.len()), (None, 1));
+        assert!(Confusion::new(MOST_CLASSES).matrix().is_some());
+        Ok(())
+    }
+}
