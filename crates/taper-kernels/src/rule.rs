@@ -33,6 +33,28 @@ pub trait Rule: Copy + Send + Sync {
     }
 }
 
+/// Leaves the parameter as it is and adds its gradient to the first state value: the rule by which a
+/// gradient is kept, for an update that comes later.
+#[derive(Clone, Copy, Debug)]
+pub struct Accumulate;
+
+impl Rule for Accumulate {
+    #[inline(always)]
+    fn slots(self) -> usize {
+        1
+    }
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [sum, none]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+        (theta, [sum + gradient, none])
+    }
+
+    #[inline(always)]
+    fn hidden<L: Lanes>(self, [sum, _]: [L; SLOTS]) -> L {
+        sum
+    }
+}
+
 /// Does `work` with `rule`, and says whether all new parameters and all new state are finite.
 ///
 /// A `false` may come from lanes behind the last parameter, which are looked at but not stored: they

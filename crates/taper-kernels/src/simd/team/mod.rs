@@ -7,29 +7,34 @@
 //! Each thread starts with its own share of the parts, so that it finds its part of the weights in
 //! its own cache, and then helps the others. Which thread does a part never changes a result.
 
+mod piece;
 mod wait;
 
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use piece::Work;
 use wait::Wait;
 
-/// How long a worker looks for the next piece before it sleeps: longer than the pauses within a
-/// step, short enough not to be seen as load.
-const PATIENCE: Duration = Duration::from_micros(200);
+/// How long a worker looks for the next piece before it sleeps, unless
+/// [`set_patience`](Team::set_patience) says otherwise: longer than the pauses within a step, short
+/// enough not to be seen as load.
+pub const PATIENCE: Duration = Duration::from_micros(200);
 
-/// What a worker does all its life.
+/// A worker's main loop.
 type Life = Box<dyn FnOnce() + Send>;
 
 /// Threads that work together; dropping the team ends them.
 pub struct Team {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    /// The most threads that share a piece.
+    limit: usize,
 }
 
 struct Shared {
@@ -39,6 +44,8 @@ struct Shared {
     /// Workers that still have the current piece in hand.
     busy: Line<AtomicUsize>,
     stop: AtomicBool,
+    /// In nanoseconds.
+    patience: AtomicU64,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
@@ -61,26 +68,6 @@ struct Desk {
 #[repr(align(128))]
 struct Line<T>(T);
 
-/// What to do with each part: a function behind a pointer that has forgotten its type and how long it
-/// lives. The owner keeps it alive until all are done.
-#[derive(Clone, Copy)]
-struct Work {
-    part: *const (),
-    call: unsafe fn(*const (), usize, usize),
-}
-
-impl Work {
-    fn new<F: Fn(usize, usize) + Sync>(part: &F) -> Self {
-        /// # Safety
-        /// `part` must be an `F` that is alive.
-        unsafe fn call<F: Fn(usize, usize)>(part: *const (), index: usize, thread: usize) {
-            // SAFETY: the caller's promise.
-            (unsafe { &*part.cast::<F>() })(index, thread);
-        }
-        Self { part: std::ptr::from_ref(part).cast(), call: call::<F> }
-    }
-}
-
 // SAFETY: all but `work` synchronises itself. `work` is written by the owner alone, while no worker
 // has a piece in hand: its acquiring load of `busy` has read the 0 that the last worker released, and
 // each count before that is a part of the same release sequence. It is read by workers only after
@@ -91,8 +78,8 @@ unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
 impl Team {
-    /// A team of `threads`, one of which is the caller of [`run`](Self::run). Threads that the system
-    /// refuses to start are done without.
+    /// A team of `threads`, one of which is the caller of [`run`](Self::run). Threads that cannot
+    /// be started are skipped.
     #[must_use]
     pub fn new(threads: usize) -> Self {
         Self::start(threads, |index, work| {
@@ -108,6 +95,7 @@ impl Team {
             desks: (0..threads).map(|_| Desk::default()).collect(),
             busy: Line(AtomicUsize::new(0)),
             stop: AtomicBool::new(false),
+            patience: AtomicU64::new(PATIENCE.as_nanos() as u64),
             panic: Mutex::new(None),
         });
         // Worker i sits at desk i, so none is started after one that could not be. The desks that stay
@@ -117,13 +105,26 @@ impl Team {
             spawn(index, Box::new(move || shared.wait_for_work(index)))
         };
         let workers = (1..threads).map_while(worker).collect();
-        Self { shared, workers }
+        Self { shared, workers, limit: threads }
     }
 
     /// The number of threads.
     #[must_use]
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
+    }
+
+    /// Lets at most `threads` threads, one at least, share each piece of work from now on. The others
+    /// sleep: for work that shares the machine with other work. Results do not depend on it.
+    pub fn set_limit(&mut self, threads: usize) {
+        self.limit = threads.max(1);
+    }
+
+    /// Lets workers look for the next piece for `patience` before they sleep. Waking one takes some
+    /// microseconds; looking takes its core.
+    pub fn set_patience(&mut self, patience: Duration) {
+        let nanoseconds = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        self.shared.patience.store(nanoseconds, Ordering::Relaxed);
     }
 
     /// Calls `part` with each of `0..parts` and the number of the thread that does it, on several
@@ -135,7 +136,7 @@ impl Team {
     /// If `part` does. The thread that it did so on begins no other part, the others go on; then one
     /// of the panics goes on in the caller. The team stays usable.
     pub fn run<F: Fn(usize, usize) + Sync>(&mut self, parts: usize, part: F) {
-        let threads = self.threads().min(parts);
+        let threads = self.threads().min(self.limit).min(parts);
         if threads <= 1 {
             (0..parts).for_each(|index| part(index, 0));
             return;
@@ -183,7 +184,7 @@ impl Drop for Team {
 }
 
 impl Shared {
-    /// What a worker does all its life.
+    /// A worker's main loop.
     fn wait_for_work(&self, index: usize) {
         let desk = &self.desks[index];
         let mut done = 0;
@@ -193,7 +194,7 @@ impl Shared {
                 if self.stop.load(Ordering::Relaxed) {
                     return;
                 }
-                if wait.pause() > PATIENCE {
+                if wait.pause().as_nanos() > u128::from(self.patience.load(Ordering::Relaxed)) {
                     // Both sides write before they read, in the one order of all SeqCst operations, so
                     // either the owner sees the sleeper and wakes it, or the sleeper sees the piece. A
                     // waking that comes too early makes the next `park` return at once.

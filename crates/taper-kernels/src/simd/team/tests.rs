@@ -197,3 +197,29 @@ fn a_team_may_move_to_another_thread() {
     .expect("no panic");
     relay(&mut team, 3, 10);
 }
+
+#[test]
+fn a_limit_keeps_the_other_threads_out() {
+    let mut team = Team::new(3);
+    for limit in [2, 1, 3, 0] {
+        team.set_limit(limit);
+        let highest = AtomicUsize::new(0);
+        team.run(times(2000), |_, thread| {
+            highest.fetch_max(thread, Ordering::Relaxed);
+        });
+        assert!(highest.into_inner() < limit.max(1), "{limit}");
+        check(&mut team, 9);
+    }
+    assert_eq!(team.threads(), 3, "memory for each thread is as before");
+}
+
+#[test]
+fn a_team_without_patience_works_too() {
+    let mut team = Team::new(3);
+    for patience in [Duration::ZERO, Duration::MAX, PATIENCE] {
+        team.set_patience(patience);
+        for parts in [1, 7, 30] {
+            check(&mut team, parts);
+        }
+    }
+}
