@@ -6,7 +6,7 @@ use taper_kernels::simd::arena::Arena;
 use taper_kernels::work::Work;
 
 use super::Case;
-use super::values::{LEARNING_RATE, Parameters, STEP, WORD, normals, optimizer};
+use super::values::{Parameters, WORD, normals, optimizer};
 
 /// Adam's state values for each parameter, and its operations, as `taper bench` counts them.
 const SLOTS: usize = 2;
@@ -112,7 +112,7 @@ fn delta(sizes: Sizes) -> Case {
                 transposed: &mut transposed,
                 bias: Some(bias.trained()),
             };
-            assert!(optimizer.update(Work::Delta(work), LEARNING_RATE, STEP));
+            assert!(optimizer.update(Work::Delta(work)));
         }),
     }
 }
@@ -147,7 +147,7 @@ fn backward(sizes: Sizes, inner: bool) -> Case {
                 weight: weight.trained(),
                 x_gradient: x_gradient.as_deref_mut(),
             };
-            assert!(optimizer.update(Work::Backward(work), LEARNING_RATE, STEP));
+            assert!(optimizer.update(Work::Backward(work)));
         }),
     }
 }

@@ -15,9 +15,9 @@ use super::Case;
 pub const WORD: usize = size_of::<f32>();
 
 /// Small, so that parameters hardly move in all calls of a benchmark.
-pub const LEARNING_RATE: f64 = 1e-7;
+const LEARNING_RATE: f64 = 1e-7;
 /// The number of the step, far from the first ones, whose bias Adam corrects.
-pub const STEP: u64 = 1000;
+const STEP: u64 = 1000;
 
 /// About as many parameters as the textbook CNN has.
 const PARAMETERS: usize = 700_000;
@@ -49,12 +49,14 @@ pub fn normals(len: usize, scale: f64) -> Arena {
     values
 }
 
-/// The optimizer of a config.
+/// The optimizer of a config, in a step.
 pub fn optimizer(config: &serde_json::Value) -> Box<dyn Optimizer> {
     let config: optimizer::Config = serde_json::from_value(config.clone()).expect("an optimizer");
     // Its own state is not used: the state is part of the work.
     let parameter = Var::new(&[0_f32], &Device::Cpu).expect("a variable");
-    config.member().build(&[parameter]).expect("an optimizer")
+    let mut optimizer = config.member().build(&[parameter]).expect("an optimizer");
+    optimizer.begin(LEARNING_RATE, STEP);
+    optimizer
 }
 
 /// Parameters with the state of an optimizer.
@@ -88,7 +90,7 @@ fn update(kernel: &'static str, config: &serde_json::Value, slots: usize) -> Cas
         memory: PARAMETERS * WORD * (2 + slots),
         run: Box::new(move |team, isa| {
             let work = Work::Values(team, isa, parameters.trained(), &gradient);
-            assert!(optimizer.update(work, LEARNING_RATE, STEP));
+            assert!(optimizer.update(work));
         }),
     }
 }

@@ -7,7 +7,7 @@ use candle_core::{Result, Var};
 use serde::{Deserialize, Serialize};
 
 use super::adam::Moments;
-use super::{Live, Member, Optimizer};
+use super::{Live, Optimizer, OptimizerConfig};
 
 /// `[optimizer.adamw]`: Adam with weight decay that its moments do not scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -37,7 +37,7 @@ impl Default for Config {
     }
 }
 
-impl Member for Config {
+impl OptimizerConfig for Config {
     fn learning_rate(&self) -> f64 {
         self.learning_rate
     }

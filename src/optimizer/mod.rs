@@ -2,7 +2,7 @@
 //!
 //! An optimizer is a `Formula` that is written twice: as tensor operations, which run on every
 //! device and in every precision, and as a [`Rule`] for sixteen values at once, which the CPU's
-//! kernels apply where they have a gradient in their hands. Tests hold the two together.
+//! kernels apply as soon as they have computed a gradient. Tests compare the two.
 
 pub mod adam;
 pub mod adamw;
@@ -22,13 +22,13 @@ use taper_kernels::work::{Work, values};
 
 registry! {
     /// `[optimizer.NAME]`: how gradients change parameters.
-    Config: Member {
+    Config: OptimizerConfig {
         sgd, adam, adamw, rmsprop
     }
 }
 
 /// An optimizer that a config can name.
-pub trait Member {
+pub trait OptimizerConfig {
     /// Reports what no schema can say about the options.
     fn validate(&self, _problems: &mut Problems<'_>) {}
 
@@ -60,11 +60,15 @@ pub trait Optimizer: Send {
         step: u64,
     ) -> Result<bool>;
 
-    /// Does work of the CPU's kernels that ends with this optimizer's update, and says whether all new
-    /// values are finite, as [`Work::run`] does; `step` counts from 1. The state is part of the work:
-    /// slices of the variables of [`state`](Self::state).
+    /// Computes the factors of one step, for all calls of [`update`](Self::update) until the next one
+    /// begins; `step` counts from 1.
+    fn begin(&mut self, learning_rate: f64, step: u64);
+
+    /// Does work of the CPU's kernels that ends with the update of the step that was begun, and says
+    /// whether all new values are finite, as [`Work::run`] does. The state is part of the work: slices
+    /// of the variables of [`state`](Self::state).
     #[must_use]
-    fn update(&self, work: Work<'_>, learning_rate: f64, step: u64) -> bool;
+    fn update(&self, work: Work<'_>) -> bool;
 
     /// The state by kind (such as `first_moment`), each with one variable for each parameter.
     fn state(&self) -> Vec<(&'static str, &[Var])>;
@@ -77,7 +81,7 @@ const CHUNK: usize = 16 * 1024;
 /// How one value changes, written twice.
 trait Formula: Send + Sync + 'static {
     /// The factors of one step, computed once in f64.
-    type Factors: Copy + Sync;
+    type Factors: Copy + Send + Sync;
 
     /// The formula with one step's factors in f32.
     type Rule: Rule;
@@ -102,41 +106,37 @@ trait Formula: Send + Sync + 'static {
 }
 
 /// A formula with its state.
-struct Live<F> {
+struct Live<F: Formula> {
     formula: F,
+    /// Those of the step that was begun; before the first one, of a step of size 0.
+    factors: F::Factors,
+    rule: F::Rule,
     slots: Vec<Vec<Var>>, // as in `Formula::kinds`, then as the parameters
 }
 
 impl<F: Formula> Live<F> {
+    fn new(formula: F, slots: Vec<Vec<Var>>) -> Self {
+        let factors = formula.factors(0.0, 1);
+        Self { factors, rule: formula.rule(factors), formula, slots }
+    }
+
     fn boxed(formula: F, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
         let zeros =
             || parameters.iter().map(|parameter| Var::from_tensor(&parameter.zeros_like()?)).collect();
         let slots = formula.kinds().iter().map(|_| zeros()).collect::<Result<_>>()?;
-        Ok(Box::new(Self { formula, slots }))
+        Ok(Box::new(Self::new(formula, slots)))
     }
 
-    fn step_tensors(
-        &self,
-        factors: F::Factors,
-        theta: &Var,
-        gradient: &Tensor,
-        slots: &[&Var],
-    ) -> Result<()> {
+    fn step_tensors(&self, theta: &Var, gradient: &Tensor, slots: &[&Var]) -> Result<()> {
         let old: Vec<Tensor> = slots.iter().map(|slot| slot.as_detached_tensor()).collect();
         let (new, state) =
-            self.formula.tensors(factors, &theta.as_detached_tensor(), &gradient.detach(), &old)?;
+            self.formula.tensors(self.factors, &theta.as_detached_tensor(), &gradient.detach(), &old)?;
         theta.set(&new)?;
         slots.iter().zip(&state).try_for_each(|(slot, state)| slot.set(state))
     }
 
     /// The same on the CPU in one pass; whether all new values are finite.
-    fn step_slices(
-        &self,
-        factors: F::Factors,
-        theta: &Var,
-        gradient: &Tensor,
-        slots: &[&Var],
-    ) -> Result<bool> {
+    fn step_slices(&self, theta: &Var, gradient: &Tensor, slots: &[&Var]) -> Result<bool> {
         let mut finite = true;
         let vars: Vec<&Var> = std::iter::once(theta).chain(slots.iter().copied()).collect();
         with_slices::<f32, _>(&vars, &[&gradient.contiguous()?], |vars, inputs| {
@@ -144,7 +144,7 @@ impl<F: Formula> Live<F> {
             let mut slots = slots.iter_mut();
             let mut slot = || slots.next().map_or(&mut [][..], |slot| &mut **slot);
             let slots = [slot(), slot()];
-            let (rule, isa) = (self.formula.rule(factors), Isa::detect());
+            let (rule, isa) = (self.rule, Isa::detect());
             let [mut first, mut second] = slots;
             let mut pieces = Vec::with_capacity(theta.len().div_ceil(CHUNK));
             for (theta, gradient) in theta.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)) {
@@ -169,7 +169,7 @@ impl<F: Formula> Optimizer for Live<F> {
         learning_rate: f64,
         step: u64,
     ) -> Result<bool> {
-        let factors = self.formula.factors(learning_rate, step);
+        self.begin(learning_rate, step);
         let (mut finite, mut changed) = (true, Vec::new());
         for (i, (theta, gradient)) in parameters.iter().zip(gradients).enumerate() {
             if theta.shape() != gradient.shape() {
@@ -181,17 +181,22 @@ impl<F: Formula> Optimizer for Live<F> {
             }
             let slots: Vec<&Var> = self.slots.iter().filter_map(|slot| slot.get(i)).collect();
             if theta.device().is_cpu() && theta.dtype() == DType::F32 {
-                finite &= self.step_slices(factors, theta, gradient, &slots)?;
+                finite &= self.step_slices(theta, gradient, &slots)?;
             } else {
-                self.step_tensors(factors, theta, gradient, &slots)?;
+                self.step_tensors(theta, gradient, &slots)?;
                 changed.extend(std::iter::once(theta).chain(slots));
             }
         }
         Ok(finite && all_finite(changed.into_iter().map(Var::as_tensor))?)
     }
 
-    fn update(&self, work: Work<'_>, learning_rate: f64, step: u64) -> bool {
-        work.run(self.formula.rule(self.formula.factors(learning_rate, step)))
+    fn begin(&mut self, learning_rate: f64, step: u64) {
+        self.factors = self.formula.factors(learning_rate, step);
+        self.rule = self.formula.rule(self.factors);
+    }
+
+    fn update(&self, work: Work<'_>) -> bool {
+        work.run(self.rule)
     }
 
     fn state(&self) -> Vec<(&'static str, &[Var])> {

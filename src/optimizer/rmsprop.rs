@@ -6,7 +6,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer, subnormal};
+use super::{Formula, Live, Optimizer, OptimizerConfig, subnormal};
 use taper_kernels::rule::{Rule, SLOTS};
 use taper_kernels::simd::lanes::Lanes;
 
@@ -34,7 +34,7 @@ impl Default for Config {
     }
 }
 
-impl Member for Config {
+impl OptimizerConfig for Config {
     fn learning_rate(&self) -> f64 {
         self.learning_rate
     }

@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Formula, Live, Member, Optimizer, subnormal};
+use super::{Formula, Live, Optimizer, OptimizerConfig, subnormal};
 use crate::config::Problems;
 use taper_kernels::rule::{Rule, SLOTS};
 use taper_kernels::simd::lanes::Lanes;
@@ -35,7 +35,7 @@ impl Default for Config {
     }
 }
 
-impl Member for Config {
+impl OptimizerConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         if self.nesterov && self.momentum == 0.0 {
             problems

@@ -74,10 +74,11 @@ fn the_reference_also_runs_in_f32() -> Result<()> {
     // As on CUDA, where no slices are to be had.
     let theta = Var::new(&[1_f32, -2.0], &Device::Cpu)?;
     let gradient = Tensor::new(&[0.5_f32, 0.25], &Device::Cpu)?;
-    let live = Live { formula: sgd::Config { momentum: 0.5, ..Default::default() }, slots: vec![] };
+    let formula = sgd::Config { momentum: 0.5, ..Default::default() };
     let velocity = Var::new(&[1_f32, 1.0], &Device::Cpu)?;
-    let factors = live.formula.factors(0.5, 1);
-    live.step_tensors(factors, &theta, &gradient, &[&velocity])?;
+    let mut live = Live::new(formula, vec![]);
+    live.begin(0.5, 1);
+    live.step_tensors(&theta, &gradient, &[&velocity])?;
     assert_eq!(velocity.to_vec1::<f32>()?, [1.0, 0.75]);
     assert_eq!(theta.to_vec1::<f32>()?, [0.5, -2.375]);
     Ok(())
