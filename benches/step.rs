@@ -15,7 +15,7 @@ use candle_core::{DType, Device};
 use serde_json::json;
 use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
-use taper::engine::{Engine, Fused, Graph};
+use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::model::{Model, Parameters};
 use taper::presets;
@@ -115,8 +115,9 @@ fn measure(name: &str, text: &str, options: &Options) -> serde_json::Value {
         let model = Model::new(&network, &plan, parameters);
         Box::new(Graph::new(model, loss, optimizer, Device::Cpu, 1))
     } else {
-        let fused = Fused::new(&network, &plan, parameters, loss, optimizer, 1, options.threads);
-        Box::new(fused.expect("a network that the engine knows"))
+        let compiled = compile(&network, &plan).expect("a network that the engine supports");
+        let team = SharedTeam::new(options.threads);
+        Box::new(Fused::new(compiled, parameters, loss, optimizer, 1, team).expect("an engine"))
     };
     let batch = options.batch.unwrap_or(experiment.train.batch_size);
     let mut step = 0;

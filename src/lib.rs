@@ -8,9 +8,10 @@
 //! | [`experiment`] | [`Experiment`](experiment::Experiment): the whole config as plain data |
 //! | [`run`] | turns it into live parts: data, network, engine |
 //! | [`data`], [`model`], [`layers`], [`loss`], [`optimizer`], [`metrics`], [`init`] | these parts, one file for each member |
-//! | [`engine`] | one training step, behind one trait |
+//! | [`engine`] | what predicts, and what takes a training step |
 //! | [`ops`], [`taper_kernels`] | tensor operations with right gradients, and their CPU loops |
-//! | [`train`] | the loop, its events, evaluation |
+//! | [`inference`] | evaluation and prediction |
+//! | [`train`] | the loop and its events |
 //! | [`run_folder`], [`checkpoint`], [`gate`] | what a run leaves behind, and what it must reach |
 //! | [`mod@bench`] | how fast it is, and how fast it could be |
 //!
@@ -42,7 +43,9 @@ pub mod engine;
 pub mod error;
 pub mod experiment;
 pub mod gate;
+pub mod inference;
 pub mod init;
+pub mod interrupt;
 pub mod layers;
 pub mod loss;
 pub mod metrics;

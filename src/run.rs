@@ -7,7 +7,9 @@ use candle_core::{DType, Device};
 use crate::checkpoint::{Card, Checkpoint, State};
 use crate::config::Problems;
 use crate::data::{Prepared, SearchPath, Splits};
-use crate::engine::{Choice, Engine, Fused, Graph};
+use crate::engine::{
+    Choice, Compiled, Engine, Fused, FusedPredictor, Graph, GraphPredictor, Predictor, SharedTeam, compile,
+};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::metrics::Running;
@@ -124,15 +126,17 @@ pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
         .map_err(|message| Error::checkpoint(&checkpoint.place, format!("its config is wrong: {message}")))
 }
 
-/// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction.
+/// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction; `team` does
+/// its work.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] if weights and config do not belong together.
-pub fn load_engine(
+pub fn load_predictor(
     checkpoint: &Checkpoint,
     experiment: &Experiment,
     device: &Device,
-) -> Result<Box<dyn Engine>> {
+    team: SharedTeam,
+) -> Result<Box<dyn Predictor>> {
     let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
     let plan = fit_plan(experiment, &checkpoint.card)
         .map_err(|error| refuse(format!("its config does not hold together: {error}")))?;
@@ -140,41 +144,54 @@ pub fn load_engine(
     if plan.parameters().saturating_mul(4) > checkpoint.model_bytes() as u64 {
         return Err(refuse(format!("holds fewer than the {} weights of its config", plan.parameters())));
     }
-    let engine = build_engine(experiment, &plan, device)?;
-    checkpoint.restore_weights(engine.parameters())?;
-    Ok(engine)
+    let parameters = Parameters::initialize(&plan, experiment.seed, DType::F32, device)?;
+    checkpoint.restore_weights(&parameters)?;
+    if let Some(compiled) = choose_engine(experiment, &plan, device)? {
+        return Ok(Box::new(FusedPredictor::new(compiled, parameters, team)?));
+    }
+    let model = Model::new(&experiment.network(), &plan, parameters);
+    Ok(Box::new(GraphPredictor::new(model, device.clone())))
 }
 
 fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
-    let (network, seed) = (experiment.network(), experiment.seed);
+    let compiled = choose_engine(experiment, plan, device)?;
+    let (loss, seed) = (experiment.loss.clone(), experiment.seed);
     let parameters = Parameters::initialize(plan, seed, DType::F32, device)?;
-    let optimizer = || experiment.optimizer.member().build(&parameters.trainable());
-    let lacking = match experiment.train.engine {
-        Choice::Graph => None,
-        Choice::Auto | Choice::Fused if !device.is_cpu() => Some("a GPU".to_owned()),
-        Choice::Auto | Choice::Fused => {
-            let (loss, threads) = (experiment.loss.clone(), threads::count());
-            match Fused::new(&network, plan, parameters.clone(), loss, optimizer()?, seed, threads) {
-                Ok(engine) => return Ok(Box::new(engine)),
-                Err(lacking) => Some(lacking),
-            }
-        }
-    };
-    if let Some(lacking) = lacking {
-        if experiment.train.engine == Choice::Fused {
-            let message =
-                format!("`train.engine = \"fused\"` does not know {lacking}; use \"auto\" or \"graph\"");
-            return Err(Error::Usage(message));
-        }
-        if device.is_cpu() {
-            tracing::warn!("the fused engine does not know {lacking}: the slower graph engine runs instead");
-        } else {
-            tracing::info!("the fused engine does not know {lacking}: the graph engine runs");
-        }
+    let optimizer = experiment.optimizer.member().build(&parameters.trainable())?;
+    if let Some(compiled) = compiled {
+        let team = SharedTeam::new(threads::count());
+        return Ok(Box::new(Fused::new(compiled, parameters, loss, optimizer, seed, team)?));
     }
-    let optimizer = optimizer()?;
-    let model = Model::new(&network, plan, parameters);
-    Ok(Box::new(Graph::new(model, experiment.loss.clone(), optimizer, device.clone(), seed)))
+    let model = Model::new(&experiment.network(), plan, parameters);
+    Ok(Box::new(Graph::new(model, loss, optimizer, device.clone(), seed)))
+}
+
+/// The network compiled for the fused engine, or `None` where the graph engine runs.
+///
+/// # Errors
+/// [`Error::Usage`] if `train.engine` asks for the fused engine and it does not support the network.
+fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Option<Compiled>> {
+    let lacking = match experiment.train.engine {
+        Choice::Graph => return Ok(None),
+        Choice::Auto | Choice::Fused if !device.is_cpu() => "a GPU".to_owned(),
+        Choice::Auto | Choice::Fused => match compile(&experiment.network(), plan) {
+            Ok(compiled) => return Ok(Some(compiled)),
+            Err(lacking) => lacking,
+        },
+    };
+    if experiment.train.engine == Choice::Fused {
+        return Err(Error::Usage(format!(
+            "`train.engine = \"fused\"` does not support {lacking}; use \"auto\" or \"graph\""
+        )));
+    }
+    if device.is_cpu() {
+        tracing::warn!(
+            "the fused engine does not support {lacking}; falling back to the slower graph engine"
+        );
+    } else {
+        tracing::info!("the fused engine does not support {lacking}; the graph engine runs");
+    }
+    Ok(None)
 }
 
 /// The shapes for the samples that `card` describes.

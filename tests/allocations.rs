@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use candle_core::{DType, Device};
 use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
-use taper::engine::{Engine, Fused};
+use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::model::Parameters;
 use taper::presets;
@@ -87,8 +87,9 @@ fn measure(name: &str) -> Measured {
     let parameters = Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
     let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("state");
     let (network, loss) = (experiment.network(), experiment.loss.clone());
-    let engine = Fused::new(&network, &plan, parameters, loss, optimizer, 3, 2);
-    let mut engine = engine.unwrap_or_else(|lacking| panic!("{name}: {lacking}"));
+    let compiled = compile(&network, &plan).unwrap_or_else(|lacking| panic!("{name}: {lacking}"));
+    let team = SharedTeam::new(2);
+    let mut engine = Fused::new(compiled, parameters, loss, optimizer, 3, team).expect("an engine");
 
     let mut stream = Stream::new(9, Purpose::Data, [0, 0]);
     let len = BATCH * shape.elements().expect("a size");

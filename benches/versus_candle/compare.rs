@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, Optimizer as _, VarBuilder, VarMap};
 use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Truth};
-use taper::engine::{Engine, Fused};
+use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::model::Parameters;
 use taper::presets;
@@ -107,9 +107,10 @@ impl Taper {
         let plan = experiment.plan(&shape, None, &mut Problems::new(&mut Vec::new())).expect("a plan");
         let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
         let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("Adam");
-        let (network, threads) = (experiment.network(), taper::threads::count());
-        let engine = Fused::new(&network, &plan, parameters, experiment.loss, optimizer, 1, threads);
-        Self { engine: engine.expect("layers that the engine knows"), step: 0 }
+        let team = SharedTeam::new(taper::threads::count());
+        let compiled = compile(&experiment.network(), &plan).expect("layers that the engine supports");
+        let engine = Fused::new(compiled, parameters, experiment.loss, optimizer, 1, team);
+        Self { engine: engine.expect("an engine"), step: 0 }
     }
 
     fn round(&mut self, batches: &[Images]) -> f64 {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::percentiles::Percentiles;
 use crate::data::Samples;
 use crate::error::Result;
+use crate::inference;
 use crate::run::Run;
-use crate::train;
 
 /// The least number of calls that are timed, and of those before.
 const LEAST_CALLS: usize = 20;
@@ -32,7 +32,7 @@ pub struct Inference {
 /// What the tensor library refuses.
 pub fn measure(run: &mut Run, seconds: f64) -> Result<Inference> {
     let batch_size =
-        train::evaluation_batch_size(&run.data.train.sample_shape).min(run.data.train_order.len()).max(1);
+        inference::batch_size(&run.data.train.sample_shape).min(run.data.train_order.len()).max(1);
     let time = Duration::from_secs_f64(seconds);
     let latency_us = Percentiles::of(calls(run, 1, time)?);
     let batches = Percentiles::of(calls(run, batch_size, time)?);

@@ -39,7 +39,7 @@ pub fn batch_size(run: &Run) -> usize {
 pub fn measure(run: &mut Run, seconds: f64) -> Result<Training> {
     let mut session = Session { run, epoch: 0, step: 0 };
     session.steps(WARM_UP_STEPS, Duration::from_secs_f64(seconds * WARM_UP_SHARE))?;
-    session.run.engine.phases();
+    session.run.engine.profile(true);
     let before = Load::now();
     let times = session.steps(LEAST_STEPS, Duration::from_secs_f64(seconds))?;
     let others = Load::now().zip(before).and_then(|(now, before)| now.others_since(before));

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use taper::Error;
 use taper::checkpoint::Checkpoint;
 use taper::data::{Dataset, Prepared};
+use taper::engine::SharedTeam;
 use taper::experiment::Experiment;
+use taper::inference::{Split, evaluate};
+use taper::interrupt::Interrupt;
 use taper::metrics::Running;
-use taper::run::{config_folder, config_of, load_engine};
-use taper::train::{Interrupt, Split, evaluate};
+use taper::run::{config_folder, config_of, load_predictor};
 
 use super::source;
 use crate::cli::{Eval, Format, SplitName};
@@ -36,7 +38,8 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
         return Err(Error::Usage(message.to_owned()).into());
     }
     let device = super::open_device(&options.machine)?;
-    let mut engine = load_engine(&checkpoint, &experiment, &device)?;
+    let team = SharedTeam::new(taper::threads::count());
+    let mut predictor = load_predictor(&checkpoint, &experiment, &device, team)?;
     let search = super::search_path(&options.machine.data, config_folder(&checkpoint));
     let splits = experiment.data.member().load(&search, experiment.seed)?;
     if !checkpoint.card.fits(&splits.train) {
@@ -48,7 +51,7 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let start = Instant::now();
     let split = Split { dataset, order: &order };
     let running =
-        evaluate(engine.as_mut(), experiment.loss.member(), split, &data.scaling, &Interrupt::default())?
+        evaluate(predictor.as_mut(), experiment.loss.member(), split, &data.scaling, &Interrupt::default())?
             .ok_or(Error::Interrupted(2))?;
     let result = report(name, &running, &checkpoint.card.classes, start.elapsed().as_secs_f64());
     match options.format {

@@ -8,8 +8,9 @@ use taper::Error;
 use taper::checkpoint::Checkpoint;
 use taper::data::Scaling;
 use taper::data::input::{Inputs, LONGEST_JSON, Reader};
-use taper::run::{config_of, load_engine};
-use taper::train::{Prediction, predict};
+use taper::engine::SharedTeam;
+use taper::inference::{Prediction, predict};
+use taper::run::{config_of, load_predictor};
 
 use crate::cli::{Format, Predict};
 use crate::terminal;
@@ -51,7 +52,8 @@ pub fn run(options: &Predict) -> anyhow::Result<()> {
     })?;
     let experiment = config_of(&checkpoint)?;
     let device = super::open_device(&options.machine)?;
-    let mut engine = load_engine(&checkpoint, &experiment, &device)?;
+    let team = SharedTeam::new(taper::threads::count());
+    let mut predictor = load_predictor(&checkpoint, &experiment, &device, team)?;
     let card = &checkpoint.card;
     let reader = Reader::new(&card.sample_shape, card.pixels, &experiment.data);
     let mut lines = Vec::new();
@@ -60,7 +62,7 @@ pub fn run(options: &Predict) -> anyhow::Result<()> {
         let inputs = read(&reader, path)?;
         let scaling = Scaling::new(&inputs.features, experiment.data.member().normalize());
         let loss = experiment.loss.member();
-        let predictions = predict(engine.as_mut(), loss, &inputs, &scaling)?;
+        let predictions = predict(predictor.as_mut(), loss, &inputs, &scaling)?;
         for (index, prediction) in predictions.into_iter().enumerate() {
             let line = Line::new(path, index, prediction, &card.classes);
             match options.format {

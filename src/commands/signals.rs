@@ -1,6 +1,6 @@
 //! SIGINT, SIGTERM and SIGHUP while training.
 
-use taper::train::Interrupt;
+use taper::interrupt::Interrupt;
 
 /// The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once.
 /// SIGHUP stays ignored where it is, as under `nohup`.

@@ -3,9 +3,11 @@
 use taper::Error;
 use taper::checkpoint::{Checkpoint, State, Store};
 use taper::device;
+use taper::inference::{Split, evaluate};
+use taper::interrupt::Interrupt;
 use taper::run::Run;
 use taper::train::events::{Event, Observer as _};
-use taper::train::{Interrupt, Log, Split, Stop, Trainer, evaluate};
+use taper::train::{Log, Stop, Trainer};
 
 use super::progress::Progress;
 use super::start::{Start, new_folder};

@@ -1,28 +1,60 @@
 //! The reference engine: candle's autograd over taper's corrected operations.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Device, Tensor, Var};
 
-use super::{Engine, Step, check_finite};
+use super::{Engine, Gradient, Part, Predictor, Step, check_finite};
 use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
-use crate::layers::Pass;
-use crate::loss::{self, Loss};
+use crate::layers::Mode;
+use crate::loss;
 use crate::model::{Model, Parameters};
 use crate::ops;
 use crate::optimizer::Optimizer;
 
-/// Runs any network on any device.
-pub struct Graph {
+/// Runs any network on any device, with its weights alone.
+pub struct GraphPredictor {
     model: Model,
+    device: Device,
+    /// Those of the last call.
+    logits: Vec<f32>,
+}
+
+impl GraphPredictor {
+    /// A predictor for `model`, which is on `device`.
+    #[must_use]
+    pub fn new(model: Model, device: Device) -> Self {
+        Self { model, device, logits: Vec::new() }
+    }
+}
+
+impl Predictor for GraphPredictor {
+    fn name(&self) -> &'static str {
+        "graph"
+    }
+
+    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
+        let logits = self.model.forward(&samples.tensor(&self.device)?, Mode::Inference)?;
+        self.logits = logits.flatten_all()?.to_vec1()?;
+        Ok(&self.logits)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        self.model.parameters()
+    }
+}
+
+/// Trains any network on any device.
+pub struct Graph {
+    predictor: GraphPredictor,
     loss: loss::Config,
     optimizer: Box<dyn Optimizer>,
     trainable: Vec<Var>,
     /// What the layers themselves change: running statistics.
     untrained: Vec<Var>,
-    device: Device,
     seed: u64,
-    /// Those of the last call.
-    logits: Vec<f32>,
+    /// Made when it is asked for.
+    gradient: Option<Gradient>,
 }
 
 impl Graph {
@@ -38,50 +70,100 @@ impl Graph {
         let trainable = model.parameters().trainable();
         let untrained = model.parameters().iter().filter(|parameter| !parameter.trainable);
         let untrained = untrained.map(|parameter| parameter.variable.clone()).collect();
-        Self { model, loss, optimizer, trainable, untrained, device, seed, logits: Vec::new() }
+        let predictor = GraphPredictor::new(model, device);
+        Self { predictor, loss, optimizer, trainable, untrained, seed, gradient: None }
     }
 
-    fn loss(&self) -> &dyn Loss {
-        self.loss.member()
+    /// Forward and backward for a part of a batch: the loss, and the gradients unless it is not finite.
+    fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<(f64, Option<GradStore>)> {
+        let GraphPredictor { model, device, logits } = &mut self.predictor;
+        let features = batch.samples.tensor(device)?;
+        let targets = batch.truth.tensor(device)?;
+        let mode = Mode::Training { seed: self.seed, step, first: part.first };
+        let output = model.forward(&features, mode)?;
+        let loss = (self.loss.member().sum(&output, &targets)? / part.whole as f64)?;
+        let value = scalar(&loss)?; // waits for the GPU
+        *logits = output.flatten_all()?.to_vec1()?;
+        let gradients = if value.is_finite() { Some(loss.backward()?) } else { None };
+        Ok((value, gradients))
+    }
+
+    /// Updates with `gradients`, one for each trainable variable.
+    fn update(&mut self, gradients: &[Tensor], step: u64, learning_rate: f64) -> Result<()> {
+        let finite = self.optimizer.step(&self.trainable, gradients, learning_rate, step + 1)?;
+        if finite && self.is_untrained_finite()? {
+            return Ok(());
+        }
+        check_finite(self.predictor.parameters(), self.optimizer.as_ref(), step + 1)
+    }
+
+    fn is_untrained_finite(&self) -> Result<bool> {
+        Ok(ops::all_finite(self.untrained.iter().map(Var::as_tensor))?)
+    }
+}
+
+impl Predictor for Graph {
+    fn name(&self) -> &'static str {
+        self.predictor.name()
+    }
+
+    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
+        self.predictor.logits(samples)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        self.predictor.parameters()
     }
 }
 
 impl Engine for Graph {
-    fn name(&self) -> &'static str {
-        "graph"
-    }
-
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>> {
-        let features = batch.samples.tensor(&self.device)?;
-        let targets = batch.truth.tensor(&self.device)?;
-        let logits = self.model.forward(&features, Pass::Training { seed: self.seed, step })?;
-        let loss = (self.loss().sum(&logits, &targets)? / batch.samples.len() as f64)?;
-        let value = scalar(&loss)?; // waits for the GPU
-        self.logits = logits.flatten_all()?.to_vec1()?;
-        if !value.is_finite() {
-            return Ok(Step { loss: value, logits: &self.logits });
+        let (loss, gradients) = self.pass(batch, Part::whole(batch.samples.len()), step)?;
+        if let Some(found) = gradients {
+            let gradients = self.trainable.iter().map(|variable| gradient_of(&found, variable));
+            let gradients = gradients.collect::<Result<Vec<Tensor>>>()?;
+            self.update(&gradients, step, learning_rate)?;
         }
-        let gradients = loss.backward()?;
-        let gradients: Vec<Tensor> = self
-            .trainable
-            .iter()
-            .map(|variable| gradients.get(variable).map_or_else(|| variable.zeros_like(), |g| Ok(g.detach())))
-            .collect::<candle_core::Result<_>>()?;
-        let finite = self.optimizer.step(&self.trainable, &gradients, learning_rate, step + 1)?;
-        if !finite || !ops::all_finite(self.untrained.iter().map(Var::as_tensor))? {
-            check_finite(self.model.parameters(), self.optimizer.as_ref(), step + 1)?;
-        }
-        Ok(Step { loss: value, logits: &self.logits })
+        Ok(Step { loss, logits: &self.predictor.logits })
     }
 
-    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
-        let logits = self.model.forward(&samples.tensor(&self.device)?, Pass::Inference)?;
-        self.logits = logits.flatten_all()?.to_vec1()?;
-        Ok(&self.logits)
+    fn gradients(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<Step<'_>> {
+        let (loss, gradients) = self.pass(batch, part, step)?;
+        if let Some(found) = gradients {
+            let kept = self.gradient.get_or_insert_with(|| Gradient::new(self.predictor.parameters()));
+            for (variable, kept) in self.trainable.iter().zip(kept.each_mut()) {
+                let values = gradient_of(&found, variable)?.flatten_all()?.to_dtype(DType::F32)?;
+                for (kept, value) in kept.iter_mut().zip(values.to_vec1::<f32>()?) {
+                    *kept += value;
+                }
+            }
+            if let Some((name, value)) = kept.not_finite() {
+                return Err(Error::NotFinite { name: format!("gradient of {name}"), value, step: step + 1 });
+            }
+            if !self.is_untrained_finite()? {
+                check_finite(self.predictor.parameters(), self.optimizer.as_ref(), step + 1)?;
+            }
+        }
+        Ok(Step { loss, logits: &self.predictor.logits })
     }
 
-    fn parameters(&self) -> &Parameters {
-        self.model.parameters()
+    fn gradient(&mut self) -> &mut Gradient {
+        self.gradient.get_or_insert_with(|| Gradient::new(self.predictor.parameters()))
+    }
+
+    fn apply(&mut self, step: u64, learning_rate: f64) -> Result<()> {
+        let mut gradient = match self.gradient.take() {
+            Some(gradient) => gradient,
+            None => Gradient::new(self.predictor.parameters()),
+        };
+        let tensors = self.trainable.iter().zip(gradient.each_mut()).map(|(variable, values)| {
+            let tensor = Tensor::from_slice(values, variable.shape(), variable.device())?;
+            Ok(tensor.to_dtype(variable.dtype())?)
+        });
+        let tensors = tensors.collect::<Result<Vec<Tensor>>>()?;
+        gradient.clear();
+        self.gradient = Some(gradient);
+        self.update(&tensors, step, learning_rate)
     }
 
     fn optimizer(&self) -> &dyn Optimizer {
@@ -89,6 +171,14 @@ impl Engine for Graph {
     }
 }
 
+/// The gradient of `variable`, 0 where the loss does not depend on it.
+fn gradient_of(gradients: &GradStore, variable: &Var) -> Result<Tensor> {
+    Ok(match gradients.get(variable) {
+        Some(gradient) => gradient.detach(),
+        None => variable.zeros_like()?,
+    })
+}
+
 fn scalar(tensor: &Tensor) -> Result<f64> {
-    tensor.to_dtype(candle_core::DType::F64)?.to_scalar().map_err(Error::from)
+    tensor.to_dtype(DType::F64)?.to_scalar().map_err(Error::from)
 }

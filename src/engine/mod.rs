@@ -1,10 +1,14 @@
-//! One training step, behind one trait.
+//! What runs a network: predictors, which hold weights only, and engines, which train them.
 
 mod fused;
+mod gradient;
 mod graph;
+mod team;
 
-pub use fused::Fused;
-pub use graph::Graph;
+pub use fused::{Compiled, Fused, FusedPredictor, compile};
+pub use gradient::{Gradient, Part};
+pub use graph::{Graph, GraphPredictor};
+pub use team::SharedTeam;
 
 use candle_core::DType;
 use serde::{Deserialize, Serialize};
@@ -18,7 +22,7 @@ use crate::optimizer::Optimizer;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
-    /// The fastest one that knows all layers.
+    /// The fastest one that supports all layers.
     #[default]
     Auto,
     /// candle's autograd: any layer, any device.
@@ -27,12 +31,25 @@ pub enum Choice {
     Fused,
 }
 
-/// Something that can train and run a network. Engines share parameters and optimizer state as
-/// candle variables, so a checkpoint does not depend on the engine that wrote it.
-pub trait Engine {
-    /// The engine's name, as in `train.engine`.
+/// A network with its weights. It may be handed to another thread.
+pub trait Predictor: Send {
+    /// The name of its engine, as in `train.engine`.
     fn name(&self) -> &'static str;
 
+    /// The logits for `samples`, without dropout: `[samples, outputs]` row by row, until the next call.
+    /// Those of the fused engine are the same bits in whatever batch a sample is.
+    ///
+    /// # Errors
+    /// If the samples do not fit the network, or the tensor library refuses.
+    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]>;
+
+    /// The network's variables.
+    fn parameters(&self) -> &Parameters;
+}
+
+/// A predictor that can be trained. Engines share parameters and optimizer state as candle variables,
+/// so a checkpoint does not depend on the engine that wrote it.
+pub trait Engine: Predictor {
     /// Forward, backward and update for one batch.
     ///
     /// `step` counts from 0. If the loss is not finite, no parameter is updated.
@@ -42,36 +59,55 @@ pub trait Engine {
     /// infinite or not a number; if the samples do not fit the network, or the tensor library refuses.
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>>;
 
-    /// The logits for `samples`, without dropout: `[samples, outputs]` row by row, until the next call.
+    /// Adds the gradient of the mean loss of a step's batch, or of `part` of it, to the
+    /// [gradient](Self::gradient), which begins at 0; [`apply`](Self::apply) updates with it later. The
+    /// parts of a batch add up to its gradient, to rounding, in the order in which they are given, and
+    /// the parts' losses to its mean loss.
+    ///
+    /// A batch normalization takes the statistics of the part alone, and moves its running averages
+    /// with each part.
+    ///
+    /// `step` counts from 0. If the loss is not finite, nothing is added.
     ///
     /// # Errors
-    /// If the samples do not fit the network, or the tensor library refuses.
-    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]>;
+    /// As [`step`](Self::step), of the gradient instead of the parameters.
+    fn gradients(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<Step<'_>>;
 
-    /// The time that training steps spent in each phase since the last call, in the order of the
-    /// phases; empty if the engine does not tell them apart.
+    /// The gradient that was added up since the last [`apply`](Self::apply), to be looked at or changed,
+    /// by clipping for example.
+    fn gradient(&mut self) -> &mut Gradient;
+
+    /// Updates all parameters with the gradient, which is 0 afterwards. After
+    /// [`gradients`](Self::gradients) of a whole batch this completes a [`step`](Self::step).
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    fn apply(&mut self, step: u64, learning_rate: f64) -> Result<()>;
+
+    /// Measures the phases of steps from now on, or no longer.
+    fn profile(&mut self, _on: bool) {}
+
+    /// The time that steps spent in each phase since the last call, in the order of the phases; empty
+    /// if the engine does not tell them apart, 0 unless they are [measured](Self::profile).
     fn phases(&mut self) -> Vec<(String, std::time::Duration)> {
         Vec::new()
     }
-
-    /// The network's variables.
-    fn parameters(&self) -> &Parameters;
 
     /// The optimizer, for saving and restoring its state.
     fn optimizer(&self) -> &dyn Optimizer;
 }
 
-/// What a training step found.
+/// What a training step, or a part of one, found.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// The mean loss of the batch before the update.
+    /// The sum of the losses before the update, divided by the number of samples of the step's batch.
     pub loss: f64,
     /// The logits that the loss was computed from, `[samples, outputs]` row by row.
     pub logits: &'a [f32],
 }
 
 /// Names the first parameter or state that is not finite after `step` steps, as an error. It reads
-/// everything, and so is for those who know that there is something.
+/// everything: call it only when something is known to be non-finite.
 fn check_finite(parameters: &Parameters, optimizer: &dyn Optimizer, step: u64) -> Result<()> {
     let own = parameters.iter().map(|parameter| (parameter.name.clone(), parameter.variable.clone()));
     for (name, variable) in own.chain(parameters.state_of(optimizer)) {

@@ -1,9 +1,9 @@
 //! One pass over samples without training; used by the loop, `taper eval` and the test at the end.
 
-use super::interrupt::Interrupt;
 use crate::data::{Dataset, Scaling, for_each_batch};
-use crate::engine::Engine;
+use crate::engine::Predictor;
 use crate::error::Result;
+use crate::interrupt::Interrupt;
 use crate::loss::Loss;
 use crate::metrics::Running;
 use crate::shape::Shape;
@@ -26,12 +26,12 @@ pub struct Split<'a> {
     pub order: &'a [usize],
 }
 
-/// Loss and metrics over `split`, or `None` if a signal came meanwhile.
+/// Loss and metrics over `split`, or `None` if a signal arrived in the meantime.
 ///
 /// # Errors
 /// If the samples do not fit the network or the loss, or the tensor library refuses.
 pub fn evaluate(
-    engine: &mut dyn Engine,
+    predictor: &mut dyn Predictor,
     loss: &dyn Loss,
     split: Split<'_>,
     scaling: &Scaling,
@@ -42,7 +42,7 @@ pub fn evaluate(
     let mut interrupted = false;
     let mut gradient = Vec::new(); // not used
     for_each_batch(split.dataset, split.order, batch_size, scaling, |batch| {
-        let logits = engine.logits(&batch.samples)?;
+        let logits = predictor.logits(&batch.samples)?;
         gradient.resize(logits.len(), 0.0);
         let sum = loss.sum_and_gradient(logits, batch.truth, &mut gradient)?;
         running.add(sum, logits, batch.truth)?;

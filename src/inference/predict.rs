@@ -1,22 +1,20 @@
-//! What a network makes of samples without targets.
-
-use candle_core::{D, Device, Tensor};
+//! Predictions for samples without targets.
 
 use super::evaluate::batch_size;
+use super::link;
 use crate::data::Scaling;
 use crate::data::input::Inputs;
-use crate::engine::Engine;
+use crate::engine::Predictor;
 use crate::error::{Error, Result};
-use crate::layers::Activation;
 use crate::loss::Loss;
 use crate::metrics::classification::predicted_class;
 
-/// What a network makes of one sample.
+/// What a network predicts for one sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// The network's last values, before the loss's own function.
     pub logits: Vec<f32>,
-    /// The probability of each class, or the numbers that are predicted.
+    /// The probability of each class, or the predicted numbers.
     pub values: Vec<f32>,
 }
 
@@ -35,7 +33,7 @@ impl Prediction {
 /// [`Error::Data`] if a sample leads to values that are not finite; otherwise if the tensor library
 /// refuses.
 pub fn predict(
-    engine: &mut dyn Engine,
+    predictor: &mut dyn Predictor,
     loss: &dyn Loss,
     inputs: &Inputs,
     scaling: &Scaling,
@@ -43,14 +41,14 @@ pub fn predict(
     let mut predictions = Vec::with_capacity(inputs.count);
     let order: Vec<usize> = (0..inputs.count).collect();
     for indices in order.chunks(batch_size(&inputs.sample_shape)) {
-        let logits = engine.logits(&inputs.samples(indices, scaling))?;
+        let logits = predictor.logits(&inputs.samples(indices, scaling))?;
         let outputs = logits.len() / indices.len();
-        let values = match loss.link() {
-            Some(link) => apply(link, logits, outputs)?,
-            None => logits.chunks_exact(outputs.max(1)).map(<[f32]>::to_vec).collect(),
-        };
-        for (logits, values) in logits.chunks_exact(outputs.max(1)).zip(values) {
-            predictions.push(Prediction { logits: logits.to_vec(), values });
+        for row in logits.chunks_exact(outputs.max(1)) {
+            let values = match loss.link() {
+                Some(function) => link::probabilities(function, row),
+                None => row.to_vec(),
+            };
+            predictions.push(Prediction { logits: row.to_vec(), values });
         }
     }
     let finite = |p: &Prediction| p.logits.iter().chain(&p.values).all(|value| value.is_finite());
@@ -63,16 +61,6 @@ pub fn predict(
         )),
         None => Ok(predictions),
     }
-}
-
-/// The probabilities of each sample's classes.
-fn apply(link: Activation, logits: &[f32], outputs: usize) -> Result<Vec<Vec<f32>>> {
-    let mut logits = Tensor::from_slice(logits, (logits.len() / outputs.max(1), outputs), &Device::Cpu)?;
-    if link == Activation::Sigmoid {
-        // One logit stands for two classes.
-        logits = Tensor::cat(&[&logits.neg()?, &logits], D::Minus1)?;
-    }
-    Ok(link.forward(&logits)?.to_vec2()?)
 }
 
 #[cfg(test)]

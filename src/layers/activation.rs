@@ -3,7 +3,7 @@
 use candle_core::{D, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Operation, Pass};
+use super::{Layer, Member, Mode, Operation};
 use crate::ops;
 use crate::shape::Shape;
 
@@ -89,7 +89,7 @@ impl Member for Config {
 }
 
 impl Layer for Activation {
-    fn forward(&self, x: &Tensor, _pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, _mode: Mode) -> Result<Tensor> {
         Activation::forward(*self, x)
     }
 }

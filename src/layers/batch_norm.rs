@@ -8,7 +8,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Operation, ParameterSpec, Pass};
+use super::{Layer, Member, Mode, Operation, ParameterSpec};
 use crate::init::Initializer;
 use crate::shape::Shape;
 
@@ -77,13 +77,13 @@ struct BatchNorm {
 }
 
 impl Layer for BatchNorm {
-    fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         let (batch, features) = (x.dim(0)?, x.dim(1)?);
         let pixels: usize = x.dims().iter().skip(2).product();
         let column = (1, features, 1);
         let values = x.reshape((batch, features, pixels))?;
-        let (centred, variance) = match pass {
-            Pass::Training { .. } => {
+        let (centred, variance) = match mode {
+            Mode::Training { .. } => {
                 // One dimension after the other: candle is slow at sums over several.
                 let mean = values.mean_keepdim(2)?.mean_keepdim(0)?;
                 let centred = values.broadcast_sub(&mean)?;
@@ -92,7 +92,7 @@ impl Layer for BatchNorm {
                 self.follow(&self.running_var, &variance)?;
                 (centred, variance)
             }
-            Pass::Inference => {
+            Mode::Inference => {
                 let mean = self.running_mean.as_detached_tensor().reshape(column)?;
                 let variance = self.running_var.as_detached_tensor().reshape(column)?;
                 (values.broadcast_sub(&mean)?, variance)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dense::{glorot_uniform, yes, zeros};
 use super::window::{Padding, Size, accepted, slide, windows};
-use super::{Activation, Layer, Member, Operation, ParameterSpec, Pass};
+use super::{Activation, Layer, Member, Mode, Operation, ParameterSpec};
 use crate::init::Initializer;
 use crate::ops;
 use crate::shape::Shape;
@@ -107,7 +107,7 @@ struct Conv2d {
 }
 
 impl Layer for Conv2d {
-    fn forward(&self, x: &Tensor, _pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, _mode: Mode) -> Result<Tensor> {
         let y = ops::conv2d(x, &self.weight, self.bias.as_deref(), &self.window)?;
         match self.activation {
             Some(activation) => activation.forward(&y),

@@ -3,7 +3,7 @@
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Layer, Member, Operation, ParameterSpec, Pass};
+use super::{Activation, Layer, Member, Mode, Operation, ParameterSpec};
 use crate::init::Initializer;
 use crate::ops;
 use crate::shape::Shape;
@@ -86,7 +86,7 @@ struct Dense {
 }
 
 impl Layer for Dense {
-    fn forward(&self, x: &Tensor, _pass: Pass) -> candle_core::Result<Tensor> {
+    fn forward(&self, x: &Tensor, _mode: Mode) -> candle_core::Result<Tensor> {
         let y = ops::dense(x, &self.weight, self.bias.as_deref())?; // [batch, units]
         match self.activation {
             Some(activation) => activation.forward(&y),

@@ -4,7 +4,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Operation, Pass};
+use super::{Layer, Member, Mode, Operation};
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
@@ -42,8 +42,8 @@ struct Dropout {
 }
 
 impl Layer for Dropout {
-    fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        let Pass::Training { seed, step } = pass else {
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let Mode::Training { seed, step, first } = mode else {
             return Ok(x.clone());
         };
         if self.rate <= 0.0 {
@@ -51,6 +51,8 @@ impl Layer for Dropout {
         }
         // Drawn on the CPU for every device, so that all train with the same masks.
         let mut stream = Stream::new(seed, Purpose::Dropout, [step, self.index]);
+        let samples = x.dim(0)?.max(1);
+        stream.skip_to((first * (x.elem_count() / samples)) as u64);
         let mut mask = vec![0.0_f32; x.elem_count()];
         stream.dropout_mask(self.rate, &mut mask);
         let mask = Tensor::from_vec(mask, x.shape(), &Device::Cpu)?.to_dtype(x.dtype())?;

@@ -4,7 +4,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Operation, Pass};
+use super::{Layer, Member, Mode, Operation};
 use crate::shape::Shape;
 
 /// `flatten`: all values of a sample in one row, as dense layers need it.
@@ -37,7 +37,7 @@ impl Member for Config {
 struct Flatten;
 
 impl Layer for Flatten {
-    fn forward(&self, x: &Tensor, _pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, _mode: Mode) -> Result<Tensor> {
         x.flatten_from(1)
     }
 }

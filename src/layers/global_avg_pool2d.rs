@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Operation, Pass};
+use super::{Layer, Member, Mode, Operation};
 use crate::shape::Shape;
 use taper_kernels::window::Window;
 
@@ -42,7 +42,7 @@ impl Member for Config {
 struct GlobalAvgPool2d;
 
 impl Layer for GlobalAvgPool2d {
-    fn forward(&self, x: &Tensor, _pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, _mode: Mode) -> Result<Tensor> {
         x.flatten_from(2)?.mean(2) // [batch, channels]
     }
 }

@@ -8,7 +8,7 @@
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Operation, ParameterSpec, Pass};
+use super::{Layer, Member, Mode, Operation, ParameterSpec};
 use crate::init::Initializer;
 use crate::shape::Shape;
 
@@ -66,7 +66,7 @@ struct LayerNorm {
 }
 
 impl Layer for LayerNorm {
-    fn forward(&self, x: &Tensor, _pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, _mode: Mode) -> Result<Tensor> {
         // In single operations, because candle's fused one records no gradient.
         let values = x.flatten_from(1)?; // [batch, values]
         let centred = values.broadcast_sub(&values.mean_keepdim(1)?)?;

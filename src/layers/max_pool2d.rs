@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::pool::Pool;
-use super::{Layer, Member, Operation, Pass};
+use super::{Layer, Member, Mode, Operation};
 use crate::ops;
 use crate::shape::Shape;
 use taper_kernels::window::Window;
@@ -37,7 +37,7 @@ impl Member for Config {
 struct MaxPool2d(Window);
 
 impl Layer for MaxPool2d {
-    fn forward(&self, x: &Tensor, _pass: Pass) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, _mode: Mode) -> Result<Tensor> {
         ops::max_pool2d(x, &self.0)
     }
 }

@@ -103,19 +103,21 @@ pub trait Layer: Send + Sync {
     ///
     /// # Errors
     /// If the tensor library refuses, which a checked model does not lead to.
-    fn forward(&self, x: &Tensor, pass: Pass) -> candle_core::Result<Tensor>;
+    fn forward(&self, x: &Tensor, mode: Mode) -> candle_core::Result<Tensor>;
 }
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
+pub enum Mode {
     /// Evaluation and prediction: no dropout, running statistics.
     Inference,
-    /// A training step; dropout masks depend on these two numbers and the layer only.
+    /// A training step; dropout masks depend on these numbers and the layer only.
     Training {
         /// The run's seed.
         seed: u64,
         /// The step, counted from 0.
         step: u64,
+        /// The place of the first sample in the step's whole batch: 0 unless this pass is about a part.
+        first: usize,
     },
 }

@@ -3,11 +3,11 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::{Value as Json, json};
 
-use super::{Config, Layer, Pass};
+use super::{Config, Layer, Mode};
 use crate::ops::gradient_check::{check_gradients, random};
 use crate::shape::Shape;
 
-const TRAINING: Pass = Pass::Training { seed: 5, step: 2 };
+const TRAINING: Mode = Mode::Training { seed: 5, step: 2, first: 0 };
 
 /// Options and input shapes to try for the layer called `name`. A new layer needs a line here.
 fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
@@ -112,8 +112,8 @@ impl Chain {
         Ok(Self { what: format!("{what} on {input}"), input, output, layers, parameters })
     }
 
-    fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.layers.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, pass))
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.layers.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, mode))
     }
 
     fn batch(&self, samples: usize) -> Result<Var> {
@@ -132,7 +132,7 @@ fn gradients_agree_with_finite_differences() -> Result<()> {
                 variables.push((name, variable));
             }
         }
-        for pass in [Pass::Inference, TRAINING] {
+        for pass in [Mode::Inference, TRAINING] {
             let what = format!("{} ({pass:?})", chain.what);
             check_gradients(&what, &variables, || chain.forward(&x, pass))?;
         }
@@ -173,8 +173,8 @@ fn samples_do_not_influence_each_other_in_evaluation() -> Result<()> {
     for case in &chains() {
         let chain = Chain::new(case)?;
         let x = chain.batch(3)?;
-        let all = chain.forward(&x, Pass::Inference)?.narrow(0, 1, 1)?;
-        let alone = chain.forward(&x.narrow(0, 1, 1)?.contiguous()?, Pass::Inference)?;
+        let all = chain.forward(&x, Mode::Inference)?.narrow(0, 1, 1)?;
+        let alone = chain.forward(&x.narrow(0, 1, 1)?.contiguous()?, Mode::Inference)?;
         let difference = (all - alone)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f64>()?;
         assert!(difference < 1e-12, "{}: {difference}", chain.what);
     }
@@ -235,7 +235,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_layer_only() -> Result<()
     };
     let x = Tensor::ones((2, 20_000), DType::F32, &Device::Cpu)?;
     let draw = |index, seed, step| -> Result<Vec<f32>> {
-        layer(index).forward(&x, Pass::Training { seed, step })?.flatten_all()?.to_vec1()
+        layer(index).forward(&x, Mode::Training { seed, step, first: 0 })?.flatten_all()?.to_vec1()
     };
     let first = draw(1, 7, 3)?;
     assert_eq!(first, draw(1, 7, 3)?);
@@ -247,7 +247,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_layer_only() -> Result<()
     let dropped = first.iter().filter(|value| **value == 0.0).count() as f32 / first.len() as f32;
     assert!((dropped - 0.25).abs() < 0.01, "{dropped}");
     assert!(first.iter().all(|value| *value == 0.0 || (*value - 4.0 / 3.0).abs() < 1e-6));
-    let evaluated = layer(1).forward(&x, Pass::Inference)?;
+    let evaluated = layer(1).forward(&x, Mode::Inference)?;
     assert_eq!(evaluated.flatten_all()?.to_vec1::<f32>()?, x.flatten_all()?.to_vec1::<f32>()?);
     Ok(())
 }
@@ -258,7 +258,7 @@ fn batch_norm_follows_the_batches_while_training_and_only_then() -> Result<()> {
     let read = |i: usize| -> Result<f64> { chain.parameters[i].1.get(0)?.to_scalar() };
     let (mean, variance) = (read(2)?, read(3)?);
     let x = Tensor::new(&[[1_f64], [3.0], [8.0]], &Device::Cpu)?; // mean 4, biased variance 26 / 3
-    chain.forward(&x, Pass::Inference)?;
+    chain.forward(&x, Mode::Inference)?;
     assert_eq!((read(2)?, read(3)?), (mean, variance));
     let y = chain.forward(&x, TRAINING)?;
     assert!((read(2)? - (0.75 * mean + 0.25 * 4.0)).abs() < 1e-12);

@@ -4,7 +4,7 @@ use candle_core::{Tensor, Var};
 
 use super::{Config, Parameters, Plan};
 use crate::error::Result;
-use crate::layers::{Layer, Pass};
+use crate::layers::{Layer, Mode};
 
 /// A network that can be run.
 pub struct Model {
@@ -32,10 +32,10 @@ impl Model {
     ///
     /// # Errors
     /// If the tensor library refuses.
-    pub fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         let mut y = x.clone();
         for layer in &self.layers {
-            y = layer.forward(&y, pass)?;
+            y = layer.forward(&y, mode)?;
         }
         Ok(y)
     }

@@ -1,16 +1,10 @@
-//! The training loop: `[train]`, what it reports, evaluation and prediction.
+//! The training loop: `[train]`, and what it reports.
 
-mod evaluate;
 pub mod events;
-mod interrupt;
 mod log;
-mod predict;
 mod trainer;
 
-pub use evaluate::{Split, batch_size as evaluation_batch_size, evaluate};
-pub use interrupt::Interrupt;
 pub use log::Log;
-pub use predict::{Prediction, predict};
 pub use trainer::{Stop, Trainer};
 
 use serde::{Deserialize, Serialize};

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::evaluate::{Split, evaluate};
 use super::events::{Epoch, Event, Metrics, Observer, StepReport};
-use super::interrupt::Interrupt;
 use super::log::Log;
 use crate::checkpoint::{self, Best, Card, Checkpoint, Snapshot, State, Store};
 use crate::data::{Batch, Prepared, for_each_batch};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::inference::{Split, evaluate};
+use crate::interrupt::Interrupt;
 use crate::loss::Loss;
 use crate::metrics::{self, Running};
 use crate::random::{Purpose, Stream};

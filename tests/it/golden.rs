@@ -11,8 +11,8 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::Value;
 use taper::config::Problems;
 use taper::data::{Batch, Features, Samples, Scaling, Truth};
-use taper::engine::{Engine, Fused};
-use taper::layers::{self, Layer, Pass};
+use taper::engine::{Engine, Fused, Predictor, SharedTeam, compile};
+use taper::layers::{self, Layer, Mode};
 use taper::metrics::{ClassCounts, Confusion, Residuals};
 use taper::model::{self, Parameters, Plan};
 use taper::shape::Shape;
@@ -112,7 +112,7 @@ fn layers_agree_with_pytorch() -> Result<()> {
                 var
             });
             let training = case["training"].as_bool().expect("a flag");
-            let pass = if training { Pass::Training { seed: 0, step: 0 } } else { Pass::Inference };
+            let pass = if training { Mode::Training { seed: 0, step: 0, first: 0 } } else { Mode::Inference };
             let output = layer.forward(&input, pass)?;
             assert_eq!(output.dims(), shape.batch(input.dims()[0]), "{name}");
             golden.check(&format!("{name}/output"), &output, tolerance, 1.0)?;
@@ -212,8 +212,8 @@ fn a_network_trains_as_in_pytorch_for_100_steps() -> Result<()> {
         let mut live = optimizer.member().build(&parameters)?;
         let mut losses = Vec::new();
         for step in 1..=100_u32 {
-            let pass = Pass::Training { seed: 0, step: u64::from(step - 1) };
-            let logits = network.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, pass))?;
+            let mode = Mode::Training { seed: 0, step: u64::from(step - 1), first: 0 };
+            let logits = network.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, mode))?;
             let mean = (loss.member().sum(&logits, labels)? / labels.elem_count() as f64)?;
             let mut gradients = mean.backward()?;
             let gradients: Vec<Tensor> =
@@ -263,8 +263,8 @@ impl FusedGolden {
         }
         let state = optimizer.member().build(&parameters.trainable())?;
         let loss = loss::Config::cross_entropy(loss::cross_entropy::Config::default());
-        let engine =
-            Fused::new(&network, &plan, parameters, loss, state, 0, 2).expect("layers that it knows");
+        let compiled = compile(&network, &plan).expect("layers that it supports");
+        let engine = Fused::new(compiled, parameters, loss, state, 0, SharedTeam::new(2)).expect("an engine");
         let features = Features::Floats(x.flatten_all()?.to_vec1()?);
         Ok(Self { engine, names, shape, features, labels: golden.tensor("labels").to_vec1()? })
     }

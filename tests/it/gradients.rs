@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use taper::config::{Input, Problems};
 use taper::data::Target;
 use taper::experiment::Experiment;
-use taper::layers::Pass;
+use taper::layers::Mode;
 use taper::model::{Model, Parameters};
 use taper::presets;
 use taper::random::{Purpose, Stream};
@@ -30,7 +30,7 @@ fn every_trainable_parameter_learns() {
         let values: Vec<f32> =
             (0..8 * shape.elements().expect("few")).map(|_| stream.normal() as f32).collect();
         let x = Tensor::from_vec(values, shape.batch(8), &Device::Cpu).expect("a batch");
-        let logits = model.forward(&x, Pass::Training { seed: 1, step: 0 }).expect("logits");
+        let logits = model.forward(&x, Mode::Training { seed: 1, step: 0, first: 0 }).expect("logits");
         let targets = match experiment.data.member().facts().target {
             Some(Target::Value { width }) => Tensor::ones((8, width), DType::F32, &Device::Cpu),
             _ => Tensor::new(&[0_u32, 1, 0, 1, 0, 1, 1, 1], &Device::Cpu),

@@ -3,6 +3,7 @@
 //! What belongs where:
 //! - `architecture`: rules about the source itself: floors, registries, where unsafe and printing may be.
 //! - `bench`: what `taper bench` reports, compares and refuses; never how fast it is.
+//! - `cases`: not tests: the networks that tests of engines run.
 //! - `checkpoints`: run folders and checkpoints as `eval` and a second `train` meet them.
 //! - `cli`: output, exit codes, pipes, devices.
 //! - `config_errors`: wrong configs, in snapshots.
@@ -14,6 +15,7 @@
 //!   scikit-learn computed (`tests/golden/make.py`).
 //! - `gradients`: every trainable parameter of every config learns.
 //! - `mnist`: the real data set, where there is one.
+//! - `parts`: gradients apart from updates, in parts of a batch; predictors apart from engines.
 //! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
@@ -25,6 +27,7 @@
 
 mod architecture;
 mod bench;
+mod cases;
 mod checkpoints;
 mod cli;
 mod config_errors;
@@ -35,6 +38,7 @@ mod generated;
 mod golden;
 mod gradients;
 mod mnist;
+mod parts;
 mod predict;
 mod readme;
 mod resume;

@@ -8,10 +8,11 @@ use taper::checkpoint::Store;
 use taper::config::Input;
 use taper::data::SearchPath;
 use taper::experiment::Experiment;
+use taper::interrupt::Interrupt;
 use taper::run::Run;
 use taper::run_folder::RunFolder;
 use taper::train::events::{Event, Observer, StepReport};
-use taper::train::{Interrupt, Log, Stop, Trainer};
+use taper::train::{Log, Stop, Trainer};
 
 use crate::workspace::{Outcome, Workspace};
 

@@ -5,8 +5,9 @@ use serde_json::{Value as Json, json};
 use taper::data::input::Inputs;
 use taper::data::{Dataset, Features, Scaling, Targets};
 use taper::engine::Engine;
+use taper::inference::{Split, evaluate, predict};
+use taper::interrupt::Interrupt;
 use taper::layers;
-use taper::train::{Interrupt, Split, evaluate, predict};
 
 use crate::networks::{Network, activations, layer, stream};
 use crate::tier::{report, times};

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::json;
-use taper::layers::{self, Pass};
+use taper::layers::{self, Mode};
 use taper::random::Stream;
 use taper::shape::Shape;
 
@@ -116,7 +116,7 @@ impl Checked {
         let trained = live.parameters.iter().filter(|(_, _, trained)| *trained);
         let mut variables: Vec<_> = trained.map(|(name, own, _)| (name.clone(), own.clone())).collect();
         variables.push(("the input".to_owned(), x.clone()));
-        for pass in [Pass::Training { seed: 5, step: 2 }, Pass::Inference] {
+        for pass in [Mode::Training { seed: 5, step: 2, first: 0 }, Mode::Inference] {
             let found = self.gradients(&variables, most, draw, || change(live.forward(x, pass)?))?;
             if found.is_err() {
                 return Ok(found.map_err(|error| format!("{pass:?}: {error}")));
@@ -149,8 +149,8 @@ impl Checked {
         self.away_from_kinks(|| {
             let live = Live::new(configs, &shape, draw)?;
             let x = uniform(&shape.batch(samples), draw)?;
-            let training = live.distance_from_kinks(&x, Pass::Training { seed: 5, step: 2 })?;
-            let inference = live.distance_from_kinks(&x, Pass::Inference)?;
+            let training = live.distance_from_kinks(&x, Mode::Training { seed: 5, step: 2, first: 0 })?;
+            let inference = live.distance_from_kinks(&x, Mode::Inference)?;
             Ok(((live, x), training.min(inference)))
         })
     }

@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::json;
 use taper::data::{Target, Truth};
 use taper::engine::Engine;
-use taper::layers::{self, Pass};
+use taper::layers::{self, Mode};
 use taper::random::Stream;
 use taper::{loss, presets};
 
@@ -137,7 +137,7 @@ fn live_network(network: &Network, checked: &mut Checked, draw: &mut Stream) -> 
     checked.away_from_kinks(|| {
         let live = Live::new(&configs, &network.shape, draw)?;
         let x = uniform(&network.shape.batch(3), draw)?;
-        let pass = Pass::Training { seed: 3, step: 0 };
+        let pass = Mode::Training { seed: 3, step: 0, first: 0 };
         let distance = live.distance_from_kinks(&x, pass)?;
         let (targets, from_target) = targets(network.target, 3, &live.forward(&x, pass)?.detach(), draw)?;
         Ok(((live, x, targets), distance.min(from_target)))
@@ -151,7 +151,7 @@ fn whole_networks_agree_with_central_differences_and_the_fused_engine_with_them(
         let mut draw = stream(500, number);
         let (live, x, targets) = live_network(&network, &mut checked, &mut draw)?;
         let loss = network.experiment.loss.member();
-        let pass = Pass::Training { seed: 3, step: 0 };
+        let pass = Mode::Training { seed: 3, step: 0, first: 0 };
         let mean = || loss.sum(&live.forward(&x, pass)?, &targets)? / 3.0;
         let trained = live.parameters.iter().filter(|(_, _, trained)| *trained);
         let mut variables: Vec<_> = trained.map(|(name, own, _)| (name.clone(), own.clone())).collect();
@@ -192,7 +192,7 @@ const FUSED: f64 = 1e-4;
 /// The largest differences of gradients in f32 from those of the live layers: of the fused engine, and of
 /// the graph engine.
 fn errors_of_engines(network: &Network, live: &Live, x: &Var, targets: &Tensor) -> Result<[f64; 2]> {
-    let pass = Pass::Training { seed: 3, step: 0 };
+    let pass = Mode::Training { seed: 3, step: 0, first: 0 };
     let mean = (network.experiment.loss.member().sum(&live.forward(x, pass)?, targets)? / 3.0)?;
     let gradients = mean.backward()?;
 

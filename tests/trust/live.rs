@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::{Value as Json, json};
-use taper::layers::{self, Layer, Padding, Pass, Pool};
+use taper::layers::{self, Layer, Mode, Padding, Pool};
 use taper::random::Stream;
 use taper::shape::Shape;
 use taper_kernels::window::Window;
@@ -64,25 +64,25 @@ impl Live {
         Ok(Self { layers, parameters })
     }
 
-    pub fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.layers.iter().try_fold(x.clone(), |x, part| part.layer.forward(&x, pass))
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.layers.iter().try_fold(x.clone(), |x, part| part.layer.forward(&x, mode))
     }
 
     /// The smallest distance from a kink: of a value from 0 before an activation, and of the largest
     /// values of a pooling window from each other. Values that are equal, or exactly 0, are what a
     /// layer before cut off: they move together, or not at all.
-    pub fn distance_from_kinks(&self, x: &Tensor, pass: Pass) -> Result<f64> {
+    pub fn distance_from_kinks(&self, x: &Tensor, mode: Mode) -> Result<f64> {
         let mut x = x.detach();
         let mut least = f64::INFINITY;
         for part in &self.layers {
             if let Some(before) = &part.before {
-                let values = before.forward(&x, pass)?.flatten_all()?.to_vec1::<f64>()?;
+                let values = before.forward(&x, mode)?.flatten_all()?.to_vec1::<f64>()?;
                 least = values.iter().map(|v| v.abs()).filter(|v| *v > 0.0).fold(least, f64::min);
             }
             if let Some(window) = &part.window {
                 least = least.min(smallest_gap(&x.flatten_all()?.to_vec1::<f64>()?, window));
             }
-            x = part.layer.forward(&x, pass)?.detach();
+            x = part.layer.forward(&x, mode)?.detach();
         }
         Ok(least)
     }

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use serde_json::{Value as Json, json};
 use taper::config::Problems;
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
-use taper::engine::{Engine, Fused, Graph};
+use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::layers;
 use taper::model::{Model, Parameters, Plan};
@@ -252,8 +252,9 @@ impl Network {
     pub fn fused(&self, parameters: Parameters) -> Fused {
         let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
         let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
-        Fused::new(&network, &self.plan(), parameters, loss, optimizer, 3, 2)
-            .unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name))
+        let compiled =
+            compile(&network, &self.plan()).unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name));
+        Fused::new(compiled, parameters, loss, optimizer, 3, SharedTeam::new(2)).expect("an engine")
     }
 
     /// The engine called `name`, with parameters of which no value is special.
@@ -266,13 +267,9 @@ impl Network {
         }
     }
 
-    /// Whether the fused engine knows all layers.
+    /// Whether the fused engine supports all layers.
     pub fn is_known_to_fused(&self) -> bool {
-        let parameters =
-            Parameters::initialize(&self.plan(), 0, DType::F32, &Device::Cpu).expect("parameters");
-        let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
-        let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
-        Fused::new(&network, &self.plan(), parameters, loss, optimizer, 3, 1).is_ok()
+        compile(&self.experiment.network(), &self.plan()).is_ok()
     }
 
     /// Hands the batch of the samples `indices` to `take`.

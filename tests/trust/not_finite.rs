@@ -11,12 +11,13 @@ use taper::data::{Dataset, Features, SearchPath, Splits, Targets};
 use taper::engine::Engine;
 use taper::error::Error;
 use taper::experiment::Experiment;
+use taper::interrupt::Interrupt;
 use taper::presets;
 use taper::random::Stream;
 use taper::run::Run;
 use taper::shape::Shape;
 use taper::train::events::{Event, Observer};
-use taper::train::{Interrupt, Log, Trainer};
+use taper::train::{Log, Trainer};
 
 use crate::networks::{Network, stream};
 use crate::poison::{FAULTS, Fault, Poisoned, files, set, values};

@@ -117,7 +117,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "the sign of the loss's gradient is wrong in the fused engine",
-        file: "src/engine/fused/mod.rs",
+        file: "src/engine/fused/network.rs",
         right: "*to = gradient * scale",
         wrong: "*to = -gradient * scale",
         caught_by: "gradients::whole_networks_agree",
@@ -125,8 +125,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "a value that is not finite is noticed a step later",
         file: "src/engine/fused/mod.rs",
-        right: "        if !finite {",
-        wrong: "        if !finite && step == u64::MAX {",
+        right: "if !finite {\n            check_finite(&self.parameters, self.optimizer.as_ref(), step + 1)?;\n        }\n        Ok(Step",
+        wrong: "if !finite && step == u64::MAX {\n            check_finite(&self.parameters, self.optimizer.as_ref(), step + 1)?;\n        }\n        Ok(Step",
         caught_by: "not_finite::a_value_that_is_not_finite",
     },
     Fault {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Result, Tensor, Var};
 use taper::data::{Batch, Features, Samples, Truth};
-use taper::engine::{Engine, Step};
+use taper::engine::{Engine, Gradient, Part, Predictor, Step};
 use taper::model::Parameters;
 use taper::optimizer::Optimizer;
 use taper::random::Stream;
@@ -81,11 +81,21 @@ impl Poisoned {
     }
 }
 
-impl Engine for Poisoned {
+impl Predictor for Poisoned {
     fn name(&self) -> &'static str {
         self.inner.name()
     }
 
+    fn logits(&mut self, samples: &Samples<'_>) -> taper::Result<&[f32]> {
+        self.inner.logits(samples)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        self.inner.parameters()
+    }
+}
+
+impl Engine for Poisoned {
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> taper::Result<Step<'_>> {
         self.taken += 1;
         if step != self.at {
@@ -128,12 +138,16 @@ impl Engine for Poisoned {
         self.inner.step(batch, step, learning_rate)
     }
 
-    fn logits(&mut self, samples: &Samples<'_>) -> taper::Result<&[f32]> {
-        self.inner.logits(samples)
+    fn gradients(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> taper::Result<Step<'_>> {
+        self.inner.gradients(batch, part, step)
     }
 
-    fn parameters(&self) -> &Parameters {
-        self.inner.parameters()
+    fn gradient(&mut self) -> &mut Gradient {
+        self.inner.gradient()
+    }
+
+    fn apply(&mut self, step: u64, learning_rate: f64) -> taper::Result<()> {
+        self.inner.apply(step, learning_rate)
     }
 
     fn optimizer(&self) -> &dyn Optimizer {

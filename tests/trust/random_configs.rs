@@ -159,14 +159,14 @@ fn mutate(generator: &mut Generator<'_>, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The losses of two steps of eight samples; `None` if the engine does not know a layer, and says so.
+/// The losses of two steps of eight samples; `None` if the engine does not support a layer, and says so.
 fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Vec<f64>> {
     let mut experiment = experiment.clone();
     experiment.train.engine = engine;
     let search = SearchPath { folders: Vec::new(), config_folder: ".".into(), fetch: false };
     let mut run = match Run::new(experiment, &search, Device::Cpu) {
         Ok(run) => run,
-        Err(Error::Usage(message)) if engine == Choice::Fused && message.contains("does not know") => {
+        Err(Error::Usage(message)) if engine == Choice::Fused && message.contains("does not support") => {
             return None;
         }
         Err(error) => panic!("{error}"),

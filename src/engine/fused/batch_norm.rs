@@ -4,8 +4,8 @@ use taper_kernels::fused::batch_norm::{self as kernel, follow};
 use taper_kernels::work::Work;
 
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
-use crate::layers::Pass;
+use super::stage::{Sink, Stage, StepContext};
+use crate::layers::Mode;
 
 /// The stage.
 pub struct BatchNorm {
@@ -49,36 +49,36 @@ impl Stage for BatchNorm {
         }
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
-        if let Pass::Training { .. } = turn.pass {
-            let batch = self.kernel.statistics(turn.team, turn.samples, x);
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        if let Mode::Training { .. } = context.mode {
+            let batch = self.kernel.statistics(context.team, context.samples, x);
             for (i, batch) in batch.iter().enumerate() {
-                let running = &mut *turn.weights.parameters[self.parameter + 2 + i];
-                turn.finite &= follow(running, batch, self.momentum);
+                let running = &mut *context.weights.parameters[self.parameter + 2 + i];
+                context.finite &= follow(running, batch, self.momentum);
             }
             self.kernel.set(&batch[0], &batch[1], self.epsilon);
         } else {
-            let [mean, variance] = [2, 3].map(|i| turn.weights.get(self.parameter + i));
+            let [mean, variance] = [2, 3].map(|i| context.weights.get(self.parameter + i));
             self.kernel.set(mean, variance, self.epsilon);
         }
-        let parameters = [0, 1].map(|i| turn.weights.get(self.parameter + i));
-        self.kernel.forward(turn.team, turn.samples, parameters, x, y);
+        let parameters = [0, 1].map(|i| context.weights.get(self.parameter + i));
+        self.kernel.forward(context.team, context.samples, parameters, x, y);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
         x: &[f32],
         _y: &[f32],
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
-        let scale = turn.weights.get(self.parameter);
-        let gradients = self.kernel.backward(turn.team, turn.samples, scale, x, gradient, x_gradient);
+        let scale = context.weights.get(self.parameter);
+        let gradients = self.kernel.backward(context.team, context.samples, scale, x, gradient, x_gradient);
         for (i, gradient) in gradients.iter().enumerate() {
-            let trained = turn.weights.train(self.parameter + i);
-            turn.finite &= update.run(Work::Values(turn.team, turn.isa, trained, gradient));
+            let trained = context.weights.train(self.parameter + i);
+            context.finite &= sink.run(Work::Values(context.team, context.isa, trained, gradient));
         }
     }
 }

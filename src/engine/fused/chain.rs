@@ -7,7 +7,7 @@ use taper_kernels::work::Work;
 
 use super::dense::Dense;
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
+use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Chain {
@@ -58,9 +58,9 @@ impl Stage for Chain {
         }
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
         for layer in &mut self.layers {
-            layer.draw_mask(turn);
+            layer.draw_mask(context);
         }
         let mut outputs = self.between.iter_mut().map(|[values, _]| &mut **values).chain([y]);
         let mut layers: Each<Layer<'_>> = Default::default();
@@ -68,38 +68,38 @@ impl Stage for Chain {
             *slot = outputs.next().map(|y| Layer {
                 inputs: layer.inputs,
                 units: layer.units(),
-                weight: turn.weights.get(layer.weight),
-                bias: layer.bias.map(|bias| turn.weights.get(bias)),
+                weight: context.weights.get(layer.weight),
+                bias: layer.bias.map(|bias| context.weights.get(bias)),
                 slope: layer.slope,
-                mask: layer.mask(turn.pass),
+                mask: layer.mask(context.mode),
                 y,
             });
         }
-        chain::forward(turn.team, turn.isa, turn.samples, x, layers);
+        chain::forward(context.team, context.isa, context.samples, x, layers);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
         x: &[f32],
         y: &[f32],
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
         let parameters = self.parameters();
-        let (samples, isa, pass) = (turn.samples, turn.isa, turn.pass);
+        let (samples, isa, mode) = (context.samples, context.isa, context.mode);
         let mut layers: Each<Gradient<'_>> = Default::default();
         let mut outputs = self.between.iter_mut().map(|[values, gradient]| (&**values, &mut **gradient));
         let mut last = Some((y, &mut *gradient));
         for (slot, layer) in layers.iter_mut().zip(&mut self.layers) {
-            let (units, masked) = (layer.units(), layer.is_masked(pass));
+            let (units, masked) = (layer.units(), layer.is_masked(mode));
             let Some((y, gradient)) = outputs.next().or_else(|| last.take()) else { break };
             let (mask, transposed) = layer.memory.on_the_way_back();
             *slot = Some(Gradient {
                 inputs: layer.inputs,
                 units,
-                weight: turn.weights.get(layer.weight),
+                weight: context.weights.get(layer.weight),
                 slope: layer.slope,
                 mask: masked.then_some(mask),
                 y,
@@ -107,9 +107,9 @@ impl Stage for Chain {
                 transposed,
             });
         }
-        chain::backward(turn.team, isa, samples, layers, x_gradient);
+        chain::backward(context.team, isa, samples, layers, x_gradient);
 
-        let mut trained = turn.weights.train_all(&parameters);
+        let mut trained = context.weights.train_all(&parameters);
         let inputs = std::iter::once(x).chain(self.between.iter().map(|[values, _]| &**values));
         let deltas = self.between.iter().map(|[_, gradient]| &**gradient).chain([&*gradient]);
         let mut layers: Each<Updated<'_>> = Default::default();
@@ -124,6 +124,6 @@ impl Stage for Chain {
                 bias: bias.take(),
             });
         }
-        turn.finite &= update.run(Work::Chain(chain::Update { team: turn.team, isa, samples, layers }));
+        context.finite &= sink.run(Work::Chain(chain::Update { team: context.team, isa, samples, layers }));
     }
 }

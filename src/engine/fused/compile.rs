@@ -38,7 +38,7 @@ pub struct Compiled {
 /// Compiles `network`, whose shapes `plan` has worked out.
 ///
 /// # Errors
-/// What the engine lacks, as the subject of a sentence.
+/// What the engine does not support, as in "the fused engine does not support …".
 pub fn compile(network: &model::Config, plan: &Plan) -> Result<Compiled, String> {
     let drafts = fuse(&operations(network, plan)?, plan);
     let border = |i: usize| drafts.get(i).map_or([[0; 2]; 2], Draft::border);

@@ -5,7 +5,7 @@ use taper_kernels::simd::arena::Arena;
 use taper_kernels::work::Work;
 
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
+use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Convolution {
@@ -64,11 +64,11 @@ impl Stage for Convolution {
         }
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
         let memory = &mut self.memory;
-        self.kernel.pack(turn.team, turn.isa, turn.weights.get(self.weight.0), &mut memory.packed);
+        self.kernel.pack(context.team, context.isa, context.weights.get(self.weight.0), &mut memory.packed);
         if let Some(bias) = self.bias {
-            let bias = turn.weights.get(bias);
+            let bias = context.weights.get(bias);
             memory.bias[..bias.len()].copy_from_slice(bias);
         }
         let pass = ForwardPass {
@@ -79,13 +79,13 @@ impl Stage for Convolution {
             y,
             argmax: &mut memory.argmax,
         };
-        self.kernel.forward(turn.team, turn.isa, turn.samples, pass);
+        self.kernel.forward(context.team, context.isa, context.samples, pass);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
         x: &[f32],
         y: &[f32],
         gradient: &mut [f32],
@@ -94,9 +94,9 @@ impl Stage for Convolution {
         let memory = &mut self.memory;
         if x_gradient.is_some() {
             self.kernel.pack_transposed(
-                turn.team,
-                turn.isa,
-                turn.weights.get(self.weight.0),
+                context.team,
+                context.isa,
+                context.weights.get(self.weight.0),
                 &mut memory.transposed,
             );
         }
@@ -113,12 +113,12 @@ impl Stage for Convolution {
             weight_gradient: &mut memory.weight_gradient,
             bias_gradient: &mut memory.bias_gradient,
         };
-        self.kernel.backward(turn.team, turn.isa, turn.samples, pass);
-        let weight = turn.weights.train(self.weight.0);
-        turn.finite &= update.run(Work::Values(turn.team, turn.isa, weight, &memory.weight_gradient));
+        self.kernel.backward(context.team, context.isa, context.samples, pass);
+        let weight = context.weights.train(self.weight.0);
+        context.finite &= sink.run(Work::Values(context.team, context.isa, weight, &memory.weight_gradient));
         if let Some(bias) = self.bias {
-            let bias = turn.weights.train(bias);
-            turn.finite &= update.run(Work::Values(turn.team, turn.isa, bias, &memory.bias_gradient));
+            let bias = context.weights.train(bias);
+            context.finite &= sink.run(Work::Values(context.team, context.isa, bias, &memory.bias_gradient));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A dense layer with its bias, activation and dropout.
 
-use crate::layers::Pass;
+use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
 use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
 use taper_kernels::simd::arena::Arena;
@@ -8,7 +8,7 @@ use taper_kernels::simd::parts;
 use taper_kernels::work::Work;
 
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
+use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Dense {
@@ -52,28 +52,28 @@ impl Dense {
     }
 
     /// Whether outputs are multiplied with a mask in this pass.
-    pub fn is_masked(&self, pass: Pass) -> bool {
-        self.dropout.is_some() && matches!(pass, Pass::Training { .. })
+    pub fn is_masked(&self, mode: Mode) -> bool {
+        self.dropout.is_some() && matches!(mode, Mode::Training { .. })
     }
 
     /// The mask that was drawn for this pass, if there is one.
-    pub fn mask(&self, pass: Pass) -> Option<&[f32]> {
-        self.is_masked(pass).then_some(&*self.memory.mask)
+    pub fn mask(&self, mode: Mode) -> Option<&[f32]> {
+        self.is_masked(mode).then_some(&*self.memory.mask)
     }
 
     /// Draws the mask of a training step, if there is one.
-    pub fn draw_mask(&mut self, turn: &mut Turn<'_, '_>) {
-        let (Some((rate, layer)), Pass::Training { seed, step }) = (self.dropout, turn.pass) else {
+    pub fn draw_mask(&mut self, context: &mut StepContext<'_, '_>) {
+        let (Some((rate, layer)), Mode::Training { seed, step, first }) = (self.dropout, context.mode) else {
             return;
         };
         let units = self.units();
         parts::for_each(
-            turn.team,
-            turn.samples,
+            context.team,
+            context.samples,
             [(&mut self.memory.mask, stride(units))],
             |sample, [row]| {
                 let mut stream = Stream::new(seed, Purpose::Dropout, [step, layer]);
-                stream.skip_to((sample * units) as u64);
+                stream.skip_to(((first + sample) * units) as u64);
                 stream.dropout_mask(rate, &mut row[..units]);
             },
         );
@@ -98,36 +98,36 @@ impl Stage for Dense {
         }
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
-        self.draw_mask(turn);
-        let (units, masked) = (self.units(), self.is_masked(turn.pass));
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        self.draw_mask(context);
+        let (units, masked) = (self.units(), self.is_masked(context.mode));
         let forward = Forward {
-            samples: turn.samples,
+            samples: context.samples,
             inputs: self.inputs,
             units,
             x,
-            weight: turn.weights.get(self.weight),
-            bias: self.bias.map(|bias| turn.weights.get(bias)),
+            weight: context.weights.get(self.weight),
+            bias: self.bias.map(|bias| context.weights.get(bias)),
             slope: self.slope,
             mask: masked.then_some(&*self.memory.mask),
             y,
         };
-        forward.run(turn.team, turn.isa, &mut self.memory.scratch);
+        forward.run(context.team, context.isa, &mut self.memory.scratch);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
         x: &[f32],
         y: &[f32],
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
-        let (samples, units, isa) = (turn.samples, self.units(), turn.isa);
-        let masked = self.is_masked(turn.pass);
-        turn.finite &= update.run(Work::Delta(Delta {
-            team: turn.team,
+        let (samples, units, isa) = (context.samples, self.units(), context.isa);
+        let masked = self.is_masked(context.mode);
+        context.finite &= sink.run(Work::Delta(Delta {
+            team: context.team,
             isa,
             samples,
             units,
@@ -136,10 +136,10 @@ impl Stage for Dense {
             mask: masked.then_some(&*self.memory.mask),
             gradient,
             transposed: &mut self.memory.transposed,
-            bias: self.bias.map(|bias| turn.weights.train(bias)),
+            bias: self.bias.map(|bias| context.weights.train(bias)),
         }));
-        turn.finite &= update.run(Work::Backward(Backward {
-            team: turn.team,
+        context.finite &= sink.run(Work::Backward(Backward {
+            team: context.team,
             isa,
             samples,
             inputs: self.inputs,
@@ -147,7 +147,7 @@ impl Stage for Dense {
             x,
             delta: gradient,
             transposed: &self.memory.transposed,
-            weight: turn.weights.train(self.weight),
+            weight: context.weights.train(self.weight),
             x_gradient,
         }));
     }

@@ -4,11 +4,11 @@ use taper_kernels::fused::mask;
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
 
-use crate::layers::Pass;
+use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
 
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
+use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Dropout {
@@ -41,28 +41,28 @@ impl Stage for Dropout {
         }
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
         let (input, output) = (self.input.grid(), self.output.grid());
-        let mask = match turn.pass {
-            Pass::Training { seed, step } => {
+        let mask = match context.mode {
+            Mode::Training { seed, step, first } => {
                 let len = input.values();
                 let (rate, layer) = (self.rate, self.layer);
-                parts::for_each(turn.team, turn.samples, [(&mut self.mask, len)], |sample, [mask]| {
+                parts::for_each(context.team, context.samples, [(&mut self.mask, len)], |sample, [mask]| {
                     let mut stream = Stream::new(seed, Purpose::Dropout, [step, layer]);
-                    stream.skip_to((sample * len) as u64);
+                    stream.skip_to(((first + sample) * len) as u64);
                     stream.dropout_mask(rate, mask);
                 });
                 Some(&*self.mask)
             }
-            Pass::Inference => None,
+            Mode::Inference => None,
         };
-        mask::apply(turn.team, turn.samples, [&input, &output], mask, x, y);
+        mask::apply(context.team, context.samples, [&input, &output], mask, x, y);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        _update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        _sink: &Sink<'_>,
         _x: &[f32],
         _y: &[f32],
         gradient: &mut [f32],
@@ -70,6 +70,6 @@ impl Stage for Dropout {
     ) {
         let Some(x_gradient) = x_gradient else { return };
         let grids = [&self.output.grid(), &self.input.grid()];
-        mask::apply(turn.team, turn.samples, grids, Some(&self.mask), gradient, x_gradient);
+        mask::apply(context.team, context.samples, grids, Some(&self.mask), gradient, x_gradient);
     }
 }

@@ -3,7 +3,7 @@
 use taper_kernels::fused::elementwise::{self as kernel, Function, Slope, Value};
 
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
+use super::stage::{Sink, Stage, StepContext};
 use crate::layers::Activation;
 
 /// The stage.
@@ -60,15 +60,15 @@ impl Stage for Elementwise {
         &self.output
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
         let grids = [&self.input.grid(), &self.output.grid()];
-        kernel::forward(turn.team, turn.samples, grids, self.function, x, y);
+        kernel::forward(context.team, context.samples, grids, self.function, x, y);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        _update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        _sink: &Sink<'_>,
         x: &[f32],
         y: &[f32],
         gradient: &mut [f32],
@@ -77,6 +77,6 @@ impl Stage for Elementwise {
         let Some(x_gradient) = x_gradient else { return };
         let grids = [&self.input.grid(), &self.output.grid()];
         let pass = kernel::Backward { x, y, gradient, x_gradient };
-        kernel::backward(turn.team, turn.samples, grids, self.function, pass);
+        kernel::backward(context.team, context.samples, grids, self.function, pass);
     }
 }

@@ -4,7 +4,7 @@ use taper_kernels::fused::layer_norm as kernel;
 use taper_kernels::work::Work;
 
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
+use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct LayerNorm {
@@ -38,28 +38,28 @@ impl Stage for LayerNorm {
         }
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
-        let parameters = [0, 1].map(|i| turn.weights.get(self.parameter + i));
-        self.kernel.forward(turn.team, turn.samples, parameters, x, y);
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        let parameters = [0, 1].map(|i| context.weights.get(self.parameter + i));
+        self.kernel.forward(context.team, context.samples, parameters, x, y);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
         x: &[f32],
         _y: &[f32],
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
         if let Some(x_gradient) = x_gradient {
-            let scale = turn.weights.get(self.parameter);
-            self.kernel.to_inputs(turn.team, turn.samples, scale, [x, gradient], x_gradient);
+            let scale = context.weights.get(self.parameter);
+            self.kernel.to_inputs(context.team, context.samples, scale, [x, gradient], x_gradient);
         }
-        let gradients = self.kernel.to_parameters(turn.team, turn.samples, [x, gradient]);
+        let gradients = self.kernel.to_parameters(context.team, context.samples, [x, gradient]);
         for (i, gradient) in gradients.into_iter().enumerate() {
-            let trained = turn.weights.train(self.parameter + i);
-            turn.finite &= update.run(Work::Values(turn.team, turn.isa, trained, gradient));
+            let trained = context.weights.train(self.parameter + i);
+            context.finite &= sink.run(Work::Values(context.team, context.isa, trained, gradient));
         }
     }
 }

@@ -3,7 +3,7 @@
 use taper_kernels::fused::pooling as kernel;
 
 use super::layout::Layout;
-use super::stage::{Stage, Turn, Update};
+use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Pooling {
@@ -24,21 +24,21 @@ impl Stage for Pooling {
         &self.output
     }
 
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]) {
-        self.kernel.forward(turn.team, turn.samples, x, y);
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        self.kernel.forward(context.team, context.samples, x, y);
     }
 
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        _update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        _sink: &Sink<'_>,
         x: &[f32],
         _y: &[f32],
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
         if let Some(x_gradient) = x_gradient {
-            self.kernel.backward(turn.team, turn.samples, x, gradient, x_gradient);
+            self.kernel.backward(context.team, context.samples, x, gradient, x_gradient);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! One stage of a step, and what it may use.
 
-use crate::layers::Pass;
+use crate::layers::Mode;
 use crate::optimizer::Optimizer;
-use taper_kernels::rule::{SLOTS, Trained};
+use taper_kernels::rule::{Accumulate, SLOTS, Trained};
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
 use taper_kernels::work::Work;
@@ -24,14 +24,14 @@ pub trait Stage: Send {
     fn reserve(&mut self, _samples: usize, _threads: usize, _training: bool) {}
 
     /// Computes `y` from `x`.
-    fn forward(&mut self, turn: &mut Turn<'_, '_>, x: &[f32], y: &mut [f32]);
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]);
 
     /// Takes the gradient of `y`, which it may overwrite, gives that of `x` if it is asked for, and
     /// updates its parameters.
     fn backward(
         &mut self,
-        turn: &mut Turn<'_, '_>,
-        update: &Update<'_>,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
         x: &[f32],
         y: &[f32],
         gradient: &mut [f32],
@@ -40,36 +40,37 @@ pub trait Stage: Send {
 }
 
 /// What a stage works with in one pass.
-pub struct Turn<'a, 'b> {
-    /// Who works.
+pub struct StepContext<'a, 'b> {
+    /// The thread team.
     pub team: &'a mut Team,
-    /// With which instructions.
+    /// The instructions to compute with.
     pub isa: Isa,
-    /// Samples of the batch.
+    /// Samples of this pass.
     pub samples: usize,
     /// What the pass is for.
-    pub pass: Pass,
+    pub mode: Mode,
     /// The network's parameters and the optimizer's state.
     pub weights: Weights<'a, 'b>,
-    /// Whether all that this pass wrote to them is finite; stages that write take part in saying so.
+    /// Whether all that this pass wrote to them is finite; every stage that writes must update it.
     pub finite: bool,
 }
 
-/// How parameters change in this step.
-pub struct Update<'a> {
-    /// The formula.
-    pub optimizer: &'a dyn Optimizer,
-    /// The step size.
-    pub learning_rate: f64,
-    /// The number of the step, from 1.
-    pub step: u64,
+/// What becomes of gradients.
+pub enum Sink<'a> {
+    /// Parameters are updated with them at once, by the step that the optimizer has begun.
+    Update(&'a dyn Optimizer),
+    /// They are added to what is kept, which stands in the first slot of the state.
+    Keep,
 }
 
-impl Update<'_> {
+impl Sink<'_> {
     /// Does work of the kernels that ends with an update, and says whether all new values are finite.
     #[must_use]
     pub fn run(&self, work: Work<'_>) -> bool {
-        self.optimizer.update(work, self.learning_rate, self.step)
+        match self {
+            Self::Update(optimizer) => optimizer.update(work),
+            Self::Keep => work.run(Accumulate),
+        }
     }
 }
 

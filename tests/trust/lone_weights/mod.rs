@@ -137,7 +137,8 @@ fn wrong_bits_in_a_weights_file_never_bring_the_reader_down() {
             let opened = taper::checkpoint::Checkpoint::open(&path, |_| {});
             let loaded = opened.and_then(|checkpoint| {
                 let experiment = taper::run::config_of(&checkpoint)?;
-                taper::run::load_engine(&checkpoint, &experiment, &candle_core::Device::Cpu)
+                let team = taper::engine::SharedTeam::new(1);
+                taper::run::load_predictor(&checkpoint, &experiment, &candle_core::Device::Cpu, team)
             });
             match loaded {
                 Ok(_) => used += 1,

@@ -1,0 +1,57 @@
+//! The time that the phases of steps take.
+
+use std::time::{Duration, Instant};
+
+use super::compile::Compiled;
+
+/// Measures the phases of training steps while it is on.
+#[derive(Default)]
+pub struct Clock {
+    phases: Vec<(String, Duration)>,
+    last: Option<Instant>,
+    next: usize,
+    on: bool,
+}
+
+impl Clock {
+    /// A clock for the phases of `network`, switched off.
+    pub fn new(network: &Compiled) -> Self {
+        let names = || network.stages.iter().map(|stage| stage.name());
+        let forward = names().map(|name| format!("{name} forward"));
+        let backward = names().skip(network.first_trained).rev().map(|name| format!("{name} backward"));
+        let all = std::iter::once("input".to_owned()).chain(forward);
+        let all = all.chain(std::iter::once("loss".to_owned())).chain(backward);
+        Self { phases: all.map(|name| (name, Duration::ZERO)).collect(), ..Self::default() }
+    }
+
+    /// Switches it on or off.
+    pub fn switch(&mut self, on: bool) {
+        self.on = on;
+        self.last = None;
+    }
+
+    /// A step begins.
+    pub fn start(&mut self) {
+        if self.on {
+            self.next = 0;
+            self.last = Some(Instant::now());
+        }
+    }
+
+    /// The current phase ends, the next begins.
+    pub fn mark(&mut self) {
+        if let Some(last) = self.last {
+            let now = Instant::now();
+            if let Some((_, time)) = self.phases.get_mut(self.next) {
+                *time += now - last;
+            }
+            self.next += 1;
+            self.last = Some(now);
+        }
+    }
+
+    /// The times so far, which begin again at 0.
+    pub fn take(&mut self) -> Vec<(String, Duration)> {
+        self.phases.iter_mut().map(|(name, time)| (name.clone(), std::mem::take(time))).collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! The fused engine's network with its weights alone.
+
+use taper_kernels::simd::lanes::Isa;
+
+use super::clock::Clock;
+use super::compile::Compiled;
+use super::network::Network;
+use super::stage::{StepContext, Weights};
+use crate::data::Samples;
+use crate::engine::{Predictor, SharedTeam};
+use crate::error::Result;
+use crate::layers::Mode;
+use crate::model::Parameters;
+use crate::ops::slices::Slices;
+
+/// Runs a compiled network, in `f32`, on the CPU. It holds no optimizer and nothing for a way back.
+pub struct FusedPredictor {
+    network: Network,
+    parameters: Parameters,
+    values: Slices<f32>,
+    team: SharedTeam,
+    isa: Isa,
+}
+
+impl FusedPredictor {
+    /// A predictor for `compiled` with `parameters`, whose work `team` does.
+    ///
+    /// # Errors
+    /// If the parameters are not plain `f32` values on the CPU.
+    pub fn new(compiled: Compiled, parameters: Parameters, team: SharedTeam) -> Result<Self> {
+        let variables: Vec<_> = parameters.iter().map(|parameter| parameter.variable.clone()).collect();
+        let values = Slices::new(&variables)?;
+        Ok(Self { network: Network::new(compiled), parameters, values, team, isa: Isa::detect() })
+    }
+}
+
+impl Predictor for FusedPredictor {
+    fn name(&self) -> &'static str {
+        "fused"
+    }
+
+    fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
+        let Self { network, values, team, isa, .. } = self;
+        let mut team = team.lend();
+        network.reserve(samples.len(), team.threads(), false);
+        values.lend(|parameters| {
+            let mut context = StepContext {
+                team: &mut team,
+                isa: *isa,
+                samples: samples.len(),
+                mode: Mode::Inference,
+                weights: Weights { parameters, state: &mut [], trained: &[] },
+                finite: true,
+            };
+            network.forward(&mut context, samples, &mut Clock::default());
+            Ok(())
+        })?;
+        Ok(&network.logits)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+}

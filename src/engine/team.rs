@@ -1,0 +1,82 @@
+//! A team of threads that several predictors and engines of a process share.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use taper_kernels::simd::team::Team;
+
+/// Threads that compute for one predictor or engine at a time; clones share them.
+///
+/// ```
+/// use taper::engine::SharedTeam;
+///
+/// let team = SharedTeam::new(2);
+/// let other = team.clone().with_limit(1); // for work that must leave a core free
+/// assert_eq!(team.threads(), other.threads());
+/// ```
+#[derive(Clone)]
+pub struct SharedTeam {
+    team: Arc<Mutex<Team>>,
+    threads: usize,
+    limit: usize,
+}
+
+impl SharedTeam {
+    /// A team of `threads`, one of which is the thread that calls it. Threads that cannot be started are
+    /// skipped.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        let team = Team::new(threads);
+        let threads = team.threads();
+        Self { team: Arc::new(Mutex::new(team)), threads, limit: threads }
+    }
+
+    /// The number of threads.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The same team, of which at most `threads` threads work for the holder of this clone. Results do
+    /// not depend on it.
+    #[must_use]
+    pub fn with_limit(mut self, threads: usize) -> Self {
+        self.limit = threads.clamp(1, self.threads);
+        self
+    }
+
+    /// Lets the threads look for more work for `patience` before they sleep, whoever holds the team.
+    pub fn set_patience(&self, patience: Duration) {
+        self.lock().set_patience(patience);
+    }
+
+    /// Waits until the team is free.
+    pub(super) fn lend(&self) -> Lent<'_> {
+        let mut team = self.lock();
+        team.set_limit(self.limit);
+        Lent(team)
+    }
+
+    /// A panic in a piece of work leaves the team usable.
+    fn lock(&self) -> MutexGuard<'_, Team> {
+        self.team.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The team, for one pass through a network.
+pub(super) struct Lent<'a>(MutexGuard<'a, Team>);
+
+impl Deref for Lent<'_> {
+    type Target = Team;
+
+    fn deref(&self) -> &Team {
+        &self.0
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    fn deref_mut(&mut self) -> &mut Team {
+        &mut self.0
+    }
+}
