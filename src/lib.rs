@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bench;
+pub mod callbacks;
 pub mod checkpoint;
 pub mod config;
 pub mod data;
@@ -41,6 +42,7 @@ pub mod digest;
 pub mod durable;
 pub mod engine;
 pub mod error;
+pub mod events;
 pub mod experiment;
 pub mod gate;
 pub mod inference;
@@ -53,6 +55,7 @@ pub mod model;
 pub mod ops;
 pub mod optimizer;
 pub mod panics;
+pub mod position;
 pub mod presets;
 pub mod random;
 pub mod run;
@@ -61,3 +64,4 @@ pub mod shape;
 pub mod threads;
 pub mod train;
 pub use error::{Error, Result};
+pub use run::{Model, Options, Outcome, train};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::durable::{UNFINISHED, create_folder, require_regular, sync_folder, write_file};
 use crate::error::{Error, Result};
+use crate::events::Summary;
 use crate::experiment::Experiment;
 
 /// The file whose lock says that a run is being trained.
@@ -108,8 +109,8 @@ impl RunFolder {
     ///
     /// # Errors
     /// If the disk refuses.
-    pub fn write_summary(&self, summary: &serde_json::Value) -> Result<()> {
-        write_file(&self.path.join("summary.json"), format!("{summary:#}\n").as_bytes())
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        write_file(&self.path.join(Summary::FILE), format!("{}\n", summary.to_json()?).as_bytes())
     }
 
     fn lock(path: PathBuf) -> Result<Self> {

@@ -21,7 +21,7 @@ pub fn measure(setting: &Setting) -> Value {
     let mut bytes = 0;
     for step in 0..REPEATS {
         let mut state = run.fresh_state();
-        state.step = step;
+        state.position.step = step;
         let start = Instant::now();
         let path = store
             .save(&Snapshot { state: &state, card: &run.card, parameters, optimizer })

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use taper::data::{Dataset, Features, Prepared, for_each_batch};
+use taper::data::{Dataset, Features, Loader, Prepared};
 use taper::random::{Purpose, Stream};
 use taper_kernels::fused::channels_last::Image;
 use taper_kernels::fused::load::{Load, Order, Source};
@@ -87,11 +87,10 @@ pub fn epoch(setting: &Setting) -> Value {
         shuffles.push(milliseconds(start));
 
         let start = Instant::now();
-        let all = for_each_batch(&data.train, &order, batch_size, &data.scaling, |batch| {
-            black_box(batch);
-            Ok(true)
-        });
-        all.expect("batches");
+        let mut loader = Loader::new(&data.train, &order, batch_size, &data.scaling);
+        while let Some(batch) = loader.next() {
+            black_box(&batch);
+        }
         batches.push(milliseconds(start));
 
         let start = Instant::now();

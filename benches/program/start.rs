@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use candle_core::Device;
 use serde_json::{Value, json};
-use taper::data::for_each_batch;
+use taper::data::Loader;
 use taper::run::Run;
 
 use super::{CONFIG, Setting, median, milliseconds};
@@ -34,11 +34,8 @@ fn once(setting: &Setting) -> [f64; 5] {
     let network = milliseconds(start);
     let Run { experiment, data: samples, mut engine, .. } = run;
     let (batch_size, rate) = (experiment.train.batch_size, experiment.optimizer.member().learning_rate());
-    for_each_batch(&samples.train, &samples.train_order, batch_size, &samples.scaling, |batch| {
-        engine.step(batch, 0, rate)?;
-        Ok(false)
-    })
-    .expect("a step");
+    let mut batches = Loader::new(&samples.train, &samples.train_order, batch_size, &samples.scaling);
+    engine.step(&batches.next().expect("a batch"), 0, rate).expect("a step");
     let total = milliseconds(start);
     [config, data - config, network - data, total - network, total]
 }

@@ -3,18 +3,23 @@
 use std::path::Path;
 
 use taper::checkpoint::State;
+use taper::checkpoint::manifest::FORMAT;
 use taper::data::Target;
 
 use super::properties::check_error;
 
-/// Reads the bytes; what can be read is written and read as the same, and the metrics of a possible state can be told.
+/// Reads the bytes as every format; what can be read is written and read as the same, and the metrics of a possible state can be told.
 pub fn run(data: &[u8]) {
-    match State::parse(Path::new("state.json"), data) {
+    (1..=FORMAT).for_each(|format| check(data, format));
+}
+
+fn check(data: &[u8], format: u32) {
+    match State::parse(Path::new("state.json"), data, format) {
         Err(error) => check_error(&error),
         Ok(state) => {
             let write = |state: &State| serde_json::to_string(state).expect("a state can be written");
             let written = write(&state);
-            let again = State::parse(Path::new("state.json"), written.as_bytes()).expect("it was just written");
+            let again = State::parse(Path::new("state.json"), written.as_bytes(), FORMAT).expect("it was just written");
             assert_eq!(write(&again), written);
             let targets =
                 (1..4).flat_map(|n| [Target::Class { classes: n }, Target::Value { width: n }]);

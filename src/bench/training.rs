@@ -6,7 +6,7 @@ use candle_core::DType;
 
 use super::load::{Load, Others};
 use super::percentiles::Percentiles;
-use crate::data::for_each_batch;
+use crate::data::Loader;
 use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::random::{Purpose, Stream};
@@ -74,17 +74,20 @@ impl Session<'_> {
             let whole = order.len() - order.len() % size; // a smaller last batch would have another time
             let Run { experiment, data, engine, .. } = &mut *self.run;
             let learning_rate = experiment.optimizer.member().learning_rate();
-            for_each_batch(&data.train, &order[..whole], size, &data.scaling, |batch| {
+            let mut batches = Loader::new(&data.train, &order[..whole], size, &data.scaling);
+            while let Some(batch) = batches.next() {
                 let start_step = Instant::now();
-                let loss = engine.step(batch, self.step, learning_rate)?.loss;
+                let loss = engine.step(&batch, self.step, learning_rate)?.loss;
                 times.push(start_step.elapsed().as_secs_f64() * 1e6);
                 self.step += 1;
                 if !loss.is_finite() {
                     return Err(Error::Diverged { loss, step: self.step, epoch: self.epoch + 1 });
                 }
                 enough = times.len() >= least && start.elapsed() >= time;
-                Ok(!enough)
-            })?;
+                if enough {
+                    break;
+                }
+            }
             self.epoch += 1;
         }
         Ok(times)

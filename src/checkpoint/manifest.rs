@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// The manifest's file name.
 pub const FILE: &str = "manifest.json";
 /// The version of the folder's layout and of all files in it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// The files that it lists, in this order.
 const LISTED: [&str; 3] = [MODEL, OPTIMIZER, STATE];
 /// The longest manifest that is read; a real one has some 500 bytes.
@@ -73,10 +73,10 @@ impl Manifest {
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
         let damaged = |why: String| Error::checkpoint(path, format!("damaged: {why}"));
         let manifest: Self = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
-        if manifest.format != FORMAT {
+        if !(1..=FORMAT).contains(&manifest.format) {
             return Err(Error::checkpoint(
                 path,
-                format!("has format {}, and this taper reads format {FORMAT}", manifest.format),
+                format!("has format {}, and this taper reads formats 1 to {FORMAT}", manifest.format),
             ));
         }
         let names: Vec<&str> = manifest.files.iter().map(|entry| entry.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What a run leaves behind so that it can go on: `[checkpoint]`, the format, writing and reading.
+//! What a run leaves behind so that it can be resumed: `[checkpoint]`, the format, writing and reading.
 //!
 //! `step-00001500/` holds `model.safetensors` (weights, and the [`Card`] as metadata),
 //! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
@@ -7,6 +7,7 @@ mod card;
 mod header;
 mod keep;
 pub mod manifest;
+mod migrate;
 mod read;
 mod state;
 mod store;
@@ -15,7 +16,7 @@ pub mod weights;
 pub use card::Card;
 pub use keep::superseded;
 pub use read::Checkpoint;
-pub use state::{Best, Files, State};
+pub use state::{BEST, State};
 pub use store::{Snapshot, Store};
 
 use serde::{Deserialize, Serialize};
@@ -36,12 +37,12 @@ pub const STATE: &str = "state.json";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Save after so many epochs; 0 for never.
+    /// Epochs between checkpoints; 0 turns them off.
     pub every_epochs: u64,
-    /// Save after so many steps, too.
+    /// Steps between further checkpoints.
     #[schemars(range(min = 1))]
     pub every_steps: Option<u64>,
-    /// How many of the latest checkpoints are kept; the best one is kept besides.
+    /// How many of the latest checkpoints are kept; the best one is kept in addition.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub keep_last: usize,
     /// The metric that decides which checkpoint is best, such as `validation.loss` or

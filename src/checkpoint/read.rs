@@ -65,7 +65,7 @@ impl Checkpoint {
                     "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file",
                 )
             })?;
-            let Some(best) = latest.state.as_ref().and_then(|state| state.best.as_ref()) else {
+            let Some(best) = latest.state.as_ref().and_then(State::best) else {
                 return Ok(latest);
             };
             let place = store.path(best.step);
@@ -74,7 +74,7 @@ impl Checkpoint {
             }
             match Self::read(&place) {
                 Ok(best) => return Ok(best),
-                // The run that trains here has found a better one meanwhile, and a later one tells.
+                // The run that trains here has replaced the best checkpoint; a newer one names the new best.
                 Err(_) if !place.exists() && store.steps()?.first() > latest.step().as_ref() => {}
                 Err(error) => {
                     skipped(&error);
@@ -85,7 +85,7 @@ impl Checkpoint {
     }
 
     fn step(&self) -> Option<u64> {
-        self.state.as_ref().map(|state| state.step)
+        self.state.as_ref().map(|state| state.position.step)
     }
 
     /// Reads and verifies a checkpoint folder.
@@ -108,8 +108,8 @@ impl Checkpoint {
         }
         let model = manifest.verified(folder, MODEL)?;
         let optimizer = manifest.verified(folder, OPTIMIZER)?;
-        let state = State::parse(&folder.join(STATE), &manifest.verified(folder, STATE)?)?;
-        if state.step != manifest.step {
+        let state = State::parse(&folder.join(STATE), &manifest.verified(folder, STATE)?, manifest.format)?;
+        if state.position.step != manifest.step {
             return Err(Error::checkpoint(folder, "manifest.json and state.json belong to different steps"));
         }
         let card = read_card(&model, &folder.join(MODEL))?;
@@ -159,8 +159,9 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     let card: Card = serde_json::from_str(&text)
         .map_err(|error| Error::checkpoint(place, format!("its config cannot be read: {error}")))?;
     let refuse = |message: String| Err(Error::checkpoint(place, message));
-    if card.format != manifest::FORMAT {
-        return refuse(format!("has format {}, and this taper reads {}", card.format, manifest::FORMAT));
+    if !(1..=manifest::FORMAT).contains(&card.format) {
+        let most = manifest::FORMAT;
+        return refuse(format!("has format {}, and this taper reads formats 1 to {most}", card.format));
     }
     if card.sample_shape.0.len() > 3 {
         return refuse(format!(

@@ -1,14 +1,22 @@
 //! `state.json`: where in the run a checkpoint stands.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
+use super::migrate;
 use crate::data::Target;
 use crate::error::Error;
+use crate::events::BestEpoch;
 use crate::metrics::Running;
+use crate::position::Position;
 
-/// Everything besides weights and optimizer state that a run needs in order to go on.
+/// The name of the callback whose state is the best checkpoint so far.
+pub const BEST: &str = "best";
+
+/// Everything besides weights and optimizer state from which a run resumes.
 ///
 /// Random numbers need no state: each stream is named by the seed, its purpose, and the epoch,
 /// step and layer (see [`random`](crate::random)).
@@ -17,20 +25,16 @@ use crate::metrics::Running;
 pub struct State {
     /// The taper that wrote it.
     pub taper: String,
-    /// The run's seed: with `epoch` and `step` it names all random streams.
+    /// The run's seed: with the position it names all random streams.
     pub seed: u64,
-    /// Steps taken.
-    pub step: u64,
-    /// Epochs finished, validation included.
-    pub epoch: u64,
-    /// Samples of the current epoch that were used.
-    pub samples_in_epoch: u64,
+    /// Where the run stands.
+    pub position: Position,
     /// What was measured in the current epoch so far.
     pub running: Running,
     /// Seconds of training, over all sessions.
     pub seconds: f64,
-    /// The best checkpoint so far, if a metric is monitored.
-    pub best: Option<Best>,
+    /// Those of the current epoch.
+    pub epoch_seconds: f64,
     /// The last value of everything that was measured, by name. What is not a number, such as the R²
     /// of a single sample, is null in the file.
     #[serde(deserialize_with = "null_as_nan")]
@@ -39,8 +43,11 @@ pub struct State {
     pub data: String,
     /// The folder that relative paths of the config start from, absolute.
     pub config_folder: String,
-    /// How long the run's growing files are at this point.
-    pub files: Files,
+    /// What callbacks keep, by name.
+    #[serde(deserialize_with = "with_a_valid_best")]
+    pub callbacks: BTreeMap<String, Value>,
+    /// How long the run's growing files are at this point, in bytes, by name.
+    pub files: BTreeMap<String, u64>,
 }
 
 impl State {
@@ -49,49 +56,43 @@ impl State {
     #[must_use]
     pub fn is_possible(&self, samples: u64, target: Target) -> bool {
         let most = 1_u64 << 53;
+        let Position { step, epoch, samples_in_epoch, .. } = self.position;
+        let is_time = |seconds: f64| seconds.is_finite() && seconds >= 0.0;
         // Every epoch takes a step.
-        self.epoch <= self.step
-            && self.step <= most
-            && self.samples_in_epoch <= samples
-            && self.running.is_of(target, self.samples_in_epoch)
-            && self.seconds.is_finite()
-            && self.seconds >= 0.0
+        epoch <= step
+            && step <= most
+            && samples_in_epoch <= samples
+            && self.running.is_of(target, samples_in_epoch)
+            && is_time(self.seconds)
+            && is_time(self.epoch_seconds)
     }
 
-    /// Reads the `text` of a `state.json`; `path` is only named in errors.
+    /// The best checkpoint so far, if a metric is monitored.
+    #[must_use]
+    pub fn best(&self) -> Option<BestEpoch> {
+        serde_json::from_value(self.callbacks.get(BEST)?.clone()).ok()
+    }
+
+    /// Reads the `text` of a `state.json` of `format`; `path` is only named in errors.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if it is none.
-    pub fn parse(path: &Path, text: &[u8]) -> crate::Result<Self> {
-        serde_json::from_slice(text).map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
+    pub fn parse(path: &Path, text: &[u8], format: u32) -> crate::Result<Self> {
+        let state = if format == 1 { migrate::state(text) } else { serde_json::from_slice(text) };
+        state.map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
     }
 }
 
-/// The best checkpoint of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Best {
-    /// The metric that decides.
-    pub metric: String,
-    /// Its value.
-    pub value: f64,
-    /// The step of the checkpoint.
-    pub step: u64,
-    /// The epochs finished then.
-    pub epoch: u64,
-}
-
-/// Sizes in bytes; a resumed run cuts the files there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Files {
-    /// Of `events.jsonl`.
-    pub events: u64,
-    /// Of `metrics.csv`.
-    pub metrics: u64,
-}
-
-fn null_as_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, f64)>, D::Error> {
+pub(super) fn null_as_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, f64)>, D::Error> {
     let values = Vec::<(String, Option<f64>)>::deserialize(from)?;
     Ok(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
+}
+
+/// What callbacks keep; the best checkpoint decides what `eval` uses, so it is checked here.
+fn with_a_valid_best<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Value>, D::Error> {
+    let callbacks = BTreeMap::<String, Value>::deserialize(from)?;
+    if let Some(best) = callbacks.get(BEST) {
+        BestEpoch::deserialize(best).map_err(serde::de::Error::custom)?;
+    }
+    Ok(callbacks)
 }

@@ -54,20 +54,21 @@ impl Store {
             Err(error) => return Err(Error::io(&self.folder, "create the folder")(error)),
         }
         let Snapshot { state, card, parameters, optimizer } = snapshot;
-        let path = self.path(state.step);
+        let path = self.path(state.position.step);
         let json = |error: serde_json::Error| Error::checkpoint(&path, format!("not written: {error}"));
         let tensors: Vec<_> =
             parameters.iter().map(|p| (p.name.clone(), p.variable.as_detached_tensor())).collect();
-        let model = weights::to_bytes(&tensors, state.step, &serde_json::to_string(card).map_err(json)?)?;
+        let model =
+            weights::to_bytes(&tensors, state.position.step, &serde_json::to_string(card).map_err(json)?)?;
         let moments: Vec<_> = parameters
             .state_of(*optimizer)
             .into_iter()
             .map(|(name, variable)| (name, variable.as_detached_tensor()))
             .collect();
-        let moments = weights::to_bytes(&moments, state.step, "{}")?;
+        let moments = weights::to_bytes(&moments, state.position.step, "{}")?;
         let state_text = serde_json::to_vec_pretty(state).map_err(json)?;
         let files: [(&str, &[u8]); 3] = [(MODEL, &model), (OPTIMIZER, &moments), (STATE, &state_text)];
-        let manifest = Manifest::new(state.step, &files).to_bytes().map_err(json)?;
+        let manifest = Manifest::new(state.position.step, &files).to_bytes().map_err(json)?;
         let [model, optimizer, state] = files;
         durable::write_folder(&path, &[model, optimizer, state, (manifest::FILE, &manifest)])?;
         Ok(path)
@@ -135,8 +136,8 @@ impl Store {
         Err(Error::checkpoint(&self.folder, message))
     }
 
-    /// Deletes the checkpoints after `step`, where a run goes on, and says how many: they are damaged
-    /// or of a course that is left. If they stayed, they would be taken for the latest ones, and
+    /// Deletes the checkpoints after `step`, from which the run resumes, and says how many: they are damaged
+    /// or from an abandoned continuation. If they stayed, they would be taken for the latest ones, and
     /// [`prune`](Self::prune) would delete the new ones.
     ///
     /// # Errors
@@ -145,6 +146,10 @@ impl Store {
         let later: Vec<u64> = self.steps()?.into_iter().filter(|other| *other > step).collect();
         for step in &later {
             durable::remove_folder(&self.path(*step))?;
+        }
+        if !later.is_empty() {
+            // Files are cut next, which later checkpoints need whole.
+            durable::sync_folder(&self.folder)?;
         }
         Ok(later.len())
     }

@@ -6,7 +6,7 @@ use taper::bench::{
 };
 use taper::run::Run;
 
-use super::progress::grouped;
+use super::progress::with_separators;
 use super::source;
 use crate::cli::{Bench, Format};
 use crate::terminal;
@@ -76,7 +76,7 @@ fn describe(report: &Report, comparison: Option<&Comparison>) -> String {
         format!(
             "config     {}: {} parameters, batches of {}{samples}",
             conditions.config,
-            grouped(conditions.parameters),
+            with_separators(conditions.parameters),
             conditions.batch_size
         ),
         format!(
@@ -118,7 +118,7 @@ fn describe(report: &Report, comparison: Option<&Comparison>) -> String {
 /// A number with about four digits that count.
 fn short(value: f64) -> String {
     match value {
-        1000.0.. => grouped(value.round() as u64),
+        1000.0.. => with_separators(value.round() as u64),
         100.0.. => format!("{value:.1}"),
         10.0.. => format!("{value:.2}"),
         1.0.. => format!("{value:.3}"),

@@ -5,7 +5,7 @@ use taper::config::Problems;
 use taper::experiment::Experiment;
 use taper::model::Plan;
 
-use super::progress::grouped;
+use super::progress::with_separators;
 use super::source;
 use crate::cli::{Check, Format};
 use crate::terminal;
@@ -71,8 +71,8 @@ fn to_text(experiment: &Experiment, plan: Option<&Plan>, found: bool, place: &st
             "{i:>2}  {:<18} {:<18} {:>12} {:>14}",
             row.name,
             row.output.to_string(),
-            grouped(row.count().unwrap_or(u64::MAX)),
-            grouped(row.flops),
+            with_separators(row.count().unwrap_or(u64::MAX)),
+            with_separators(row.flops),
         ));
     }
     lines.push(format!(
@@ -80,8 +80,8 @@ fn to_text(experiment: &Experiment, plan: Option<&Plan>, found: bool, place: &st
         "",
         "total",
         "",
-        grouped(plan.parameters()),
-        grouped(plan.flops())
+        with_separators(plan.parameters()),
+        with_separators(plan.flops())
     ));
     let bytes = memory(experiment, plan);
     lines.push(format!(

@@ -1,5 +1,5 @@
 //! One file for each command; what they share stands here and in `source` (which config), `start` (which
-//! run), `signals`, `progress` and `summary`.
+//! run), `signals` and `progress`.
 
 mod bench;
 mod check;
@@ -11,7 +11,6 @@ mod progress;
 mod signals;
 mod source;
 mod start;
-mod summary;
 mod train;
 
 use std::path::{Path, PathBuf};

@@ -1,11 +1,15 @@
 //! What a person sees while training: a bar on a terminal, one line per epoch elsewhere.
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use taper::callbacks::{Callback, Control};
+use taper::events::{Epoch, Event, Metrics, StepReport};
 use taper::experiment::Experiment;
-use taper::train::events::{Epoch, Event, Metrics, Observer, StepReport};
+use taper::model::Parameters;
+use taper::position::Position;
 
 use crate::cli::{Common, LogFormat};
 use crate::terminal;
@@ -15,6 +19,8 @@ pub struct Progress {
     style: Style,
     bar: ProgressBar,
     epochs: u64,
+    /// The run folder.
+    run: PathBuf,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,12 +44,7 @@ impl Progress {
         if style != Style::Bar {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { style, bar, epochs: experiment.train.epochs }
-    }
-
-    /// Takes the bar off the screen.
-    pub fn clear(&self) {
-        self.bar.finish_and_clear();
+        Self { style, bar, epochs: experiment.train.epochs, run: PathBuf::new() }
     }
 
     /// A line for people, above the bar if there is one.
@@ -57,10 +58,25 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
-    fn step(&mut self, report: &StepReport) {
+impl Callback for Progress {
+    fn name(&self) -> &'static str {
+        "progress"
+    }
+
+    fn start(&mut self, run: &Path, _position: &Position) -> taper::Result<()> {
+        self.run = run.to_path_buf();
+        Ok(())
+    }
+
+    fn after_step(
+        &mut self,
+        report: &StepReport,
+        _position: &Position,
+        _weights: &Parameters,
+        _control: &mut Control,
+    ) -> taper::Result<()> {
         if self.style != Style::Bar {
-            return;
+            return Ok(());
         }
         if self.bar.length() != Some(report.samples) || report.samples_in_epoch < self.bar.position() {
             begin_bar(&self.bar, report, self.epochs);
@@ -68,6 +84,7 @@ impl Observer for Progress {
         self.bar.set_position(report.samples_in_epoch);
         let accuracy = report.accuracy.map_or_else(String::new, |value| format!("  accuracy {value:.4}"));
         self.bar.set_message(format!("loss {:.4}{accuracy}", report.loss));
+        Ok(())
     }
 
     fn event(&mut self, event: &Event) -> taper::Result<()> {
@@ -80,6 +97,20 @@ impl Observer for Progress {
                 self.say(&describe_epoch(epoch, self.epochs, self.style == Style::Bar));
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn warning(&mut self, message: &str) -> taper::Result<()> {
+        self.bar.suspend(|| terminal::warn(message));
+        Ok(())
+    }
+
+    fn stopped(&mut self, reason: &str, position: &Position) -> taper::Result<()> {
+        self.bar.finish_and_clear();
+        if reason == "signal" {
+            let (step, run) = (position.step, self.run.display());
+            self.say(&format!("stopped at step {step}; resume with: taper train --resume {run}"));
         }
         Ok(())
     }
@@ -121,10 +152,10 @@ fn describe_start(event: &Event) -> String {
     };
     format!(
         "{name}: {} parameters on {device}{threads}, engine {engine}; samples: {} train, {} validation, {} test",
-        grouped(*parameters),
-        grouped(*train_samples as u64),
-        grouped(*validation_samples as u64),
-        grouped(*test_samples as u64),
+        with_separators(*parameters),
+        with_separators(*train_samples as u64),
+        with_separators(*validation_samples as u64),
+        with_separators(*test_samples as u64),
     )
 }
 
@@ -149,7 +180,7 @@ fn describe_epoch(epoch: &Epoch, epochs: u64, few: bool) -> String {
         epoch.epoch,
         split("train"),
         duration(epoch.seconds),
-        grouped(epoch.samples_per_second as u64),
+        with_separators(epoch.samples_per_second as u64),
     )
 }
 
@@ -163,7 +194,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// As in 693,962.
-pub fn grouped(number: u64) -> String {
+pub fn with_separators(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -179,8 +210,8 @@ pub fn grouped(number: u64) -> String {
 mod tests {
     #[test]
     fn groups_thousands() {
-        assert_eq!(super::grouped(7), "7");
-        assert_eq!(super::grouped(693_962), "693,962");
-        assert_eq!(super::grouped(1_000), "1,000");
+        assert_eq!(super::with_separators(7), "7");
+        assert_eq!(super::with_separators(693_962), "693,962");
+        assert_eq!(super::with_separators(1_000), "1,000");
     }
 }

@@ -107,43 +107,68 @@ impl Truth<'_> {
     }
 }
 
-/// Calls `consume` with each batch of `batch_size` samples of `order` (the last may be smaller),
-/// until all are used or `consume` returns `false`.
+/// The batches of some samples of a data set, one after the other, without an allocation for each.
 ///
-/// # Errors
-/// The first error of `consume`.
+/// ```
+/// use taper::data::{Dataset, Features, Loader, Scaling, Targets};
+/// use taper::shape::Shape;
 ///
-/// # Panics
-/// If an index in `order` is not that of a sample.
-pub fn for_each_batch(
-    dataset: &Dataset,
-    order: &[usize],
-    batch_size: usize,
-    scaling: &Scaling,
-    mut consume: impl FnMut(&Batch<'_>) -> Result<bool>,
-) -> Result<()> {
-    let (mut batch_labels, mut batch_values) = (Vec::new(), Vec::new());
-    for indices in order.chunks(batch_size.max(1)) {
-        let truth = match &dataset.targets {
+/// let dataset = Dataset {
+///     sample_shape: Shape(vec![1]),
+///     features: Features::Floats(vec![0.0, 1.0, 2.0]),
+///     targets: Targets::Values { values: vec![0.0, 2.0, 4.0], width: 1 },
+/// };
+/// let scaling = Scaling::new(&dataset.features, None);
+/// let mut loader = Loader::new(&dataset, &[2, 0, 1], 2, &scaling);
+/// let mut sizes = Vec::new();
+/// while let Some(batch) = loader.next() {
+///     sizes.push(batch.samples.len());
+/// }
+/// assert_eq!(sizes, [2, 1]);
+/// ```
+pub struct Loader<'a> {
+    dataset: &'a Dataset,
+    batches: std::slice::Chunks<'a, usize>,
+    scaling: &'a Scaling,
+    /// Those of the current batch, for classes or for values.
+    labels: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl<'a> Loader<'a> {
+    /// Batches of `batch_size` of the samples `indices` of `dataset`, in this order; the last may be
+    /// smaller.
+    #[must_use]
+    pub fn new(dataset: &'a Dataset, indices: &'a [usize], batch_size: usize, scaling: &'a Scaling) -> Self {
+        let batches = indices.chunks(batch_size.max(1));
+        Self { dataset, batches, scaling, labels: Vec::new(), values: Vec::new() }
+    }
+
+    /// The next batch, until the one after it is asked for. (An `Iterator` would have to copy targets.)
+    ///
+    /// # Panics
+    /// If an index is not that of a sample.
+    #[expect(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
+    pub fn next(&mut self) -> Option<Batch<'_>> {
+        let indices = self.batches.next()?;
+        let truth = match &self.dataset.targets {
             Targets::Classes { labels, .. } => {
-                batch_labels.clear();
-                batch_labels.extend(indices.iter().map(|&i| labels[i]));
-                Truth::Classes(&batch_labels)
+                self.labels.clear();
+                self.labels.extend(indices.iter().map(|&i| labels[i]));
+                Truth::Classes(&self.labels)
             }
             Targets::Values { values, width } => {
-                batch_values.clear();
+                self.values.clear();
                 for &i in indices {
-                    batch_values.extend_from_slice(&values[i * width..(i + 1) * width]);
+                    self.values.extend_from_slice(&values[i * width..(i + 1) * width]);
                 }
-                Truth::Values { values: &batch_values, width: *width }
+                Truth::Values { values: &self.values, width: *width }
             }
         };
-        let samples = Samples { features: &dataset.features, shape: &dataset.sample_shape, indices, scaling };
-        if !consume(&Batch { samples, truth })? {
-            break;
-        }
+        let (features, shape) = (&self.dataset.features, &self.dataset.sample_shape);
+        let samples = Samples { features, shape, indices, scaling: self.scaling };
+        Some(Batch { samples, truth })
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -192,40 +217,33 @@ mod tests {
     fn labels_and_values_follow_the_order() -> Result<()> {
         let mut data = images();
         let scaling = Scaling::new(&data.features, None);
-        for_each_batch(&data, &[1, 0, 1], 3, &scaling, |batch| {
-            assert_eq!((batch.samples.len(), batch.truth.samples()), (3, 3));
-            assert_eq!(batch.truth.tensor(&Device::Cpu)?.to_vec1::<u32>()?, [0, 1, 0]);
-            Ok(true)
-        })?;
+        let mut loader = Loader::new(&data, &[1, 0, 1], 3, &scaling);
+        let batch = loader.next().unwrap();
+        assert_eq!((batch.samples.len(), batch.truth.samples()), (3, 3));
+        assert_eq!(batch.truth.tensor(&Device::Cpu)?.to_vec1::<u32>()?, [0, 1, 0]);
         data.targets = Targets::Values { values: vec![1.0, 2.0, 3.0, 4.0], width: 2 };
-        for_each_batch(&data, &[1, 0], 3, &scaling, |batch| {
-            assert_eq!((batch.samples.len(), batch.truth.samples()), (2, 2));
-            let values = batch.truth.tensor(&Device::Cpu)?.to_vec2::<f32>()?;
-            assert_eq!(values, [[3.0, 4.0], [1.0, 2.0]]);
-            Ok(true)
-        })
+        let mut loader = Loader::new(&data, &[1, 0], 3, &scaling);
+        let batch = loader.next().unwrap();
+        assert_eq!((batch.samples.len(), batch.truth.samples()), (2, 2));
+        let values = batch.truth.tensor(&Device::Cpu)?.to_vec2::<f32>()?;
+        assert_eq!(values, [[3.0, 4.0], [1.0, 2.0]]);
+        Ok(())
     }
 
-    /// The indices of the batches of 2 out of 5 samples, until `stop_after` were seen.
-    fn seen(stop_after: usize) -> Result<Vec<Vec<usize>>> {
+    #[test]
+    fn every_sample_comes_once_and_in_order() {
         let data = Dataset {
             sample_shape: Shape(vec![1]),
             features: Features::Floats(vec![0.0; 5]),
             targets: Targets::Values { values: vec![0.0; 5], width: 1 },
         };
         let scaling = Scaling::new(&data.features, None);
+        let mut loader = Loader::new(&data, &[4, 3, 2, 1, 0], 2, &scaling);
         let mut batches = Vec::new();
-        for_each_batch(&data, &[4, 3, 2, 1, 0], 2, &scaling, |batch| {
+        while let Some(batch) = loader.next() {
             batches.push(batch.samples.indices.to_vec());
-            Ok(batches.len() < stop_after)
-        })?;
-        Ok(batches)
-    }
-
-    #[test]
-    fn every_sample_comes_once_until_told_to_stop() -> Result<()> {
-        assert_eq!(seen(9)?, [vec![4, 3], vec![2, 1], vec![0]]);
-        assert_eq!(seen(1)?, [[4, 3]]);
-        Ok(())
+        }
+        assert_eq!(batches, [vec![4, 3], vec![2, 1], vec![0]]);
+        assert!(Loader::new(&data, &[], 2, &scaling).next().is_none());
     }
 }

@@ -25,7 +25,7 @@ mod search;
 mod split;
 mod task;
 
-pub use batch::{Batch, Samples, Truth, for_each_batch};
+pub use batch::{Batch, Loader, Samples, Truth};
 pub use dataset::{Dataset, Features, Normalize, Splits, Targets};
 pub use mnist_family::Options as MnistOptions;
 pub use prepared::Prepared;

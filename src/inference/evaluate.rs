@@ -1,6 +1,6 @@
 //! One pass over samples without training; used by the loop, `taper eval` and the test at the end.
 
-use crate::data::{Dataset, Scaling, for_each_batch};
+use crate::data::{Dataset, Loader, Scaling};
 use crate::engine::Predictor;
 use crate::error::Result;
 use crate::interrupt::Interrupt;
@@ -39,15 +39,16 @@ pub fn evaluate(
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
     let mut running = Running::with_confusion(split.dataset.target());
-    let mut interrupted = false;
     let mut gradient = Vec::new(); // not used
-    for_each_batch(split.dataset, split.order, batch_size, scaling, |batch| {
+    let mut batches = Loader::new(split.dataset, split.order, batch_size, scaling);
+    while let Some(batch) = batches.next() {
         let logits = predictor.logits(&batch.samples)?;
         gradient.resize(logits.len(), 0.0);
         let sum = loss.sum_and_gradient(logits, batch.truth, &mut gradient)?;
         running.add(sum, logits, batch.truth)?;
-        interrupted = interrupt.signal().is_some();
-        Ok(!interrupted)
-    })?;
-    Ok((!interrupted).then_some(running))
+        if interrupt.signal().is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(running))
 }

@@ -1,18 +1,17 @@
-//! The training loop: `[train]`, and what it reports.
+//! The training loop, and `[train]`.
 
-pub mod events;
-mod log;
+mod stop;
 mod trainer;
 
-pub use log::Log;
-pub use trainer::{Stop, Trainer};
+pub use stop::Stop;
+pub use trainer::Trainer;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Problems;
 use crate::engine;
 
-/// `[train]`: how long and in what portions.
+/// `[train]`: how long, and in batches of what size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

@@ -1,28 +1,25 @@
 //! The loop: epochs of steps, validation, checkpoints, in the order in which they run.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::events::{Epoch, Event, Metrics, Observer, StepReport};
-use super::log::Log;
-use crate::checkpoint::{self, Best, Card, Checkpoint, Snapshot, State, Store};
-use crate::data::{Batch, Prepared, for_each_batch};
+use super::{Config, Stop};
+use crate::callbacks::Callbacks;
+use crate::checkpoint::{Card, Checkpoint, Snapshot, State, Store};
+use crate::data::{Batch, Loader, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::events::{Epoch, Event, Metrics, StepReport};
 use crate::inference::{Split, evaluate};
 use crate::interrupt::Interrupt;
 use crate::loss::Loss;
-use crate::metrics::{self, Running};
+use crate::metrics::Running;
 use crate::random::{Purpose, Stream};
 
 /// Everything that a run consists of while it trains.
-pub struct Trainer<'a> {
-    /// How long and in what portions.
-    pub config: &'a super::Config,
-    /// When the run is saved and what is kept.
-    pub saving: &'a checkpoint::Config,
-    /// The metric that decides which checkpoint is the best, if one does.
-    pub monitor: Option<String>,
-    /// What training makes small, for validation.
+pub struct Trainer<'a, 'c> {
+    /// How long, and in batches of what size.
+    pub config: &'a Config,
+    /// The loss function, for validation.
     pub loss: &'a dyn Loss,
     /// The step size.
     pub learning_rate: f64,
@@ -36,219 +33,181 @@ pub struct Trainer<'a> {
     pub store: &'a Store,
     /// What the weights mean.
     pub card: &'a Card,
-    /// The run's log files.
-    pub log: Log,
-    /// Who else listens.
-    pub observer: &'a mut dyn Observer,
+    /// What happens around the steps.
+    pub callbacks: &'a mut Callbacks<'c>,
     /// Whether to stop early.
     pub interrupt: Interrupt,
 }
 
-/// Why training ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// All epochs are done.
-    Epochs,
-    /// `train.max_steps` was reached.
-    MaxSteps,
-    /// `train.max_minutes` was reached.
-    MaxMinutes,
-    /// A signal arrived.
-    Signal(i32),
-}
-
-impl Stop {
-    /// The word for `events.jsonl` and `summary.json`.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::Epochs => "epochs",
-            Self::MaxSteps => "max_steps",
-            Self::MaxMinutes => "max_minutes",
-            Self::Signal(_) => "signal",
-        }
-    }
-}
-
-impl Trainer<'_> {
+impl Trainer<'_, '_> {
     /// Trains from `state` until something says stop, and leaves a checkpoint of where it stopped.
     ///
     /// # Errors
     /// [`Error::Diverged`] on a loss, and [`Error::NotFinite`] on a weight or a value of the optimizer's
-    /// state, that is not finite, both in the step that made it so; otherwise what the disk or the tensor
-    /// library refuses. Earlier checkpoints are untouched.
+    /// state, that is not finite, both in the step that made it so; otherwise what a callback, the disk
+    /// or the tensor library refuses. Earlier checkpoints are untouched.
     pub fn fit(&mut self, state: &mut State) -> Result<Stop> {
         let start = Instant::now();
-        let seconds_before = state.seconds;
         let mut stop = self.reached_limit(state, start);
-        while state.epoch < self.config.epochs {
-            let epoch_start = Instant::now();
-            let samples_before = state.samples_in_epoch;
+        while state.position.epoch < self.config.epochs {
             if stop.is_none() {
                 stop = self.train_epoch(state, start)?;
             }
-            state.seconds = seconds_before + start.elapsed().as_secs_f64();
             // Also true where a run was stopped between an epoch's last step and its validation.
-            let complete = state.samples_in_epoch == self.data.train_order.len() as u64;
+            let complete = state.position.is_end_of_epoch();
             if !complete || matches!(stop, Some(Stop::Signal(_))) {
                 break;
             }
-            let trained = (state.samples_in_epoch - samples_before, epoch_start.elapsed());
-            if let Some(signal) = self.finish_epoch(state, trained)? {
+            if let Some(signal) = self.finish_epoch(state)? {
                 stop = Some(signal);
                 break;
             }
-            state.seconds = seconds_before + start.elapsed().as_secs_f64();
-            if self.is_due(state) {
+            if self.callbacks.control.take_save() {
                 self.checkpoint(state)?;
             }
+            stop = stop.or_else(|| self.asked_to_stop());
             if stop.is_some() {
                 break;
             }
         }
-        state.seconds = seconds_before + start.elapsed().as_secs_f64();
         if !self.is_saved(state) {
             self.save(state)?;
         }
-        Ok(stop.unwrap_or(Stop::Epochs))
+        let stop = stop.unwrap_or(Stop::Epochs);
+        self.callbacks.each(|callback, _| callback.stopped(stop.reason(), &state.position))?;
+        Ok(stop)
     }
 
     /// Takes the steps that are left of the current epoch.
     fn train_epoch(&mut self, state: &mut State, start: Instant) -> Result<Option<Stop>> {
-        let order = self.order(state.epoch);
-        let used = usize::try_from(state.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
-        let batch_size = self.config.batch_size;
+        let order = self.order(state.position.epoch);
+        let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
         let data = self.data;
-        let mut stop = None;
-        for_each_batch(&data.train, &order[used..], batch_size, &data.scaling, |batch| {
-            self.step(batch, state)?;
-            if self.is_due_within_epoch(state, order.len()) {
+        let mut batches = Loader::new(&data.train, &order[used..], self.config.batch_size, &data.scaling);
+        let mut began = Instant::now();
+        while let Some(batch) = batches.next() {
+            self.step(&batch, state, began)?;
+            if self.callbacks.control.take_save() {
                 self.checkpoint(state)?;
             }
-            stop = self.reached_limit(state, start);
-            Ok(stop.is_none())
-        })?;
-        Ok(stop)
+            let stop = self.reached_limit(state, start).or_else(|| self.asked_to_stop());
+            if stop.is_some() {
+                return Ok(stop);
+            }
+            began = Instant::now();
+        }
+        Ok(None)
     }
 
-    /// One step: forward, backward, update, and what the observers hear of it.
-    fn step(&mut self, batch: &Batch<'_>, state: &mut State) -> Result<()> {
+    /// One step, of a batch that was chosen from `began` on: forward, backward, update, and what the
+    /// callbacks hear of it.
+    fn step(&mut self, batch: &Batch<'_>, state: &mut State, began: Instant) -> Result<()> {
         let learning_rate = self.learning_rate;
-        let step = self.engine.step(batch, state.step, learning_rate)?;
+        let step = self.engine.step(batch, state.position.step, learning_rate)?;
+        let position = &mut state.position;
         if !step.loss.is_finite() {
-            return Err(Error::Diverged { loss: step.loss, step: state.step + 1, epoch: state.epoch + 1 });
+            return Err(Error::Diverged {
+                loss: step.loss,
+                step: position.step + 1,
+                epoch: position.epoch + 1,
+            });
         }
-        state.step += 1;
-        let samples = batch.samples.len();
-        state.samples_in_epoch += samples as u64;
-        state.running.add(step.loss * samples as f64, step.logits, batch.truth)?;
-        let loss = step.loss;
+        position.step += 1;
+        position.samples_in_epoch += batch.samples.len() as u64;
+        state.running.add(step.loss * batch.samples.len() as f64, step.logits, batch.truth)?;
+        let (loss, seconds) = (step.loss, began.elapsed().as_secs_f64());
+        state.seconds += seconds;
+        state.epoch_seconds += seconds;
         let report = StepReport {
-            step: state.step,
-            epoch: state.epoch + 1,
-            samples_in_epoch: state.samples_in_epoch,
-            samples: self.data.train_order.len() as u64,
+            step: position.step,
+            epoch: position.epoch + 1,
+            samples_in_epoch: position.samples_in_epoch,
+            samples: position.course.samples,
             loss: state.running.loss(),
             accuracy: state.running.accuracy(),
         };
-        self.observer.step(&report);
-        if state.step.is_multiple_of(self.config.log_every_steps) {
-            let epoch = state.epoch + 1;
-            self.tell(&Event::Step { step: state.step, epoch, loss, learning_rate })?;
+        let (position, weights) = (&state.position, self.engine.parameters());
+        self.callbacks.each(|callback, control| callback.after_step(&report, position, weights, control))?;
+        if position.step.is_multiple_of(self.config.log_every_steps) {
+            let (step, epoch) = (report.step, report.epoch);
+            self.callbacks.tell(&Event::Step { step, epoch, loss, learning_rate })?;
         }
         Ok(())
     }
 
-    /// Validates, reports the epoch and begins the next one; `Some` if a signal came meanwhile,
+    /// Validates, reports the epoch and begins the next one; `Some` if a signal arrived in the meantime,
     /// in which case the epoch still waits for its validation.
-    fn finish_epoch(&mut self, state: &mut State, trained: (u64, Duration)) -> Result<Option<Stop>> {
-        let mut measured: Metrics = named("train", &state.running);
+    fn finish_epoch(&mut self, state: &mut State) -> Result<Option<Stop>> {
+        let mut measured = Metrics::default();
+        measured.add("train", state.running.values());
         if !self.data.validation_order.is_empty() {
-            let split = Split { dataset: &self.data.train, order: &self.data.validation_order };
-            match evaluate(self.engine, self.loss, split, &self.data.scaling, &self.interrupt)? {
-                Some(running) => measured.extend(named("validation", &running)),
+            match self.validate()? {
+                Some(running) => measured.add("validation", running.values()),
                 None => return Ok(self.interrupt.signal().map(Stop::Signal)),
             }
         }
-        state.epoch += 1;
-        state.samples_in_epoch = 0;
+        let position = &mut state.position;
+        let seconds = std::mem::take(&mut state.epoch_seconds);
+        let samples_per_second = position.samples_in_epoch as f64 / seconds.max(1e-9);
+        position.epoch += 1;
+        position.samples_in_epoch = 0;
         state.running = Running::new(self.data.train.target());
-        state.last.clone_from(&measured);
-        let (samples, time) = trained;
-        let event = Event::Epoch(Epoch {
-            epoch: state.epoch,
-            step: state.step,
-            metrics: measured,
-            learning_rate: self.learning_rate,
-            seconds: time.as_secs_f64(),
-            samples_per_second: samples as f64 / time.as_secs_f64().max(1e-9),
-        });
-        self.tell(&event)?;
+        state.last.clone_from(&measured.0);
+        let (epoch, step, learning_rate) = (position.epoch, position.step, self.learning_rate);
+        let epoch = Epoch { epoch, step, metrics: measured, learning_rate, seconds, samples_per_second };
+        self.callbacks.tell(&Event::Epoch(epoch.clone()))?;
+        self.callbacks.each(|callback, control| callback.after_epoch(&epoch, &state.position, control))?;
         Ok(None)
     }
 
-    /// Writes a periodic checkpoint, notes it if it is the best so far, and deletes old ones.
+    /// Loss and metrics on the validation samples; `None` if a signal arrived in the meantime.
+    fn validate(&mut self) -> Result<Option<Running>> {
+        let split = Split { dataset: &self.data.train, order: &self.data.validation_order };
+        let engine = &mut *self.engine;
+        self.callbacks.each(|callback, _| callback.before_evaluation(engine.parameters()))?;
+        let running = evaluate(engine, self.loss, split, &self.data.scaling, &self.interrupt)?;
+        self.callbacks.each(|callback, _| callback.after_evaluation(engine.parameters()))?;
+        Ok(running)
+    }
+
+    /// Writes a checkpoint that a callback asked for.
     fn checkpoint(&mut self, state: &mut State) -> Result<()> {
-        let best = state.samples_in_epoch == 0 && self.note_best(state);
-        self.tell(&Event::Checkpoint { step: state.step, best })?;
+        let last = Metrics(std::mem::take(&mut state.last));
+        self.callbacks.each(|callback, control| callback.before_save(&state.position, &last, control))?;
+        state.last = last.0;
+        let step = state.position.step;
+        let best = self.callbacks.control.best.as_ref().is_some_and(|best| best.step == step);
+        self.callbacks.tell(&Event::Checkpoint { step, best })?;
         self.save(state)
     }
 
-    /// Writes a checkpoint of `state` and deletes those that are not to be kept.
+    /// Writes a checkpoint of `state`.
     fn save(&mut self, state: &mut State) -> Result<()> {
-        state.files = self.log.sizes()?;
-        self.store.save(&Snapshot {
-            state,
-            card: self.card,
-            parameters: self.engine.parameters(),
-            optimizer: self.engine.optimizer(),
-        })?;
-        self.store.prune(self.saving.keep_last, state.best.as_ref().map(|best| best.step))
+        state.files = self.callbacks.files()?;
+        state.callbacks = self.callbacks.states();
+        let (parameters, optimizer) = (self.engine.parameters(), self.engine.optimizer());
+        self.store.save(&Snapshot { state, card: self.card, parameters, optimizer })?;
+        self.callbacks.each(|callback, control| callback.after_save(self.store, control))
     }
 
     /// Whether a good checkpoint of just this position is there: of this run, or resumed from.
     fn is_saved(&self, state: &State) -> bool {
-        let saved = Checkpoint::read(&self.store.path(state.step)).ok().and_then(|saved| saved.state);
-        saved.is_some_and(|saved| {
-            (saved.epoch, saved.samples_in_epoch) == (state.epoch, state.samples_in_epoch)
+        let saved =
+            Checkpoint::read(&self.store.path(state.position.step)).ok().and_then(|saved| saved.state);
+        saved.is_some_and(|State { position: saved, .. }| {
+            (saved.epoch, saved.samples_in_epoch) == (state.position.epoch, state.position.samples_in_epoch)
         })
     }
 
-    /// Makes this epoch's checkpoint the best one if its monitored metric is.
-    fn note_best(&self, state: &mut State) -> bool {
-        let Some(metric) = self.monitor.clone() else { return false };
-        let Some(value) = state.last.iter().find(|(name, _)| *name == metric).map(|(_, value)| *value) else {
-            return false;
-        };
-        let better = state.best.as_ref().is_none_or(|best| {
-            if metrics::higher_is_better(&metric) { value > best.value } else { value < best.value }
-        });
-        if better && value.is_finite() {
-            state.best = Some(Best { metric, value, step: state.step, epoch: state.epoch });
-        }
-        better && value.is_finite()
-    }
-
-    /// Whether the end of this epoch is a time to save.
-    fn is_due(&self, state: &State) -> bool {
-        let every = self.saving.every_epochs;
-        let last = state.epoch == self.config.epochs;
-        let steps = self.saving.every_steps;
-        (every > 0 && (last || state.epoch.is_multiple_of(every)))
-            || steps.is_some_and(|every| state.step.is_multiple_of(every))
-    }
-
-    /// Whether this step is a time to save; the last of an epoch waits for its validation.
-    fn is_due_within_epoch(&self, state: &State, samples: usize) -> bool {
-        state.samples_in_epoch < samples as u64
-            && self.saving.every_steps.is_some_and(|every| state.step.is_multiple_of(every))
+    fn asked_to_stop(&self) -> Option<Stop> {
+        self.callbacks.control.reason().map(|reason| Stop::Early(reason.to_owned()))
     }
 
     fn reached_limit(&self, state: &State, start: Instant) -> Option<Stop> {
         let train = self.config;
         if let Some(signal) = self.interrupt.signal() {
             Some(Stop::Signal(signal))
-        } else if train.max_steps.is_some_and(|most| state.step >= most) {
+        } else if train.max_steps.is_some_and(|most| state.position.step >= most) {
             Some(Stop::MaxSteps)
         } else if train.max_minutes.is_some_and(|most| start.elapsed().as_secs_f64() >= most * 60.0) {
             Some(Stop::MaxMinutes)
@@ -265,14 +224,4 @@ impl Trainer<'_> {
         }
         order
     }
-
-    fn tell(&mut self, event: &Event) -> Result<()> {
-        self.log.event(event)?;
-        self.observer.event(event)
-    }
-}
-
-/// The values of `running` under names such as `validation.loss`.
-fn named(split: &str, running: &Running) -> Metrics {
-    running.values().into_iter().map(|(name, value)| (format!("{split}.{name}"), value)).collect()
 }

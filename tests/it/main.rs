@@ -3,6 +3,7 @@
 //! What belongs where:
 //! - `architecture`: rules about the source itself: floors, registries, where unsafe and printing may be.
 //! - `bench`: what `taper bench` reports, compares and refuses; never how fast it is.
+//! - `callbacks`: those of user code: their state, files, and what they may ask for.
 //! - `cases`: not tests: the networks that tests of engines run.
 //! - `checkpoints`: run folders and checkpoints as `eval` and a second `train` meet them.
 //! - `cli`: output, exit codes, pipes, devices.
@@ -27,6 +28,7 @@
 
 mod architecture;
 mod bench;
+mod callbacks;
 mod cases;
 mod checkpoints;
 mod cli;

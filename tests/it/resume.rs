@@ -4,15 +4,14 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use taper::checkpoint::Store;
+use taper::callbacks::{Callback, Control};
 use taper::config::Input;
-use taper::data::SearchPath;
+use taper::events::{Event, Events, StepReport};
 use taper::experiment::Experiment;
 use taper::interrupt::Interrupt;
-use taper::run::Run;
-use taper::run_folder::RunFolder;
-use taper::train::events::{Event, Observer, StepReport};
-use taper::train::{Log, Stop, Trainer};
+use taper::model::Parameters;
+use taper::position::Position;
+use taper::run::{Options, Place};
 
 use crate::workspace::{Outcome, Workspace};
 
@@ -242,7 +241,7 @@ fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
         assert!(asked.elapsed() < Duration::from_secs(10), "took {:?} to stop", asked.elapsed());
         let outcome = Outcome::of(child.wait_with_output().expect("the program's output"));
         assert_eq!(outcome.code, code, "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("go on with: taper train --resume run"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("resume with: taper train --resume run"), "{}", outcome.stderr);
         let steps = std::fs::read_dir(workspace.path("run/checkpoints")).expect("checkpoints").count();
         assert!(steps >= 1);
         workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=1"]);
@@ -346,14 +345,21 @@ fn lost_lines_are_not_passed_over() {
 /// Asks to stop with the last step of an epoch, before its validation.
 struct StopBeforeValidation(Interrupt);
 
-impl Observer for StopBeforeValidation {
-    fn step(&mut self, report: &StepReport) {
+impl Callback for StopBeforeValidation {
+    fn name(&self) -> &'static str {
+        "stop before validation"
+    }
+
+    fn after_step(
+        &mut self,
+        report: &StepReport,
+        _position: &Position,
+        _weights: &Parameters,
+        _control: &mut Control,
+    ) -> taper::Result<()> {
         if report.samples_in_epoch == report.samples {
             self.0.flag().store(2, std::sync::atomic::Ordering::Relaxed);
         }
-    }
-
-    fn event(&mut self, _event: &Event) -> taper::Result<()> {
         Ok(())
     }
 }
@@ -365,32 +371,60 @@ fn a_validation_that_a_signal_put_off_is_made_up_for() {
     let text = CONFIG.replace("epochs = 5", "epochs = 5\nmax_steps = 4");
     let input = Input { name: "r.toml".to_owned(), text: text.into_bytes(), overrides: Vec::new() };
     let experiment = Experiment::load(&input).expect("a right config");
-    let mut run = Run::new(experiment, &SearchPath::default(), candle_core::Device::Cpu).expect("a run");
-    let mut state = run.fresh_state();
-    let path = workspace.path("parts");
-    let folder = RunFolder::create(&path, false).expect("a folder");
-    folder.write_config(&run.experiment).expect("a config");
     let interrupt = Interrupt::default();
-    let mut trainer = Trainer {
-        config: &run.experiment.train,
-        saving: &run.experiment.checkpoint,
-        monitor: run.experiment.monitor(),
-        loss: run.experiment.loss.member(),
-        learning_rate: run.experiment.optimizer.member().learning_rate(),
-        seed: run.experiment.seed,
-        data: &run.data,
-        engine: run.engine.as_mut(),
-        store: &Store::new(&path),
-        card: &run.card,
-        log: Log::open(&path, state.files).expect("a log"),
-        observer: &mut StopBeforeValidation(interrupt.clone()),
-        interrupt,
-    };
-    assert_eq!(trainer.fit(&mut state).expect("trained"), Stop::Signal(2));
-    assert_eq!((state.step, state.epoch, state.samples_in_epoch), (4, 0, 60));
-    drop((trainer, folder));
+    let mut stop = StopBeforeValidation(interrupt.clone());
+    let place = Place::New { folder: workspace.path("parts"), force: false };
+    let callbacks: Vec<&mut dyn Callback> = vec![&mut stop];
+    let options = Options { place, callbacks, interrupt, ..Options::default() };
+    let error = taper::train(&experiment, options).expect_err("a signal");
+    assert!(matches!(error, taper::Error::Interrupted(2)), "{error}");
+    let state = &saved_state(&workspace, "parts", 4)["position"];
+    assert_eq!((&state["epoch"], &state["samples_in_epoch"]), (&0.into(), &60.into()));
     resume(&workspace, "parts", 4, &[]);
-    assert_eq!(history(&workspace, "whole")[1..], history(&workspace, "parts")[..]);
+    assert_eq!(history(&workspace, "whole"), history(&workspace, "parts"));
+}
+
+/// `state.json` of the checkpoint after `step` steps.
+fn saved_state(workspace: &Workspace, name: &str, step: u64) -> serde_json::Value {
+    let path = format!("{name}/checkpoints/step-{step:08}/state.json");
+    serde_json::from_slice(&workspace.read(&path)).expect("JSON")
+}
+
+#[test]
+fn a_checkpoint_within_an_epoch_knows_the_time_until_then() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 3, &["--set", "checkpoint.every_steps=1"]);
+    let seconds = [2, 3].map(|step| saved_state(&workspace, "run", step)["seconds"].as_f64());
+    assert!(seconds[0] > Some(0.0) && seconds[0] < seconds[1], "{seconds:?}");
+}
+
+#[test]
+fn the_best_value_of_another_metric_does_not_count() {
+    let workspace = with_config(CONFIG);
+    let best = |step| saved_state(&workspace, "run", step)["callbacks"]["best"].clone();
+    train(&workspace, "run", 4, &["--set", "checkpoint.monitor=train.loss"]);
+    assert!(best(4)["value"].as_f64() > Some(1.0), "a loss above any accuracy: {}", best(4));
+    resume(&workspace, "run", 8, &["--set", "checkpoint.monitor=train.accuracy"]);
+    assert_eq!((&best(8)["metric"], &best(8)["step"]), (&"train.accuracy".into(), &8.into()));
+}
+
+#[test]
+fn seconds_and_rates_mean_the_same_everywhere() {
+    let workspace = with_config(CONFIG);
+    let summary =
+        workspace.ok(&["train", "--config", "r.toml", "--run-dir", "run", "--format", "json"]).json();
+    let events: Vec<Event> = Events::open(&workspace.path("run"))
+        .expect("events")
+        .map(|line| line.expect("an event").event)
+        .collect();
+    let epochs: f64 =
+        events.iter().map(|event| if let Event::Epoch(epoch) = event { epoch.seconds } else { 0.0 }).sum();
+    let Some(Event::End { seconds, .. }) = events.last() else { panic!("{events:?}") };
+    assert!((epochs - seconds).abs() < 1e-9, "the epochs' seconds add up to the run's: {epochs}, {seconds}");
+    assert_eq!(summary["seconds"].as_f64(), Some(*seconds));
+    let rate = 5.0 * 60.0 / seconds;
+    let told = summary["samples_per_second"].as_f64().expect("a rate");
+    assert!((told - rate).abs() < 1e-6 * rate, "{told}, {rate}");
 }
 
 #[cfg(target_os = "linux")]

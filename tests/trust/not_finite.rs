@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Var};
 use serde_json::{Value as Json, json};
+use taper::callbacks::Callbacks;
 use taper::checkpoint::Store;
 use taper::config::Input;
 use taper::data::{Dataset, Features, SearchPath, Splits, Targets};
@@ -16,21 +17,12 @@ use taper::presets;
 use taper::random::Stream;
 use taper::run::Run;
 use taper::shape::Shape;
-use taper::train::events::{Event, Observer};
-use taper::train::{Log, Trainer};
+use taper::train::Trainer;
 
 use crate::networks::{Network, stream};
 use crate::poison::{FAULTS, Fault, Poisoned, files, set, values};
 use crate::tier::{report, times};
 use crate::workspace::Workspace;
-
-struct Silent;
-
-impl Observer for Silent {
-    fn event(&mut self, _event: &Event) -> taper::Result<()> {
-        Ok(())
-    }
-}
 
 /// A network, its optimizer and its loss, drawn for a fault that it can have.
 fn experiment(fault: Fault, engine: &str, draw: &mut Stream) -> (Experiment, Vec<usize>) {
@@ -118,10 +110,10 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         before: BTreeMap::new(),
     };
     let store = Store::new(folder.path());
+    let callbacks = Callbacks::new(folder.path(), &experiment.checkpoint, None, Vec::new(), &state);
+    let mut callbacks = callbacks.expect("a log");
     let result = Trainer {
         config: &experiment.train,
-        saving: &experiment.checkpoint,
-        monitor: None,
         loss: experiment.loss.member(),
         learning_rate: experiment.optimizer.member().learning_rate(),
         seed: case,
@@ -129,8 +121,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         engine: &mut engine,
         store: &store,
         card: &card,
-        log: Log::open(folder.path(), state.files).expect("a log"),
-        observer: &mut Silent,
+        callbacks: &mut callbacks,
         interrupt: Interrupt::default(),
     }
     .fit(&mut state);
@@ -149,7 +140,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     assert!(!engine.before.is_empty(), "{what}: there was a checkpoint");
     assert_eq!(files(&folder.path().join("checkpoints")), engine.before, "{what}: the checkpoints");
     let latest = store.latest(|error| panic!("{what}: {error}")).expect("checkpoints").expect("a checkpoint");
-    let latest_step = latest.state.as_ref().expect("a state").step;
+    let latest_step = latest.state.as_ref().expect("a state").position.step;
     assert_eq!(latest_step, at - at % 7, "{what}: the last good one");
     let events = std::fs::read_to_string(folder.path().join("events.jsonl")).expect("events");
     let mut last = 0;

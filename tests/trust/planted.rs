@@ -44,14 +44,14 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "old checkpoints are deleted before the new one is written",
         file: "src/train/trainer.rs",
-        right: "        state.files = self.log.sizes()?;",
-        wrong: "        self.store.remove_later(0)?;\n        state.files = self.log.sizes()?;",
+        right: "        state.files = self.callbacks.files()?;",
+        wrong: "        self.store.remove_later(0)?;\n        state.files = self.callbacks.files()?;",
         caught_by: "saves::a_kill_at",
     },
     Fault {
         name: "random numbers are counted from the start of the process",
         file: "src/train/trainer.rs",
-        right: "let step = self.engine.step(batch, state.step, learning_rate)?;",
+        right: "let step = self.engine.step(batch, state.position.step, learning_rate)?;",
         wrong: "static TAKEN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let taken = TAKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let step = self.engine.step(batch, taken, learning_rate)?;",
@@ -82,7 +82,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "logs are not cut where a run goes on",
-        file: "src/train/log.rs",
+        file: "src/callbacks/log.rs",
         right: r#"        file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;"#,
         wrong: "",
         caught_by: "every_step::a_run_resumed",

@@ -157,7 +157,7 @@ fn a_run_that_is_being_trained_can_be_read_at_any_moment() {
         std::thread::sleep(Duration::from_micros(load % 7 * 300));
         match Checkpoint::open(&run, |error| torn.push(error.to_string())) {
             Ok(checkpoint) => {
-                let step = checkpoint.state.expect("a state").step;
+                let step = checkpoint.state.expect("a state").position.step;
                 different += u64::from(step != last);
                 last = step;
             }

@@ -10,7 +10,7 @@ use candle_core::Device;
 use serde_json::json;
 use taper::Error;
 use taper::config::{Input, schema};
-use taper::data::{SearchPath, for_each_batch};
+use taper::data::{Loader, SearchPath};
 use taper::engine::Choice;
 use taper::experiment::Experiment;
 use taper::run::Run;
@@ -174,11 +174,10 @@ fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Vec<f64>> {
     let rate = run.experiment.optimizer.member().learning_rate();
     let order: Vec<usize> = run.data.train_order.iter().copied().cycle().take(16).collect();
     let mut losses = Vec::new();
-    for_each_batch(&run.data.train, &order, 8, &run.data.scaling, |batch| {
-        losses.push(run.engine.step(batch, losses.len() as u64, rate)?.loss);
-        Ok(true)
-    })
-    .expect("two steps");
+    let mut batches = Loader::new(&run.data.train, &order, 8, &run.data.scaling);
+    while let Some(batch) = batches.next() {
+        losses.push(run.engine.step(&batch, losses.len() as u64, rate).expect("a step").loss);
+    }
     Some(losses)
 }
 

@@ -194,7 +194,9 @@ fn collect(run: &Path, folder: &Path, found: &mut Contents) {
 /// of threads.
 fn timeless(mut value: Value) -> Value {
     if let Some(object) = value.as_object_mut() {
-        for key in ["time", "seconds", "samples_per_second", "run", "config_folder", "threads"] {
+        for key in
+            ["time", "seconds", "epoch_seconds", "samples_per_second", "run", "config_folder", "threads"]
+        {
             object.remove(key);
         }
         if object.get("files").is_some_and(Value::is_object) {
@@ -254,7 +256,7 @@ pub fn latest_step(run: &Path) -> Option<u64> {
         .latest(|error| panic!("skipped: {error}"))
         .expect("a checkpoint")
         .and_then(|c| c.state)
-        .map(|s| s.step)
+        .map(|s| s.position.step)
 }
 
 /// The weights of the latest checkpoint.

@@ -60,7 +60,11 @@ fn manifests_that_taper_would_not_write_are_refused() {
         ("an escape", text.replacen("step", "st\\u0065p", 1), "not written as taper writes it"),
         ("a key twice", text.replacen("\"step\": 9,", "\"step\": 9,\n  \"step\": 9,", 1), "duplicate field"),
         ("an unknown key", text.replacen('{', "{\"x\": 1,", 1), "unknown field"),
-        ("another format", text.replacen("\"format\": 1", "\"format\": 2", 1), "this taper reads format 1"),
+        (
+            "another format",
+            text.replacen("\"format\": 2", "\"format\": 3", 1),
+            "this taper reads formats 1 to 2",
+        ),
         ("another step", text.replacen("\"step\": 9", "\"step\": 8", 1), "manifest.json is of step 8"),
         ("a negative step", text.replacen("\"step\": 9", "\"step\": -9", 1), "invalid value"),
         ("a file twice", text.replacen(entry, &format!("{entry},\n{entry}"), 1), "does not list just"),

@@ -27,16 +27,16 @@ fn a_run_does_not_go_on_from_an_impossible_state() {
     let most = u64::MAX;
     let none = json!([0, 0, 0]);
     let cases: [(&str, &str, Value, &str); 16] = [
-        ("epoch", "/epoch", json!(most), "no run on these samples"),
-        ("more epochs than steps", "/epoch", json!(7), "no run on these samples"),
-        ("samples", "/samples_in_epoch", json!(25), "no run on these samples"),
-        ("2^64 - 1 samples", "/samples_in_epoch", json!(most), "no run on these samples"),
-        ("samples without counts", "/samples_in_epoch", json!(8), "no run on these samples"),
-        ("counts", "/running/counts/classes/0/0", json!(most), "no run on these samples"),
+        ("epoch", "/position/epoch", json!(most), "no run on these samples"),
+        ("more epochs than steps", "/position/epoch", json!(7), "no run on these samples"),
+        ("samples", "/position/samples_in_epoch", json!(25), "no run on these samples"),
+        ("2^64 - 1 samples", "/position/samples_in_epoch", json!(most), "no run on these samples"),
+        ("samples without counts", "/position/samples_in_epoch", json!(8), "no run on these samples"),
+        ("counts", "/running/counts/classes/support/0", json!(most), "no run on these samples"),
         (
             "counts that add up to 0",
             "/running/counts/classes",
-            json!([[most, 1, 0], none, none]),
+            json!({"correct": none, "predicted": none, "support": [most, 1, 0]}),
             "no run on",
         ),
         ("fewer classes", "/running/counts/classes", json!([[0, 0], [0, 0]]), "no run on these samples"),
@@ -44,10 +44,15 @@ fn a_run_does_not_go_on_from_an_impossible_state() {
         ("no classes", "/running/counts/classes", json!([]), "no run on these samples"),
         ("numbers", "/running/counts", json!({"values": {"samples": 0, "outputs": []}}), "no run on"),
         ("seconds", "/seconds", json!(-1), "no run on these samples"),
-        ("another step", "/step", json!(7), "different steps"),
+        ("another step", "/position/step", json!(7), "different steps"),
         ("another seed", "/seed", json!(1), "another seed"),
-        ("longer files", "/files/events", json!(1_u64 << 60), "lines are lost"),
-        ("an unknown key", "/files", json!({"events": 0, "metrics": 0, "x": 0}), "state.json: damaged"),
+        ("longer files", "/files/events.jsonl", json!(1_u64 << 60), "lines are lost"),
+        (
+            "an unknown key",
+            "/position",
+            json!({"step": 6, "epoch": 2, "samples_in_epoch": 0, "x": 0}),
+            "state.json: damaged",
+        ),
     ];
     for (name, place, value, words) in cases {
         let workspace = Workspace::new();
@@ -65,9 +70,11 @@ fn a_run_does_not_go_on_from_an_impossible_state() {
 fn what_is_harmless_in_a_forged_state_stays_so() {
     let trained = trained();
     let best = json!({"metric": "x\n", "value": -1.0, "step": u64::MAX, "epoch": u64::MAX});
-    for (place, value) in
-        [("/best", best), ("/last", json!([["\u{1b}[2J", null]])), ("/seconds", json!(1e300))]
-    {
+    for (place, value) in [
+        ("/callbacks", json!({"best": best})),
+        ("/last", json!([["\u{1b}[2J", null]])),
+        ("/seconds", json!(1e300)),
+    ] {
         let workspace = Workspace::new();
         super::copy(&Copy::of(&trained).run, &workspace.path("run"));
         forge(&workspace, |state| *state.pointer_mut(place).expect(place) = value);

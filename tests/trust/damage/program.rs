@@ -48,7 +48,7 @@ fn eval_falls_back_and_train_goes_on_from_the_checkpoint_before() {
         assert_eq!((outcome.code, messages.lines().count()), (4, 1), "damage {i} of {file}: {messages}");
 
         let outcome = workspace.ok(&["train", "--resume", "run"]);
-        assert!(outcome.stderr.contains("going on from step 6: deleted 1 later"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("resuming from step 6: deleted 1 later"), "{}", outcome.stderr);
         for file in &FILES[..2] {
             let name = format!("run/checkpoints/{LATEST}/{file}");
             assert_eq!(workspace.read(&name), trained.read(&name), "damage {i}: another {file}");

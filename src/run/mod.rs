@@ -1,20 +1,31 @@
-//! The composition root: an [`Experiment`] to live parts, in reading order.
+//! The composition root: an [`Experiment`] to live parts, in reading order, and the course of a run.
 
+mod build;
+mod model;
+mod session;
+mod stopped;
+mod summary;
+
+pub use build::load_predictor;
+pub use model::{Evaluation, Model, SplitName};
+pub use session::{Options, Outcome, Place, train};
+pub use stopped::Stopped;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::{DType, Device};
+use candle_core::Device;
 
 use crate::checkpoint::{Card, Checkpoint, State};
 use crate::config::Problems;
 use crate::data::{Prepared, SearchPath, Splits};
-use crate::engine::{
-    Choice, Compiled, Engine, Fused, FusedPredictor, Graph, GraphPredictor, Predictor, SharedTeam, compile,
-};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::metrics::Running;
-use crate::model::{Model, Parameters, Plan};
-use crate::threads;
+use crate::model::Plan;
+use crate::position::{Course, Position};
+use build::{build_engine, fit_plan};
 
 /// The live parts of a run.
 pub struct Run {
@@ -71,20 +82,27 @@ impl Run {
         State {
             taper: env!("CARGO_PKG_VERSION").to_owned(),
             seed: self.experiment.seed,
-            step: 0,
-            epoch: 0,
-            samples_in_epoch: 0,
+            position: Position { course: self.course(), ..Position::default() },
             running: Running::new(self.data.train.target()),
             seconds: 0.0,
-            best: None,
+            epoch_seconds: 0.0,
             last: Vec::new(),
             data: self.data.digest.clone(),
             config_folder: self.config_folder.clone(),
-            files: crate::checkpoint::Files::default(),
+            callbacks: BTreeMap::new(),
+            files: BTreeMap::new(),
         }
     }
 
-    /// Continues from `checkpoint`: weights, optimizer and position.
+    /// The length of the run, as far as its config decides it.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        let train = &self.experiment.train;
+        let samples = self.data.train_order.len() as u64;
+        Course::new(samples, train.batch_size as u64, train.epochs, train.max_steps)
+    }
+
+    /// Takes up the weights, the optimizer's state and the position of `checkpoint`.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if it belongs to another network, optimizer, seed or data, or to data
@@ -113,7 +131,8 @@ impl Run {
         }
         checkpoint.restore_weights(self.engine.parameters())?;
         checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;
-        Ok(State { config_folder: self.config_folder.clone(), ..state })
+        let position = Position { course: self.course(), ..state.position };
+        Ok(State { config_folder: self.config_folder.clone(), position, ..state })
     }
 }
 
@@ -124,89 +143,6 @@ impl Run {
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
     Experiment::from_json(&checkpoint.card.experiment)
         .map_err(|message| Error::checkpoint(&checkpoint.place, format!("its config is wrong: {message}")))
-}
-
-/// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction; `team` does
-/// its work.
-///
-/// # Errors
-/// [`Error::Checkpoint`] if weights and config do not belong together.
-pub fn load_predictor(
-    checkpoint: &Checkpoint,
-    experiment: &Experiment,
-    device: &Device,
-    team: SharedTeam,
-) -> Result<Box<dyn Predictor>> {
-    let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
-    let plan = fit_plan(experiment, &checkpoint.card)
-        .map_err(|error| refuse(format!("its config does not hold together: {error}")))?;
-    // Before memory is taken for what the file cannot hold.
-    if plan.parameters().saturating_mul(4) > checkpoint.model_bytes() as u64 {
-        return Err(refuse(format!("holds fewer than the {} weights of its config", plan.parameters())));
-    }
-    let parameters = Parameters::initialize(&plan, experiment.seed, DType::F32, device)?;
-    checkpoint.restore_weights(&parameters)?;
-    if let Some(compiled) = choose_engine(experiment, &plan, device)? {
-        return Ok(Box::new(FusedPredictor::new(compiled, parameters, team)?));
-    }
-    let model = Model::new(&experiment.network(), &plan, parameters);
-    Ok(Box::new(GraphPredictor::new(model, device.clone())))
-}
-
-fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
-    let compiled = choose_engine(experiment, plan, device)?;
-    let (loss, seed) = (experiment.loss.clone(), experiment.seed);
-    let parameters = Parameters::initialize(plan, seed, DType::F32, device)?;
-    let optimizer = experiment.optimizer.member().build(&parameters.trainable())?;
-    if let Some(compiled) = compiled {
-        let team = SharedTeam::new(threads::count());
-        return Ok(Box::new(Fused::new(compiled, parameters, loss, optimizer, seed, team)?));
-    }
-    let model = Model::new(&experiment.network(), plan, parameters);
-    Ok(Box::new(Graph::new(model, loss, optimizer, device.clone(), seed)))
-}
-
-/// The network compiled for the fused engine, or `None` where the graph engine runs.
-///
-/// # Errors
-/// [`Error::Usage`] if `train.engine` asks for the fused engine and it does not support the network.
-fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Option<Compiled>> {
-    let lacking = match experiment.train.engine {
-        Choice::Graph => return Ok(None),
-        Choice::Auto | Choice::Fused if !device.is_cpu() => "a GPU".to_owned(),
-        Choice::Auto | Choice::Fused => match compile(&experiment.network(), plan) {
-            Ok(compiled) => return Ok(Some(compiled)),
-            Err(lacking) => lacking,
-        },
-    };
-    if experiment.train.engine == Choice::Fused {
-        return Err(Error::Usage(format!(
-            "`train.engine = \"fused\"` does not support {lacking}; use \"auto\" or \"graph\""
-        )));
-    }
-    if device.is_cpu() {
-        tracing::warn!(
-            "the fused engine does not support {lacking}; falling back to the slower graph engine"
-        );
-    } else {
-        tracing::info!("the fused engine does not support {lacking}; the graph engine runs");
-    }
-    Ok(None)
-}
-
-/// The shapes for the samples that `card` describes.
-fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
-    let mut found = Vec::new();
-    experiment.plan(&card.sample_shape, Some(card.target()), &mut Problems::new(&mut found)).ok_or_else(
-        || {
-            let texts = found.iter().map(|problem| match &problem.help {
-                Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
-                None => format!("{}: {}", problem.path, problem.message),
-            });
-            let message = texts.collect::<Vec<_>>().join("; ");
-            Error::data(experiment.data.name(), format!("does not fit the config: {message}"))
-        },
-    )
 }
 
 /// The folder that relative paths of the checkpoint's config start from: the one that the run knew,

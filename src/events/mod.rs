@@ -1,14 +1,51 @@
-//! What a run reports while it goes on.
+//! What a run reports: the lines of `events.jsonl`, read as they are written, and `summary.json`.
+//!
+//! Times have one meaning everywhere: `seconds` is the time of training steps, from the choice of a
+//! batch to its metrics, without validation, checkpoints and logs; `samples_per_second` is training
+//! samples in each of these seconds. Both are of the epoch in an [`Epoch`], and of the whole run, over all
+//! sessions, at its [end](Event::End) and in its [`Summary`].
+//!
+//! ```no_run
+//! use taper::events::{Event, Events};
+//!
+//! for line in Events::open("runs/mnist-cnn-0001".as_ref())? {
+//!     if let Event::Epoch(epoch) = line?.event {
+//!         println!("{}: {:?}", epoch.epoch, epoch.metrics);
+//!     }
+//! }
+//! # Ok::<(), taper::Error>(())
+//! ```
 
-use serde::Serialize;
+mod metrics;
+mod read;
+mod summary;
 
-use crate::error::Result;
+pub use metrics::Metrics;
+pub use read::Events;
+pub use summary::{BestEpoch, Summary};
+
+use serde::{Deserialize, Serialize};
 
 /// The version of the lines in `events.jsonl`.
 pub const VERSION: u32 = 1;
 
-/// Something that happened; a line of `events.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The name of the file in a run folder.
+pub const FILE: &str = "events.jsonl";
+
+/// A line of `events.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// [`VERSION`] when it was written.
+    pub v: u32,
+    /// Seconds since 1970.
+    pub time: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Training begins.
@@ -54,40 +91,35 @@ pub enum Event {
     },
     /// The run is over.
     End {
-        /// `epochs`, `max_steps` or `max_minutes`.
-        reason: &'static str,
+        /// `epochs`, `max_steps`, `max_minutes`, or what a callback said.
+        reason: String,
         /// Steps taken.
         step: u64,
-        /// Everything measured last, by name.
-        #[serde(serialize_with = "as_map")]
+        /// The last value of everything measured, by name.
         metrics: Metrics,
         /// Seconds of training, over all sessions.
         seconds: f64,
     },
 }
 
-/// Measured values by name, such as `validation.accuracy`, in a fixed order.
-pub type Metrics = Vec<(String, f64)>;
-
-/// What an epoch came to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// A finished epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, counted from 1.
     pub epoch: u64,
     /// Steps taken since the start of the run.
     pub step: u64,
     /// Values by name. Those of `train.` are means over the epoch, while the weights changed.
-    #[serde(serialize_with = "as_map")]
     pub metrics: Metrics,
     /// The step size.
     pub learning_rate: f64,
-    /// Seconds of training in this epoch and session, without validation.
+    /// Seconds of training in this epoch, over all sessions.
     pub seconds: f64,
     /// Training samples in each of these seconds.
     pub samples_per_second: f64,
 }
 
-/// A step, reported to observers as it happens.
+/// A step, as callbacks see it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
     /// Steps taken.
@@ -102,20 +134,4 @@ pub struct StepReport {
     pub loss: f64,
     /// The epoch's accuracy so far, where classes are predicted.
     pub accuracy: Option<f64>,
-}
-
-/// Something that listens: a log file, a progress bar.
-pub trait Observer {
-    /// A step was taken. Called for every step: cheap work only.
-    fn step(&mut self, _report: &StepReport) {}
-
-    /// Something happened.
-    ///
-    /// # Errors
-    /// An error stops the run: a log that cannot be written is lost work.
-    fn event(&mut self, event: &Event) -> Result<()>;
-}
-
-fn as_map<S: serde::Serializer>(metrics: &Metrics, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(metrics.iter().map(|(name, value)| (name, value)))
 }

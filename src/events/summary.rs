@@ -1,0 +1,103 @@
+//! `summary.json`: one run in one object.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::Metrics;
+use crate::error::{Error, Result};
+
+/// The content of `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The version of this object: 1.
+    pub version: u32,
+    /// The run folder.
+    pub run: String,
+    /// The run's name.
+    pub name: String,
+    /// Why training ended, as in [`Event::End`](super::Event::End).
+    pub reason: String,
+    /// Epochs finished.
+    pub epochs: u64,
+    /// Steps taken.
+    pub steps: u64,
+    /// The last value of everything measured, by name; `test.` values are those of `test_epoch`.
+    pub metrics: Metrics,
+    /// The epoch of the weights that were tested, if there are test samples.
+    pub test_epoch: Option<u64>,
+    /// The best checkpoint, if a metric is monitored.
+    pub best: Option<BestEpoch>,
+    /// Seconds of training, over all sessions.
+    pub seconds: f64,
+    /// Training samples in each of these seconds.
+    pub samples_per_second: f64,
+    /// The number of parameters.
+    pub parameters: u64,
+    /// Samples to train on.
+    pub train_samples: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// SHA-256 of the training samples.
+    pub data_sha256: String,
+    /// The taper that ran.
+    pub taper: String,
+    /// The engine that ran the steps.
+    pub engine: String,
+    /// `cpu` or `cuda:N`.
+    pub device: String,
+    /// CPU threads.
+    pub threads: usize,
+    /// The commit of the folder that the run was started in, if that is a git checkout.
+    pub git_commit: Option<String>,
+    /// The machine's name.
+    pub host: Option<String>,
+    /// The operating system.
+    pub os: String,
+    /// The processor architecture.
+    pub arch: String,
+    /// Whether a debug build ran.
+    pub debug_build: bool,
+}
+
+/// The best checkpoint of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BestEpoch {
+    /// The metric that decides.
+    pub metric: String,
+    /// Its value.
+    pub value: f64,
+    /// The step of the checkpoint.
+    pub step: u64,
+    /// The epochs finished then.
+    pub epoch: u64,
+}
+
+/// The largest file that is read.
+const LIMIT: u64 = 1 << 24;
+
+impl Summary {
+    /// The name of the file in a run folder.
+    pub const FILE: &'static str = "summary.json";
+
+    /// Reads the summary of the run folder `run`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is none, or it is damaged.
+    pub fn read(run: &Path) -> Result<Self> {
+        let path = run.join(Self::FILE);
+        let text = crate::data::file::read(&path, LIMIT)?;
+        serde_json::from_slice(&text)
+            .map_err(|error| Error::data(&path, format!("not the summary of a run: {error}")))
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON, which a summary always can.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Error::data(Self::FILE, format!("cannot be written: {error}")))
+    }
+}

@@ -1,0 +1,96 @@
+//! Networks from a config: which engine runs them, for training and for prediction.
+
+use candle_core::{DType, Device};
+
+use super::Problems;
+use crate::checkpoint::{Card, Checkpoint};
+use crate::engine::{
+    Choice, Compiled, Engine, Fused, FusedPredictor, Graph, GraphPredictor, Predictor, SharedTeam, compile,
+};
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::model::{Model, Parameters, Plan};
+use crate::threads;
+
+/// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction; `team` does
+/// its work.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if weights and config do not belong together.
+pub fn load_predictor(
+    checkpoint: &Checkpoint,
+    experiment: &Experiment,
+    device: &Device,
+    team: SharedTeam,
+) -> Result<Box<dyn Predictor>> {
+    let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
+    let plan = fit_plan(experiment, &checkpoint.card)
+        .map_err(|error| refuse(format!("its config does not hold together: {error}")))?;
+    // Before memory is taken for what the file cannot hold.
+    if plan.parameters().saturating_mul(4) > checkpoint.model_bytes() as u64 {
+        return Err(refuse(format!("holds fewer than the {} weights of its config", plan.parameters())));
+    }
+    let parameters = Parameters::initialize(&plan, experiment.seed, DType::F32, device)?;
+    checkpoint.restore_weights(&parameters)?;
+    if let Some(compiled) = choose_engine(experiment, &plan, device)? {
+        return Ok(Box::new(FusedPredictor::new(compiled, parameters, team)?));
+    }
+    let model = Model::new(&experiment.network(), &plan, parameters);
+    Ok(Box::new(GraphPredictor::new(model, device.clone())))
+}
+
+pub(super) fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
+    let compiled = choose_engine(experiment, plan, device)?;
+    let (loss, seed) = (experiment.loss.clone(), experiment.seed);
+    let parameters = Parameters::initialize(plan, seed, DType::F32, device)?;
+    let optimizer = experiment.optimizer.member().build(&parameters.trainable())?;
+    if let Some(compiled) = compiled {
+        let team = SharedTeam::new(threads::count());
+        return Ok(Box::new(Fused::new(compiled, parameters, loss, optimizer, seed, team)?));
+    }
+    let model = Model::new(&experiment.network(), plan, parameters);
+    Ok(Box::new(Graph::new(model, loss, optimizer, device.clone(), seed)))
+}
+
+/// The network compiled for the fused engine, or `None` where the graph engine runs.
+///
+/// # Errors
+/// [`Error::Usage`] if `train.engine` asks for the fused engine and it does not support the network.
+fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Option<Compiled>> {
+    let lacking = match experiment.train.engine {
+        Choice::Graph => return Ok(None),
+        Choice::Auto | Choice::Fused if !device.is_cpu() => "a GPU".to_owned(),
+        Choice::Auto | Choice::Fused => match compile(&experiment.network(), plan) {
+            Ok(compiled) => return Ok(Some(compiled)),
+            Err(lacking) => lacking,
+        },
+    };
+    if experiment.train.engine == Choice::Fused {
+        return Err(Error::Usage(format!(
+            "`train.engine = \"fused\"` does not support {lacking}; use \"auto\" or \"graph\""
+        )));
+    }
+    if device.is_cpu() {
+        tracing::warn!(
+            "the fused engine does not support {lacking}; falling back to the slower graph engine"
+        );
+    } else {
+        tracing::info!("the fused engine does not support {lacking}; the graph engine runs");
+    }
+    Ok(None)
+}
+
+/// The shapes for the samples that `card` describes.
+pub(super) fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
+    let mut found = Vec::new();
+    experiment.plan(&card.sample_shape, Some(card.target()), &mut Problems::new(&mut found)).ok_or_else(
+        || {
+            let texts = found.iter().map(|problem| match &problem.help {
+                Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
+                None => format!("{}: {}", problem.path, problem.message),
+            });
+            let message = texts.collect::<Vec<_>>().join("; ");
+            Error::data(experiment.data.name(), format!("does not fit the config: {message}"))
+        },
+    )
+}

@@ -1,0 +1,58 @@
+//! `summary.json` of a finished run.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::Run;
+use crate::checkpoint::State;
+use crate::device;
+use crate::events::{Metrics, Summary};
+use crate::train::Stop;
+
+/// The summary. `tested` is the epoch of the weights that were tested.
+pub fn of(run: &Run, state: &State, stop: &Stop, tested: Option<u64>, folder: &Path) -> Summary {
+    let position = &state.position;
+    let train_samples = run.data.train_order.len();
+    let samples =
+        position.epoch.saturating_mul(train_samples as u64).saturating_add(position.samples_in_epoch);
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    Summary {
+        version: 1,
+        run: folder.display().to_string(),
+        name: run.experiment.name.clone(),
+        reason: stop.reason().to_owned(),
+        epochs: position.epoch,
+        steps: position.step,
+        metrics: Metrics(state.last.clone()),
+        test_epoch: tested,
+        best: state.best(),
+        seconds: state.seconds,
+        samples_per_second: samples as f64 / state.seconds.max(1e-9),
+        parameters: run.plan.parameters(),
+        train_samples,
+        seed: run.experiment.seed,
+        data_sha256: run.data.digest.clone(),
+        taper: env!("CARGO_PKG_VERSION").to_owned(),
+        engine: run.engine.name().to_owned(),
+        device: device::describe(&run.device),
+        threads: crate::threads::count(),
+        git_commit: git_commit(),
+        host: host.map(|name| name.trim().to_owned()),
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        debug_build: cfg!(debug_assertions),
+    }
+}
+
+/// The commit of the folder that the run was started in, if that is a git checkout.
+fn git_commit() -> Option<String> {
+    let mut git = Command::new("git");
+    git.args(["rev-parse", "HEAD"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut git = git.spawn().ok()?;
+    // Not `Command::output`, which panics where the pipe cannot be read.
+    let mut commit = String::new();
+    let read = git.stdout.take()?.read_to_string(&mut commit);
+    let ended = git.wait().ok()?;
+    (read.is_ok() && ended.success()).then(|| commit.trim().to_owned())
+}
