@@ -3,9 +3,10 @@
 # The checks that CI makes, without CUDA and licences: run before each commit.
 check:
     cargo fmt --all --check
-    cargo clippy --all-targets -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
-    cargo test
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --no-default-features --lib --examples -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+    cargo test --workspace
 
 # Rewrite what is generated and snapshotted, after a change that is meant; read the diff.
 bless:
@@ -50,4 +51,4 @@ trust-release:
 
 # One of the proofs with its full figures: `just prove kills`.
 prove name:
-    TAPER_TRUST=release TAPER_REQUIRE_STRACE=1 cargo test --release --no-default-features --test trust {{name}} -- --nocapture
+    TAPER_TRUST=release TAPER_REQUIRE_STRACE=1 cargo test --release --no-default-features --features cli --test trust {{name}} -- --nocapture

@@ -1,35 +1,52 @@
-//! Trains, evaluates and continues neural networks that a TOML or JSON file describes, on candle.
+//! Trains, evaluates and resumes neural networks defined in a TOML or JSON file, on candle.
 //!
-//! The `taper` program is a thin layer over this library. In the order in which a run uses it:
+//! The `taper` program is a thin layer over this library. Training, evaluating and predicting take a
+//! few lines:
+//!
+//! ```no_run
+//! use taper::data::SearchPath;
+//! use taper::experiment::Experiment;
+//!
+//! fn main() -> taper::Result<()> {
+//!     let experiment = Experiment::built_in("digits_cnn")?;
+//!     let outcome = taper::train(&experiment, taper::Options::default())?;
+//!
+//!     let mut model = taper::Model::load(&outcome.folder)?;
+//!     let evaluation = model.evaluate(None, &SearchPath::default())?;
+//!     println!("loss {}", evaluation.running.loss());
+//!     let inputs = model.read("digit.png")?;
+//!     for prediction in model.predict(&inputs)? {
+//!         println!("{}", model.classes()[prediction.class()]);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A wrong config is explained as a compiler would:
+//!
+//! ```
+//! let error = taper::experiment::Experiment::from_toml("[optimizer.adam]\nlerning_rate = 0.1").unwrap_err();
+//! assert!(error.to_string().contains("did you mean `learning_rate`?"));
+//! ```
+//!
+//! In the order in which a run uses them:
 //!
 //! | module | what it does |
 //! | --- | --- |
 //! | [`config`] | reads a file, explains what is wrong; knows no section |
 //! | [`experiment`] | [`Experiment`](experiment::Experiment): the whole config as plain data |
-//! | [`run`] | turns it into live parts: data, network, engine |
+//! | [`run`] | turns it into live parts, and takes a run from beginning to end: [`train`], [`Model`] |
 //! | [`data`], [`model`], [`layers`], [`loss`], [`optimizer`], [`metrics`], [`init`] | these parts, one file for each member |
 //! | [`engine`] | what predicts, and what takes a training step |
 //! | [`ops`], [`taper_kernels`] | tensor operations with right gradients, and their CPU loops |
+//! | [`mod@train`] | the loop |
+//! | [`callbacks`] | what happens around its steps; user code adds its own |
+//! | [`events`] | what a run reports, read as it is written |
 //! | [`inference`] | evaluation and prediction |
-//! | [`train`] | the loop and its events |
 //! | [`run_folder`], [`checkpoint`], [`gate`] | what a run leaves behind, and what it must reach |
 //! | [`mod@bench`] | how fast it is, and how fast it could be |
 //!
 //! `ARCHITECTURE.md` in the repository says which module may use which, and how to add a member.
-//!
-//! ```
-//! use taper::config::Input;
-//! use taper::experiment::Experiment;
-//!
-//! let text = taper::presets::find("mnist_cnn").expect("a built-in config");
-//! let input = Input {
-//!     name: "mnist_cnn.toml".to_owned(),
-//!     text: text.as_bytes().to_vec(),
-//!     overrides: vec![("--set".to_owned(), "optimizer.adam.lerning_rate=0.1".to_owned())],
-//! };
-//! let error = Experiment::load(&input).expect_err("a typo");
-//! assert!(error.to_string().contains("did you mean `learning_rate`?"));
-//! ```
 #![forbid(unsafe_code)]
 
 pub mod bench;
@@ -63,5 +80,6 @@ pub mod run_folder;
 pub mod shape;
 pub mod threads;
 pub mod train;
+pub use candle_core;
 pub use error::{Error, Result};
 pub use run::{Model, Options, Outcome, train};

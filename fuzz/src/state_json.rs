@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use taper::checkpoint::State;
+use taper::checkpoint::{State, parse_state};
 use taper::checkpoint::manifest::FORMAT;
 use taper::data::Target;
 
@@ -14,12 +14,12 @@ pub fn run(data: &[u8]) {
 }
 
 fn check(data: &[u8], format: u32) {
-    match State::parse(Path::new("state.json"), data, format) {
+    match parse_state(Path::new("state.json"), data, format) {
         Err(error) => check_error(&error),
         Ok(state) => {
             let write = |state: &State| serde_json::to_string(state).expect("a state can be written");
             let written = write(&state);
-            let again = State::parse(Path::new("state.json"), written.as_bytes(), FORMAT).expect("it was just written");
+            let again = parse_state(Path::new("state.json"), written.as_bytes(), FORMAT).expect("it was just written");
             assert_eq!(write(&again), written);
             let targets =
                 (1..4).flat_map(|n| [Target::Class { classes: n }, Target::Value { width: n }]);

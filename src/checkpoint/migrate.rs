@@ -1,11 +1,13 @@
-//! Older formats of `state.json`, read as the present one.
+//! `state.json` of every format, read as the present one.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Result, json};
 
 use super::state::{BEST, State, null_as_nan};
+use crate::error::Error;
 use crate::events::BestEpoch;
 use crate::metrics::Running;
 use crate::position::Position;
@@ -36,8 +38,17 @@ struct Files1 {
     metrics: u64,
 }
 
-/// The state in the `text` of a file of format 1. It did not know the time of an unfinished epoch.
-pub fn state(text: &[u8]) -> Result<State> {
+/// Reads the `text` of a `state.json` of `format`; `path` is only named in errors.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if it is damaged.
+pub fn state(path: &Path, text: &[u8], format: u32) -> crate::Result<State> {
+    let state = if format == 1 { from_1(text) } else { serde_json::from_slice(text) };
+    state.map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
+}
+
+/// Format 1 did not know the time of an unfinished epoch.
+fn from_1(text: &[u8]) -> Result<State> {
     let old: Format1 = serde_json::from_slice(text)?;
     let Format1 { step, epoch, samples_in_epoch, .. } = old;
     let files = [("events.jsonl", old.files.events), ("metrics.csv", old.files.metrics)];

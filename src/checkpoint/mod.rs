@@ -4,10 +4,12 @@
 //! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
 
 mod card;
+mod folder;
 mod header;
 mod keep;
 pub mod manifest;
 mod migrate;
+mod open;
 mod read;
 mod state;
 mod store;
@@ -15,6 +17,7 @@ pub mod weights;
 
 pub use card::Card;
 pub use keep::superseded;
+pub use migrate::state as parse_state;
 pub use read::Checkpoint;
 pub use state::{BEST, State};
 pub use store::{Snapshot, Store};

@@ -1,21 +1,15 @@
 //! Checkpoints from disk, verified before anything is used.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use candle_core::Var;
 
+use super::folder::named_step;
 use super::manifest::Manifest;
-use super::store::named_step;
-use super::{Card, MODEL, OPTIMIZER, STATE, State, Store, manifest, weights};
-use crate::data::file;
+use super::{Card, MODEL, OPTIMIZER, STATE, State, manifest, migrate, weights};
 use crate::error::{Error, Result};
 use crate::model::Parameters;
 use crate::optimizer::Optimizer;
-
-/// The largest lone weights file that is read, 64 GiB.
-const FILE_LIMIT: u64 = 1 << 36;
 
 /// The most values that a sample may have, so that no layer's sizes or cost overflow.
 const MOST_VALUES: usize = 1 << 30;
@@ -34,60 +28,6 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens what `--checkpoint` names: a run folder (its best checkpoint, else the latest), a
-    /// checkpoint folder, or a `.safetensors` file that taper wrote.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] that says what was found instead.
-    pub fn open(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Self> {
-        match fs::metadata(path) {
-            Ok(facts) if facts.is_dir() => {}
-            Ok(_) => {
-                let model = file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
-                return Self::from_weights(path, model);
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::checkpoint(
-                    path,
-                    "does not exist; give a run folder, a checkpoint folder or a .safetensors file",
-                ));
-            }
-            Err(error) => return Err(Error::checkpoint(path, format!("cannot be opened: {error}"))),
-        }
-        if path.join(manifest::FILE).exists() || path.file_name().and_then(named_step).is_some() {
-            return Self::read(path);
-        }
-        let store = Store::new(path);
-        loop {
-            let latest = store.latest(&mut skipped)?.ok_or_else(|| {
-                Error::checkpoint(
-                    path,
-                    "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file",
-                )
-            })?;
-            let Some(best) = latest.state.as_ref().and_then(State::best) else {
-                return Ok(latest);
-            };
-            let place = store.path(best.step);
-            if place == latest.place {
-                return Ok(latest);
-            }
-            match Self::read(&place) {
-                Ok(best) => return Ok(best),
-                // The run that trains here has replaced the best checkpoint; a newer one names the new best.
-                Err(_) if !place.exists() && store.steps()?.first() > latest.step().as_ref() => {}
-                Err(error) => {
-                    skipped(&error);
-                    return Ok(latest);
-                }
-            }
-        }
-    }
-
-    fn step(&self) -> Option<u64> {
-        self.state.as_ref().map(|state| state.position.step)
-    }
-
     /// Reads and verifies a checkpoint folder.
     ///
     /// # Errors
@@ -108,7 +48,7 @@ impl Checkpoint {
         }
         let model = manifest.verified(folder, MODEL)?;
         let optimizer = manifest.verified(folder, OPTIMIZER)?;
-        let state = State::parse(&folder.join(STATE), &manifest.verified(folder, STATE)?, manifest.format)?;
+        let state = migrate::state(&folder.join(STATE), &manifest.verified(folder, STATE)?, manifest.format)?;
         if state.position.step != manifest.step {
             return Err(Error::checkpoint(folder, "manifest.json and state.json belong to different steps"));
         }

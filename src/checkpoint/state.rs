@@ -1,14 +1,11 @@
 //! `state.json`: where in the run a checkpoint stands.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::migrate;
 use crate::data::Target;
-use crate::error::Error;
 use crate::events::BestEpoch;
 use crate::metrics::Running;
 use crate::position::Position;
@@ -71,15 +68,6 @@ impl State {
     #[must_use]
     pub fn best(&self) -> Option<BestEpoch> {
         serde_json::from_value(self.callbacks.get(BEST)?.clone()).ok()
-    }
-
-    /// Reads the `text` of a `state.json` of `format`; `path` is only named in errors.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] if it is none.
-    pub fn parse(path: &Path, text: &[u8], format: u32) -> crate::Result<Self> {
-        let state = if format == 1 { migrate::state(text) } else { serde_json::from_slice(text) };
-        state.map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
     }
 }
 

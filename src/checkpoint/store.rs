@@ -1,9 +1,9 @@
 //! The `checkpoints` folder of a run: saving, finding, deleting.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::folder::{folder_name, named_step};
 use super::manifest::{self, Manifest};
 use super::{Card, Checkpoint, MODEL, OPTIMIZER, STATE, State, keep, weights};
 use crate::durable::{self, REPLACED, UNFINISHED};
@@ -168,18 +168,6 @@ impl Store {
             };
         }
     }
-}
-
-fn folder_name(step: u64) -> String {
-    format!("step-{step:08}")
-}
-
-/// The step whose checkpoint a folder called `name` would be; none for any other name, such as
-/// `step-75`, which is somebody's copy.
-#[must_use]
-pub fn named_step(name: &OsStr) -> Option<u64> {
-    let step = name.to_str()?.strip_prefix("step-")?.parse().ok()?;
-    (name == folder_name(step).as_str()).then_some(step)
 }
 
 #[cfg(test)]

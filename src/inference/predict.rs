@@ -7,7 +7,7 @@ use crate::data::input::Inputs;
 use crate::engine::Predictor;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::metrics::classification::predicted_class;
+use crate::metrics::predicted_class;
 
 /// What a network predicts for one sample.
 #[derive(Clone, Debug, PartialEq)]

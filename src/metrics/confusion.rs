@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::Result;
 
-use super::classification::check_classes;
+use super::predicted::check_classes;
 
 /// The most classes whose matrix is reported whole. The report of more leaves it out: it would hold as
 /// many numbers as the classes squared.

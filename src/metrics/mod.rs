@@ -5,11 +5,13 @@
 
 pub mod classification;
 mod confusion;
+mod predicted;
 pub mod regression;
 mod running;
 
 pub use classification::ClassCounts;
 pub use confusion::{Confusion, MOST_CLASSES};
+pub use predicted::{predicted_class, predicted_classes};
 pub use regression::Residuals;
 pub use running::Running;
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::classification::{ClassCounts, check_range, predicted_classes};
+use super::classification::ClassCounts;
 use super::confusion::Confusion;
+use super::predicted::{check_range, predicted_classes};
 use super::regression::Residuals;
 use crate::data::{Target, Truth};
 use crate::error::Result;

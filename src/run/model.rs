@@ -14,6 +14,7 @@ use crate::experiment::Experiment;
 use crate::inference::{Prediction, Split, evaluate, predict};
 use crate::interrupt::Interrupt;
 use crate::metrics::Running;
+use crate::model::Parameters;
 use crate::threads;
 
 /// A network with its weights, and what they mean.
@@ -79,6 +80,12 @@ impl Model {
     #[must_use]
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// The weights, by name, as candle variables.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        self.predictor.parameters()
     }
 
     /// The names of the classes, by index; empty where numbers are predicted.

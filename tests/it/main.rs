@@ -11,6 +11,7 @@
 //! - `configs`: every program in `configs/`.
 //! - `data_errors`: damaged data sets as the program meets them.
 //! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
+//! - `examples`: those in `examples/` run.
 //! - `generated`: pages that are made from the code.
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
 //!   scikit-learn computed (`tests/golden/make.py`).
@@ -36,6 +37,7 @@ mod config_errors;
 mod configs;
 mod data_errors;
 mod engines;
+mod examples;
 mod generated;
 mod golden;
 mod gradients;

@@ -152,7 +152,9 @@ impl Fault {
         fs::write(&file, self.planted(source)).expect("planted");
         let test = |arguments: &[&str]| {
             let mut cargo = Command::new(env!("CARGO"));
-            cargo.args(["test", "--quiet", "--no-default-features", "--test", "trust"]).args(arguments);
+            cargo
+                .args(["test", "--quiet", "--no-default-features", "--features", "cli", "--test", "trust"])
+                .args(arguments);
             cargo.current_dir(copy).env("CARGO_TARGET_DIR", target(source));
             cargo.env_remove("TAPER_TRUST_REPORT").env("TAPER_TRUST", "fast").stdin(Stdio::null());
             cargo.output().expect("cargo runs")

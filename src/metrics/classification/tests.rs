@@ -1,5 +1,6 @@
 #![expect(clippy::float_cmp, reason = "these values are exact")]
 
+use super::super::predicted::predicted_classes;
 use super::*;
 
 #[test]

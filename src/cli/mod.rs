@@ -1,17 +1,20 @@
 //! The command line: every command, flag and its help, as clap types.
 
+mod shared;
+
+pub use shared::{Common, DataFolders, Format, LogFormat, Machine, Overrides, Source};
+
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use taper::bench::Allowance;
-use taper::device;
 
 /// Trains, evaluates and resumes neural networks from a TOML or JSON file.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 run failed, 2 usage or config, 3 data, 4 checkpoint, \
-    5 diverged, 6 gate failed, 7 run folder in use, 130/143 stopped by a signal.")]
+    5 diverged, 6 gate failed, 7 run folder in use, 129/130/143 stopped by a signal.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -21,7 +24,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a network, or go on with a stopped run.
+    /// Train a network, or resume a stopped run.
     Train(Train),
     /// Measure a checkpoint on a split of its data.
     Eval(Eval),
@@ -50,73 +53,6 @@ impl Cli {
             Command::Check(_) | Command::Data(_) | Command::Config(_) => None,
         }
     }
-}
-
-/// Flags of all commands.
-#[derive(Debug, Args)]
-pub struct Common {
-    /// Print results and errors only.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say more; twice for everything.
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub verbose: u8,
-    /// How messages and progress are written to stderr.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
-    pub log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
-}
-
-/// Which config.
-#[derive(Debug, Args)]
-pub struct Source {
-    /// A `.toml` or `.json` file, `-` for TOML on standard input, or the name of a built-in config.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    #[command(flatten)]
-    pub overrides: Overrides,
-}
-
-#[derive(Debug, Args)]
-pub struct Overrides {
-    /// Set a single value, such as `train.epochs=3` or `model.layers.0.dense.units=64`; `KEY=null`
-    /// takes a key back.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-}
-
-/// Where to compute and where data is.
-#[derive(Debug, Args)]
-pub struct Machine {
-    /// auto, cpu, cuda or cuda:N.
-    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "TAPER_DEVICE")]
-    pub device: device::Choice,
-    /// CPU threads [default: all cores]. Results do not depend on it.
-    #[arg(long, value_name = "N", env = "TAPER_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-    #[command(flatten)]
-    pub data: DataFolders,
-}
-
-#[derive(Debug, Args)]
-pub struct DataFolders {
-    /// Where data sets are; searched before the folder in `TAPER_DATA_DIR` and before `data`.
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// Never fetch a data set.
-    #[arg(long, env = "TAPER_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
-    pub offline: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,5 @@
-//! Samples to predict for, from a file, brought into the form of the samples trained on.
+//! Samples to predict for, from a file or from numbers at hand, brought into the form of the samples
+//! trained on.
 //!
 //! The kind of a file is seen from its name. PNG and JPEG files are decoded and resized as in
 //! [`image_folder`]; `.npy` arrays, IDX images, CSV rows and JSON lists must have the shape that the
@@ -13,8 +14,11 @@
 //! be either, and is refused. A network trained on other numbers gets all numbers as they are;
 //! `normalize` of its config follows in both cases.
 
+mod arrange;
 mod json;
 mod table;
+
+pub use arrange::Numbers;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -60,17 +64,6 @@ pub struct Reader<'a> {
     table: Option<&'a csv::Config>,
 }
 
-/// Numbers as a file has them.
-struct Numbers {
-    /// The size along each dimension.
-    shape: Vec<usize>,
-    /// Whether the first dimension certainly counts the samples.
-    counted: bool,
-    values: Vec<f32>,
-    /// Whether all were written as whole numbers.
-    whole: bool,
-}
-
 impl<'a> Reader<'a> {
     /// For a network that takes samples of `shape`, pixels or not, and was trained on `source`.
     #[must_use]
@@ -105,7 +98,7 @@ impl<'a> Reader<'a> {
             "csv" if plain == name => {
                 let sample = self.shape.elements().unwrap_or(0);
                 let (samples, numbers) = table::decode(path, content, self.table, sample)?;
-                self.numbers(path, numbers, Some(samples)).map_err(|message| Error::data(path, message))
+                self.rows(path, numbers, Some(samples)).map_err(|message| Error::data(path, message))
             }
             "json" if plain == name => self.json(path, &file::read_all(path, content, length, LONGEST_JSON)?),
             _ if plain.ends_with("ubyte") || extension == "idx" => {
@@ -113,7 +106,7 @@ impl<'a> Reader<'a> {
                 let (sizes, bytes) = idx::decode(path, content, length, fits)?;
                 self.bytes(path, &sizes, true, bytes).map_err(|message| Error::data(path, message))
             }
-            _ => Err(Error::data(path, format!("not of a kind that can be read, which are {KINDS}"))),
+            _ => Err(Error::data(path, format!("unsupported file type; supported are {KINDS}"))),
         }
     }
 
@@ -124,8 +117,32 @@ impl<'a> Reader<'a> {
     /// [`Error::Data`] about `place` if it is no such text or does not fit the network.
     pub fn json(&self, place: &Path, content: &[u8]) -> Result<Inputs> {
         json::parse(content)
-            .and_then(|numbers| self.numbers(place, numbers, None))
+            .and_then(|numbers| self.rows(place, numbers, None))
             .map_err(|message| Error::data(place, message))
+    }
+
+    /// Brings numbers that were read elsewhere, from a request to a server for example, into the form of
+    /// the samples trained on. `place` is named in errors.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if their shape or their unit does not fit the network.
+    pub fn numbers(&self, place: &Path, numbers: Numbers) -> Result<Inputs> {
+        self.rows(place, numbers, None).map_err(|message| Error::data(place, message))
+    }
+
+    /// The same with pixels, of one sample or of several.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if they do not make whole samples, or the network takes other numbers.
+    pub fn pixels(&self, pixels: &[u8]) -> Result<Inputs> {
+        let place = Path::new("pixels");
+        let sample = self.shape.elements().unwrap_or(0).max(1);
+        let shape = [&[pixels.len() / sample][..], &self.shape.0].concat();
+        if pixels.is_empty() || !pixels.len().is_multiple_of(sample) {
+            let message = format!("{} values, but this network takes samples of {sample}", pixels.len());
+            return Err(Error::data(place, message));
+        }
+        self.bytes(place, &shape, true, pixels.to_vec()).map_err(|message| Error::data(place, message))
     }
 
     fn image(&self, path: &Path, content: &[u8]) -> Result<Inputs> {
@@ -152,110 +169,9 @@ impl<'a> Reader<'a> {
             Values::Bytes(bytes) => self.bytes(path, &array.shape, false, bytes),
             values => {
                 let values = values.into_floats();
-                self.numbers(path, Numbers { shape: array.shape, counted: false, values, whole }, None)
+                self.rows(path, Numbers { shape: array.shape, counted: false, values, whole }, None)
             }
         }
         .map_err(|message| Error::data(path, message))
     }
-
-    fn bytes(&self, path: &Path, shape: &[usize], counted: bool, bytes: Vec<u8>) -> Result<Inputs, String> {
-        let (count, channels_last) = self.arrange(shape, counted)?;
-        if self.pixels {
-            let bytes = self.channels_first(bytes, channels_last);
-            return Ok(self.inputs(path, Features::Bytes(bytes), count));
-        }
-        // Whether a network for images of other numbers took 0..=1 or 0..=255 cannot be known.
-        if self.shape.image().is_some() {
-            return Err("bytes, but this network was trained on numbers that are not pixels; \
-                 give them as floating-point numbers in the unit of its training samples"
-                .to_owned());
-        }
-        let floats = bytes.into_iter().map(f32::from).collect();
-        Ok(self.inputs(path, Features::Floats(floats), count))
-    }
-
-    /// `rows` is their number where each row of a table, whatever the shape, is a sample.
-    fn numbers(&self, path: &Path, numbers: Numbers, rows: Option<usize>) -> Result<Inputs, String> {
-        let (count, channels_last) = match rows {
-            Some(rows) => (rows, false),
-            None => self.arrange(&numbers.shape, numbers.counted)?,
-        };
-        let Numbers { values, whole, .. } = numbers;
-        let features = if self.pixels && whole {
-            Features::Bytes(self.channels_first(pixels(&values)?, channels_last))
-        } else {
-            if self.pixels
-                && let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v))
-            {
-                return Err(format!(
-                    "value {i} is {value}; this network was trained on pixels: give whole numbers 0 to 255, or \
-                     others from 0 to 1"
-                ));
-            }
-            Features::Floats(self.channels_first(values, channels_last))
-        };
-        Ok(self.inputs(path, features, count))
-    }
-
-    fn inputs(&self, place: &Path, features: Features, count: usize) -> Inputs {
-        Inputs { place: place.to_path_buf(), sample_shape: self.shape.clone(), features, count }
-    }
-
-    /// How many samples an array of shape `found` holds, and whether their channels come last.
-    fn arrange(&self, found: &[usize], counted: bool) -> Result<(usize, bool), String> {
-        let own = self.shape.0.as_slice();
-        let count = |sample: &[usize]| match found.split_first() {
-            _ if found == sample && !counted => Some(1),
-            Some((&count, rest)) if rest == sample => Some(count),
-            _ => None,
-        };
-        let (other, channels_last) = match *own {
-            [1] => (count(&[]), false),
-            [1, height, width] => (count(&[height, width]).or_else(|| count(&[height, width, 1])), false),
-            [channels, height, width] => (count(&[height, width, channels]), true),
-            _ => (None, false),
-        };
-        match (count(own), other) {
-            (Some(count), _) => Ok((count, false)),
-            (None, Some(count)) => Ok((count, channels_last)),
-            (None, None) => {
-                let last = match *own {
-                    [channels, height, width] => format!(" (or {height} x {width} x {channels})"),
-                    _ => String::new(),
-                };
-                Err(format!(
-                    "shape {found:?}, but this network takes samples of {}{last}, one or a list of them",
-                    self.shape
-                ))
-            }
-        }
-    }
-
-    /// Moves the last dimension of each sample to its front.
-    fn channels_first<T: Copy>(&self, values: Vec<T>, channels_last: bool) -> Vec<T> {
-        let Some([channels, height, width]) = self.shape.image().filter(|_| channels_last) else {
-            return values;
-        };
-        let channel = |sample, channel| <[T]>::iter(sample).skip(channel).step_by(channels).copied();
-        values
-            .chunks_exact(channels * height * width)
-            .flat_map(|sample| (0..channels).flat_map(move |c| channel(sample, c)))
-            .collect()
-    }
-}
-
-/// Whole numbers as pixels.
-fn pixels(values: &[f32]) -> Result<Vec<u8>, String> {
-    if let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=255.0).contains(*v)) {
-        return Err(format!("value {i} is {value}; pixels are whole numbers from 0 to 255"));
-    }
-    let largest = values.iter().copied().fold(0.0, f32::max);
-    if largest > 0.0 && largest <= 1.0 {
-        return Err(
-            "only 0 and 1, which could be pixels out of 255 or shares; write shares with a fraction \
-             (1.0), or black and white as 0 and 255"
-                .to_owned(),
-        );
-    }
-    Ok(values.iter().map(|&value| value as u8).collect())
 }

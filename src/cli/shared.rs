@@ -1,0 +1,74 @@
+//! Flags that several commands have.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use taper::device;
+
+/// Flags of all commands.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Print results and errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more; twice for everything.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How messages and progress are written to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Which config.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// A `.toml` or `.json` file, `-` for TOML on standard input, or the name of a built-in config.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+#[derive(Debug, Args)]
+pub struct Overrides {
+    /// Set a single value, such as `train.epochs=3` or `model.layers.0.dense.units=64`; `KEY=null`
+    /// resets a key to its default.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Where to compute and where data is.
+#[derive(Debug, Args)]
+pub struct Machine {
+    /// auto, cpu, cuda or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "TAPER_DEVICE")]
+    pub device: device::Choice,
+    /// CPU threads [default: all cores]. Results do not depend on it.
+    #[arg(long, value_name = "N", env = "TAPER_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub data: DataFolders,
+}
+
+#[derive(Debug, Args)]
+pub struct DataFolders {
+    /// Where data sets are; searched before the folder in `TAPER_DATA_DIR` and before `data`.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Never fetch a data set.
+    #[arg(long, env = "TAPER_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub offline: bool,
+}

@@ -1,0 +1,128 @@
+//! Numbers of any arrangement as samples of a network's shape and unit.
+
+use std::path::Path;
+
+use super::{Inputs, Reader};
+use crate::data::Features;
+
+/// Numbers as a file or a request has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbers {
+    /// The size along each dimension.
+    pub shape: Vec<usize>,
+    /// Whether the first dimension certainly counts the samples.
+    pub counted: bool,
+    /// All values, in row-major order.
+    pub values: Vec<f32>,
+    /// Whether all were written as integers, which pixels are.
+    pub whole: bool,
+}
+
+impl Reader<'_> {
+    pub(super) fn bytes(
+        &self,
+        path: &Path,
+        shape: &[usize],
+        counted: bool,
+        bytes: Vec<u8>,
+    ) -> Result<Inputs, String> {
+        let (count, channels_last) = self.arrange(shape, counted)?;
+        if self.pixels {
+            let bytes = self.channels_first(bytes, channels_last);
+            return Ok(self.inputs(path, Features::Bytes(bytes), count));
+        }
+        // Whether a network for images of other numbers took 0..=1 or 0..=255 cannot be known.
+        if self.shape.image().is_some() {
+            return Err("bytes, but this network was trained on numbers that are not pixels; \
+                 give them as floating-point numbers in the unit of its training samples"
+                .to_owned());
+        }
+        let floats = bytes.into_iter().map(f32::from).collect();
+        Ok(self.inputs(path, Features::Floats(floats), count))
+    }
+
+    /// Numbers as samples; `rows` is their number where each row of a table, whatever the shape, is one.
+    pub(super) fn rows(&self, path: &Path, numbers: Numbers, rows: Option<usize>) -> Result<Inputs, String> {
+        let (count, channels_last) = match rows {
+            Some(rows) => (rows, false),
+            None => self.arrange(&numbers.shape, numbers.counted)?,
+        };
+        let Numbers { values, whole, .. } = numbers;
+        let features = if self.pixels && whole {
+            Features::Bytes(self.channels_first(pixels(&values)?, channels_last))
+        } else {
+            if self.pixels
+                && let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v))
+            {
+                return Err(format!(
+                    "value {i} is {value}; this network was trained on pixels: give whole numbers 0 to 255, or \
+                     others from 0 to 1"
+                ));
+            }
+            Features::Floats(self.channels_first(values, channels_last))
+        };
+        Ok(self.inputs(path, features, count))
+    }
+
+    pub(super) fn inputs(&self, place: &Path, features: Features, count: usize) -> Inputs {
+        Inputs { place: place.to_path_buf(), sample_shape: self.shape.clone(), features, count }
+    }
+
+    /// How many samples an array of shape `found` holds, and whether their channels come last.
+    pub(super) fn arrange(&self, found: &[usize], counted: bool) -> Result<(usize, bool), String> {
+        let own = self.shape.0.as_slice();
+        let count = |sample: &[usize]| match found.split_first() {
+            _ if found == sample && !counted => Some(1),
+            Some((&count, rest)) if rest == sample => Some(count),
+            _ => None,
+        };
+        let (other, channels_last) = match *own {
+            [1] => (count(&[]), false),
+            [1, height, width] => (count(&[height, width]).or_else(|| count(&[height, width, 1])), false),
+            [channels, height, width] => (count(&[height, width, channels]), true),
+            _ => (None, false),
+        };
+        match (count(own), other) {
+            (Some(count), _) => Ok((count, false)),
+            (None, Some(count)) => Ok((count, channels_last)),
+            (None, None) => {
+                let last = match *own {
+                    [channels, height, width] => format!(" (or {height} x {width} x {channels})"),
+                    _ => String::new(),
+                };
+                Err(format!(
+                    "shape {found:?}, but this network takes samples of {}{last}, one or a list of them",
+                    self.shape
+                ))
+            }
+        }
+    }
+
+    /// Moves the last dimension of each sample to its front.
+    fn channels_first<T: Copy>(&self, values: Vec<T>, channels_last: bool) -> Vec<T> {
+        let Some([channels, height, width]) = self.shape.image().filter(|_| channels_last) else {
+            return values;
+        };
+        let channel = |sample, channel| <[T]>::iter(sample).skip(channel).step_by(channels).copied();
+        values
+            .chunks_exact(channels * height * width)
+            .flat_map(|sample| (0..channels).flat_map(move |c| channel(sample, c)))
+            .collect()
+    }
+}
+
+/// Whole numbers as pixels.
+fn pixels(values: &[f32]) -> Result<Vec<u8>, String> {
+    if let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=255.0).contains(*v)) {
+        return Err(format!("value {i} is {value}; pixels are whole numbers from 0 to 255"));
+    }
+    let largest = values.iter().copied().fold(0.0, f32::max);
+    if largest > 0.0 && largest <= 1.0 {
+        return Err(
+            "only 0 and 1, which could be pixels out of 255 or shares; write shares with a fraction \
+             (1.0), or black and white as 0 and 255"
+                .to_owned(),
+        );
+    }
+    Ok(values.iter().map(|&value| value as u8).collect())
+}

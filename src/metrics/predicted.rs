@@ -1,0 +1,55 @@
+//! Which classes logits predict.
+
+use candle_core::Result;
+
+/// The class that a sample's logits predict, out of `classes`: that of the largest logit, the first of
+/// equals; a single logit for two classes predicts class 1 above 0. A logit that is not a number is no
+/// larger than another and none is larger than it.
+#[must_use]
+pub fn predicted_class(logits: &[f32], classes: usize) -> usize {
+    match logits {
+        [logit] if classes == 2 => usize::from(*logit > 0.0),
+        _ => (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best }),
+    }
+}
+
+/// The classes that logits predict, row by row `[samples, classes]` or `[samples, 1]` for two classes.
+/// Each is that of [`predicted_class`].
+///
+/// # Errors
+/// If there are not as many rows as `samples`.
+pub fn predicted_classes(
+    logits: &[f32],
+    samples: usize,
+    classes: usize,
+) -> Result<impl Iterator<Item = u32> + '_> {
+    let single = classes == 2 && logits.len() == samples;
+    let outputs = if single { 1 } else { classes };
+    if samples.checked_mul(outputs) != Some(logits.len()) {
+        candle_core::bail!("{} logits for {samples} samples of {classes} classes", logits.len());
+    }
+    Ok(logits.chunks_exact(outputs.max(1)).map(move |row| predicted_class(row, classes) as u32))
+}
+
+/// Checks that there are as many true classes as predicted ones, all of them below `classes`.
+///
+/// # Errors
+/// If not.
+pub(super) fn check_classes(truth: &[u32], predicted: &[u32], classes: usize) -> Result<()> {
+    if truth.len() != predicted.len() {
+        candle_core::bail!("{} labels for {} predictions", truth.len(), predicted.len());
+    }
+    check_range(truth, classes)?;
+    check_range(predicted, classes)
+}
+
+/// Checks that all `labels` are below `classes`.
+///
+/// # Errors
+/// If not.
+pub(super) fn check_range(labels: &[u32], classes: usize) -> Result<()> {
+    match labels.iter().find(|class| **class as usize >= classes) {
+        Some(class) => candle_core::bail!("class {class} out of {classes} classes"),
+        None => Ok(()),
+    }
+}
