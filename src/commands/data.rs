@@ -9,9 +9,6 @@ use taper::data::{self, SearchPath};
 use crate::cli::{Data, DataFolders};
 use crate::terminal;
 
-/// The data sets that need no options: a name is enough to find them.
-const NAMED: &[&str] = &["mnist", "fashion_mnist", "kmnist", "cifar10"];
-
 /// Lists, fetches or verifies.
 ///
 /// # Errors
@@ -28,9 +25,9 @@ pub fn run(options: &Data) -> anyhow::Result<()> {
 
 fn list(search: &SearchPath) -> anyhow::Result<()> {
     let rows = data::Config::NAMES.iter().map(|name| {
-        let state = match named(name) {
-            Ok(config) => config.member().locate(search).unwrap_or_else(|_| "not found".to_owned()),
-            Err(_) => "described by its options".to_owned(),
+        let state = match by_name(name) {
+            Some(config) => config.member().locate(search).unwrap_or_else(|_| "not found".to_owned()),
+            None => "described by its options".to_owned(),
         };
         format!("{name:<14} {state}")
     });
@@ -38,7 +35,7 @@ fn list(search: &SearchPath) -> anyhow::Result<()> {
 }
 
 fn fetch(name: &str, folders: &DataFolders) -> anyhow::Result<()> {
-    let config = named(name)?;
+    let config = by_name(name).filter(|config| !is_generated(config)).ok_or_else(|| unknown(name))?;
     let search = SearchPath { fetch: true, ..super::search_path(folders, Path::new("")) };
     let splits = config.member().load(&search, 0)?;
     terminal::print(&format!(
@@ -50,8 +47,8 @@ fn fetch(name: &str, folders: &DataFolders) -> anyhow::Result<()> {
 
 fn verify(search: &SearchPath) -> anyhow::Result<()> {
     let mut found = 0;
-    for name in NAMED {
-        let config = named(name)?;
+    for name in data::Config::NAMES {
+        let Some(config) = by_name(name).filter(|config| !is_generated(config)) else { continue };
         let Ok(place) = config.member().locate(search) else { continue };
         let splits = config.member().load(search, 0)?;
         let test = splits.test.as_ref().map_or(0, data::Dataset::len);
@@ -71,15 +68,21 @@ fn verify(search: &SearchPath) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The data set called `name`, with its default options.
-fn named(name: &str) -> anyhow::Result<data::Config> {
-    let config =
-        NAMED.contains(&name).then(|| serde_json::from_value(serde_json::json!({ name: {} })).ok()).flatten();
-    config.ok_or_else(|| {
-        let help = nearest(name, NAMED).map_or_else(
-            || format!("choose one of {}", NAMED.join(", ")),
-            |close| format!("did you mean `{close}`?"),
-        );
-        Error::Usage(format!("{name}: no data set to fetch; {help}")).into()
-    })
+/// The data set called `name` with its default options, if it needs no others.
+fn by_name(name: &str) -> Option<data::Config> {
+    serde_json::from_value(serde_json::json!({ name: {} })).ok()
+}
+
+/// Whether its samples are computed, not read.
+fn is_generated(config: &data::Config) -> bool {
+    config.member().locate(&SearchPath::default()).is_ok()
+}
+
+fn unknown(name: &str) -> Error {
+    let names = data::hub::Set::ALL.map(data::hub::Set::name);
+    let help = match nearest(name, &names) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => format!("choose one of {}", names.join(", ")),
+    };
+    Error::Usage(format!("{name}: no data set to fetch; {help}"))
 }

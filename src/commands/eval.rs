@@ -7,11 +7,10 @@ use taper::Error;
 use taper::checkpoint::Checkpoint;
 use taper::data::{Dataset, Prepared};
 use taper::engine::SharedTeam;
-use taper::experiment::Experiment;
 use taper::inference::{Split, evaluate};
 use taper::interrupt::Interrupt;
 use taper::metrics::Running;
-use taper::run::{config_folder, config_of, load_predictor};
+use taper::run::{config_folder, config_of, first_change, load_predictor};
 
 use super::source;
 use crate::cli::{Eval, Format, SplitName};
@@ -27,15 +26,10 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     })?;
     let experiment = source::override_values(&checkpoint, &options.overrides)?;
     let trained = config_of(&checkpoint)?;
-    let changed = |one: &Experiment, other: &Experiment| {
-        (one.seed, &one.model, &one.loss) != (other.seed, &other.model, &other.loss)
-            || one.data.member().validation_split() != other.data.member().validation_split()
-    };
-    if changed(&experiment, &trained) {
+    if let Some(change) = first_change(&trained, &experiment) {
         // Another seed or share would mix training samples into the validation split.
-        let message =
-            "eval measures what was trained: --set cannot change seed, model, loss or validation_split";
-        return Err(Error::Usage(message.to_owned()).into());
+        let message = format!("{change}; eval measures what was trained, so --set cannot change it");
+        return Err(Error::Usage(message).into());
     }
     let device = super::open_device(&options.machine)?;
     let team = SharedTeam::new(taper::threads::count());

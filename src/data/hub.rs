@@ -32,6 +32,9 @@ pub struct Split {
 }
 
 impl Set {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mnist, Self::FashionMnist, Self::Cifar10];
+
     /// Its key in the config.
     #[must_use]
     pub fn name(self) -> &'static str {

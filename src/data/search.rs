@@ -8,8 +8,8 @@ use crate::error::Error;
 /// The folders to look in, and the folder that relative paths in the config refer to.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPath {
-    /// Folders that may hold a data set's folder or its files, first match wins
-    /// (`--data-dir`, else `TAPER_DATA_DIR`, then `data/`).
+    /// Folders that may hold a data set's folder or its files; the first match wins
+    /// (`--data-dir`, then `TAPER_DATA_DIR`, then `data/`).
     pub folders: Vec<PathBuf>,
     /// The folder of the config file; relative `path` options start here.
     pub config_folder: PathBuf,

@@ -1,12 +1,14 @@
 //! The composition root: an [`Experiment`] to live parts, in reading order, and the course of a run.
 
 mod build;
+mod changes;
 mod model;
 mod session;
 mod stopped;
 mod summary;
 
 pub use build::load_predictor;
+pub use changes::{Change, first_change};
 pub use model::{Evaluation, Model, SplitName};
 pub use session::{Options, Outcome, Place, train};
 pub use stopped::Stopped;
@@ -122,9 +124,8 @@ impl Run {
         if before.optimizer.name() != self.experiment.optimizer.name() {
             return refuse("was trained with another optimizer; a resumed run keeps its optimizer");
         }
-        let (before, now) = (before.data.member(), self.experiment.data.member());
-        if (before.validation_split(), before.normalize()) != (now.validation_split(), now.normalize()) {
-            return refuse("has another `validation_split` or `normalize`; a resumed run keeps both");
+        if let Some(change) = first_change(&before, &self.experiment) {
+            return refuse(&format!("{change}; a resumed run keeps network, loss, split and preprocessing"));
         }
         if !state.is_possible(self.data.train_order.len() as u64, self.data.train.target()) {
             return refuse("state.json holds a position that no run on these samples can have");

@@ -194,11 +194,16 @@ fn a_gate_that_fails_is_exit_code_6() {
 #[test]
 fn eval_measures_what_was_trained() {
     let workspace = trained();
-    for set in
-        ["seed=1", "data.synthetic.validation_split=0.5", "loss={mse={}}", "model.layers.0.dense.units=7"]
-    {
+    for (set, key) in [
+        ("seed=1", "seed"),
+        ("data.synthetic.validation_split=0.5", "data.synthetic.validation_split"),
+        ("data.synthetic.normalize={mean=[0.5],std=[2]}", "data.synthetic.normalize"),
+        ("loss.cross_entropy.label_smoothing=0.2", "loss.cross_entropy.label_smoothing"),
+        ("model.layers.0.dense.units=7", "model.layers[0].dense.units"),
+    ] {
         let outcome = workspace.run(&["eval", "--checkpoint", "run", "--set", set]);
         assert_eq!(outcome.code, 2, "{set}: {}", outcome.stderr);
+        assert!(outcome.messages().contains(&format!("`{key}` was ")), "{set}: {}", outcome.stderr);
     }
     let more =
         ["eval", "--checkpoint", "run", "--set", "data.synthetic.test_samples=500", "--format", "json"];

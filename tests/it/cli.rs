@@ -167,3 +167,13 @@ fn null_takes_a_key_back() {
     workspace.file("x.json", r#"{"train": {"epochs": null}}"#);
     assert!(!workspace.run(&["check", "--config", "x.json"]).stderr.contains("train.epochs"));
 }
+
+#[test]
+fn a_data_set_that_the_hub_lacks_is_not_suggested() {
+    let workspace = Workspace::new();
+    let outcome = workspace.run(&["data", "fetch", "kmnits"]);
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    assert!(!outcome.messages().contains("kmnist"), "{}", outcome.stderr);
+    assert!(workspace.run(&["data", "fetch", "mnits"]).messages().contains("did you mean `mnist`?"));
+    assert!(workspace.ok(&["data", "list"]).stdout.contains("kmnist"));
+}

@@ -216,6 +216,32 @@ fn a_resumed_run_keeps_its_seed_data_and_network() {
 }
 
 #[test]
+fn what_changes_the_meaning_of_weights_that_still_fit_is_refused_by_its_key() {
+    let workspace = with_config(CONFIG);
+    train(&workspace, "run", 2, &[]);
+    let config: toml::Table = CONFIG.parse().expect("TOML");
+    let layers = config["model"]["layers"].as_array().expect("layers");
+    let dropout = layers.iter().position(|layer| layer.get("dropout").is_some()).expect("a dropout layer");
+    let dense = layers.iter().position(|layer| layer.get("dense").is_some()).expect("a dense layer");
+    for (set, key) in [
+        (format!("model.layers.{dropout}.dropout.rate=0.9"), format!("model.layers[{dropout}].dropout.rate")),
+        (
+            format!("model.layers.{dense}.dense.activation=\"relu\""),
+            format!("model.layers[{dense}].dense.activation"),
+        ),
+        (
+            "loss.cross_entropy.label_smoothing=0.1".to_owned(),
+            "loss.cross_entropy.label_smoothing".to_owned(),
+        ),
+    ] {
+        let outcome = workspace.run(&["train", "--resume", "run", "--set", &set]);
+        assert_eq!(outcome.code, 4, "{set}: {}", outcome.stderr);
+        assert!(outcome.messages().contains(&format!("`{key}` was ")), "{set}: {}", outcome.stderr);
+    }
+    resume(&workspace, "run", 3, &["--set", "optimizer.adam.learning_rate=0.5"]);
+}
+
+#[test]
 fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let workspace = with_config(&CONFIG.replace("samples = 75", "samples = 2000"));

@@ -1,0 +1,122 @@
+//! What a config changes of a trained network: what must not change when it is measured or resumed.
+
+use serde_json::{Value, json};
+
+use crate::experiment::Experiment;
+
+/// A value of the config that is not the one that was trained with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Its key, such as `model.layers[2].dropout.rate`.
+    pub key: String,
+    /// What was trained with.
+    pub before: Value,
+    /// What the config says now.
+    pub now: Value,
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "`{}` was {} and is {}", self.key, self.before, self.now)
+    }
+}
+
+/// The first value that decides what the weights mean and differs in `now`: the seed, which draws the
+/// validation split, the network, the loss, the validation split and the preprocessing. Everything else
+/// may change: how long to train, optimizer options, where files are.
+#[must_use]
+pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
+    parts(before)
+        .into_iter()
+        .zip(parts(now))
+        .find_map(|((_, before), (key, now))| difference(key, &before, &now))
+}
+
+fn parts(experiment: &Experiment) -> [(String, Value); 5] {
+    let data = experiment.data.member();
+    let of_data = |key: &str| format!("data.{}.{key}", experiment.data.name());
+    [
+        ("seed".to_owned(), json!(experiment.seed)),
+        // As it is trained: whether the loss's own function is written as the last activation is all one.
+        ("model".to_owned(), json!(experiment.network())),
+        ("loss".to_owned(), json!(experiment.loss)),
+        (of_data("validation_split"), json!(data.validation_split())),
+        (of_data("normalize"), json!(data.normalize())),
+    ]
+}
+
+/// The first difference between two values, by the path to it from `key`.
+fn difference(key: String, before: &Value, now: &Value) -> Option<Change> {
+    match (before, now) {
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            a.iter().zip(b.values()).find_map(|((name, a), b)| difference(format!("{key}.{name}"), a, b))
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let mut pairs = a.iter().zip(b).enumerate();
+            pairs.find_map(|(i, (a, b))| difference(format!("{key}[{i}]"), a, b))
+        }
+        _ if before == now => None,
+        _ => Some(Change { key, before: before.clone(), now: now.clone() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn experiment(data: &str, layers: &str, rest: &str) -> Experiment {
+        let text =
+            format!("[data.digits]\n{data}\n[model]\nlayers = [{layers}]\n[loss.cross_entropy]\n{rest}");
+        Experiment::from_toml(&text).expect("a config")
+    }
+
+    const LAYERS: &str = "{ flatten = {} }, { dropout = { rate = 0.2 } }, { dense = { units = 10 } }";
+    const REST: &str = "[optimizer.adam]";
+
+    #[test]
+    fn what_decides_what_the_weights_mean_is_named_by_its_key() {
+        let before = experiment("validation_split = 0.2", LAYERS, REST);
+        for (data, layers, rest, key) in [
+            ("validation_split = 0.3", LAYERS, REST, "data.digits.validation_split"),
+            (
+                "validation_split = 0.2\nnormalize = { mean = [0.5], std = [0.5] }",
+                LAYERS,
+                REST,
+                "data.digits.normalize",
+            ),
+            ("validation_split = 0.2", &LAYERS.replace("0.2", "0.3"), REST, "model.layers[1].dropout.rate"),
+            (
+                "validation_split = 0.2",
+                &LAYERS.replace("units = 10", "units = 10, bias = false"),
+                REST,
+                "model.layers[2].dense.bias",
+            ),
+            (
+                "validation_split = 0.2",
+                &LAYERS.replace(", { dropout = { rate = 0.2 } }", ""),
+                REST,
+                "model.layers",
+            ),
+            (
+                "validation_split = 0.2",
+                LAYERS,
+                "label_smoothing = 0.1\n[optimizer.adam]",
+                "loss.cross_entropy.label_smoothing",
+            ),
+        ] {
+            let change = first_change(&before, &experiment(data, layers, rest)).expect("a change");
+            assert_eq!(change.key, key);
+        }
+    }
+
+    #[test]
+    fn what_may_change_is_no_change() {
+        let before = experiment("", LAYERS, REST);
+        let now = experiment(
+            "test_samples = 7",
+            &LAYERS.replace("units = 10", "units = 10, activation = \"softmax\""),
+            "[optimizer.adam]\nlearning_rate = 0.5\n[train]\nepochs = 3\nbatch_size = 7\nengine = \"graph\"",
+        );
+        assert_eq!(first_change(&before, &now), None);
+    }
+}
