@@ -1,4 +1,4 @@
-//! What happens around training steps: one file per callback, [one line](members) each.
+//! What happens around training steps: one file per callback, and one line in `members`.
 //!
 //! A callback hears of everything in the order in which it happens, may ask for a checkpoint or stop
 //! the run, and keeps its own state in checkpoints, so that a resumed run behaves as if it had never

@@ -3,11 +3,16 @@
 //! serde stops at the first error; this walk finds all of them, with the same rules, because the
 //! schema is made from the same types.
 
+mod wording;
+
 use serde_json::Value as Json;
 
 use super::document::{Entry, Node, Value};
 use super::problem::{Path, Problem};
 use super::suggest::nearest;
+use wording::{
+    describe, kind, list, missing, number_expected, problem, schema_names, suggestion, types, unknown,
+};
 
 /// How many problems are looked for: a file of a megabyte could hold a hundred thousand.
 pub(super) const MOST: usize = 100;
@@ -237,101 +242,5 @@ fn check_range(number: f64, schema: &Json, report: &mut dyn FnMut(String)) {
         {
             report(format!("must be {words} {limit}, not {number}"));
         }
-    }
-}
-
-fn unknown(key: &str, names: &[&str], parent: &Path, place: Path) -> Problem {
-    let parent = parent.to_string();
-    let within = if parent.is_empty() { String::new() } else { format!(" in `{parent}`") };
-    Problem {
-        path: place,
-        at_key: true,
-        message: format!("unknown key `{key}`{within}"),
-        help: Some(suggestion(key, names)),
-    }
-}
-
-fn missing(key: &str, schema: &Json, parent: &Path) -> Problem {
-    let names = schema["oneOf"].as_array().map(|choices| schema_names(choices)).unwrap_or_default();
-    let expected = types(schema);
-    let (what, help) = if let Some(first) = names.first() {
-        ("section", format!("add `[{}.{first}]`, or another of {}", parent.key(key), list(&names)))
-    } else if expected.contains(&"object") {
-        let inside: Vec<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-        ("section", format!("add `[{}]` with {}", parent.key(key), list(&inside)))
-    } else {
-        let meaning = schema["description"].as_str().unwrap_or_default();
-        ("key", format!("add `{key}`: {}", lower_first(meaning.split('\n').next().unwrap_or_default())))
-    };
-    problem(parent, format!("missing {what} `{key}`"), Some(help))
-}
-
-fn problem(path: &Path, message: String, help: Option<String>) -> Problem {
-    Problem { path: path.clone(), at_key: false, message, help }
-}
-
-fn suggestion(word: &str, names: &[&str]) -> String {
-    match nearest(word, names) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None if names.is_empty() => "nothing can be set here; remove it".to_owned(),
-        None => format!("known here: {}", list(names)),
-    }
-}
-
-fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// `text` as it follows a colon.
-fn lower_first(text: &str) -> String {
-    let mut chars = text.trim_end_matches('.').chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
-}
-
-fn schema_names(choices: &[Json]) -> Vec<&str> {
-    choices
-        .iter()
-        .filter_map(|choice| choice["properties"].as_object())
-        .flat_map(|properties| properties.keys().map(String::as_str))
-        .collect()
-}
-
-fn types(schema: &Json) -> Vec<&str> {
-    match &schema["type"] {
-        Json::String(name) => vec![name],
-        Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn number_expected(expected: &[&str]) -> bool {
-    expected.contains(&"number") || expected.contains(&"integer")
-}
-
-fn describe(expected: &[&str]) -> String {
-    let names = expected.iter().filter(|name| **name != "null").map(|name| match *name {
-        "object" => "a table",
-        "array" => "a list",
-        "string" => "a text in quotes",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
-        other => other,
-    });
-    names.collect::<Vec<_>>().join(" or ")
-}
-
-fn kind(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("`{value}`"),
-        Value::Integer(value) => format!("`{value}`"),
-        // With its fraction: 3.0 is no whole number.
-        Value::Float(value) => format!("`{value:?}`"),
-        Value::String(text) => format!("the text \"{}\"", text.escape_debug()),
-        Value::Datetime => "a date".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Table(_) => "a table".to_owned(),
     }
 }

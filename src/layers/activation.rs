@@ -1,10 +1,9 @@
-//! Element-wise functions between layers, also written as `activation =` of other layers.
+//! Element-wise functions between layers.
 
-use candle_core::{D, Result, Tensor, Var};
+use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Member, Mode, Operation};
-use crate::ops;
+use super::{Activation, Layer, Member, Mode, Operation};
 use crate::shape::Shape;
 
 /// `activation`: applies a function to each value.
@@ -13,61 +12,6 @@ use crate::shape::Shape;
 pub struct Config {
     /// Which function.
     pub function: Activation,
-}
-
-/// A function applied to each value (softmax: to each sample).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// max(0, x), with gradient 0 at 0.
-    Relu,
-    /// 1 / (1 + e^-x).
-    Sigmoid,
-    /// The hyperbolic tangent.
-    Tanh,
-    /// x times the normal distribution function of x (Hendrycks and Gimpel, 2016), exact form.
-    Gelu,
-    /// x times sigmoid(x), also called swish.
-    Silu,
-    /// x where positive, else 0.2 x, as in Keras.
-    LeakyRelu,
-    /// x where positive, else e^x - 1.
-    Elu,
-    /// e^x divided by its sum over the last dimension. As the last activation it is computed
-    /// together with the cross-entropy loss, which keeps it exact.
-    Softmax,
-}
-
-impl Activation {
-    /// Applies the function.
-    ///
-    /// # Errors
-    /// If the tensor library refuses.
-    pub fn forward(self, x: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Relu => ops::relu(x),
-            Self::Sigmoid => candle_nn::ops::sigmoid(x),
-            Self::Tanh => x.tanh(),
-            Self::Gelu => x.gelu_erf(),
-            Self::Silu => x.silu(),
-            Self::LeakyRelu => {
-                let zeros = x.zeros_like()?;
-                x.gt(&zeros)?.where_cond(x, &(x * 0.2)?)
-            }
-            Self::Elu => x.elu(1.0),
-            Self::Softmax => candle_nn::ops::softmax(x, D::Minus1),
-        }
-    }
-
-    /// Rough cost in floating-point operations for each value.
-    #[must_use]
-    pub fn flops_per_value(self) -> u64 {
-        match self {
-            Self::Relu => 1,
-            Self::LeakyRelu => 2,
-            Self::Sigmoid | Self::Tanh | Self::Gelu | Self::Silu | Self::Elu | Self::Softmax => 10,
-        }
-    }
 }
 
 impl Member for Config {

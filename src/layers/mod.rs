@@ -11,13 +11,14 @@ pub mod global_avg_pool2d;
 pub mod layer_norm;
 pub mod max_pool2d;
 
+mod function;
 mod operation;
 mod pool;
 #[cfg(test)]
 mod walk;
 mod window;
 
-pub use activation::Activation;
+pub use function::Activation;
 pub use operation::Operation;
 pub use pool::Pool;
 pub use window::{Padding, Size};

@@ -1,9 +1,8 @@
 //! From a network's layers to the stages of a step: which are computed together, and where values lie
 //! between them.
 
-use crate::layers::{Activation, Operation};
-use crate::model::{self, Plan};
-use crate::shape::Shape;
+mod fuse;
+
 use taper_kernels::fused::channels_last::Convolution as ConvolutionKernel;
 use taper_kernels::fused::fully_connected::COLUMNS;
 use taper_kernels::fused::fully_connected::chain::{MOST_LAYERS, MOST_WEIGHTS};
@@ -22,6 +21,9 @@ use super::layer_norm::LayerNorm;
 use super::layout::Layout;
 use super::pooling::Pooling;
 use super::stage::Stage;
+use crate::layers::Operation;
+use crate::model::{self, Plan};
+use fuse::{Draft, fuse, operations};
 
 /// A network as stages.
 pub struct Compiled {
@@ -74,120 +76,6 @@ pub fn compile(network: &model::Config, plan: &Plan) -> Result<Compiled, String>
     let first = &drafts[usize::from(flat)..];
     let shares_inputs = chain_len(first) < 2 && first.first().is_some_and(Draft::is_large_dense);
     Ok(Compiled { input, stages, first_trained, shares_inputs })
-}
-
-/// An operation of a layer, with its place in the network.
-struct Item {
-    operation: Operation,
-    layer: usize,
-    /// The first parameter of the layer, and how many it has.
-    parameters: (usize, usize),
-    output: Shape,
-}
-
-/// All operations in order, without those that change nothing.
-fn operations(network: &model::Config, plan: &Plan) -> Result<Vec<Item>, String> {
-    let mut items = Vec::new();
-    let (mut shape, mut parameter) = (plan.input.clone(), 0);
-    for (layer, (config, row)) in network.layers.iter().zip(&plan.rows).enumerate() {
-        let operations = config.member().operations(&shape);
-        for operation in operations.ok_or_else(|| format!("the layer `{}`", config.name()))? {
-            let output = match &operation {
-                Operation::Dense { units, .. } => [*units].into(),
-                Operation::Convolution { window, filters, .. } => {
-                    [*filters, window.output[0], window.output[1]].into()
-                }
-                Operation::MaxPool(window) | Operation::AveragePool(window) => {
-                    [shape.0[0], window.output[0], window.output[1]].into()
-                }
-                Operation::Flatten => [shape.elements().unwrap_or(0)].into(),
-                _ => shape.clone(),
-            };
-            let nothing = match operation {
-                Operation::Flatten => shape == output,
-                Operation::Dropout { rate } => rate <= 0.0,
-                _ => false,
-            };
-            if !nothing {
-                let parameters = (parameter, row.parameters.len());
-                items.push(Item { operation, layer, parameters, output: output.clone() });
-            }
-            shape = output;
-        }
-        parameter += row.parameters.len();
-    }
-    Ok(items)
-}
-
-/// A stage before its layouts are known.
-struct Draft {
-    name: String,
-    operation: Operation,
-    layer: usize,
-    parameters: (usize, usize),
-    slope: Option<f32>,
-    pooled: bool,
-    dropout: Option<(f64, u64)>,
-    output: Shape,
-}
-
-/// What the function multiplies negative values with, if that is all that it does.
-fn slope(operation: &Operation) -> Option<f32> {
-    match operation {
-        Operation::Activation(Activation::Relu) => Some(0.0),
-        Operation::Activation(Activation::LeakyRelu) => Some(0.2),
-        _ => None,
-    }
-}
-
-/// Whether all windows are 2x2 pixels, side by side, inside the image.
-fn is_quarter(window: &Window) -> bool {
-    let inside = [0, 1].iter().all(|&axis| (window.before[axis], window.after(axis)) == (0, 0));
-    window.kernel == [2, 2] && window.stride == [2, 2] && inside
-}
-
-/// Puts together what is computed together. An activation that never falls commutes with the
-/// maximum, so it is applied after pooling, to a quarter of the values.
-fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
-    let mut drafts: Vec<Draft> = Vec::new();
-    for item in items {
-        if let Some(last) = drafts.last_mut() {
-            let convolution = matches!(last.operation, Operation::Convolution { .. });
-            let dense = matches!(last.operation, Operation::Dense { .. });
-            let joined = match &item.operation {
-                Operation::Activation(_)
-                    if (convolution || dense) && last.slope.is_none() && last.dropout.is_none() =>
-                {
-                    last.slope = slope(&item.operation);
-                    last.slope.is_some()
-                }
-                Operation::MaxPool(window) if convolution && !last.pooled && is_quarter(window) => {
-                    last.pooled = true;
-                    true
-                }
-                Operation::Dropout { rate } if dense && last.dropout.is_none() => {
-                    last.dropout = Some((*rate, item.layer as u64));
-                    true
-                }
-                _ => false,
-            };
-            if joined {
-                last.output = item.output.clone();
-                continue;
-            }
-        }
-        drafts.push(Draft {
-            name: format!("{} {}", plan.rows[item.layer].name, item.layer),
-            operation: item.operation.clone(),
-            layer: item.layer,
-            parameters: item.parameters,
-            slope: None,
-            pooled: false,
-            dropout: None,
-            output: item.output.clone(),
-        });
-    }
-    drafts
 }
 
 /// How many of the first drafts are dense layers that make a chain.

@@ -17,6 +17,7 @@ mod flatten;
 mod layer_norm;
 mod layout;
 mod network;
+mod pass;
 mod pooling;
 mod predictor;
 mod stage;
@@ -28,19 +29,19 @@ use std::time::Duration;
 
 use taper_kernels::rule::Trained;
 use taper_kernels::simd::lanes::Isa;
-use taper_kernels::simd::team::Team;
 use taper_kernels::work::Work;
 
 use super::{Engine, Gradient, Part, Predictor, SharedTeam, Step, check_finite};
 use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
 use crate::layers::Mode;
-use crate::loss::{self, Loss};
+use crate::loss;
 use crate::model::Parameters;
 use crate::ops::slices::Slices;
 use crate::optimizer::Optimizer;
 use clock::Clock;
 use network::Network;
+use pass::Pass;
 use stage::{Sink, StepContext, Weights};
 
 /// Trains networks whose layers it supports, in `f32`, on the CPU.
@@ -139,37 +140,6 @@ impl Fused {
             Ok(())
         })?;
         Ok(found)
-    }
-}
-
-/// One pass through the network and back.
-struct Pass<'a> {
-    network: &'a mut Network,
-    loss: &'a dyn Loss,
-    batch: &'a Batch<'a>,
-    /// Samples of the step's whole batch.
-    whole: usize,
-    team: &'a mut Team,
-    isa: Isa,
-    mode: Mode,
-    clock: &'a mut Clock,
-}
-
-impl Pass<'_> {
-    /// The loss, and whether all that was written is finite; there is no way back if the loss is not.
-    fn run(self, weights: Weights<'_, '_>, sink: &Sink<'_>) -> candle_core::Result<(f64, bool)> {
-        let Self { network, loss, batch, whole, team, isa, mode, clock } = self;
-        let samples = batch.samples.len();
-        let mut context = StepContext { team, isa, samples, mode, weights, finite: true };
-        clock.start();
-        network.forward(&mut context, &batch.samples, clock);
-        network.gradient.resize(network.logits.len(), 0.0);
-        let sum = loss.sum_and_gradient(&network.logits, batch.truth, &mut network.gradient)?;
-        let value = sum / whole as f64;
-        if value.is_finite() {
-            network.backward(&mut context, sink, whole, clock);
-        }
-        Ok((value, context.finite))
     }
 }
 

@@ -28,7 +28,7 @@ struct Start {
 ///
 /// A filter's value that is not finite and lies on the border only is not multiplied with its zeros
 /// then, and no output shows it. It does not go unnoticed: the update that follows looks at every
-/// weight ([`Rule::see`](super::super::update::Rule::see)), and a checkpoint with such a one is refused.
+/// weight ([`watch`](crate::rule::watch)), and a checkpoint with such a one is refused.
 fn rows_inside(input: &Image, height: usize, row: usize, last: usize) -> [usize; 2] {
     let start = input.before[0].saturating_sub(last);
     let end = (input.before[0] + input.size[0]).saturating_sub(row);

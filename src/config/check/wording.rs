@@ -1,0 +1,113 @@
+//! How problems are worded.
+
+use serde_json::Value as Json;
+
+use crate::config::document::Value;
+use crate::config::problem::{Path, Problem};
+use crate::config::suggest::nearest;
+
+/// A key that is none of the section's.
+pub(super) fn unknown(key: &str, names: &[&str], parent: &Path, place: Path) -> Problem {
+    let parent = parent.to_string();
+    let within = if parent.is_empty() { String::new() } else { format!(" in `{parent}`") };
+    Problem {
+        path: place,
+        at_key: true,
+        message: format!("unknown key `{key}`{within}"),
+        help: Some(suggestion(key, names)),
+    }
+}
+
+/// A key that the section needs.
+pub(super) fn missing(key: &str, schema: &Json, parent: &Path) -> Problem {
+    let names = schema["oneOf"].as_array().map(|choices| schema_names(choices)).unwrap_or_default();
+    let expected = types(schema);
+    let (what, help) = if let Some(first) = names.first() {
+        ("section", format!("add `[{}.{first}]`, or another of {}", parent.key(key), list(&names)))
+    } else if expected.contains(&"object") {
+        let inside: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        ("section", format!("add `[{}]` with {}", parent.key(key), list(&inside)))
+    } else {
+        let meaning = schema["description"].as_str().unwrap_or_default();
+        ("key", format!("add `{key}`: {}", lower_first(meaning.split('\n').next().unwrap_or_default())))
+    };
+    problem(parent, format!("missing {what} `{key}`"), Some(help))
+}
+
+/// A problem at `path`.
+pub(super) fn problem(path: &Path, message: String, help: Option<String>) -> Problem {
+    Problem { path: path.clone(), at_key: false, message, help }
+}
+
+/// The name that was probably meant, or all of them.
+pub(super) fn suggestion(word: &str, names: &[&str]) -> String {
+    match nearest(word, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None if names.is_empty() => "nothing can be set here; remove it".to_owned(),
+        None => format!("known here: {}", list(names)),
+    }
+}
+
+/// Names as they stand in a message.
+pub(super) fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// `text` as it follows a colon.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// The names of the members among which a section chooses.
+pub(super) fn schema_names(choices: &[Json]) -> Vec<&str> {
+    choices
+        .iter()
+        .filter_map(|choice| choice["properties"].as_object())
+        .flat_map(|properties| properties.keys().map(String::as_str))
+        .collect()
+}
+
+/// The types that a schema allows.
+pub(super) fn types(schema: &Json) -> Vec<&str> {
+    match &schema["type"] {
+        Json::String(name) => vec![name],
+        Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a number is allowed.
+pub(super) fn number_expected(expected: &[&str]) -> bool {
+    expected.contains(&"number") || expected.contains(&"integer")
+}
+
+/// The allowed types in words.
+pub(super) fn describe(expected: &[&str]) -> String {
+    let names = expected.iter().filter(|name| **name != "null").map(|name| match *name {
+        "object" => "a table",
+        "array" => "a list",
+        "string" => "a text in quotes",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        other => other,
+    });
+    names.collect::<Vec<_>>().join(" or ")
+}
+
+/// What a value is, in words.
+pub(super) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Integer(value) => format!("`{value}`"),
+        // With its fraction: 3.0 is no whole number.
+        Value::Float(value) => format!("`{value:?}`"),
+        Value::String(text) => format!("the text \"{}\"", text.escape_debug()),
+        Value::Datetime => "a date".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Table(_) => "a table".to_owned(),
+    }
+}

@@ -1,0 +1,49 @@
+//! One pass of a training step.
+
+use taper_kernels::simd::lanes::Isa;
+use taper_kernels::simd::team::Team;
+
+use super::clock::Clock;
+use super::network::Network;
+use super::stage::{Sink, StepContext, Weights};
+use crate::data::Batch;
+use crate::layers::Mode;
+use crate::loss::Loss;
+
+/// One pass through the network and back.
+pub struct Pass<'a> {
+    /// The network.
+    pub network: &'a mut Network,
+    /// The loss function.
+    pub loss: &'a dyn Loss,
+    /// The samples with their targets.
+    pub batch: &'a Batch<'a>,
+    /// Samples of the step's whole batch.
+    pub whole: usize,
+    /// The thread team.
+    pub team: &'a mut Team,
+    /// The instructions to compute with.
+    pub isa: Isa,
+    /// Training, of which step.
+    pub mode: Mode,
+    /// Measures the phases.
+    pub clock: &'a mut Clock,
+}
+
+impl Pass<'_> {
+    /// The loss, and whether all that was written is finite; there is no way back if the loss is not.
+    pub fn run(self, weights: Weights<'_, '_>, sink: &Sink<'_>) -> candle_core::Result<(f64, bool)> {
+        let Self { network, loss, batch, whole, team, isa, mode, clock } = self;
+        let samples = batch.samples.len();
+        let mut context = StepContext { team, isa, samples, mode, weights, finite: true };
+        clock.start();
+        network.forward(&mut context, &batch.samples, clock);
+        network.gradient.resize(network.logits.len(), 0.0);
+        let sum = loss.sum_and_gradient(&network.logits, batch.truth, &mut network.gradient)?;
+        let value = sum / whole as f64;
+        if value.is_finite() {
+            network.backward(&mut context, sink, whole, clock);
+        }
+        Ok((value, context.finite))
+    }
+}

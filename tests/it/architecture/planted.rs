@@ -1,0 +1,81 @@
+//! Violations planted into a copy of the source that the rules must catch, and what they must let pass.
+
+use std::path::PathBuf;
+
+use super::source::Tree;
+use super::{KERNELS, LIBRARY, kernels, library, rules};
+
+/// The library with `text` in place of the module called `name`, as in `data::csv`.
+fn with(name: &str, text: &str) -> Tree {
+    let (mut tree, words) = (library(), name.split("::").map(str::to_owned).collect::<Vec<_>>());
+    tree.add(&words, &format!("{}.rs", words.join("/")), text);
+    tree
+}
+
+fn caught(broken: &[String], place: &str) {
+    assert!(broken.iter().any(|sentence| sentence.contains(place)), "{place}: {broken:?}");
+}
+
+#[test]
+fn an_upward_import_in_a_group_is_caught() {
+    let tree = with("shape", "use crate::{config::Problems, engine::{Engine as _, Choice}};");
+    caught(&rules::upward_imports(&tree, LIBRARY), "`shape` may not use `engine");
+}
+
+#[test]
+fn an_upward_import_through_super_is_caught() {
+    let tree = with("config::suggest", "fn f() { let _ = super::super::run::Run::new; }");
+    caught(&rules::upward_imports(&tree, LIBRARY), "`config::suggest` may not use `run`");
+}
+
+#[test]
+fn an_upward_import_in_a_macro_is_caught() {
+    let tree = with("shape", "fn f() { assert!(crate::train::is_done()); }");
+    caught(&rules::upward_imports(&tree, LIBRARY), "`shape` may not use `train`");
+}
+
+#[test]
+fn a_circle_within_a_module_is_caught() {
+    let mut tree = kernels();
+    let words = ["fused", "fully_connected", "backward"].map(str::to_owned);
+    tree.add(&words, "backward.rs", "use super::super::super::work::Work;\npub struct Backward;");
+    caught(&rules::circles(&tree), "is part of a circle");
+    caught(&rules::upward_imports(&tree, KERNELS), "may not use `work`");
+}
+
+#[test]
+fn a_circle_around_a_re_export_is_caught() {
+    let mut tree = kernels();
+    // `window` is used by `fused`; here it uses what `fused` re-exports from one of its files.
+    tree.add(&["window".to_owned()], "window.rs", "use crate::fused::Grid;\npub struct Window;");
+    caught(&rules::circles(&tree), "`window` is part of a circle");
+}
+
+#[test]
+fn an_unregistered_member_is_caught_though_its_name_is_part_of_another() {
+    let registry = "registry! { Config: OptimizerConfig { sgd, adamw, rmsprop } }\nmod adam; mod adamw;";
+    let tree = with("optimizer", registry);
+    caught(&rules::unregistered_members(&tree), "optimizer/adam.rs is not registered");
+}
+
+#[test]
+fn a_crate_that_may_contain_unsafe_code_is_caught() {
+    let root = |text: &str| vec![(PathBuf::from("tests/new.rs"), text.to_owned())];
+    caught(&rules::roots_that_allow_unsafe(&root("fn main() {}"), &[]), "tests/new.rs");
+    caught(
+        &rules::roots_that_allow_unsafe(&root("//! #![forbid(unsafe_code)]\nfn main() {}"), &[]),
+        "tests/new.rs",
+    );
+    assert!(rules::roots_that_allow_unsafe(&root("#![forbid(unsafe_code)]\nfn main() {}"), &[]).is_empty());
+}
+
+#[test]
+fn printing_an_empty_name_and_a_long_file_are_caught() {
+    let tree = with("shape", "fn f() { eprintln!(\"hello\"); }");
+    caught(&rules::prints(&tree, &[]), "shape.rs prints");
+    caught(&rules::empty_names(&with("data::utils", "")), "data/utils.rs");
+    caught(&rules::long_files(&with("shape", &"fn f() {}\n".repeat(251))), "251 lines");
+    assert!(
+        rules::long_files(&with("shape", &"fn f() {}\n".repeat(250))).iter().all(|s| !s.contains("shape"))
+    );
+}

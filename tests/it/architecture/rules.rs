@@ -1,0 +1,179 @@
+//! The rules: each returns a sentence for everything that breaks it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::source::{Name, Tree};
+
+/// Lines of logic that a file may have; data, such as a list of shapes, is no logic.
+const MOST_LINES: usize = 250;
+
+/// Files that are a list.
+const LISTS: [&str; 1] = ["data/digits/glyphs.rs"];
+
+/// Modules that use one of a higher floor or their own, and modules without a floor.
+pub fn upward_imports(tree: &Tree, floors: &[&[&str]]) -> Vec<String> {
+    let floor = |name: &Name| {
+        let top = name.first()?;
+        floors.iter().position(|floor| floor.contains(&top.as_str()))
+    };
+    let without = tree.modules().filter(|(name, _)| !name.is_empty() && floor(name).is_none());
+    let mut broken: Vec<String> =
+        without.map(|(_, module)| format!("{}: its module has no floor", module.path)).collect();
+    for (from, to) in tree.uses() {
+        if from.first() == to.first() || from.is_empty() {
+            continue;
+        }
+        match (floor(&from), floor(&to)) {
+            (Some(own), Some(used)) if used >= own => {
+                broken.push(format!("`{}` may not use `{}`", from.join("::"), to.join("::")));
+            }
+            (Some(_), None) if to.is_empty() => {}
+            _ => {}
+        }
+    }
+    broken
+}
+
+/// Siblings, at any depth, that use each other, directly or around others. What a parent declares for
+/// its children, such as a trait, and re-exports of them are no part of a circle.
+pub fn circles(tree: &Tree) -> Vec<String> {
+    let mut graphs: BTreeMap<Name, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for (from, to) in tree.uses() {
+        let depth = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+        if let (Some(own), Some(used)) = (from.get(depth), to.get(depth)) {
+            let graph = graphs.entry(from[..depth].to_vec()).or_default();
+            graph.entry(own.clone()).or_default().insert(used.clone());
+        }
+    }
+    let mut broken = Vec::new();
+    for (parent, graph) in &graphs {
+        for start in graph.keys() {
+            let mut reached = BTreeSet::new();
+            let mut open = vec![start];
+            while let Some(next) = open.pop() {
+                for used in graph.get(next).into_iter().flatten() {
+                    if reached.insert(used) {
+                        open.push(used);
+                    }
+                }
+            }
+            if reached.contains(start) {
+                broken.push(format!("{}: `{start}` is part of a circle", parent.join("::")));
+            }
+        }
+    }
+    broken
+}
+
+/// Files with a `Config` next to a registry that does not name them.
+pub fn unregistered_members(tree: &Tree) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (section, registry) in tree.modules() {
+        let Some(words) = &registry.registry else { continue };
+        for (name, module) in tree.modules() {
+            let is_config =
+                |item: &syn::Item| matches!(item, syn::Item::Struct(item) if item.ident == "Config");
+            let Some((own, parent)) = name.split_last() else { continue };
+            if parent == section.as_slice() && module.file.items.iter().any(is_config) && !words.contains(own)
+            {
+                broken.push(format!("{} is not registered in {}", module.path, registry.path));
+            }
+        }
+    }
+    broken
+}
+
+/// The root of every crate below `package`: of libraries, programs, tests, benches and examples.
+pub fn crate_roots(package: &Path) -> Vec<PathBuf> {
+    let mut roots = Vec::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(package.join(&folder)).expect("a folder").flatten() {
+            let path = folder.join(entry.file_name());
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.path().is_dir() {
+                if !name.starts_with('.') && name != "target" && name != "runs" && name != "data" {
+                    open.push(path);
+                }
+                continue;
+            }
+            let parent =
+                folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let above =
+                folder.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+            let targets = ["tests", "benches", "examples", "fuzz_targets"];
+            let is_root = match name.as_str() {
+                "lib.rs" => true,
+                "main.rs" => parent == "src" || above.is_some_and(|above| targets.contains(&above.as_str())),
+                _ => path.extension().is_some_and(|end| end == "rs") && targets.contains(&parent.as_str()),
+            };
+            if is_root {
+                roots.push(path);
+            }
+        }
+    }
+    // Named in Cargo.toml.
+    roots.push(PathBuf::from("benches/versus_candle/system_allocator.rs"));
+    roots.sort();
+    roots
+}
+
+/// Crates that do not forbid unsafe code, but for those `allowed` to contain it.
+pub fn roots_that_allow_unsafe(roots: &[(PathBuf, String)], allowed: &[&str]) -> Vec<String> {
+    let forbids = |text: &str| {
+        let file = syn::parse_file(text).expect("Rust");
+        file.attrs.iter().any(|attribute| {
+            let lint = attribute.parse_args::<syn::Path>();
+            attribute.path().is_ident("forbid") && lint.is_ok_and(|lint| lint.is_ident("unsafe_code"))
+        })
+    };
+    // The macro of a fuzz target contains unsafe code; the target itself is one call.
+    let allows = |path: &Path| {
+        path.starts_with("fuzz/fuzz_targets") || allowed.iter().any(|allowed| path == Path::new(allowed))
+    };
+    let broken = roots.iter().filter(|(path, text)| allows(path) == forbids(text));
+    broken
+        .map(|(path, _)| format!("{}: `#![forbid(unsafe_code)]` is missing or needless", path.display()))
+        .collect()
+}
+
+/// Modules that print although they are not `allowed` to.
+pub fn prints(tree: &Tree, allowed: &[&str]) -> Vec<String> {
+    struct Prints(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Prints {
+        fn visit_macro(&mut self, item: &'ast syn::Macro) {
+            let names = ["println", "print", "eprintln", "eprint", "dbg"];
+            self.0 |= item.path.segments.last().is_some_and(|name| names.iter().any(|own| name.ident == own));
+        }
+
+        fn visit_path(&mut self, path: &'ast syn::Path) {
+            self.0 |= path.segments.iter().any(|name| name.ident == "stdout" || name.ident == "stderr");
+        }
+    }
+    let mut broken = Vec::new();
+    for (name, module) in tree.modules() {
+        let mut found = Prints(false);
+        syn::visit::Visit::visit_file(&mut found, &module.file);
+        if found.0 && !name.first().is_some_and(|top| allowed.contains(&top.as_str())) {
+            broken.push(format!("{} prints", module.path));
+        }
+    }
+    broken
+}
+
+/// Modules whose name says nothing.
+pub fn empty_names(tree: &Tree) -> Vec<String> {
+    let empty = ["utils", "util", "helpers", "helper", "base", "common", "manager", "misc"];
+    let broken = tree.modules().filter(|(name, _)| name.iter().any(|word| empty.contains(&word.as_str())));
+    broken.map(|(_, module)| format!("{}: says nothing about what is inside", module.path)).collect()
+}
+
+/// Files with more lines of logic than [`MOST_LINES`].
+pub fn long_files(tree: &Tree) -> Vec<String> {
+    let broken = tree
+        .modules()
+        .filter(|(_, module)| module.lines > MOST_LINES && !LISTS.contains(&module.path.as_str()));
+    broken.map(|(_, module)| format!("{}: {} lines without tests", module.path, module.lines)).collect()
+}
