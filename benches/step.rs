@@ -17,7 +17,7 @@ use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
 use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
-use taper::model::{Model, Parameters};
+use taper::network::Parameters;
 use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
@@ -110,12 +110,11 @@ fn measure(name: &str, text: &str, options: &Options) -> serde_json::Value {
     let data = data(&experiment, &shape, target);
     let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
     let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("an optimizer");
-    let (network, loss) = (experiment.network(), experiment.loss.clone());
+    let loss = experiment.loss.clone();
     let mut engine: Box<dyn Engine> = if options.engine == "graph" {
-        let model = Model::new(&network, &plan, parameters);
-        Box::new(Graph::new(model, loss, optimizer, Device::Cpu, 1))
+        Box::new(Graph::new(plan, parameters, loss, optimizer, Device::Cpu, 1))
     } else {
-        let compiled = compile(&network, &plan).expect("a network that the engine supports");
+        let compiled = compile(&plan).expect("a network that the engine supports");
         let team = SharedTeam::new(options.threads);
         Box::new(Fused::new(compiled, parameters, loss, optimizer, 1, team).expect("an engine"))
     };

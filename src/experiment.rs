@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::{self, Diagnostics, Input, Problems};
 use crate::data::{self, Facts, Target};
 use crate::layers::Activation;
-use crate::model::{self, Plan};
+use crate::model;
+use crate::network::Plan;
 use crate::shape::Shape;
 use crate::{checkpoint, gate, loss, metrics, optimizer, train};
 
@@ -169,7 +170,7 @@ impl Experiment {
             normalize.validate(&mut place.key(self.data.name()).key("normalize"), shape.0.first().copied());
         }
         let network = self.network();
-        let plan = Plan::new(&network, shape, &mut problems.key("model"))?;
+        let plan = network.plan(shape, &mut problems.key("model"))?;
         let last = self.model.layers.len().saturating_sub(1);
         match plan.output().0.as_slice() {
             [outputs] => {

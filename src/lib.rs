@@ -36,7 +36,7 @@
 //! | [`config`] | reads a file, explains what is wrong; knows no section |
 //! | [`experiment`] | [`Experiment`](experiment::Experiment): the whole config as plain data |
 //! | [`run`] | turns it into live parts, and takes a run from beginning to end: [`train()`], [`Model`] |
-//! | [`data`], [`model`], [`layers`], [`loss`], [`optimizer`], [`metrics`], [`init`] | these parts, one file for each member |
+//! | [`data`], [`model`], [`layers`], [`network`], [`loss`], [`optimizer`], [`metrics`], [`init`] | these parts, one file for each member |
 //! | [`engine`] | what predicts, and what takes a training step |
 //! | [`ops`], [`taper_kernels`] | tensor operations with right gradients, and their CPU loops |
 //! | [`mod@train`] | the loop |
@@ -69,6 +69,7 @@ pub mod layers;
 pub mod loss;
 pub mod metrics;
 pub mod model;
+pub mod network;
 pub mod ops;
 pub mod optimizer;
 pub mod panics;

@@ -10,7 +10,7 @@ use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
 use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
-use taper::model::Parameters;
+use taper::network::Parameters;
 use taper::presets;
 use taper::random::{Purpose, Stream};
 
@@ -86,8 +86,8 @@ fn measure(name: &str) -> Measured {
     let plan = experiment.plan(&shape, target, &mut Problems::new(&mut Vec::new())).expect("a plan");
     let parameters = Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
     let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("state");
-    let (network, loss) = (experiment.network(), experiment.loss.clone());
-    let compiled = compile(&network, &plan).unwrap_or_else(|lacking| panic!("{name}: {lacking}"));
+    let loss = experiment.loss.clone();
+    let compiled = compile(&plan).unwrap_or_else(|lacking| panic!("{name}: {lacking}"));
     let team = SharedTeam::new(2);
     let mut engine = Fused::new(compiled, parameters, loss, optimizer, 3, team).expect("an engine");
 

@@ -8,7 +8,7 @@ use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Truth};
 use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
-use taper::model::Parameters;
+use taper::network::Parameters;
 use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
@@ -108,7 +108,7 @@ impl Taper {
         let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
         let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("Adam");
         let team = SharedTeam::new(taper::threads::count());
-        let compiled = compile(&experiment.network(), &plan).expect("layers that the engine supports");
+        let compiled = compile(&plan).expect("layers that the engine supports");
         let engine = Fused::new(compiled, parameters, experiment.loss, optimizer, 1, team);
         Self { engine: engine.expect("an engine"), step: 0 }
     }

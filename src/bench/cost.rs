@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::Plan;
+use crate::network::{Plan, Row};
 use crate::threads;
 use taper_kernels::roofline;
 use taper_kernels::simd::lanes::Isa;
@@ -34,8 +34,8 @@ impl Cost {
     /// That of a step with `samples`, where the optimizer keeps `slots` values for each parameter.
     #[must_use]
     pub fn of_step(plan: &Plan, slots: usize, samples: usize) -> Self {
-        let is_trained = |parameters: &[crate::layers::ParameterSpec]| parameters.iter().any(|p| p.trainable);
-        let first = plan.rows.iter().position(|row| is_trained(&row.parameters)).unwrap_or(plan.rows.len());
+        let is_trained = |row: &Row| plan.specs[row.specs.clone()].iter().any(|spec| spec.trainable);
+        let first = plan.rows.iter().position(is_trained).unwrap_or(plan.rows.len());
         let passes = |i| if i <= first { 2.0 } else { 3.0 };
         let sample: f64 = plan.rows.iter().enumerate().map(|(i, row)| passes(i) * row.flops as f64).sum();
         let update = match slots {
@@ -105,7 +105,7 @@ mod tests {
     fn plan(layers: &str, input: &[usize]) -> Plan {
         let config = model::Config { layers: serde_json::from_str(layers).unwrap() };
         let shape = crate::shape::Shape(input.to_vec());
-        Plan::new(&config, &shape, &mut Problems::new(&mut Vec::new())).unwrap()
+        config.plan(&shape, &mut Problems::new(&mut Vec::new())).unwrap()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::load::{Load, Others};
 use super::percentiles::Percentiles;
 use crate::data::Loader;
 use crate::error::{Error, Result};
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::run::Run;
 

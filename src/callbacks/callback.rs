@@ -8,7 +8,7 @@ use super::Control;
 use crate::checkpoint::Store;
 use crate::error::Result;
 use crate::events::{Epoch, Event, Metrics, StepReport};
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::position::Position;
 
 /// Something that takes part in a run. Every method but the name may be left out. An error stops the

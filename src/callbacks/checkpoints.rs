@@ -4,7 +4,7 @@ use super::{Callback, Control};
 use crate::checkpoint::{Config, Store};
 use crate::error::Result;
 use crate::events::{Epoch, StepReport};
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::position::Position;
 
 /// The callback.

@@ -8,7 +8,7 @@ use super::folder::named_step;
 use super::manifest::Manifest;
 use super::{Card, MODEL, OPTIMIZER, STATE, State, manifest, migrate, weights};
 use crate::error::{Error, Result};
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::optimizer::Optimizer;
 
 /// The most values that a sample may have, so that no layer's sizes or cost overflow.

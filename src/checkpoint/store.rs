@@ -8,7 +8,7 @@ use super::manifest::{self, Manifest};
 use super::{Card, Checkpoint, MODEL, OPTIMIZER, STATE, State, keep, weights};
 use crate::durable::{self, REPLACED, UNFINISHED};
 use crate::error::{Error, Result};
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::optimizer::Optimizer;
 
 /// The checkpoints of one run.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use taper::config::Problems;
 use taper::experiment::Experiment;
-use taper::model::Plan;
+use taper::network::Plan;
 
 use super::progress::with_separators;
 use super::source;
@@ -36,7 +36,7 @@ pub fn run(options: &Check) -> anyhow::Result<()> {
 fn to_json(experiment: &Experiment, plan: Option<&Plan>, found: bool, place: &str) -> Value {
     let layers = plan.map(|plan| {
         let rows = plan.rows.iter().map(|row| {
-            json!({"layer": row.name, "output_shape": row.output, "parameters": row.count(), "flops": row.flops})
+            json!({"path": row.path, "layer": row.name, "output_shape": row.output, "parameters": row.parameters, "flops": row.flops})
         });
         rows.collect::<Vec<_>>()
     });
@@ -66,12 +66,13 @@ fn to_text(experiment: &Experiment, plan: Option<&Plan>, found: bool, place: &st
         "", "layer", "output shape", "parameters", "FLOPs/sample"
     ));
     lines.push(format!("{:>2}  {:<18} {:<18}", "", "input", plan.input.to_string()));
-    for (i, row) in plan.rows.iter().enumerate() {
+    for row in &plan.rows {
         lines.push(format!(
-            "{i:>2}  {:<18} {:<18} {:>12} {:>14}",
+            "{:>2}  {:<18} {:<18} {:>12} {:>14}",
+            row.path,
             row.name,
             row.output.to_string(),
-            with_separators(row.count().unwrap_or(u64::MAX)),
+            with_separators(row.parameters),
             with_separators(row.flops),
         ));
     }

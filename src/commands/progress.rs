@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use taper::callbacks::{Callback, Control};
 use taper::events::{Epoch, Event, Metrics, StepReport};
 use taper::experiment::Experiment;
-use taper::model::Parameters;
+use taper::network::Parameters;
 use taper::position::Position;
 
 use crate::cli::{Common, LogFormat};

@@ -17,9 +17,17 @@ use wording::{
 /// How many problems are looked for: a file of a megabyte could hold a hundred thousand.
 pub(super) const MOST: usize = 100;
 
-/// Reports the differences between `node` and `schema` (JSON Schema without references), all of them
+/// Reports the differences between `node` and `schema` (JSON Schema), all of them
 /// but for a file that is nothing else.
 pub(super) fn check(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+    check_node(node, schema, schema, path, found);
+}
+
+/// The same for a part of the schema `root`.
+fn check_node(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+    // What can be within itself stands at one place only: `#/` and the keys that lead there.
+    let reference = schema["$ref"].as_str().and_then(|place| root.pointer(place.strip_prefix('#')?));
+    let schema = reference.unwrap_or(schema);
     if found.len() >= MOST {
         return;
     }
@@ -27,18 +35,18 @@ pub(super) fn check(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Pro
         if schema_names(choices).is_empty() {
             check_word(node, choices, path, found);
         } else {
-            check_choice(node, choices, path, found);
+            check_choice(node, root, choices, path, found);
         }
     } else if let Some(options) = schema["anyOf"].as_array() {
-        check_any(node, options, path, found);
+        check_any(node, root, options, path, found);
     } else {
-        check_type(node, schema, path, found);
+        check_type(node, root, schema, path, found);
     }
 }
 
 /// An optional section, `anyOf: [section, null]`, or a value of several forms, such as a number or a
 /// list of numbers: checked as the first form that has its type.
-fn check_any(node: &Node, options: &[Json], path: &Path, found: &mut Vec<Problem>) {
+fn check_any(node: &Node, root: &Json, options: &[Json], path: &Path, found: &mut Vec<Problem>) {
     let forms: Vec<&Json> = options.iter().filter(|option| option["type"] != "null").collect();
     if matches!(node.value, Value::Null) && forms.len() < options.len() {
         return;
@@ -46,7 +54,7 @@ fn check_any(node: &Node, options: &[Json], path: &Path, found: &mut Vec<Problem
     let fits = |form: &&&Json| types(form).iter().any(|name| fits_type(&node.value, name));
     let form = if forms.len() == 1 { forms.first() } else { forms.iter().find(fits) };
     if let Some(form) = form {
-        check(node, form, path, found);
+        check_node(node, root, form, path, found);
     } else {
         let expected: Vec<&str> = forms.iter().flat_map(|form| types(form)).collect();
         let message = format!("expected {}, found {}", describe(&expected), kind(&node.value));
@@ -67,7 +75,7 @@ fn fits_type(value: &Value, name: &str) -> bool {
     }
 }
 
-fn check_type(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+fn check_type(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
     let expected = types(schema);
     if expected.contains(&"null") && matches!(node.value, Value::Null) {
         return;
@@ -110,26 +118,26 @@ fn check_type(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>)
                 return;
             }
             for (i, item) in items.iter().enumerate() {
-                check(item, &schema["items"], &path.index(i), found);
+                check_node(item, root, &schema["items"], &path.index(i), found);
             }
         }
         Value::Table(entries) if expected.contains(&"object") => {
-            check_table(entries, schema, path, found);
+            check_table(entries, root, schema, path, found);
         }
         other => report(format!("expected {}, found {}", describe(&expected), kind(other))),
     }
 }
 
-fn check_table(entries: &[Entry], schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+fn check_table(entries: &[Entry], root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
     let known = schema["properties"].as_object();
     let names: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     for entry in entries {
         let place = path.key(&entry.key);
         match known.and_then(|known| known.get(&entry.key)) {
             Some(_) if entry.is_unset() => {}
-            Some(schema) => check(&entry.node, schema, &place, found),
+            Some(schema) => check_node(&entry.node, root, schema, &place, found),
             None if schema["additionalProperties"].is_object() => {
-                check(&entry.node, &schema["additionalProperties"], &place, found);
+                check_node(&entry.node, root, &schema["additionalProperties"], &place, found);
             }
             None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
             None => return,
@@ -148,7 +156,7 @@ fn check_table(entries: &[Entry], schema: &Json, path: &Path, found: &mut Vec<Pr
 }
 
 /// A section whose key names the chosen member: `{ adam = { … } }`.
-fn check_choice(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
+fn check_choice(node: &Node, root: &Json, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
     let names = schema_names(choices);
     let Value::Table(entries) = &node.value else {
         let message = format!("expected a table that names one of its kinds, found {}", kind(&node.value));
@@ -164,7 +172,7 @@ fn check_choice(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Prob
         let schema = choices.iter().find_map(|choice| choice["properties"].get(&entry.key));
         match schema {
             Some(_) if entry.is_unset() => {}
-            Some(schema) => check(&entry.node, schema, &place, found),
+            Some(schema) => check_node(&entry.node, root, schema, &place, found),
             None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
             None => return,
         }

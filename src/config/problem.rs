@@ -75,6 +75,12 @@ impl<'a> Problems<'a> {
         Problems { path: self.path.key(key), found: self.found }
     }
 
+    /// The collector for what stands at `path` below this place.
+    pub fn within(&mut self, path: &Path) -> Problems<'_> {
+        let segments = self.path.0.iter().chain(&path.0).cloned().collect();
+        Problems { path: Path(segments), found: self.found }
+    }
+
     /// The collector for the element at `index`.
     pub fn index(&mut self, index: usize) -> Problems<'_> {
         Problems { path: self.path.index(index), found: self.found }

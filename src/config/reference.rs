@@ -127,6 +127,13 @@ fn kind(value: &Json) -> String {
         "integer" => "whole number".to_owned(),
         "string" => "text".to_owned(),
         "boolean" => "true or false".to_owned(),
+        // `#/properties/model/properties/layers/items`, as in `model.layers`.
+        "array" if value["items"]["$ref"].is_string() => {
+            let place = value["items"]["$ref"].as_str().unwrap_or_default();
+            let keys: Vec<&str> =
+                place.split('/').filter(|key| !["#", "properties", "items"].contains(key)).collect();
+            format!("list as `{}`", keys.join("."))
+        }
         "array" => format!("list of {}s", kind(&value["items"])),
         "object" if value["additionalProperties"].is_object() => "table of texts".to_owned(),
         "object" => "table".to_owned(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use taper_kernels::simd::arena::Arena;
 
-use crate::model::Parameters;
+use crate::network::Parameters;
 
 /// Which samples of a step's batch a part of it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

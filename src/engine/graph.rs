@@ -8,23 +8,27 @@ use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
 use crate::layers::Mode;
 use crate::loss;
-use crate::model::{Model, Parameters};
+use crate::network::{Parameters, Plan};
 use crate::ops;
 use crate::optimizer::Optimizer;
 
 /// Runs any network on any device, with its weights alone.
 pub struct GraphPredictor {
-    model: Model,
+    plan: Plan,
+    parameters: Parameters,
+    /// Those of all parameters, in order.
+    variables: Vec<Var>,
     device: Device,
     /// Those of the last call.
     logits: Vec<f32>,
 }
 
 impl GraphPredictor {
-    /// A predictor for `model`, which is on `device`.
+    /// A predictor for the network of `plan` with `parameters`, which are on `device`.
     #[must_use]
-    pub fn new(model: Model, device: Device) -> Self {
-        Self { model, device, logits: Vec::new() }
+    pub fn new(plan: Plan, parameters: Parameters, device: Device) -> Self {
+        let variables = parameters.variables();
+        Self { plan, parameters, variables, device, logits: Vec::new() }
     }
 }
 
@@ -34,13 +38,13 @@ impl Predictor for GraphPredictor {
     }
 
     fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
-        let logits = self.model.forward(&samples.tensor(&self.device)?, Mode::Inference)?;
+        let logits = self.plan.forward(&self.variables, &samples.tensor(&self.device)?, Mode::Inference)?;
         self.logits = logits.flatten_all()?.to_vec1()?;
         Ok(&self.logits)
     }
 
     fn parameters(&self) -> &Parameters {
-        self.model.parameters()
+        &self.parameters
     }
 }
 
@@ -58,29 +62,31 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// An engine for `model`, which is on `device`; `seed` decides the dropout masks.
+    /// An engine for the network of `plan` with `parameters`, which are on `device`; `seed` decides the
+    /// dropout masks.
     #[must_use]
     pub fn new(
-        model: Model,
+        plan: Plan,
+        parameters: Parameters,
         loss: loss::Config,
         optimizer: Box<dyn Optimizer>,
         device: Device,
         seed: u64,
     ) -> Self {
-        let trainable = model.parameters().trainable();
-        let untrained = model.parameters().iter().filter(|parameter| !parameter.trainable);
+        let trainable = parameters.trainable();
+        let untrained = parameters.iter().filter(|parameter| !parameter.trainable);
         let untrained = untrained.map(|parameter| parameter.variable.clone()).collect();
-        let predictor = GraphPredictor::new(model, device);
+        let predictor = GraphPredictor::new(plan, parameters, device);
         Self { predictor, loss, optimizer, trainable, untrained, seed, gradient: None }
     }
 
     /// Forward and backward for a part of a batch: the loss, and the gradients unless it is not finite.
     fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<(f64, Option<GradStore>)> {
-        let GraphPredictor { model, device, logits } = &mut self.predictor;
+        let GraphPredictor { plan, variables, device, logits, .. } = &mut self.predictor;
         let features = batch.samples.tensor(device)?;
         let targets = batch.truth.tensor(device)?;
         let mode = Mode::Training { seed: self.seed, step, first: part.first };
-        let output = model.forward(&features, mode)?;
+        let output = plan.forward(variables, &features, mode)?;
         let loss = (self.loss.member().sum(&output, &targets)? / part.whole as f64)?;
         let value = scalar(&loss)?; // waits for the GPU
         *logits = output.flatten_all()?.to_vec1()?;

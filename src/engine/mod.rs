@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::optimizer::Optimizer;
 
 /// Which engine runs the training steps.

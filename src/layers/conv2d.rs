@@ -1,16 +1,14 @@
 //! Two-dimensional convolution (cross-correlation, as in all frameworks):
 //! `y[f, i, j] = b[f] + Σ w[f, c, u, v] x[c, i s + u - p, j s + v - p]`, then the activation.
 
-use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::dense::{glorot_uniform, yes, zeros};
-use super::window::{Padding, Size, accepted, slide, windows};
-use super::{Activation, Layer, Member, Mode, Operation, ParameterSpec};
+use super::window::{Padding, Size, slide};
+use super::{Activation, LayerConfig};
 use crate::init::Initializer;
-use crate::ops;
+use crate::network::{Id, Net, Operation, ParameterSpec};
 use crate::shape::Shape;
-use taper_kernels::window::Window;
 
 /// `conv2d`: filters that slide over an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -45,73 +43,24 @@ fn one() -> Size {
     Size::Square(1)
 }
 
-impl Config {
-    fn slide(&self, input: &Shape) -> std::result::Result<(usize, Window), String> {
-        slide("conv2d", input, self.kernel_size, self.strides, self.padding)
-    }
-}
-
-impl Member for Config {
-    fn output_shape(&self, input: &Shape) -> std::result::Result<Shape, String> {
-        let (channels, window) = self.slide(input)?;
-        let [height, width] = window.kernel;
-        let weights = Shape(vec![self.filters, channels, height, width]);
-        let output = windows(self.filters, &window);
+impl LayerConfig for Config {
+    fn nodes(&self, input: Id, net: &mut Net) -> Result<Id, String> {
+        let (channels, window) =
+            slide("conv2d", net.shape(input), self.kernel_size, self.strides, self.padding)?;
+        let ([height, width], filters) = (window.kernel, self.filters);
+        let weights = Shape(vec![filters, channels, height, width]);
+        let output = Shape(vec![filters, window.output[0], window.output[1]]);
         // A kernel and its outputs must be countable before anyone asks for them.
         match (weights.elements(), output.elements()) {
-            (Some(0), _) => Err("conv2d: at least one filter and one channel are needed".to_owned()),
-            (Some(_), Some(_)) => Ok(output),
-            _ => Err(format!("conv2d: {weights} weights for {output} outputs are too many")),
+            (Some(0), _) => return Err("conv2d: at least one filter and one channel are needed".to_owned()),
+            (Some(_), Some(_)) => {}
+            _ => return Err(format!("conv2d: {weights} weights for {output} outputs are too many")),
         }
-    }
-
-    fn parameters(&self, input: &Shape) -> Vec<ParameterSpec> {
-        let (channels, Window { kernel: [height, width], .. }) = accepted(self.slide(input));
-        let fans = [channels * height * width, self.filters * height * width];
-        let shape = vec![self.filters, channels, height, width];
-        let weight = ParameterSpec::trainable("weight", shape, self.kernel_initializer, fans);
-        let bias = ParameterSpec::trainable("bias", vec![self.filters], self.bias_initializer, fans);
-        if self.bias { vec![weight, bias] } else { vec![weight] }
-    }
-
-    fn flops(&self, input: &Shape) -> u64 {
-        let (channels, window) = accepted(self.slide(input));
-        let products = (channels * window.kernel[0] * window.kernel[1]) as u64;
-        let activation = self.activation.map_or(0, Activation::flops_per_value);
-        let each = products.saturating_mul(2).saturating_add(u64::from(self.bias) + activation);
-        each.saturating_mul((self.filters * window.positions()) as u64)
-    }
-
-    fn operations(&self, input: &Shape) -> Option<Vec<Operation>> {
-        let (channels, window) = accepted(self.slide(input));
-        let convolution = Operation::Convolution { window, channels, filters: self.filters };
-        Some(std::iter::once(convolution).chain(self.activation.map(Operation::Activation)).collect())
-    }
-
-    fn build(&self, input: &Shape, variables: &[Var], _index: usize) -> Box<dyn Layer> {
-        Box::new(Conv2d {
-            weight: variables[0].clone(),
-            bias: variables.get(1).cloned(),
-            window: accepted(self.slide(input)).1,
-            activation: self.activation,
-        })
-    }
-}
-
-/// The live layer.
-struct Conv2d {
-    weight: Var,       // [filters, channels, height, width]
-    bias: Option<Var>, // [filters]
-    window: Window,
-    activation: Option<Activation>,
-}
-
-impl Layer for Conv2d {
-    fn forward(&self, x: &Tensor, _mode: Mode) -> Result<Tensor> {
-        let y = ops::conv2d(x, &self.weight, self.bias.as_deref(), &self.window)?;
-        match self.activation {
-            Some(activation) => activation.forward(&y),
-            None => Ok(y),
-        }
+        let fans = [channels * height * width, filters * height * width];
+        let weight = ParameterSpec::trainable("weight", weights.0, self.kernel_initializer, fans);
+        let bias = ParameterSpec::trainable("bias", vec![filters], self.bias_initializer, fans);
+        let parameters = if self.bias { vec![weight, bias] } else { vec![weight] };
+        let y = net.add(Operation::Convolution { window, channels, filters }, &[input], parameters)?;
+        net.activate(y, self.activation)
     }
 }

@@ -1,12 +1,10 @@
 //! A fully connected layer: y = x Wᵀ + b, then the activation.
 
-use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Layer, Member, Mode, Operation, ParameterSpec};
+use super::{Activation, LayerConfig};
 use crate::init::Initializer;
-use crate::ops;
-use crate::shape::Shape;
+use crate::network::{Id, Net, Operation, ParameterSpec};
 
 /// `dense`: every output is a weighted sum of all inputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -41,56 +39,21 @@ pub(super) fn zeros() -> Initializer {
     Initializer::Zeros
 }
 
-impl Member for Config {
-    fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
-        match input.0.as_slice() {
-            [_] => Ok([self.units].into()),
-            _ => Err(format!("dense needs a flat input, not {input}; put `{{ flatten = {{}} }}` before it")),
-        }
-    }
-
-    fn parameters(&self, input: &Shape) -> Vec<ParameterSpec> {
-        let features = input.0[0];
+impl LayerConfig for Config {
+    fn nodes(&self, input: Id, net: &mut Net) -> Result<Id, String> {
+        let [features] = net.shape(input).0[..] else {
+            let shape = net.shape(input);
+            return Err(format!(
+                "dense needs a flat input, not {shape}; put `{{ flatten = {{}} }}` before it"
+            ));
+        };
         let fans = [features, self.units];
         let weight =
             ParameterSpec::trainable("weight", vec![self.units, features], self.kernel_initializer, fans);
         let bias = ParameterSpec::trainable("bias", vec![self.units], self.bias_initializer, fans);
-        if self.bias { vec![weight, bias] } else { vec![weight] }
-    }
-
-    fn flops(&self, input: &Shape) -> u64 {
-        let outputs = self.units as u64;
-        let activation = self.activation.map_or(0, Activation::flops_per_value);
-        outputs * (2 * input.0[0] as u64 + u64::from(self.bias) + activation)
-    }
-
-    fn operations(&self, input: &Shape) -> Option<Vec<Operation>> {
-        let dense = Operation::Dense { inputs: input.0[0], units: self.units };
-        Some(std::iter::once(dense).chain(self.activation.map(Operation::Activation)).collect())
-    }
-
-    fn build(&self, _input: &Shape, variables: &[Var], _index: usize) -> Box<dyn Layer> {
-        Box::new(Dense {
-            weight: variables[0].clone(),
-            bias: variables.get(1).cloned(),
-            activation: self.activation,
-        })
-    }
-}
-
-/// The live layer.
-struct Dense {
-    weight: Var,       // [units, features]
-    bias: Option<Var>, // [units]
-    activation: Option<Activation>,
-}
-
-impl Layer for Dense {
-    fn forward(&self, x: &Tensor, _mode: Mode) -> candle_core::Result<Tensor> {
-        let y = ops::dense(x, &self.weight, self.bias.as_deref())?; // [batch, units]
-        match self.activation {
-            Some(activation) => activation.forward(&y),
-            None => Ok(y),
-        }
+        let parameters = if self.bias { vec![weight, bias] } else { vec![weight] };
+        let dense = Operation::Dense { inputs: features, units: self.units };
+        let y = net.add(dense, &[input], parameters)?;
+        net.activate(y, self.activation)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::window::{Padding, Size, accepted, slide, windows};
+use super::window::{Padding, Size, slide};
 use crate::shape::Shape;
 use taper_kernels::window::Window;
 
@@ -27,25 +27,9 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// The shape of the output; `layer` is the name for the sentence that says why there is none.
-    pub(super) fn output_shape(&self, layer: &str, input: &Shape) -> Result<Shape, String> {
-        let (channels, window) = self.slide(layer, input)?;
-        Ok(windows(channels, &window))
-    }
-
-    /// One operation for each value of each window.
-    pub(super) fn flops(&self, input: &Shape) -> u64 {
-        let (channels, window) = accepted(self.slide("", input));
-        let each = (window.kernel[0] as u64).saturating_mul(window.kernel[1] as u64);
-        each.saturating_mul((channels * window.positions()) as u64)
-    }
-
-    /// The windows of an input that was accepted before.
-    pub(super) fn window(&self, input: &Shape) -> Window {
-        accepted(self.slide("", input)).1
-    }
-
-    fn slide(&self, layer: &str, input: &Shape) -> Result<(usize, Window), String> {
-        slide(layer, input, self.pool_size, self.strides.unwrap_or(self.pool_size), self.padding)
+    /// The windows of an input; `layer` is the name for the sentence that says why there are none.
+    pub(super) fn window(&self, layer: &str, input: &Shape) -> Result<Window, String> {
+        let strides = self.strides.unwrap_or(self.pool_size);
+        Ok(slide(layer, input, self.pool_size, strides, self.padding)?.1)
     }
 }

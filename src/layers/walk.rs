@@ -3,7 +3,8 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::{Value as Json, json};
 
-use super::{Config, Layer, Mode};
+use super::{Config, Mode, sequence};
+use crate::network::{Id, Net, Plan};
 use crate::ops::gradient_check::{check_gradients, random};
 use crate::shape::Shape;
 
@@ -51,6 +52,19 @@ fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
                 [vec![6], vec![2, 2, 3]].map(|shape| (json!({ "function": function }), shape))
             })
             .collect(),
+        "residual" => vec![
+            (json!({ "layers": [{ "dense": { "units": 4, "activation": "tanh" } }] }), vec![4]),
+            (
+                json!({
+                    "layers": [
+                        { "conv2d": { "filters": 3, "kernel_size": 3, "padding": "same", "activation": "relu" } },
+                        { "residual": { "layers": [{ "activation": { "function": "silu" } }] } },
+                    ],
+                    "shortcut": [{ "conv2d": { "filters": 3, "kernel_size": 1, "bias": false } }],
+                }),
+                vec![2, 4, 3],
+            ),
+        ],
         other => panic!("add cases for `{other}` to this walk"),
     }
 }
@@ -81,43 +95,47 @@ fn chains() -> Vec<(Vec<Json>, Vec<usize>)> {
 /// Live layers with random parameters, as f64.
 struct Chain {
     what: String,
-    input: Shape,
-    output: Shape,
-    layers: Vec<Box<dyn Layer>>,
-    /// Name, variable, and whether it is trained.
-    parameters: Vec<(String, Var, bool)>,
+    plan: Plan,
+    variables: Vec<Var>,
+}
+
+/// The network that these layers make.
+fn plan_of(configs: &[Json], shape: &[usize]) -> Plan {
+    let read = |config: &Json| serde_json::from_value(config.clone());
+    let layers: Vec<Config> = configs
+        .iter()
+        .map(|config| read(config).unwrap_or_else(|error| panic!("{config}: {error}")))
+        .collect();
+    let mut net = Net::new(Shape(shape.to_vec()));
+    sequence("layers", &layers, Id::INPUT, &mut net).unwrap_or_else(|reason| panic!("{configs:?}: {reason}"));
+    net.finish()
 }
 
 impl Chain {
     fn new((configs, shape): &(Vec<Json>, Vec<usize>)) -> Result<Self> {
+        let plan = plan_of(configs, shape);
         let what = configs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" then ");
-        let input = Shape(shape.clone());
-        let (mut layers, mut parameters) = (Vec::new(), Vec::new());
-        let mut output = input.clone();
-        for (index, config) in configs.iter().enumerate() {
-            let config: Config =
-                serde_json::from_value(config.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
-            let mut variables = Vec::new();
-            for spec in config.member().parameters(&output) {
-                // Variances are positive; nothing else needs to be, and no value may be special.
-                let low = if spec.name == "running_var" { 0.5 } else { -1.0 };
-                let variable = random(&spec.shape, low, 1.0, parameters.len() as u64 + 10)?;
-                parameters.push((format!("{index}.{}", spec.name), variable.clone(), spec.trainable));
-                variables.push(variable);
-            }
-            layers.push(config.member().build(&output, &variables, index));
-            output =
-                config.member().output_shape(&output).unwrap_or_else(|reason| panic!("{what}: {reason}"));
+        let mut variables = Vec::new();
+        for spec in &plan.specs {
+            // Variances are positive; nothing else needs to be, and no value may be special.
+            let low = if spec.name.ends_with("running_var") { 0.5 } else { -1.0 };
+            variables.push(random(&spec.shape, low, 1.0, variables.len() as u64 + 10)?);
         }
-        Ok(Self { what: format!("{what} on {input}"), input, output, layers, parameters })
+        Ok(Self { what: format!("{what} on {}", plan.input), plan, variables })
     }
 
     fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.layers.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, mode))
+        self.plan.forward(&self.variables, x, mode)
+    }
+
+    /// Name, variable, and whether it is trained.
+    fn parameters(&self) -> impl Iterator<Item = (&str, &Var, bool)> {
+        let specs = self.plan.specs.iter().zip(&self.variables);
+        specs.map(|(spec, variable)| (spec.name.as_str(), variable, spec.trainable))
     }
 
     fn batch(&self, samples: usize) -> Result<Var> {
-        random(&self.input.batch(samples), -2.0, 2.0, 3)
+        random(&self.plan.input.batch(samples), -2.0, 2.0, 3)
     }
 }
 
@@ -127,8 +145,8 @@ fn gradients_agree_with_finite_differences() -> Result<()> {
         let chain = Chain::new(case)?;
         let x = chain.batch(3)?;
         let mut variables = vec![("the input", &x)];
-        for (name, variable, trainable) in &chain.parameters {
-            if *trainable {
+        for (name, variable, trainable) in chain.parameters() {
+            if trainable {
                 variables.push((name, variable));
             }
         }
@@ -147,8 +165,8 @@ fn untrained_parameters_and_plain_inputs_get_no_gradient() -> Result<()> {
         let x = chain.batch(2)?.as_detached_tensor();
         let y = chain.forward(&x, TRAINING)?;
         let gradients = y.sum_all()?.backward()?;
-        for (name, variable, trainable) in &chain.parameters {
-            assert_eq!(gradients.get(variable).is_some(), *trainable, "{}: {name}", chain.what);
+        for (name, variable, trainable) in chain.parameters() {
+            assert_eq!(gradients.get(variable).is_some(), trainable, "{}: {name}", chain.what);
         }
     }
     Ok(())
@@ -161,7 +179,7 @@ fn the_output_has_the_promised_shape_for_any_batch() -> Result<()> {
         for samples in [1, 4] {
             let x = chain.batch(samples)?;
             let y = chain.forward(&x, TRAINING)?;
-            assert_eq!(y.dims(), chain.output.batch(samples), "{}", chain.what);
+            assert_eq!(y.dims(), chain.plan.output().batch(samples), "{}", chain.what);
             assert!(y.is_contiguous(), "{}", chain.what);
         }
     }
@@ -210,7 +228,7 @@ fn inputs_that_no_layer_can_follow_are_sentences() {
     ];
     for (config, shape, words) in refusals {
         let layer: Config = serde_json::from_value(config.clone()).expect("is a layer");
-        let reason = layer.member().output_shape(&Shape(shape)).expect_err("cannot follow");
+        let reason = layer.plan(&Shape(shape)).expect_err("cannot follow");
         assert!(reason.contains(words), "{config}: {reason}");
     }
 }
@@ -228,14 +246,15 @@ fn unknown_options_are_refused() {
 
 #[test]
 fn dropout_keeps_the_mean_and_depends_on_seed_step_and_layer_only() -> Result<()> {
-    let layer = |index| -> Box<dyn Layer> {
-        let config: Config =
-            serde_json::from_value(json!({ "dropout": { "rate": 0.25 } })).expect("is valid");
-        config.member().build(&[20_000].into(), &[], index)
+    // Flattening what is flat already moves the dropout to its place among the layers.
+    let network = |index: usize| {
+        let mut configs = vec![json!({ "flatten": {} }); index];
+        configs.push(json!({ "dropout": { "rate": 0.25 } }));
+        plan_of(&configs, &[20_000])
     };
     let x = Tensor::ones((2, 20_000), DType::F32, &Device::Cpu)?;
     let draw = |index, seed, step| -> Result<Vec<f32>> {
-        layer(index).forward(&x, Mode::Training { seed, step, first: 0 })?.flatten_all()?.to_vec1()
+        network(index).forward(&[], &x, Mode::Training { seed, step, first: 0 })?.flatten_all()?.to_vec1()
     };
     let first = draw(1, 7, 3)?;
     assert_eq!(first, draw(1, 7, 3)?);
@@ -247,7 +266,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_layer_only() -> Result<()
     let dropped = first.iter().filter(|value| **value == 0.0).count() as f32 / first.len() as f32;
     assert!((dropped - 0.25).abs() < 0.01, "{dropped}");
     assert!(first.iter().all(|value| *value == 0.0 || (*value - 4.0 / 3.0).abs() < 1e-6));
-    let evaluated = layer(1).forward(&x, Mode::Inference)?;
+    let evaluated = network(1).forward(&[], &x, Mode::Inference)?;
     assert_eq!(evaluated.flatten_all()?.to_vec1::<f32>()?, x.flatten_all()?.to_vec1::<f32>()?);
     Ok(())
 }
@@ -255,7 +274,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_layer_only() -> Result<()
 #[test]
 fn batch_norm_follows_the_batches_while_training_and_only_then() -> Result<()> {
     let chain = Chain::new(&(vec![json!({ "batch_norm": { "momentum": 0.75, "epsilon": 1e-9 } })], vec![1]))?;
-    let read = |i: usize| -> Result<f64> { chain.parameters[i].1.get(0)?.to_scalar() };
+    let read = |i: usize| -> Result<f64> { chain.variables[i].get(0)?.to_scalar() };
     let (mean, variance) = (read(2)?, read(3)?);
     let x = Tensor::new(&[[1_f64], [3.0], [8.0]], &Device::Cpu)?; // mean 4, biased variance 26 / 3
     chain.forward(&x, Mode::Inference)?;
@@ -276,10 +295,9 @@ fn conv2d_counts_its_parameters_and_operations() {
         json!({ "conv2d": { "filters": 32, "kernel_size": 3, "activation": "relu" } }),
     )
     .expect("is valid");
-    let input = Shape::from([1, 28, 28]);
-    let specs = config.member().parameters(&input);
-    let shapes: Vec<_> = specs.iter().map(|spec| (spec.name, spec.shape.clone())).collect();
-    assert_eq!(shapes, [("weight", vec![32, 1, 3, 3]), ("bias", vec![32])]);
-    assert_eq!((specs[0].fan_in, specs[0].fan_out), (9, 288));
-    assert_eq!(config.member().flops(&input), 32 * 26 * 26 * (2 * 9 + 2));
+    let plan = config.plan(&[1, 28, 28].into()).expect("fits");
+    let shapes: Vec<_> = plan.specs.iter().map(|spec| (spec.name.as_str(), spec.shape.clone())).collect();
+    assert_eq!(shapes, [("layers.0.weight", vec![32, 1, 3, 3]), ("layers.0.bias", vec![32])]);
+    assert_eq!((plan.specs[0].fan_in, plan.specs[0].fan_out), (9, 288));
+    assert_eq!(plan.flops(), 32 * 26 * 26 * (2 * 9 + 2));
 }

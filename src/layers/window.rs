@@ -57,18 +57,6 @@ pub(super) fn slide(
     window.map(|window| (channels, window)).map_err(|reason| format!("{layer}: {reason}"))
 }
 
-/// The windows for an input that was accepted before.
-pub(super) fn accepted(result: Result<(usize, Window), String>) -> (usize, Window) {
-    // An empty image makes an empty output: only a caller that skipped `output_shape` gets here.
-    let nothing = Window { input: [0; 2], kernel: [1; 2], stride: [1; 2], before: [0; 2], output: [0; 2] };
-    result.unwrap_or((0, nothing))
-}
-
-/// The shape of `channels` values for each window.
-pub(super) fn windows(channels: usize, window: &Window) -> Shape {
-    [channels, window.output[0], window.output[1]].into()
-}
-
 #[cfg(test)]
 mod tests {
     use crate::config::{Input, load, schema};

@@ -5,10 +5,14 @@
 //! operation here has a reference made of plain tensor operations, which runs on every device, and
 //! where it pays a CPU kernel; tests hold the two together.
 
+pub mod activation;
 pub mod avg_pool2d;
+pub mod batch_norm;
 pub mod conv2d;
 pub mod dense;
+pub mod dropout;
 pub mod finite;
+pub mod layer_norm;
 pub mod max_pool2d;
 pub mod relu;
 pub mod slices;
@@ -21,10 +25,14 @@ mod parity;
 mod record;
 mod window;
 
+pub use activation::Activation;
 pub use avg_pool2d::avg_pool2d;
+pub use batch_norm::batch_norm;
 pub use conv2d::conv2d;
 pub use dense::dense;
+pub use dropout::dropout;
 pub use finite::all_finite;
+pub use layer_norm::layer_norm;
 pub use max_pool2d::max_pool2d;
 pub use record::{Output, record};
 pub use relu::relu;

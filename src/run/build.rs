@@ -9,7 +9,7 @@ use crate::engine::{
 };
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::model::{Model, Parameters, Plan};
+use crate::network::{Parameters, Plan};
 use crate::threads;
 
 /// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction; `team` does
@@ -35,8 +35,7 @@ pub fn load_predictor(
     if let Some(compiled) = choose_engine(experiment, &plan, device)? {
         return Ok(Box::new(FusedPredictor::new(compiled, parameters, team)?));
     }
-    let model = Model::new(&experiment.network(), &plan, parameters);
-    Ok(Box::new(GraphPredictor::new(model, device.clone())))
+    Ok(Box::new(GraphPredictor::new(plan, parameters, device.clone())))
 }
 
 pub(super) fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
@@ -48,8 +47,7 @@ pub(super) fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device
         let team = SharedTeam::new(threads::count());
         return Ok(Box::new(Fused::new(compiled, parameters, loss, optimizer, seed, team)?));
     }
-    let model = Model::new(&experiment.network(), plan, parameters);
-    Ok(Box::new(Graph::new(model, loss, optimizer, device.clone(), seed)))
+    Ok(Box::new(Graph::new(plan.clone(), parameters, loss, optimizer, device.clone(), seed)))
 }
 
 /// The network compiled for the fused engine, or `None` where the graph engine runs.
@@ -60,7 +58,7 @@ fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Resul
     let lacking = match experiment.train.engine {
         Choice::Graph => return Ok(None),
         Choice::Auto | Choice::Fused if !device.is_cpu() => "a GPU".to_owned(),
-        Choice::Auto | Choice::Fused => match compile(&experiment.network(), plan) {
+        Choice::Auto | Choice::Fused => match compile(plan) {
             Ok(compiled) => return Ok(Some(compiled)),
             Err(lacking) => lacking,
         },

@@ -25,7 +25,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::metrics::Running;
-use crate::model::Plan;
+use crate::network::Plan;
 use crate::position::{Course, Position};
 use build::{build_engine, fit_plan};
 

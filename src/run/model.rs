@@ -14,7 +14,7 @@ use crate::experiment::Experiment;
 use crate::inference::{Prediction, Split, evaluate, predict};
 use crate::interrupt::Interrupt;
 use crate::metrics::Running;
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::threads;
 
 /// A network with its weights, and what they mean.

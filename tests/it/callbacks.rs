@@ -9,7 +9,7 @@ use taper::checkpoint::{Checkpoint, Store};
 use taper::config::Input;
 use taper::events::{Epoch, Events, Metrics, StepReport};
 use taper::experiment::Experiment;
-use taper::model::Parameters;
+use taper::network::Parameters;
 use taper::position::Position;
 use taper::run::{Options, Outcome, Place, Stopped};
 

@@ -7,7 +7,7 @@ use taper::config::{Input, Problems};
 use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
 use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
-use taper::model::{Model, Parameters, Plan};
+use taper::network::{Parameters, Plan};
 use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
@@ -58,16 +58,15 @@ impl Case {
         let plan = self.plan();
         let parameters = Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
         let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
-        let model = Model::new(&self.experiment.network(), &plan, parameters);
-        Graph::new(model, self.experiment.loss.clone(), optimizer, Device::Cpu, 3)
+        Graph::new(plan, parameters, self.experiment.loss.clone(), optimizer, Device::Cpu, 3)
     }
 
     pub fn fused(&self, threads: usize, isa: Isa) -> Fused {
         let plan = self.plan();
         let parameters = Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
         let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
-        let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
-        let compiled = compile(&network, &plan).unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name));
+        let loss = self.experiment.loss.clone();
+        let compiled = compile(&plan).unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name));
         let fused = Fused::new(compiled, parameters, loss, optimizer, 3, SharedTeam::new(threads));
         fused.expect("an engine").with_isa(isa)
     }

@@ -12,9 +12,10 @@ use serde_json::Value;
 use taper::config::Problems;
 use taper::data::{Batch, Features, Samples, Scaling, Truth};
 use taper::engine::{Engine, Fused, Predictor, SharedTeam, compile};
-use taper::layers::{self, Layer, Mode};
+use taper::layers::{self, Mode};
 use taper::metrics::{ClassCounts, Confusion, Residuals};
-use taper::model::{self, Parameters, Plan};
+use taper::model;
+use taper::network::{Parameters, Plan};
 use taper::shape::Shape;
 use taper::{loss, optimizer};
 
@@ -79,20 +80,16 @@ pub fn precisions([single, double]: [f64; 2]) -> [(DType, f64); 2] {
     [(DType::F32, single), (DType::F64, double)]
 }
 
-fn layer(
-    config: &Value,
-    sample: &[usize],
-    variables: &mut dyn FnMut(&str) -> Var,
-) -> (Box<dyn Layer>, Shape) {
+fn layer(config: &Value, sample: &[usize], variables: &mut dyn FnMut(&str) -> Var) -> (Plan, Vec<Var>) {
     let config: layers::Config = serde_json::from_value(config.clone()).expect("a layer's config");
     let input = Shape(sample.to_vec());
-    let output = config.member().output_shape(&input).expect("a layer that fits");
-    let specs = config.member().parameters(&input);
-    let variables: Vec<Var> = specs.iter().map(|spec| variables(spec.name)).collect();
-    for (spec, variable) in specs.iter().zip(&variables) {
+    let plan = config.plan(&input).expect("a layer that fits");
+    let local = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let variables: Vec<Var> = plan.specs.iter().map(|spec| variables(&local(&spec.name))).collect();
+    for (spec, variable) in plan.specs.iter().zip(&variables) {
         assert_eq!(spec.shape, variable.dims(), "{} of {}", spec.name, config.name());
     }
-    (config.member().build(&input, &variables, 0), output)
+    (plan, variables)
 }
 
 #[test]
@@ -106,15 +103,15 @@ fn layers_agree_with_pytorch() -> Result<()> {
             let tolerance = tolerance(name, usual);
             let input = golden.var(&format!("{name}/input"), dtype)?;
             let mut variables = Vec::new();
-            let (layer, shape) = layer(&case["config"], &input.dims()[1..], &mut |parameter| {
+            let (layer, own) = layer(&case["config"], &input.dims()[1..], &mut |parameter| {
                 let var = golden.var(&format!("{name}/parameter/{parameter}"), dtype).expect("a variable");
                 variables.push((parameter.to_owned(), var.clone()));
                 var
             });
             let training = case["training"].as_bool().expect("a flag");
             let pass = if training { Mode::Training { seed: 0, step: 0, first: 0 } } else { Mode::Inference };
-            let output = layer.forward(&input, pass)?;
-            assert_eq!(output.dims(), shape.batch(input.dims()[0]), "{name}");
+            let output = layer.forward(&own, &input, pass)?;
+            assert_eq!(output.dims(), layer.output().batch(input.dims()[0]), "{name}");
             golden.check(&format!("{name}/output"), &output, tolerance, 1.0)?;
 
             let weights = golden.tensor(&format!("{name}/weights")).to_dtype(dtype)?;
@@ -201,19 +198,20 @@ fn a_network_trains_as_in_pytorch_for_100_steps() -> Result<()> {
         let mut shape = Shape(x.dims()[1..].to_vec());
         let (mut network, mut names, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
         for (i, config) in golden.cases["layers"].as_array().expect("layers").iter().enumerate() {
-            let (layer, output) = layer(config, &shape.0, &mut |parameter| {
+            let (layer, own) = layer(config, &shape.0, &mut |parameter| {
                 names.push(format!("{i}.{parameter}"));
                 parameters.push(golden.var(&format!("start/{i}.{parameter}"), dtype).expect("a variable"));
                 parameters[parameters.len() - 1].clone()
             });
-            network.push(layer);
-            shape = output;
+            shape = layer.output().clone();
+            network.push((layer, own));
         }
         let mut live = optimizer.member().build(&parameters)?;
         let mut losses = Vec::new();
         for step in 1..=100_u32 {
             let mode = Mode::Training { seed: 0, step: u64::from(step - 1), first: 0 };
-            let logits = network.iter().try_fold(x.clone(), |x, layer| layer.forward(&x, mode))?;
+            let logits =
+                network.iter().try_fold(x.clone(), |x, (layer, own)| layer.forward(own, &x, mode))?;
             let mean = (loss.member().sum(&logits, labels)? / labels.elem_count() as f64)?;
             let mut gradients = mean.backward()?;
             let gradients: Vec<Tensor> =
@@ -254,7 +252,7 @@ impl FusedGolden {
         let layers = golden.cases["layers"].clone();
         let network: model::Config =
             serde_json::from_value(serde_json::json!({ "layers": layers })).expect("layers");
-        let plan = Plan::new(&network, &shape, &mut Problems::new(&mut Vec::new())).expect("a plan");
+        let plan = network.plan(&shape, &mut Problems::new(&mut Vec::new())).expect("a plan");
         let parameters = Parameters::initialize(&plan, 0, DType::F32, &Device::Cpu).expect("parameters");
         let names: Vec<String> =
             parameters.iter().map(|parameter| parameter.name.replace("layers.", "")).collect();
@@ -263,7 +261,7 @@ impl FusedGolden {
         }
         let state = optimizer.member().build(&parameters.trainable())?;
         let loss = loss::Config::cross_entropy(loss::cross_entropy::Config::default());
-        let compiled = compile(&network, &plan).expect("layers that it supports");
+        let compiled = compile(&plan).expect("layers that it supports");
         let engine = Fused::new(compiled, parameters, loss, state, 0, SharedTeam::new(2)).expect("an engine");
         let features = Features::Floats(x.flatten_all()?.to_vec1()?);
         Ok(Self { engine, names, shape, features, labels: golden.tensor("labels").to_vec1()? })

@@ -5,7 +5,7 @@ use taper::config::{Input, Problems};
 use taper::data::Target;
 use taper::experiment::Experiment;
 use taper::layers::Mode;
-use taper::model::{Model, Parameters};
+use taper::network::Parameters;
 use taper::presets;
 use taper::random::{Purpose, Stream};
 
@@ -24,20 +24,21 @@ fn every_trainable_parameter_learns() {
         let mut found = Vec::new();
         let plan = experiment.plan(&shape, None, &mut Problems::new(&mut found)).expect("a plan");
         let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
-        let model = Model::new(&experiment.network(), &plan, parameters);
 
         let mut stream = Stream::new(1, Purpose::Data, [0, 0]);
         let values: Vec<f32> =
             (0..8 * shape.elements().expect("few")).map(|_| stream.normal() as f32).collect();
         let x = Tensor::from_vec(values, shape.batch(8), &Device::Cpu).expect("a batch");
-        let logits = model.forward(&x, Mode::Training { seed: 1, step: 0, first: 0 }).expect("logits");
+        let logits = plan
+            .forward(&parameters.variables(), &x, Mode::Training { seed: 1, step: 0, first: 0 })
+            .expect("logits");
         let targets = match experiment.data.member().facts().target {
             Some(Target::Value { width }) => Tensor::ones((8, width), DType::F32, &Device::Cpu),
             _ => Tensor::new(&[0_u32, 1, 0, 1, 0, 1, 1, 1], &Device::Cpu),
         };
         let loss = experiment.loss.member().sum(&logits, &targets.expect("targets")).expect("a loss");
         let gradients = loss.backward().expect("gradients");
-        for parameter in model.parameters().iter().filter(|parameter| parameter.trainable) {
+        for parameter in parameters.iter().filter(|parameter| parameter.trainable) {
             let gradient = gradients.get(&parameter.variable);
             let gradient = gradient.unwrap_or_else(|| panic!("{name}: {} has no gradient", parameter.name));
             let largest: f32 =

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device};
 use serde_json::json;
 use taper::engine::{Engine, FusedPredictor, Graph, GraphPredictor, Part, Predictor, SharedTeam, compile};
-use taper::model::{Model, Parameters};
+use taper::network::Parameters;
 use taper_kernels::simd::lanes::Isa;
 
 use crate::cases::{Case, SAMPLES, built_in, network, zoo};
@@ -159,11 +159,11 @@ fn a_gradient_that_overflows_is_an_error_and_changes_no_weight() {
 }
 
 fn predictors(case: &Case, team: &SharedTeam) -> Vec<Box<dyn Predictor>> {
-    let (plan, network) = (case.plan(), case.experiment.network());
+    let plan = case.plan();
     let parameters = || Parameters::initialize(&plan, 3, DType::F32, &Device::Cpu).expect("parameters");
-    let compiled = compile(&network, &plan).expect("supported layers");
+    let compiled = compile(&plan).expect("supported layers");
     let fused = FusedPredictor::new(compiled, parameters(), team.clone()).expect("a predictor");
-    let graph = GraphPredictor::new(Model::new(&network, &plan, parameters()), Device::Cpu);
+    let graph = GraphPredictor::new(plan.clone(), parameters(), Device::Cpu);
     vec![Box::new(fused), Box::new(graph)]
 }
 

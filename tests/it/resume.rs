@@ -9,7 +9,7 @@ use taper::config::Input;
 use taper::events::{Event, Events, StepReport};
 use taper::experiment::Experiment;
 use taper::interrupt::Interrupt;
-use taper::model::Parameters;
+use taper::network::Parameters;
 use taper::position::Position;
 use taper::run::{Options, Place};
 

@@ -7,7 +7,7 @@ use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
 use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::layers;
-use taper::model::{Model, Parameters, Plan};
+use taper::network::{Parameters, Plan};
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
 use taper::{loss, presets};
@@ -87,6 +87,24 @@ pub fn layer(name: &str, draw: &mut Stream) -> (Json, Vec<usize>) {
             (json!({ "momentum": momentum, "epsilon": epsilon }), any_shape(draw))
         }
         "layer_norm" => (json!({ "epsilon": draw.uniform_in(1e-3, 0.1) }), any_shape(draw)),
+        "residual" => {
+            let shape = any_shape(draw);
+            let bare = json!({ "activation": { "function": pick(draw, &["tanh", "gelu", "relu"]) } });
+            let own = |draw: &mut Stream, kernel: usize| match shape.as_slice() {
+                [_] => json!({ "dense": { "units": 4 } }),
+                _ => json!({ "conv2d": {
+                    "filters": 3, "kernel_size": kernel, "padding": "same", "bias": draw.below(2) == 0,
+                } }),
+            };
+            let layers = json!([own(draw, 3), bare]);
+            let nested = json!([{ "residual": { "layers": [bare] } }, own(draw, 2)]);
+            let (layers, shortcut) = match draw.below(3) {
+                0 => (json!([bare, { "layer_norm": {} }]), json!([])),
+                1 => (layers, json!([own(draw, 1)])),
+                _ => (nested, json!([own(draw, 3)])),
+            };
+            (json!({ "layers": layers, "shortcut": shortcut }), shape)
+        }
         "activation" => (json!({ "function": pick(draw, &functions) }), any_shape(draw)),
         other => panic!("say in tests/trust/networks.rs how to draw options for `{other}`"),
     };
@@ -184,8 +202,8 @@ impl Network {
         while list.len() < count {
             let (config, _) = layer(pick(draw, layers::Config::NAMES), draw);
             let parsed: layers::Config = serde_json::from_value(config.clone()).expect("a layer");
-            if let Ok(output) = parsed.member().output_shape(&Shape(shape.clone())) {
-                shape = output.0;
+            if let Ok(plan) = parsed.plan(&Shape(shape.clone())) {
+                shape = plan.output().0.clone();
                 list.push(config);
             }
         }
@@ -232,7 +250,7 @@ impl Network {
     pub fn parameters(&self, dtype: DType, seed: u64) -> Result<Parameters> {
         let plan = self.plan();
         let parameters = Parameters::initialize(&plan, 0, dtype, &Device::Cpu).expect("parameters");
-        let specs = plan.rows.iter().flat_map(|row| &row.parameters);
+        let specs = plan.specs.iter();
         for (i, (parameter, spec)) in parameters.iter().zip(specs).enumerate() {
             let values = first_values(spec, &mut stream(seed, i as u64));
             parameter
@@ -245,15 +263,13 @@ impl Network {
     pub fn graph(&self, parameters: Parameters) -> Graph {
         let plan = self.plan();
         let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
-        let model = Model::new(&self.experiment.network(), &plan, parameters);
-        Graph::new(model, self.experiment.loss.clone(), optimizer, Device::Cpu, 3)
+        Graph::new(plan, parameters, self.experiment.loss.clone(), optimizer, Device::Cpu, 3)
     }
 
     pub fn fused(&self, parameters: Parameters) -> Fused {
         let optimizer = self.experiment.optimizer.member().build(&parameters.trainable()).expect("state");
-        let (network, loss) = (self.experiment.network(), self.experiment.loss.clone());
-        let compiled =
-            compile(&network, &self.plan()).unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name));
+        let loss = self.experiment.loss.clone();
+        let compiled = compile(&self.plan()).unwrap_or_else(|lacking| panic!("{}: {lacking}", self.name));
         Fused::new(compiled, parameters, loss, optimizer, 3, SharedTeam::new(2)).expect("an engine")
     }
 
@@ -269,7 +285,7 @@ impl Network {
 
     /// Whether the fused engine supports all layers.
     pub fn is_known_to_fused(&self) -> bool {
-        compile(&self.experiment.network(), &self.plan()).is_ok()
+        compile(&self.plan()).is_ok()
     }
 
     /// Hands the batch of the samples `indices` to `take`.

@@ -66,7 +66,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "parameters are in the order of a hash table",
-        file: "src/model/parameters.rs",
+        file: "src/network/parameters.rs",
         right: "        let names = self.trainable_names();",
         wrong:
             "        let names = self.trainable_names().into_iter().collect::<std::collections::HashSet<_>>();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Result, Tensor, Var};
 use taper::data::{Batch, Features, Samples, Truth};
 use taper::engine::{Engine, Gradient, Part, Predictor, Step};
-use taper::model::Parameters;
+use taper::network::Parameters;
 use taper::optimizer::Optimizer;
 use taper::random::Stream;
 

@@ -21,8 +21,7 @@ use super::layer_norm::LayerNorm;
 use super::layout::Layout;
 use super::pooling::Pooling;
 use super::stage::Stage;
-use crate::layers::Operation;
-use crate::model::{self, Plan};
+use crate::network::{Operation, Plan};
 use fuse::{Draft, fuse, operations};
 
 /// A network as stages.
@@ -37,12 +36,12 @@ pub struct Compiled {
     pub shares_inputs: bool,
 }
 
-/// Compiles `network`, whose shapes `plan` has worked out.
+/// Compiles the network of `plan`.
 ///
 /// # Errors
 /// What the engine does not support, as in "the fused engine does not support …".
-pub fn compile(network: &model::Config, plan: &Plan) -> Result<Compiled, String> {
-    let drafts = fuse(&operations(network, plan)?, plan);
+pub fn compile(plan: &Plan) -> Result<Compiled, String> {
+    let drafts = fuse(&operations(plan)?, plan);
     let border = |i: usize| drafts.get(i).map_or([[0; 2]; 2], Draft::border);
     // Samples come channel by channel, as flattening leaves them.
     let flat = matches!(drafts.first(), Some(Draft { operation: Operation::Flatten, .. }));
@@ -150,8 +149,7 @@ impl Draft {
                 let function = elementwise::function(activation).ok_or("softmax between layers")?;
                 Box::new(Elementwise { name, function, input, output })
             }
-            Operation::Dropout { rate } => {
-                let layer = self.layer as u64;
+            Operation::Dropout { rate, layer } => {
                 Box::new(Dropout { name, rate, layer, input, output, mask: Arena::default() })
             }
             Operation::BatchNorm { momentum, epsilon } => {
@@ -161,6 +159,7 @@ impl Draft {
                 Box::new(LayerNorm::new(name, epsilon, parameter, &input, output))
             }
             Operation::Flatten => Box::new(Flatten { name, input, output }),
+            Operation::GlobalAverage(_) | Operation::Add => return Err(name),
         })
     }
 }

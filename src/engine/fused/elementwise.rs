@@ -4,7 +4,7 @@ use taper_kernels::fused::elementwise::{self as kernel, Function, Slope, Value};
 
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
-use crate::layers::Activation;
+use crate::ops::Activation;
 
 /// The stage.
 pub struct Elementwise {

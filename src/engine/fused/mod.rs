@@ -36,7 +36,7 @@ use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
 use crate::layers::Mode;
 use crate::loss;
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::ops::slices::Slices;
 use crate::optimizer::Optimizer;
 use clock::Clock;

@@ -10,7 +10,7 @@ use crate::data::Samples;
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::Result;
 use crate::layers::Mode;
-use crate::model::Parameters;
+use crate::network::Parameters;
 use crate::ops::slices::Slices;
 
 /// Runs a compiled network, in `f32`, on the CPU. It holds no optimizer and nothing for a way back.

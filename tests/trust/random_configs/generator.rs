@@ -85,8 +85,8 @@ impl<'s> Generator<'s> {
         for _ in 0..self.stream.below(9) {
             let layer = self.value("layer", schema);
             let read: layers::Config = serde_json::from_value(layer.clone()).expect("a layer by its schema");
-            if let Ok(next) = read.member().output_shape(&shape) {
-                shape = next;
+            if let Ok(plan) = read.plan(&shape) {
+                shape = plan.output().clone();
                 layers.push(layer);
             }
         }
@@ -99,6 +99,11 @@ impl<'s> Generator<'s> {
 
     /// A value that `schema` allows under the name `key`.
     fn value(&mut self, key: &str, schema: &Json) -> Json {
+        if let Some(place) = schema["$ref"].as_str() {
+            let root: &'s Json = self.schema;
+            return self
+                .value(key, root.pointer(place.trim_start_matches('#')).expect("a part of the schema"));
+        }
         if let Some(forms) = schema["anyOf"].as_array() {
             let forms: Vec<&Json> = forms.iter().filter(|form| form["type"] != "null").collect();
             let form = forms[self.below(forms.len())];

@@ -2,8 +2,8 @@
 
 use taper_kernels::window::Window;
 
-use crate::layers::{Activation, Operation};
-use crate::model::{self, Plan};
+use crate::network::{Operation, Plan};
+use crate::ops::Activation;
 use crate::shape::Shape;
 
 /// An operation of a layer, with its place in the network.
@@ -16,35 +16,29 @@ pub struct Item {
 }
 
 /// All operations in order, without those that change nothing.
-pub fn operations(network: &model::Config, plan: &Plan) -> Result<Vec<Item>, String> {
+pub fn operations(plan: &Plan) -> Result<Vec<Item>, String> {
     let mut items = Vec::new();
-    let (mut shape, mut parameter) = (plan.input.clone(), 0);
-    for (layer, (config, row)) in network.layers.iter().zip(&plan.rows).enumerate() {
-        let operations = config.member().operations(&shape);
-        for operation in operations.ok_or_else(|| format!("the layer `{}`", config.name()))? {
-            let output = match &operation {
-                Operation::Dense { units, .. } => [*units].into(),
-                Operation::Convolution { window, filters, .. } => {
-                    [*filters, window.output[0], window.output[1]].into()
-                }
-                Operation::MaxPool(window) | Operation::AveragePool(window) => {
-                    [shape.0[0], window.output[0], window.output[1]].into()
-                }
-                Operation::Flatten => [shape.elements().unwrap_or(0)].into(),
-                _ => shape.clone(),
-            };
-            let nothing = match operation {
-                Operation::Flatten => shape == output,
-                Operation::Dropout { rate } => rate <= 0.0,
-                _ => false,
-            };
-            if !nothing {
-                let parameters = (parameter, row.parameters.len());
-                items.push(Item { operation, layer, parameters, output: output.clone() });
-            }
-            shape = output;
+    for node in &plan.nodes {
+        let [input] = node.inputs[..] else { return Err("a residual block".to_owned()) };
+        let input = plan.shape(input);
+        let nothing = match node.operation {
+            Operation::Flatten => *input == node.output,
+            Operation::Dropout { rate, .. } => rate <= 0.0,
+            _ => false,
+        };
+        if nothing {
+            continue;
         }
-        parameter += row.parameters.len();
+        let parameters = (node.parameters.start, node.parameters.len());
+        let mut push = |operation: Operation, output: Shape| {
+            items.push(Item { operation, layer: node.row, parameters, output });
+        };
+        if let Operation::GlobalAverage(window) = node.operation {
+            push(Operation::AveragePool(window), [input.0[0], 1, 1].into());
+            push(Operation::Flatten, node.output.clone());
+        } else {
+            push(node.operation.clone(), node.output.clone());
+        }
     }
     Ok(items)
 }
@@ -55,8 +49,6 @@ pub struct Draft {
     pub name: String,
     /// Its first operation.
     pub operation: Operation,
-    /// The number of the layer.
-    pub layer: usize,
     /// The first parameter of the layer, and how many it has.
     pub parameters: (usize, usize),
     /// What negative outputs are multiplied with, if anything.
@@ -103,8 +95,8 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
                     last.pooled = true;
                     true
                 }
-                Operation::Dropout { rate } if dense && last.dropout.is_none() => {
-                    last.dropout = Some((*rate, item.layer as u64));
+                Operation::Dropout { rate, layer } if dense && last.dropout.is_none() => {
+                    last.dropout = Some((*rate, *layer));
                     true
                 }
                 _ => false,
@@ -115,9 +107,8 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
             }
         }
         drafts.push(Draft {
-            name: format!("{} {}", plan.rows[item.layer].name, item.layer),
+            name: format!("{} {}", plan.rows[item.layer].name, plan.rows[item.layer].path),
             operation: item.operation.clone(),
-            layer: item.layer,
             parameters: item.parameters,
             slope: None,
             pooled: false,

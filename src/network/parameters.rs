@@ -17,7 +17,8 @@ pub struct Parameters(Vec<Parameter>);
 /// One variable of a network.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// `layers.INDEX.NAME`, as in a PyTorch module with a list called `layers`.
+    /// `layers.INDEX.NAME`, as in a PyTorch module with a list called `layers`; `layers.3.layers.0.weight`
+    /// within a layer.
     pub name: String,
     /// The value, shared with the layer that uses it.
     pub variable: Var,
@@ -31,18 +32,16 @@ impl Parameters {
     /// # Errors
     /// If the device cannot hold them.
     pub fn initialize(plan: &Plan, seed: u64, dtype: DType, device: &Device) -> Result<Self> {
-        let mut all = Vec::new();
-        for (layer, row) in plan.rows.iter().enumerate() {
-            for (i, spec) in row.parameters.iter().enumerate() {
-                let mut stream = Stream::new(seed, Purpose::Init, [layer as u64, i as u64]);
-                let values = spec.initializer.draw(&spec.shape, spec.fan_in, spec.fan_out, &mut stream);
-                let tensor = Tensor::from_vec(values, spec.shape.as_slice(), device)?.to_dtype(dtype)?;
-                all.push(Parameter {
-                    name: format!("layers.{layer}.{}", spec.name),
-                    variable: Var::from_tensor(&tensor)?,
-                    trainable: spec.trainable,
-                });
-            }
+        let mut all = Vec::with_capacity(plan.specs.len());
+        for spec in &plan.specs {
+            let mut stream = Stream::new(seed, Purpose::Init, spec.stream);
+            let values = spec.initializer.draw(&spec.shape, spec.fan_in, spec.fan_out, &mut stream);
+            let tensor = Tensor::from_vec(values, spec.shape.as_slice(), device)?.to_dtype(dtype)?;
+            all.push(Parameter {
+                name: spec.name.clone(),
+                variable: Var::from_tensor(&tensor)?,
+                trainable: spec.trainable,
+            });
         }
         Ok(Self(all))
     }
@@ -50,6 +49,12 @@ impl Parameters {
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
         self.0.iter()
+    }
+
+    /// The variables, in order.
+    #[must_use]
+    pub fn variables(&self) -> Vec<Var> {
+        self.0.iter().map(|parameter| parameter.variable.clone()).collect()
     }
 
     /// The variables that the optimizer updates, in order.

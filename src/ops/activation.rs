@@ -1,9 +1,7 @@
-//! Element-wise functions, also written as `activation =` of layers.
+//! Functions of each value.
 
 use candle_core::{D, Result, Tensor};
 use serde::{Deserialize, Serialize};
-
-use crate::ops;
 
 /// A function applied to each value (softmax: to each sample).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -35,7 +33,7 @@ impl Activation {
     /// If the tensor library refuses.
     pub fn forward(self, x: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Relu => ops::relu(x),
+            Self::Relu => super::relu(x),
             Self::Sigmoid => candle_nn::ops::sigmoid(x),
             Self::Tanh => x.tanh(),
             Self::Gelu => x.gelu_erf(),

@@ -1,0 +1,124 @@
+//! `[model]`: the list of layers, and the network that they make.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Path, Problems};
+use crate::layers;
+use crate::network::{Id, MOST_PARAMETERS, Net, Plan};
+use crate::shape::Shape;
+
+/// `[model]`: layers, applied one after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The layers, from the input to the logits.
+    #[schemars(length(min = 1, max = 10_000))]
+    pub layers: Vec<layers::Config>,
+}
+
+impl Config {
+    /// Follows a sample of shape `input` through the layers; `None` if a problem was reported.
+    pub fn plan(&self, input: &Shape, problems: &mut Problems<'_>) -> Option<Plan> {
+        let mut net = Net::new(input.clone());
+        if let Err(message) = layers::sequence("layers", &self.layers, Id::INPUT, &mut net) {
+            let place = net
+                .place()
+                .fold(Path::default(), |path, (list, index, name)| path.key(list).index(index).key(name));
+            problems.within(&place).report(message);
+            return None;
+        }
+        if net.parameters() > MOST_PARAMETERS {
+            problems.report(format!("more than {MOST_PARAMETERS} parameters; make the layers smaller"));
+            return None;
+        }
+        Some(net.finish())
+    }
+
+    /// The function that the last layer applies to its outputs.
+    #[must_use]
+    pub fn final_activation(&self) -> Option<layers::Activation> {
+        match self.layers.last()? {
+            layers::Config::dense(dense) => dense.activation,
+            layers::Config::activation(activation) => Some(activation.function),
+            _ => None,
+        }
+    }
+
+    /// The same network with its last activation left to the loss: what is trained and evaluated
+    /// gives logits. Indices of layers, and so the names of parameters, stay as they are.
+    #[must_use]
+    pub fn without_final_activation(&self) -> Self {
+        let mut config = self.clone();
+        match config.layers.last_mut() {
+            Some(layers::Config::dense(dense)) => dense.activation = None,
+            Some(layers::Config::activation(_)) => {
+                config.layers.pop();
+            }
+            _ => {}
+        }
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(layers: &str, input: &Shape) -> Result<Plan, String> {
+        let config = Config { layers: serde_json::from_str(layers).map_err(|e| e.to_string())? };
+        let mut found = Vec::new();
+        let plan = config.plan(input, &mut Problems::new(&mut found));
+        plan.ok_or_else(|| found.first().map_or_else(String::new, |p| format!("{}: {}", p.path, p.message)))
+    }
+
+    #[test]
+    fn counts_the_parameters_of_an_mlp() -> Result<(), String> {
+        let plan =
+            plan(r#"[{"dense": {"units": 64}}, {"dense": {"units": 10, "bias": false}}]"#, &[784].into())?;
+        assert_eq!(plan.parameters(), 784 * 64 + 64 + 640);
+        assert_eq!(plan.output(), &[10].into());
+        Ok(())
+    }
+
+    #[test]
+    fn names_the_layer_that_cannot_follow() {
+        let error = plan(r#"[{"dense": {"units": 64}}]"#, &[1, 28, 28].into()).unwrap_err();
+        assert!(error.starts_with("layers[0].dense: dense needs a flat input"), "{error}");
+    }
+
+    #[test]
+    fn refuses_what_no_memory_holds() {
+        let huge = r#"[{"dense": {"units": 100000000}}]"#;
+        let error = plan(huge, &[100_000_000].into()).unwrap_err();
+        assert!(error.contains("make the layer or its input smaller"), "{error}");
+    }
+
+    #[test]
+    fn layers_within_layers_have_names_and_random_numbers_of_their_own() -> Result<(), String> {
+        let block =
+            r#"{"residual": {"layers": [{"dense": {"units": 4}}], "shortcut": [{"dense": {"units": 4}}]}}"#;
+        let plan = plan(&format!(r#"[{{"dense": {{"units": 3}}}}, {block}]"#), &[2].into())?;
+        let names: Vec<&str> = plan.specs.iter().map(|spec| spec.name.as_str()).collect();
+        assert_eq!(names[..2], ["layers.0.weight", "layers.0.bias"]);
+        assert_eq!(names[2..4], ["layers.1.layers.0.weight", "layers.1.layers.0.bias"]);
+        assert_eq!(names[4..], ["layers.1.shortcut.0.weight", "layers.1.shortcut.0.bias"]);
+        let streams: std::collections::HashSet<_> = plan.specs.iter().map(|spec| spec.stream).collect();
+        assert_eq!(streams.len(), names.len());
+        assert_eq!(plan.specs[1].stream, [0, 1]);
+        Ok(())
+    }
+
+    #[test]
+    fn names_the_layer_within_a_block_that_cannot_follow_and_both_shapes_of_a_sum() {
+        let within = r#"[{"residual": {"layers": [{"residual": {"layers": [{"conv2d": {"filters": 1, "kernel_size": 1}}]}}]}}]"#;
+        let error = plan(within, &[4].into()).unwrap_err();
+        let place = "layers[0].residual.layers[0].residual.layers[0].conv2d: conv2d needs images";
+        assert!(error.starts_with(place), "{error}");
+        let error =
+            plan(r#"[{"residual": {"layers": [{"dense": {"units": 3}}]}}]"#, &[4].into()).unwrap_err();
+        assert!(
+            error.starts_with("layers[0].residual: residual: the block gives 3 and its input 4"),
+            "{error}"
+        );
+    }
+}

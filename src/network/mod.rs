@@ -1,0 +1,21 @@
+//! A network as plain data: the operations that it is computed by, with their shapes and parameters.
+//!
+//! Layers describe themselves once, as [nodes](Node). The graph engine interprets these one by one, the
+//! fused engine compiles them into stages.
+
+mod net;
+mod node;
+mod operation;
+mod parameters;
+mod plan;
+mod spec;
+
+pub use net::Net;
+pub use node::{Id, Node};
+pub use operation::{Mode, Operation};
+pub use parameters::{Parameter, Parameters};
+pub use plan::{Plan, Row};
+pub use spec::ParameterSpec;
+
+/// The most parameters that a network may have: 16 GiB of `f32` with Adam's moments.
+pub const MOST_PARAMETERS: u64 = 1 << 30;

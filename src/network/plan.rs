@@ -1,0 +1,119 @@
+//! Shapes, parameters and cost of a network, worked out before anything is allocated.
+
+use std::ops::Range;
+
+use candle_core::{Result, Tensor, Var};
+
+use super::{Id, Mode, Node, ParameterSpec};
+use crate::shape::Shape;
+
+/// A network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The shape of one input.
+    pub input: Shape,
+    /// One row for each layer, in order; those within a layer follow it.
+    pub rows: Vec<Row>,
+    /// What is computed, in order. The last node gives the network's output.
+    pub nodes: Vec<Node>,
+    /// All parameters, in the order in which they are initialized, saved and updated.
+    pub specs: Vec<ParameterSpec>,
+}
+
+/// One layer of a [`Plan`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Where it is: its index in `model.layers`, or as in `3.layers.0` within layer 3.
+    pub path: String,
+    /// The layer's key in the config.
+    pub name: &'static str,
+    /// The shape of its output for one sample.
+    pub output: Shape,
+    /// Its own parameters among those of the plan, without those of layers within it.
+    pub specs: Range<usize>,
+    /// The number of their values.
+    pub parameters: u64,
+    /// Floating-point operations of its own forward pass for one sample.
+    pub flops: u64,
+}
+
+impl Plan {
+    /// The shape of a value for one sample.
+    #[must_use]
+    pub fn shape(&self, value: Id) -> &Shape {
+        value.index().checked_sub(1).map_or(&self.input, |node| &self.nodes[node].output)
+    }
+
+    /// The shape of the network's output for one sample.
+    #[must_use]
+    pub fn output(&self) -> &Shape {
+        self.nodes.last().map_or(&self.input, |node| &node.output)
+    }
+
+    /// The number of parameters, trained or not.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        self.rows.iter().map(|row| row.parameters).fold(0, u64::saturating_add)
+    }
+
+    /// Floating-point operations of the forward pass for one sample.
+    #[must_use]
+    pub fn flops(&self) -> u64 {
+        self.rows.iter().map(|row| row.flops).fold(0, u64::saturating_add)
+    }
+
+    /// A rough bound on the memory of training, in bytes: parameters, gradients and `slots` values
+    /// of optimizer state for each, and every layer's output and gradient for a batch.
+    #[must_use]
+    pub fn training_bytes(&self, batch_size: usize, slots: usize) -> u64 {
+        let activations = self.rows.iter().filter_map(|row| row.output.elements());
+        let sample =
+            activations.chain(self.input.elements()).fold(0_u64, |sum, n| sum.saturating_add(n as u64));
+        let batch = sample.saturating_mul(batch_size as u64).saturating_mul(2);
+        let fixed = self.parameters().saturating_mul(2 + slots as u64);
+        batch.saturating_add(fixed).saturating_mul(size_of::<f32>() as u64)
+    }
+
+    /// Computes the network node by node, `[batch, input shape]` to `[batch, output shape]`. `variables`
+    /// are those of all parameters, in order.
+    ///
+    /// # Errors
+    /// If the tensor library refuses, which a checked network does not lead to.
+    pub fn forward(&self, variables: &[Var], x: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.forward_with(variables, x, mode, |_, _| Ok(()))
+    }
+
+    /// The same, where `look` sees each node with its inputs before it is computed.
+    ///
+    /// # Errors
+    /// Those of `look` as well.
+    pub fn forward_with(
+        &self,
+        variables: &[Var],
+        x: &Tensor,
+        mode: Mode,
+        mut look: impl FnMut(&Node, &[&Tensor]) -> Result<()>,
+    ) -> Result<Tensor> {
+        // A value is let go after its last use.
+        let mut last_use = vec![0; self.nodes.len() + 1];
+        for (i, node) in self.nodes.iter().enumerate() {
+            for input in &node.inputs {
+                last_use[input.index()] = i;
+            }
+        }
+        let mut values: Vec<Option<Tensor>> = vec![Some(x.clone())];
+        for (i, node) in self.nodes.iter().enumerate() {
+            let inputs: Vec<&Tensor> =
+                node.inputs.iter().filter_map(|input| values[input.index()].as_ref()).collect();
+            look(node, &inputs)?;
+            let y = node.operation.forward(&inputs, &variables[node.parameters.clone()], mode)?;
+            for input in &node.inputs {
+                if last_use[input.index()] == i {
+                    values[input.index()] = None;
+                }
+            }
+            values.push(Some(y));
+        }
+        Ok(values.pop().flatten().unwrap_or_else(|| x.clone()))
+    }
+}
