@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Diagnostics, Input, Problems};
 use crate::data::{self, Facts, Target};
-use crate::layers::Activation;
 use crate::model;
 use crate::network::Plan;
+use crate::ops::Activation;
 use crate::shape::Shape;
 use crate::{checkpoint, gate, loss, metrics, optimizer, train};
 

@@ -3,7 +3,7 @@
 //! The bits are those of the tensor operations that define the functions, whatever batch a sample is in:
 //! e^(z - max z), divided by its sum; for a single logit 1 / (1 + e^-z), of the second class.
 
-use crate::layers::Activation;
+use crate::ops::Activation;
 
 /// The probability of each class for one sample's `logits`, by the loss's `function`: softmax, or the
 /// sigmoid of one logit, which stands for two classes.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, labels};
 use crate::config::Problems;
 use crate::data::{Target, Truth};
-use crate::layers::Activation;
+use crate::ops::Activation;
 use crate::ops::{Output, record};
 
 /// `[loss.binary_cross_entropy]`: for one of two classes, from a single output.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, labels};
 use crate::config::Problems;
 use crate::data::{Target, Truth};
-use crate::layers::Activation;
+use crate::ops::Activation;
 use crate::ops::slices::values;
 use crate::ops::{Output, record};
 

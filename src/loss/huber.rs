@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
 use crate::data::{Target, Truth};
-use crate::layers::Activation;
+use crate::ops::Activation;
 
 /// `[loss.huber]`: like `mse` for small errors and like `mae` for large ones, for numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -13,7 +13,7 @@ use candle_core::{D, Tensor};
 
 use crate::config::{Problems, registry};
 use crate::data::{Target, Truth};
-use crate::layers::Activation;
+use crate::ops::Activation;
 
 registry! {
     /// `[loss.NAME]`: what training makes small.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
 use crate::data::{Target, Truth};
-use crate::layers::Activation;
+use crate::ops::Activation;
 
 /// `[loss.mse]`: the mean of the squared errors, for numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
