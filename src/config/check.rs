@@ -17,14 +17,9 @@ use wording::{
 /// How many problems are looked for: a file of a megabyte could hold a hundred thousand.
 pub(super) const MOST: usize = 100;
 
-/// Reports the differences between `node` and `schema` (JSON Schema), all of them
+/// Reports the differences between `node` and `schema`, a part of the JSON Schema `root`, all of them
 /// but for a file that is nothing else.
-pub(super) fn check(node: &Node, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
-    check_node(node, schema, schema, path, found);
-}
-
-/// The same for a part of the schema `root`.
-fn check_node(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+pub(super) fn check(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
     // What can be within itself stands at one place only: `#/` and the keys that lead there.
     let reference = schema["$ref"].as_str().and_then(|place| root.pointer(place.strip_prefix('#')?));
     let schema = reference.unwrap_or(schema);
@@ -54,7 +49,7 @@ fn check_any(node: &Node, root: &Json, options: &[Json], path: &Path, found: &mu
     let fits = |form: &&&Json| types(form).iter().any(|name| fits_type(&node.value, name));
     let form = if forms.len() == 1 { forms.first() } else { forms.iter().find(fits) };
     if let Some(form) = form {
-        check_node(node, root, form, path, found);
+        check(node, root, form, path, found);
     } else {
         let expected: Vec<&str> = forms.iter().flat_map(|form| types(form)).collect();
         let message = format!("expected {}, found {}", describe(&expected), kind(&node.value));
@@ -118,7 +113,7 @@ fn check_type(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut 
                 return;
             }
             for (i, item) in items.iter().enumerate() {
-                check_node(item, root, &schema["items"], &path.index(i), found);
+                check(item, root, &schema["items"], &path.index(i), found);
             }
         }
         Value::Table(entries) if expected.contains(&"object") => {
@@ -135,9 +130,9 @@ fn check_table(entries: &[Entry], root: &Json, schema: &Json, path: &Path, found
         let place = path.key(&entry.key);
         match known.and_then(|known| known.get(&entry.key)) {
             Some(_) if entry.is_unset() => {}
-            Some(schema) => check_node(&entry.node, root, schema, &place, found),
+            Some(schema) => check(&entry.node, root, schema, &place, found),
             None if schema["additionalProperties"].is_object() => {
-                check_node(&entry.node, root, &schema["additionalProperties"], &place, found);
+                check(&entry.node, root, &schema["additionalProperties"], &place, found);
             }
             None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
             None => return,
@@ -172,7 +167,7 @@ fn check_choice(node: &Node, root: &Json, choices: &[Json], path: &Path, found: 
         let schema = choices.iter().find_map(|choice| choice["properties"].get(&entry.key));
         match schema {
             Some(_) if entry.is_unset() => {}
-            Some(schema) => check_node(&entry.node, root, schema, &place, found),
+            Some(schema) => check(&entry.node, root, schema, &place, found),
             None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
             None => return,
         }

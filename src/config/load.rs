@@ -52,7 +52,7 @@ fn read<T: DeserializeOwned>(
 ) -> Result<T, Vec<Finding>> {
     let root = merge(input)?;
     let mut problems = Vec::new();
-    check::check(&root, schema, &Path::default(), &mut problems);
+    check::check(&root, schema, schema, &Path::default(), &mut problems);
     if !problems.is_empty() {
         return Err(locate(&problems, &root));
     }
