@@ -32,12 +32,9 @@ impl Default for Config {
 
 impl LayerConfig for Config {
     fn nodes(&self, input: Id, net: &mut Net) -> Result<Id, String> {
-        let features = match net.shape(input).0[..] {
-            [features] | [features, _, _] => features,
-            _ => {
-                let shape = net.shape(input);
-                return Err(format!("batch_norm needs features or channels x height x width, not {shape}"));
-            }
+        let ([features] | [features, _, _]) = net.shape(input).0[..] else {
+            let shape = net.shape(input);
+            return Err(format!("batch_norm needs features or channels x height x width, not {shape}"));
         };
         let specify = |name, initializer, trainable| ParameterSpec {
             trainable,

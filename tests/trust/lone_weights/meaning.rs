@@ -46,7 +46,7 @@ pub fn cases(weights: &Weights) -> Vec<Case> {
         ),
         case("a card of 20 MB", card("x".repeat(20 << 20)), "its config cannot be read"),
         case("a card with unknown keys", set("x", json!(1)), "unknown field `x`"),
-        case("format 0", set("format", json!(0)), "has format 0, and this taper reads 1"),
+        case("format 0", set("format", json!(0)), "has format 0, and this taper reads formats 1 to 2"),
         case("format 3", set("format", json!(3)), "has format 3, and this taper reads formats 1 to 2"),
         case("a format of text", set("format", json!("1")), "its config cannot be read"),
         case("no sample shape", shape(json!([])), "claims samples of []"),
