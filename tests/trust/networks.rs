@@ -203,7 +203,7 @@ impl Network {
             let (config, _) = layer(pick(draw, layers::Config::NAMES), draw);
             let parsed: layers::Config = serde_json::from_value(config.clone()).expect("a layer");
             if let Ok(plan) = parsed.plan(&Shape(shape.clone())) {
-                shape = plan.output().0.clone();
+                shape.clone_from(&plan.output().0);
                 list.push(config);
             }
         }
