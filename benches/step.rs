@@ -79,7 +79,7 @@ struct Data {
     scaling: Scaling,
 }
 
-fn data(experiment: &Experiment, shape: &Shape, target: Target) -> Data {
+fn data(shape: &Shape, target: Target) -> Data {
     let mut stream = Stream::new(1, Purpose::Data, [0, 0]);
     let len = SAMPLES * shape.elements().expect("a size");
     let features = if shape.image().is_some() {
@@ -94,7 +94,7 @@ fn data(experiment: &Experiment, shape: &Shape, target: Target) -> Data {
         }
         Target::Value { width } => values = (0..SAMPLES * width).map(|_| stream.normal() as f32).collect(),
     }
-    let scaling = Scaling::new(&features, experiment.data.member().normalize());
+    let scaling = Scaling::new(&features, None);
     Data { features, shape: shape.clone(), labels, values, scaling }
 }
 
@@ -107,7 +107,7 @@ fn measure(name: &str, text: &str, options: &Options) -> serde_json::Value {
     let plan = experiment.plan(&shape, None, &mut Problems::new(&mut Vec::new())).expect("a plan");
     let classes = plan.output().0[0].max(2);
     let target = facts.target.unwrap_or(Target::Class { classes });
-    let data = data(&experiment, &shape, target);
+    let data = data(&shape, target);
     let parameters = Parameters::initialize(&plan, 1, DType::F32, &Device::Cpu).expect("parameters");
     let optimizer = experiment.optimizer.member().build(&parameters.trainable()).expect("an optimizer");
     let loss = experiment.loss.clone();

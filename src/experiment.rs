@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{self, Diagnostics, Input, Problems};
 use crate::data::{self, Facts, Target};
 use crate::model;
+use crate::moved::MOVED;
 use crate::network::Plan;
 use crate::ops::Activation;
 use crate::shape::Shape;
@@ -25,6 +26,12 @@ pub struct Experiment {
     pub seed: u64,
     /// The samples to train and test on.
     pub data: data::Config,
+    /// Which samples are set aside for validation.
+    #[serde(default)]
+    pub split: data::split::Config,
+    /// What is done to every sample.
+    #[serde(default)]
+    pub preprocess: data::preprocess::Config,
     /// The network.
     pub model: model::Config,
     /// What training makes small.
@@ -54,7 +61,7 @@ impl Experiment {
     pub fn load(input: &Input) -> Result<Self, Diagnostics> {
         // Its making takes longer than its use.
         static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(config::schema::<Experiment>);
-        config::load(input, &SCHEMA, Self::validate)
+        config::load(input, &SCHEMA, &MOVED, Self::validate)
     }
 
     /// The built-in config called `name`, such as `mnist_cnn`.
@@ -110,6 +117,9 @@ impl Experiment {
         }
         let data = self.data.member();
         data.validate(&mut problems.key("data").key(self.data.name()));
+        self.split.validate(&self.data, &mut problems.key("split"));
+        let channels = data.facts().sample_shape.and_then(|shape| shape.0.first().copied());
+        self.preprocess.validate(channels, &mut problems.key("preprocess"));
         let mut model = problems.key("model");
         for (i, layer) in self.model.layers.iter().enumerate() {
             layer.member().validate(&mut model.key("layers").index(i).key(layer.name()));
@@ -130,7 +140,7 @@ impl Experiment {
     #[must_use]
     pub fn measured_each_epoch(&self) -> Vec<String> {
         let names = metrics::names(self.loss.member().link().is_some());
-        let validation = (self.data.member().validation_split() > 0.0).then_some("validation");
+        let validation = self.split.validates().then_some("validation");
         let splits = ["train"].into_iter().chain(validation);
         splits.flat_map(|split| names.iter().map(move |name| format!("{split}.{name}"))).collect()
     }
@@ -150,7 +160,7 @@ impl Experiment {
         self.checkpoint
             .monitor
             .clone()
-            .or_else(|| (self.data.member().validation_split() > 0.0).then(|| "validation.loss".to_owned()))
+            .or_else(|| self.split.validates().then(|| "validation.loss".to_owned()))
     }
 
     /// The network as it is trained: its last activation is left to the loss if that includes it.
@@ -165,10 +175,7 @@ impl Experiment {
     /// Works out all shapes for samples of `shape` and compares them with what is to be predicted.
     pub fn plan(&self, shape: &Shape, target: Option<Target>, problems: &mut Problems<'_>) -> Option<Plan> {
         // How many channels or features there are may be known from the data only.
-        if let Some(normalize) = self.data.member().normalize() {
-            let mut place = problems.key("data");
-            normalize.validate(&mut place.key(self.data.name()).key("normalize"), shape.0.first().copied());
-        }
+        self.preprocess.validate(shape.0.first().copied(), &mut problems.key("preprocess"));
         let network = self.network();
         let plan = network.plan(shape, &mut problems.key("model"))?;
         let last = self.model.layers.len().saturating_sub(1);

@@ -69,6 +69,7 @@ pub mod layers;
 pub mod loss;
 pub mod metrics;
 pub mod model;
+pub mod moved;
 pub mod network;
 pub mod ops;
 pub mod optimizer;

@@ -96,7 +96,7 @@ fn measure(name: &str) -> Measured {
     let features = Features::Bytes((0..len).map(|_| stream.below(256) as u8).collect());
     let labels: Vec<u32> = (0..BATCH).map(|_| stream.below(10) as u32).collect();
     let indices: Vec<usize> = (0..BATCH).collect();
-    let scaling = Scaling::new(&features, experiment.data.member().normalize());
+    let scaling = Scaling::new(&features, None);
     let mut steps = |numbers: std::ops::Range<u64>| {
         for step in numbers {
             // The last batch of an epoch is smaller.

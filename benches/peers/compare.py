@@ -137,7 +137,7 @@ class Taper:
             "checkpoint.every_epochs": 0,
         }
         settings |= {  # The peers take the first samples, too, and set none aside.
-            "mnist": {"data.mnist.train_samples": samples, "data.mnist.validation_split": 0},
+            "mnist": {"data.mnist.train_samples": samples, "split.validation": 0},
             "points": {"data.synthetic.samples": samples},
             "images": {},
         }[work.data]

@@ -32,7 +32,8 @@ pub fn loading(setting: &Setting) -> Value {
         samples = sets.into_iter().flatten().map(Dataset::len).sum();
         bytes = sets.into_iter().flatten().map(size).sum();
         let start = Instant::now();
-        black_box(Prepared::new(splits, source, experiment.seed));
+        let (split, preprocess) = (&experiment.split, &experiment.preprocess);
+        black_box(Prepared::new(splits, split, preprocess, experiment.seed).expect("a split"));
         preparations.push(milliseconds(start));
     }
     let load = median(loads);

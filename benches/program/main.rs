@@ -33,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The config that is measured.
 const CONFIG: &str = "mnist_cnn";
 /// What stands in for MNIST: as many samples as a short start can draw.
-const STAND_IN: &str = "data={digits={samples=6000, test_samples=1000, validation_split=0.2}}";
+const STAND_IN: &str = "data={digits={samples=6000, test_samples=1000}}";
 
 /// Single predictions that are timed, and those before.
 const CALLS: usize = 2000;

@@ -22,8 +22,6 @@ pub fn run(data: &[u8]) {
         has_headers,
         delimiter: if option(8) { ';' } else { ',' },
         classes: option(16).then(|| vec!["0".to_owned(), "b".to_owned()]),
-        validation_split: 0.0,
-        normalize: None,
     };
     let mut files = rest.split(|byte| *byte == 0).map(|content| (PathBuf::from("table.csv"), content));
     let Some(train) = files.next() else { return };

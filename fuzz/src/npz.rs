@@ -22,8 +22,6 @@ pub fn run(data: &[u8]) {
         y_test: "y_test".to_owned(),
         task: if options & 1 == 0 { Task::Classification } else { Task::Regression },
         layout: if options & 2 == 0 { Layout::ChannelsLast } else { Layout::ChannelsFirst },
-        validation_split: 0.0,
-        normalize: None,
     };
     match config.decode(Path::new("data.npz"), Cursor::new(archive)) {
         Err(error) => check_error(&error),

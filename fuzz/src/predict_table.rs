@@ -22,8 +22,6 @@ pub fn run(data: &[u8]) {
             has_headers,
             delimiter: ',',
             classes: None,
-            validation_split: 0.0,
-            normalize: None,
         });
     }
     check(&network, "samples.csv", text);

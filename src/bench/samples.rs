@@ -20,7 +20,7 @@ pub fn load(experiment: &Experiment, search: &SearchPath) -> Result<(Splits, Opt
     let source = experiment.data.member();
     let missing = match source.locate(search) {
         Err(missing) => missing,
-        Ok(place) => match source.load(search, experiment.seed) {
+        Ok(place) => match experiment.data.load(&experiment.split, search, experiment.seed) {
             Ok(splits) => return Ok((splits, None)),
             Err(failed) if place == hub::PENDING => failed,
             Err(damaged) => return Err(damaged),
@@ -51,8 +51,10 @@ fn declared(experiment: &Experiment) -> Option<(Shape, Target)> {
 
 fn random(experiment: &Experiment, shape: Shape, target: Target) -> Splits {
     let size = shape.elements().unwrap_or(1).max(1);
-    let share = 1.0 - experiment.data.member().validation_split();
-    let batch = (experiment.train.batch_size as f64 / share).ceil() as usize;
+    let batch = match experiment.split.validation {
+        share if share < 1.0 => (experiment.train.batch_size as f64 / (1.0 - share)).ceil() as usize,
+        number => (number as usize).saturating_add(experiment.train.batch_size),
+    };
     let samples = SAMPLES.min(MOST_VALUES / size).max(batch);
     let mut stream = Stream::new(experiment.seed, Purpose::Data, [0, 0]);
     let features = match shape.image() {
@@ -68,7 +70,7 @@ fn random(experiment: &Experiment, shape: Shape, target: Target) -> Splits {
             Targets::Values { values: (0..samples * width).map(|_| stream.normal() as f32).collect(), width }
         }
     };
-    Splits { train: Dataset { sample_shape: shape, features, targets }, test: None }
+    Splits { train: Dataset { sample_shape: shape, features, targets }, validation: None, test: None }
 }
 
 #[cfg(test)]
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_is_to_be_predicted_follows_from_the_last_layer() {
-        let images = "[data.image_folder]\npath = 'none'\nheight = 2\nwidth = 2\nvalidation_split = 0.5";
+        let images = "[data.image_folder]\npath = 'none'\nheight = 2\nwidth = 2\n[split]\nvalidation = 0.5";
         let layers =
             |units| format!("[model]\nlayers = [{{ flatten = {{}} }}, {{ dense = {{ units = {units} }} }}]");
         for (units, loss, classes) in [(5, "cross_entropy", 5), (1, "binary_cross_entropy", 2)] {

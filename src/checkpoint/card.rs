@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Features, Target, Targets};
+use crate::data::{Dataset, Features, Normalize, Scaling, Target, Targets};
 use crate::shape::Shape;
 
 /// The metadata of `model.safetensors`.
@@ -15,13 +15,15 @@ pub struct Card {
     pub format: u32,
     /// The taper that wrote it.
     pub taper: String,
-    /// The whole config, defaults filled in; `data.NAME.normalize` is the preprocessing. As JSON,
-    /// because this module knows no section.
+    /// The whole config, defaults filled in. As JSON, because this module knows no section.
     pub experiment: serde_json::Value,
     /// The shape of one sample.
     pub sample_shape: Shape,
     /// Whether samples are pixels, which are divided by 255 before `normalize`.
     pub pixels: bool,
+    /// The mean and the standard deviation that samples are normalized by, as given or measured.
+    #[serde(default)]
+    pub normalize: Option<Normalize>,
     /// The names of the classes, by index; empty where numbers are predicted.
     pub classes: Vec<String>,
     /// How many numbers are predicted; 0 where classes are.
@@ -29,7 +31,7 @@ pub struct Card {
 }
 
 impl Card {
-    /// Describes weights that `experiment` trains on `data`.
+    /// Describes weights that `experiment` trains on `data`, without normalization.
     #[must_use]
     pub fn new(experiment: serde_json::Value, data: &Dataset) -> Self {
         let (classes, width) = match &data.targets {
@@ -42,6 +44,7 @@ impl Card {
             experiment,
             sample_shape: data.sample_shape.clone(),
             pixels: matches!(data.features, Features::Bytes(_)),
+            normalize: None,
             classes,
             width,
         }
@@ -54,6 +57,12 @@ impl Card {
             0 => Target::Value { width: self.width },
             classes => Target::Class { classes },
         }
+    }
+
+    /// How the values of samples become the network's input.
+    #[must_use]
+    pub fn scaling(&self, features: &Features) -> Scaling {
+        Scaling::new(features, self.normalize.as_ref())
     }
 
     /// Whether `data` has the shape and targets that the weights were trained for.

@@ -1,4 +1,4 @@
-//! `state.json` of every format, read as the present one.
+//! `state.json` and cards of every format, read as the present one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,10 +6,12 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Result, json};
 
+use super::Card;
 use super::state::{BEST, State, null_as_nan};
 use crate::error::Error;
 use crate::events::BestEpoch;
 use crate::metrics::Running;
+use crate::moved;
 use crate::position::Position;
 
 /// Format 1, of taper 0.1 before callbacks: the best checkpoint and two growing files were fixed.
@@ -45,6 +47,16 @@ struct Files1 {
 pub fn state(path: &Path, text: &[u8], format: u32) -> crate::Result<State> {
     let state = if format == 1 { from_1(text) } else { serde_json::from_slice(text) };
     state.map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
+}
+
+/// Brings a card of format 1 up to date, in which some keys of the config stood elsewhere.
+///
+/// # Errors
+/// If what it was normalized by is damaged.
+pub fn card(card: &mut Card) -> Result<()> {
+    moved::migrate(&mut card.experiment);
+    card.normalize = serde_json::from_value(card.experiment["preprocess"]["normalize"].clone())?;
+    Ok(())
 }
 
 /// Format 1 did not know the time of an unfinished epoch.

@@ -7,6 +7,7 @@ use candle_core::Var;
 use super::folder::named_step;
 use super::manifest::Manifest;
 use super::{Card, MODEL, OPTIMIZER, STATE, State, manifest, migrate, weights};
+use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::network::Parameters;
 use crate::optimizer::Optimizer;
@@ -96,7 +97,7 @@ impl Checkpoint {
 
 fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     let text = weights::metadata(model, place)?;
-    let card: Card = serde_json::from_str(&text)
+    let mut card: Card = serde_json::from_str(&text)
         .map_err(|error| Error::checkpoint(place, format!("its config cannot be read: {error}")))?;
     let refuse = |message: String| Err(Error::checkpoint(place, message));
     if !(1..=manifest::FORMAT).contains(&card.format) {
@@ -114,5 +115,16 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
         let shape = &card.sample_shape.0;
         return refuse(format!("claims samples of {shape:?}; they have 1 to {MOST_VALUES} values"));
     }
-    Ok(card)
+    if card.format == 1 {
+        migrate::card(&mut card)
+            .map_err(|error| Error::checkpoint(place, format!("its config cannot be read: {error}")))?;
+    }
+    let mut found = Vec::new();
+    if let Some(normalize) = &card.normalize {
+        normalize.validate(&mut Problems::new(&mut found), card.sample_shape.0.first().copied());
+    }
+    match found.first() {
+        Some(problem) => refuse(format!("its `normalize` is wrong: {}: {}", problem.path, problem.message)),
+        None => Ok(card),
+    }
 }

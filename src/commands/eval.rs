@@ -35,17 +35,18 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let team = SharedTeam::new(taper::threads::count());
     let mut predictor = load_predictor(&checkpoint, &experiment, &device, team)?;
     let search = super::search_path(&options.machine.data, config_folder(&checkpoint));
-    let splits = experiment.data.member().load(&search, experiment.seed)?;
+    let splits = experiment.data.load(&experiment.split, &search, experiment.seed)?;
     if !checkpoint.card.fits(&splits.train) {
         let message = "its samples or classes are not those that the checkpoint was trained for";
         return Err(Error::data(experiment.data.name(), message).into());
     }
-    let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
+    let scaling = checkpoint.card.scaling(&splits.train.features);
+    let data = Prepared::new(splits, &experiment.split, &Default::default(), experiment.seed)?;
     let (name, dataset, order) = choose(options.split, &data)?;
     let start = Instant::now();
     let split = Split { dataset, order: &order };
     let running =
-        evaluate(predictor.as_mut(), experiment.loss.member(), split, &data.scaling, &Interrupt::default())?
+        evaluate(predictor.as_mut(), experiment.loss.member(), split, &scaling, &Interrupt::default())?
             .ok_or(Error::Interrupted(2))?;
     let result = report(name, &running, &checkpoint.card.classes, start.elapsed().as_secs_f64());
     match options.format {
@@ -65,10 +66,10 @@ fn choose(split: Option<SplitName>, data: &Prepared) -> anyhow::Result<(&'static
     match (split, &data.test) {
         (SplitName::Train, _) => Ok(("train", &data.train, data.train_order.clone())),
         (SplitName::Validation, _) if validation => {
-            Ok(("validation", &data.train, data.validation_order.clone()))
+            Ok(("validation", data.validated(), data.validation_order.clone()))
         }
         (SplitName::Validation, _) => Err(Error::Usage(
-            "--split validation: this run set no samples aside (validation_split)".to_owned(),
+            "--split validation: this run set no samples aside (`split.validation`)".to_owned(),
         )
         .into()),
         (SplitName::Test, Some(test)) => Ok(("test", test, (0..test.len()).collect())),

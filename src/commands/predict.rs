@@ -6,7 +6,6 @@ use std::path::Path;
 use serde::Serialize;
 use taper::Error;
 use taper::checkpoint::Checkpoint;
-use taper::data::Scaling;
 use taper::data::input::{Inputs, LONGEST_JSON, Reader};
 use taper::engine::SharedTeam;
 use taper::inference::{Prediction, predict};
@@ -60,7 +59,7 @@ pub fn run(options: &Predict) -> anyhow::Result<()> {
     let mut text = Vec::new();
     for path in &options.input {
         let inputs = read(&reader, path)?;
-        let scaling = Scaling::new(&inputs.features, experiment.data.member().normalize());
+        let scaling = card.scaling(&inputs.features);
         let loss = experiment.loss.member();
         let predictions = predict(predictor.as_mut(), loss, &inputs, &scaling)?;
         for (index, prediction) in predictions.into_iter().enumerate() {

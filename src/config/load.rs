@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::diagnostics::{Diagnostics, Finding};
 use super::document::{Node, Origin, Source};
+use super::moved::{self, Moved};
 use super::problem::{Path, Problem, Problems};
 use super::{check, overrides, parse};
 
@@ -21,15 +22,17 @@ pub struct Input {
 }
 
 /// Reads `input` as a `T`, whose [`schema`] is `schema`, and lets `validate` look for what no schema can say.
+/// Keys that have `moved` are explained.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
 pub fn load<T: DeserializeOwned>(
     input: &Input,
     schema: &serde_json::Value,
+    moved: &[Moved],
     validate: impl FnOnce(&T, &mut Problems<'_>),
 ) -> Result<T, Diagnostics> {
-    read(input, schema, validate).map_err(|findings| {
+    read(input, schema, moved, validate).map_err(|findings| {
         let text = String::from_utf8_lossy(&input.text);
         let file = Source { name: input.name.clone(), text: without_mark(&text).to_owned() };
         let overrides =
@@ -48,18 +51,21 @@ pub fn schema<T: JsonSchema>() -> serde_json::Value {
 fn read<T: DeserializeOwned>(
     input: &Input,
     schema: &serde_json::Value,
+    moved: &[Moved],
     validate: impl FnOnce(&T, &mut Problems<'_>),
 ) -> Result<T, Vec<Finding>> {
-    let root = merge(input)?;
+    let written = merge(input)?;
     let mut problems = Vec::new();
+    let mut root = written.clone();
+    moved::take_out(&mut root, moved, &mut problems);
     check::check(&root, schema, schema, &Path::default(), &mut problems);
     if !problems.is_empty() {
-        return Err(locate(&problems, &root));
+        return Err(locate(&problems, &written));
     }
     let value: T = serde_json::from_value(root.to_json())
         .map_err(|error| vec![Finding::new(error.to_string(), None)])?;
     validate(&value, &mut Problems::new(&mut problems));
-    if problems.is_empty() { Ok(value) } else { Err(locate(&problems, &root)) }
+    if problems.is_empty() { Ok(value) } else { Err(locate(&problems, &written)) }
 }
 
 fn merge(input: &Input) -> Result<Node, Vec<Finding>> {

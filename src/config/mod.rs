@@ -5,6 +5,7 @@ mod diagnostics;
 mod document;
 mod excerpt;
 mod load;
+mod moved;
 mod overrides;
 mod parse;
 mod problem;
@@ -14,6 +15,7 @@ mod suggest;
 
 pub use diagnostics::{Diagnostics, Finding};
 pub use load::{Input, load, schema};
+pub use moved::Moved;
 pub use problem::{Path, Problem, Problems, Segment};
 pub use reference::reference;
 pub(crate) use registry::registry;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
+use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
 use super::{file, hub};
 use crate::config::Problems;
 use crate::durable::write_file;
@@ -31,11 +31,6 @@ const LARGEST_FILE: u64 = 100_000 * RECORD as u64;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The share of the training samples to validate on.
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of the red, green and blue pixels, after they were scaled to [0, 1].
-    pub normalize: Option<Normalize>,
     /// Use only so many training samples, the first ones; for quick runs. All by default.
     #[schemars(range(min = 1))]
     pub train_samples: Option<usize>,
@@ -45,22 +40,10 @@ pub struct Config {
 }
 
 impl Source for Config {
-    fn validate(&self, problems: &mut Problems<'_>) {
-        if let Some(normalize) = &self.normalize {
-            normalize.validate(&mut problems.key("normalize"), Some(SHAPE[0]));
-        }
-    }
+    fn validate(&self, _problems: &mut Problems<'_>) {}
 
     fn facts(&self) -> Facts {
         Facts { sample_shape: Some(SHAPE.into()), target: Some(Target::Class { classes: CLASSES.len() }) }
-    }
-
-    fn validation_split(&self) -> f64 {
-        self.validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.normalize.as_ref()
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
@@ -84,6 +67,7 @@ impl Source for Config {
         let train: Vec<PathBuf> = TRAIN_FILES.iter().map(|name| folder.join(name)).collect();
         Ok(Splits {
             train: read(&train, self.train_samples)?,
+            validation: None,
             test: Some(read(&[folder.join(TEST_FILE)], self.test_samples)?),
         })
     }

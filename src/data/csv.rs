@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ::csv::{ReaderBuilder, StringRecord, Trim};
+use ::csv::{Reader, ReaderBuilder, StringRecord, Trim};
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets, Task, file};
+use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets, Task, file};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -47,13 +47,6 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub classes: Option<Vec<String>>,
-    /// The share of the training samples to validate on.
-    #[serde(default)]
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of each feature.
-    #[serde(default)]
-    pub normalize: Option<Normalize>,
 }
 
 fn yes() -> bool {
@@ -82,9 +75,6 @@ impl Source for Config {
         if self.classes.is_some() && self.task == Task::Regression {
             problems.key("classes").report("regression has no classes");
         }
-        if let Some(normalize) = &self.normalize {
-            normalize.validate(&mut problems.key("normalize"), self.features.as_ref().map(Vec::len));
-        }
     }
 
     fn facts(&self) -> Facts {
@@ -97,14 +87,6 @@ impl Source for Config {
                 }
             },
         }
-    }
-
-    fn validation_split(&self) -> f64 {
-        self.validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.normalize.as_ref()
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
@@ -122,6 +104,24 @@ impl Source for Config {
             Ok((path, file))
         };
         self.decode(open(&self.path)?, self.test_path.as_ref().map(open).transpose()?)
+    }
+
+    fn takes_validation_file(&self) -> bool {
+        true
+    }
+
+    fn load_validation(&self, path: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
+        let (content, _) = file::open(path)?;
+        let table = self.read(path, content)?;
+        let trained = search.resolve(&self.path);
+        let (content, _) = file::open(&trained)?;
+        let columns = self.columns(&trained, &mut self.reader(content))?;
+        agree(path, &columns, &table.columns)?;
+        let classes = match &train.targets {
+            Targets::Classes { names, .. } => names.as_slice(),
+            Targets::Values { .. } => &[],
+        };
+        self.dataset(path, table, classes)
     }
 }
 
@@ -148,14 +148,7 @@ impl Config {
             None => None,
             Some((path, content)) => {
                 let test = self.read(&path, content)?;
-                if test.columns != table.columns {
-                    let message = format!(
-                        "has the columns {}, not {}",
-                        test.columns.join(", "),
-                        table.columns.join(", ")
-                    );
-                    return Err(Error::data(path, message));
-                }
+                agree(&path, &table.columns, &test.columns)?;
                 Some((path, test))
             }
         };
@@ -166,22 +159,31 @@ impl Config {
         };
         Ok(Splits {
             train: self.dataset(&path, table, &classes)?,
+            validation: None,
             test: test.map(|(path, table)| self.dataset(&path, table, &classes)).transpose()?,
         })
     }
 
-    fn read(&self, path: &Path, content: impl Read) -> Result<Table> {
-        let mut reader = ReaderBuilder::new()
+    fn reader<R: Read>(&self, content: R) -> Reader<R> {
+        ReaderBuilder::new()
             .has_headers(self.has_headers)
             .delimiter(u8::try_from(self.delimiter).unwrap_or(b','))
             .trim(Trim::All)
-            .from_reader(content);
-        let first = reader.headers().map_err(|error| unreadable(path, &error))?.clone();
-        let columns: Vec<String> = if self.has_headers {
-            first.iter().map(str::to_owned).collect()
-        } else {
-            (0..first.len()).map(|column| column.to_string()).collect()
-        };
+            .from_reader(content)
+    }
+
+    /// The names of the columns.
+    fn columns<R: Read>(&self, path: &Path, reader: &mut Reader<R>) -> Result<Vec<String>> {
+        let first = reader.headers().map_err(|error| unreadable(path, &error))?;
+        if self.has_headers {
+            return Ok(first.iter().map(str::to_owned).collect());
+        }
+        Ok((0..first.len()).map(|column| column.to_string()).collect())
+    }
+
+    fn read(&self, path: &Path, content: impl Read) -> Result<Table> {
+        let mut reader = self.reader(content);
+        let columns = self.columns(path, &mut reader)?;
         let target = column(path, &columns, &self.target)?;
         let used: Vec<usize> = match &self.features {
             Some(names) => names.iter().map(|name| column(path, &columns, name)).collect::<Result<_>>()?,
@@ -238,6 +240,15 @@ impl Config {
             targets,
         })
     }
+}
+
+/// Other samples must have the columns of those to train on, in the same order.
+fn agree(path: &Path, trained: &[String], columns: &[String]) -> Result<()> {
+    if columns == trained {
+        return Ok(());
+    }
+    let message = format!("has the columns {}, not {}", columns.join(", "), trained.join(", "));
+    Err(Error::data(path, message))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::config::Problems;
 use crate::digest;
 use crate::shape::Shape;
 
@@ -11,8 +10,10 @@ use super::Target;
 /// What a data set provides: samples to train on and, where it has them, others to test on.
 #[derive(Clone, Debug)]
 pub struct Splits {
-    /// The samples to train on; validation samples are taken from these.
+    /// The samples to train on; validation samples are taken from these where there are no others.
     pub train: Dataset,
+    /// The samples to validate on, where a file has them.
+    pub validation: Option<Dataset>,
     /// The samples kept for the final measurement.
     pub test: Option<Dataset>,
 }
@@ -104,44 +105,6 @@ impl Dataset {
         match &self.targets {
             Targets::Classes { names, .. } => Target::Class { classes: names.len() },
             Targets::Values { width, .. } => Target::Value { width: *width },
-        }
-    }
-}
-
-/// Shifts and scales each channel: `(x - mean) / std`, where pixels are first scaled to [0, 1].
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Normalize {
-    /// The mean to subtract: one number for each channel (or feature), or one for all.
-    pub mean: Vec<f64>,
-    /// The standard deviation to divide by: as many numbers as `mean`, each above 0.
-    pub std: Vec<f64>,
-}
-
-impl Normalize {
-    /// Reports lists of the wrong length and divisors that are not positive.
-    /// `channels` is the length of the first dimension of a sample, where it is known.
-    pub fn validate(&self, problems: &mut Problems<'_>, channels: Option<usize>) {
-        if self.mean.len() != self.std.len() {
-            problems.key("std").report(format!(
-                "`mean` has {} numbers and `std` has {}; they must match",
-                self.mean.len(),
-                self.std.len()
-            ));
-        }
-        if let Some(channels) = channels
-            && self.mean.len() != 1
-            && self.mean.len() != channels
-        {
-            problems.key("mean").report(format!(
-                "{} numbers for {channels} channels; give {channels}, or 1 for all",
-                self.mean.len()
-            ));
-        }
-        for (i, &std) in self.std.iter().enumerate() {
-            if std <= 0.0 {
-                problems.key("std").index(i).report("must be above 0");
-            }
         }
     }
 }

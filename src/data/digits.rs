@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::glyphs::{GLYPHS, Point};
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
+use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
@@ -34,23 +34,11 @@ pub struct Config {
     /// How much the digits differ from the models: 0 not at all, 1 as in careless writing.
     #[schemars(range(min = 0, max = 1))]
     pub distortion: f64,
-    /// The share of the training samples to validate on.
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of the pixels, after they were scaled to [0, 1].
-    pub normalize: Option<Normalize>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            samples: 6000,
-            test_samples: 1000,
-            size: 28,
-            distortion: 0.7,
-            validation_split: 0.0,
-            normalize: None,
-        }
+        Self { samples: 6000, test_samples: 1000, size: 28, distortion: 0.7 }
     }
 }
 
@@ -61,9 +49,6 @@ impl Source for Config {
             let message = format!("{largest} images of {0} x {0} pixels are more than 2^32 bytes", self.size);
             problems.key("samples").report(message);
         }
-        if let Some(normalize) = &self.normalize {
-            normalize.validate(&mut problems.key("normalize"), Some(1));
-        }
     }
 
     fn facts(&self) -> Facts {
@@ -73,14 +58,6 @@ impl Source for Config {
         }
     }
 
-    fn validation_split(&self) -> f64 {
-        self.validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.normalize.as_ref()
-    }
-
     fn locate(&self, _search: &SearchPath) -> Result<String> {
         Ok("generated".to_owned())
     }
@@ -88,6 +65,7 @@ impl Source for Config {
     fn load(&self, _search: &SearchPath, seed: u64) -> Result<Splits> {
         Ok(Splits {
             train: self.draw_all(self.samples, seed, 1)?,
+            validation: None,
             test: if self.test_samples > 0 { Some(self.draw_all(self.test_samples, seed, 2)?) } else { None },
         })
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
+use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -44,13 +44,6 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub classes: Option<Vec<String>>,
-    /// The share of the training samples to validate on.
-    #[serde(default)]
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of each channel, after pixels were scaled to [0, 1].
-    #[serde(default)]
-    pub normalize: Option<Normalize>,
 }
 
 fn three() -> usize {
@@ -70,9 +63,6 @@ impl Source for Config {
                 problems.key("classes").index(i).report(format!("`{name}` is listed twice"));
             }
         }
-        if let Some(normalize) = &self.normalize {
-            normalize.validate(&mut problems.key("normalize"), Some(self.channels));
-        }
     }
 
     fn facts(&self) -> Facts {
@@ -80,14 +70,6 @@ impl Source for Config {
             sample_shape: Some([self.channels, self.height, self.width].into()),
             target: self.classes.as_ref().map(|names| Target::Class { classes: names.len() }),
         }
-    }
-
-    fn validation_split(&self) -> f64 {
-        self.validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.normalize.as_ref()
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
@@ -101,8 +83,20 @@ impl Source for Config {
         let Listing { classes, train, test } = self.list(search)?;
         Ok(Splits {
             train: self.decode_all(&train, &classes)?,
+            validation: None,
             test: test.map(|files| self.decode_all(&files, &classes)).transpose()?,
         })
+    }
+
+    fn takes_validation_file(&self) -> bool {
+        true
+    }
+
+    fn load_validation(&self, folder: &Path, train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
+        let Targets::Classes { names, .. } = &train.targets else {
+            return Err(Error::data(folder, "needs class folders"));
+        };
+        self.decode_all(&self.list_others(folder, names)?, names)
     }
 }
 
@@ -142,23 +136,24 @@ impl Config {
                 ));
             }
         }
-        let test_files = test.map(|test| {
-            let mut files = Vec::new();
-            for name in names(&test)?.into_iter().filter(|name| test.join(name).is_dir()) {
-                match (0..).zip(&classes).find(|(_, class)| **class == name) {
-                    Some((label, _)) => images(&test.join(&name), label, &mut files)?,
-                    None if self.classes.is_some() => {}
-                    None => {
-                        return Err(Error::data(
-                            test.join(name),
-                            "this class has no folder of training images",
-                        ));
-                    }
+        let test = test.map(|test| self.list_others(&test, &classes)).transpose()?;
+        Ok(Listing { classes, train: train_files, test })
+    }
+
+    /// The files of test or validation samples, in class folders within `folder`.
+    fn list_others(&self, folder: &Path, classes: &[String]) -> Result<Vec<Labelled>> {
+        let mut files = Vec::new();
+        for name in names(folder)?.into_iter().filter(|name| folder.join(name).is_dir()) {
+            match (0..).zip(classes).find(|(_, class)| **class == name) {
+                Some((label, _)) => images(&folder.join(&name), label, &mut files)?,
+                None if self.classes.is_some() => {}
+                None => {
+                    let message = "this class has no folder of training images";
+                    return Err(Error::data(folder.join(name), message));
                 }
             }
-            if files.is_empty() { Err(Error::data(test, "has no images of any class")) } else { Ok(files) }
-        });
-        Ok(Listing { classes, train: train_files, test: test_files.transpose()? })
+        }
+        if files.is_empty() { Err(Error::data(folder, "has no images of any class")) } else { Ok(files) }
     }
 
     /// Decodes the files, in parallel and in order. Of several bad files the first is reported.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
+use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
 use crate::config::Problems;
 use crate::error::Result;
 use crate::random::{Purpose, Stream};
@@ -28,25 +28,11 @@ pub struct Config {
     pub x_min: f64,
     /// The last x; above `x_min`.
     pub x_max: f64,
-    /// The share of the training points to validate on.
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of x.
-    pub normalize: Option<Normalize>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            samples: 10,
-            slope: 2.0,
-            intercept: 0.0,
-            noise: 0.0,
-            x_min: -1.0,
-            x_max: 1.0,
-            validation_split: 0.0,
-            normalize: None,
-        }
+        Self { samples: 10, slope: 2.0, intercept: 0.0, noise: 0.0, x_min: -1.0, x_max: 1.0 }
     }
 }
 
@@ -56,21 +42,10 @@ impl Source for Config {
             let message = format!("must be above `x_min`, which is {}", self.x_min);
             problems.key("x_max").report(message);
         }
-        if let Some(normalize) = &self.normalize {
-            normalize.validate(&mut problems.key("normalize"), Some(1));
-        }
     }
 
     fn facts(&self) -> Facts {
         Facts { sample_shape: Some([1].into()), target: Some(Target::Value { width: 1 }) }
-    }
-
-    fn validation_split(&self) -> f64 {
-        self.validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.normalize.as_ref()
     }
 
     fn locate(&self, _search: &SearchPath) -> Result<String> {
@@ -82,6 +57,7 @@ impl Source for Config {
         let test = (1..self.samples).map(|i| i as f64 - 0.5);
         Ok(Splits {
             train: self.points(train, Stream::new(seed, Purpose::Data, [1, 0])),
+            validation: None,
             test: (self.samples > 1).then(|| self.points(test, Stream::new(seed, Purpose::Data, [2, 0]))),
         })
     }

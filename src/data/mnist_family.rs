@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
+use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
 use super::{hub, idx};
 use crate::config::Problems;
 use crate::error::{Error, Result};
@@ -25,11 +25,6 @@ const FILES: [[&str; 2]; 2] = [
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The share of the training samples to validate on.
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of the pixels, after they were scaled to [0, 1].
-    pub normalize: Option<Normalize>,
     /// Use only so many training samples, the first ones; for quick runs. All by default.
     #[schemars(range(min = 1))]
     pub train_samples: Option<usize>,
@@ -63,22 +58,10 @@ pub trait Member {
 }
 
 impl<M: Member> Source for M {
-    fn validate(&self, problems: &mut Problems<'_>) {
-        if let Some(normalize) = &self.options().normalize {
-            normalize.validate(&mut problems.key("normalize"), Some(1));
-        }
-    }
+    fn validate(&self, _problems: &mut Problems<'_>) {}
 
     fn facts(&self) -> Facts {
         Facts { sample_shape: Some([1, SIDE, SIDE].into()), target: Some(Target::Class { classes: CLASSES }) }
-    }
-
-    fn validation_split(&self) -> f64 {
-        self.options().validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.options().normalize.as_ref()
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
@@ -107,6 +90,7 @@ impl<M: Member> Source for M {
         let options = self.options();
         Ok(Splits {
             train: read(&train, profile, options.train_samples)?,
+            validation: None,
             test: Some(read(&test, profile, options.test_samples)?),
         })
     }

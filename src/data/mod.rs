@@ -19,23 +19,27 @@ pub mod synthetic;
 mod batch;
 mod dataset;
 mod mnist_family;
+pub mod preprocess;
+
 mod prepared;
 mod scaling;
 mod search;
-mod split;
+pub mod split;
 mod task;
 
 pub use batch::{Batch, Loader, Samples, Truth};
-pub use dataset::{Dataset, Features, Normalize, Splits, Targets};
+pub use dataset::{Dataset, Features, Splits, Targets};
 pub use mnist_family::Options as MnistOptions;
 pub use prepared::Prepared;
+pub use preprocess::Normalize;
 pub use scaling::Scaling;
 pub use search::SearchPath;
-pub use split::split;
 pub use task::Task;
 
+use std::path::Path;
+
 use crate::config::{Problems, registry};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 
 registry! {
@@ -77,12 +81,6 @@ pub trait Source {
     /// What is known from the options alone.
     fn facts(&self) -> Facts;
 
-    /// The share of the training samples that is set aside for validation, in [0, 1).
-    fn validation_split(&self) -> f64;
-
-    /// How bytes or numbers become the network's input.
-    fn normalize(&self) -> Option<&Normalize>;
-
     /// Where the files are, for `taper check`: a short text, or an error that says how to get them.
     ///
     /// # Errors
@@ -94,12 +92,56 @@ pub trait Source {
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) naming the file, what is wrong and what to do.
     fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits>;
+
+    /// Whether [`load_validation`](Self::load_validation) can read validation samples.
+    fn takes_validation_file(&self) -> bool {
+        false
+    }
+
+    /// Reads samples to validate on from `file`, with the classes of `train`.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data), also for a data set that has none in files.
+    fn load_validation(&self, file: &Path, _train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
+        Err(Error::data(file, "this data set has no validation samples in files"))
+    }
+}
+
+impl Config {
+    /// Reads or generates everything, and the validation samples from a file if `split` names one.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) naming the file, what is wrong and what to do.
+    pub fn load(&self, split: &split::Config, search: &SearchPath, seed: u64) -> Result<Splits> {
+        let mut splits = self.member().load(search, seed)?;
+        if let Some(file) = &split.file {
+            let file = search.resolve(file);
+            let validation = self.member().load_validation(&file, &splits.train, search)?;
+            if validation.sample_shape != splits.train.sample_shape {
+                let (shape, expected) = (&validation.sample_shape, &splits.train.sample_shape);
+                let message = format!("has samples of {shape}, but those to train on are {expected}");
+                return Err(Error::data(file, message));
+            }
+            if std::mem::discriminant(&validation.features) != std::mem::discriminant(&splits.train.features)
+            {
+                let kind = |dataset: &Dataset| match dataset.features {
+                    Features::Bytes(_) => "pixels",
+                    Features::Floats(_) => "other numbers",
+                };
+                let message =
+                    format!("has {}, but those to train on are {}", kind(&validation), kind(&splits.train));
+                return Err(Error::data(file, message));
+            }
+            splits.validation = Some(validation);
+        }
+        Ok(splits)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, config};
+    use crate::config;
 
     /// The least that each member needs; its files do not exist.
     fn minimal(name: &str) -> Config {
@@ -160,7 +202,7 @@ mod tests {
     fn load_config(text: &str) -> std::result::Result<File, String> {
         let input =
             config::Input { name: "a.toml".to_owned(), text: text.into(), ..config::Input::default() };
-        config::load(&input, &config::schema::<File>(), |file: &File, problems| {
+        config::load(&input, &config::schema::<File>(), &[], |file: &File, problems| {
             file.data.member().validate(&mut problems.key("data"));
         })
         .map_err(|diagnostics| diagnostics.to_string())
@@ -169,10 +211,9 @@ mod tests {
     #[test]
     fn the_schema_knows_every_option() {
         for (options, wrong) in [
-            ("mnist]\ntrain_samples = 5\nvalidation_split = 0.5", "mnist]\ntrain_samples = 0"),
-            ("kmnist.normalize]\nmean = [0.5]\nstd = [0.5]", "kmnist.normalize]\nmean = [0.5]\nstd = [0, 1]"),
-            ("fashion_mnist]\ntest_samples = 1", "fashion_mnist]\nvalidation_split = 1"),
-            ("cifar10]\nvalidation_split = 0.1", "cifar10]\ntrain = 1"),
+            ("mnist]\ntrain_samples = 5", "mnist]\ntrain_samples = 0"),
+            ("fashion_mnist]\ntest_samples = 1", "fashion_mnist]\ntest_samples = 1.5"),
+            ("cifar10]\ntrain_samples = 7", "cifar10]\ntrain = 1"),
             ("digits]\nsize = 8\ndistortion = 1", "digits]\ndistortion = 1.5"),
             ("linear]\nslope = -3\nnoise = 0.1", "linear]\nx_min = 2"),
             (

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use self::archive::Archive;
 use self::arrays::{agree, arrange, targets};
 
-use super::{Dataset, Facts, Normalize, SearchPath, Source, Splits, Task};
+use super::{Dataset, Facts, SearchPath, Source, Splits, Task};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 
@@ -47,13 +47,6 @@ pub struct Config {
     /// Where the channels are in arrays of four dimensions; Keras keeps them last.
     #[serde(default)]
     pub layout: Layout,
-    /// The share of the training samples to validate on.
-    #[serde(default)]
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of each channel or feature, after bytes were scaled to [0, 1].
-    #[serde(default)]
-    pub normalize: Option<Normalize>,
 }
 
 /// The order of the dimensions of images.
@@ -88,21 +81,10 @@ impl Source for Config {
         if self.path.as_os_str().is_empty() {
             problems.key("path").report("must not be empty");
         }
-        if let Some(normalize) = &self.normalize {
-            normalize.validate(&mut problems.key("normalize"), None);
-        }
     }
 
     fn facts(&self) -> Facts {
         Facts::default()
-    }
-
-    fn validation_split(&self) -> f64 {
-        self.validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.normalize.as_ref()
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
@@ -114,6 +96,17 @@ impl Source for Config {
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let path = search.resolve(&self.path);
         self.splits(Archive::open(&path)?)
+    }
+
+    fn takes_validation_file(&self) -> bool {
+        true
+    }
+
+    /// The arrays have the names of those of training samples.
+    fn load_validation(&self, path: &Path, train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
+        let mut validation = self.split(&mut Archive::open(path)?, &self.x_train, &self.y_train)?;
+        agree(train, "validation", &mut validation).map_err(|message| Error::data(path, message))?;
+        Ok(validation)
     }
 }
 
@@ -131,14 +124,13 @@ impl Config {
         let train = self.split(&mut archive, &self.x_train, &self.y_train)?;
         // Arrays named by the user must be there.
         let named = self.x_test != x_test() || self.y_test != y_test();
-        let test = if named || archive.has(&self.x_test) || archive.has(&self.y_test) {
-            Some(self.split(&mut archive, &self.x_test, &self.y_test)?)
-        } else {
-            None
-        };
-        let mut splits = Splits { train, test };
-        agree(&mut splits).map_err(|message| Error::data(path, message))?;
-        Ok(splits)
+        let mut test = None;
+        if named || archive.has(&self.x_test) || archive.has(&self.y_test) {
+            let mut split = self.split(&mut archive, &self.x_test, &self.y_test)?;
+            agree(&train, "test", &mut split).map_err(|message| Error::data(path, message))?;
+            test = Some(split);
+        }
+        Ok(Splits { train, validation: None, test })
     }
 
     /// Samples and labels from the arrays of these names.

@@ -1,34 +1,168 @@
-//! Which training samples are set aside for validation.
+//! `[split]`: which samples are set aside for validation.
 
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Dataset, Target, Targets};
+use crate::config::Problems;
+use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
 
-/// Divides `samples` indices into those to train and those to validate on, both ascending.
-///
-/// `share` in [0, 1) of them, rounded, are drawn for validation. Where a share is asked for and there
-/// are two samples or more, each side gets at least one. The order in the files plays no part,
-/// because many files are sorted by class.
-#[must_use]
-pub fn split(samples: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    let mut order: Vec<usize> = (0..samples).collect();
-    if share <= 0.0 || samples < 2 {
-        return (order, Vec::new());
+/// `[split]`: the samples to validate on, which are not trained on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How many of the training samples to validate on: a share below 1, or a whole number of samples.
+    /// They are drawn at random, by the seed.
+    #[serde(serialize_with = "share_or_number")]
+    #[schemars(range(min = 0))]
+    pub validation: f64,
+    /// Whether each class has the same share of the validation samples as of all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stratified: bool,
+    /// Samples to validate on from a file like the data set's own (for `image_folder` a folder), in place
+    /// of a share of the training samples; a relative path starts at the config file's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+}
+
+/// A number of samples is written without a fraction.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn share_or_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if *value >= 1.0 && value.fract() == 0.0 && *value < 2_f64.powi(53) {
+        return serializer.serialize_u64(*value as u64);
     }
-    let count = ((samples as f64 * share).round() as usize).clamp(1, samples - 1);
-    Stream::new(seed, Purpose::ValidationSplit, [0, 0]).shuffle(&mut order);
-    let mut train = order.split_off(count);
-    order.sort_unstable();
-    train.sort_unstable();
-    (train, order)
+    serializer.serialize_f64(*value)
+}
+
+impl Config {
+    /// Reports what contradicts itself or does not go with the data set.
+    pub fn validate(&self, data: &super::Config, problems: &mut Problems<'_>) {
+        if self.validation >= 1.0 && self.validation.fract() != 0.0 {
+            problems.key("validation").report_with_help(
+                format!("must be below 1, or a whole number of samples, not {}", self.validation),
+                "0.2 is a fifth of the training samples",
+            );
+        }
+        if self.stratified {
+            if let Some(Target::Value { .. }) = data.member().facts().target {
+                problems.key("stratified").report("only classes can be stratified, not numbers");
+            } else if self.validation == 0.0 {
+                problems.key("stratified").report("needs `validation`, the share or number of samples");
+            }
+        }
+        if self.file.is_some() {
+            if self.validation > 0.0 {
+                problems.key("file").report_with_help(
+                    "the validation samples come from a file or from the training samples, not from both",
+                    "remove `validation` or `file`",
+                );
+            } else if !data.member().takes_validation_file() {
+                problems.key("file").report_with_help(
+                    format!("`{}` has no validation samples in files", data.name()),
+                    "set `validation` to a share of the training samples",
+                );
+            }
+        }
+    }
+
+    /// Whether any sample is validated on.
+    #[must_use]
+    pub fn validates(&self) -> bool {
+        self.validation > 0.0 || self.file.is_some()
+    }
+
+    /// Divides the indices of `dataset` into those to train and those to validate on, both ascending.
+    ///
+    /// The order of the samples plays no part, because many files are sorted by class. Where a share is
+    /// asked for and there are two samples or more, each side gets at least one.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if as many samples as there are, or more, are to be set aside, or numbers are to
+    /// be stratified.
+    pub fn divide(&self, dataset: &Dataset, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
+        let samples = dataset.len();
+        let mut order: Vec<usize> = (0..samples).collect();
+        if self.validation <= 0.0 || (samples < 2 && self.validation < 1.0) {
+            return Ok((order, Vec::new()));
+        }
+        let count = if self.validation < 1.0 {
+            ((samples as f64 * self.validation).round() as usize).clamp(1, samples - 1)
+        } else {
+            self.validation as usize
+        };
+        if count >= samples {
+            let message = format!("sets {count} samples aside, but there are only {samples} to train on");
+            return Err(Error::data("split.validation", message));
+        }
+        Stream::new(seed, Purpose::ValidationSplit, [0, 0]).shuffle(&mut order);
+        let (mut train, mut validation) = if self.stratified {
+            let Targets::Classes { labels, names } = &dataset.targets else {
+                return Err(Error::data("split.stratified", "only classes can be stratified, not numbers"));
+            };
+            stratify(&order, labels, names.len(), count)
+        } else {
+            let train = order.split_off(count);
+            (train, order)
+        };
+        train.sort_unstable();
+        validation.sort_unstable();
+        Ok((train, validation))
+    }
+}
+
+/// Takes `count` of the indices in `order` for validation, from each class in proportion: the whole part
+/// of its share, and one more where the rest is largest (the earlier class, where equal). A class keeps at
+/// least one sample to train on, so there may be fewer than `count`.
+fn stratify(order: &[usize], labels: &[u32], classes: usize, count: usize) -> (Vec<usize>, Vec<usize>) {
+    let mut sizes = vec![0_usize; classes];
+    for &label in labels {
+        sizes[label as usize] += 1;
+    }
+    let product = |size: usize| size as u128 * count as u128;
+    let total = labels.len().max(1) as u128;
+    let mut quotas: Vec<usize> = sizes.iter().map(|&size| (product(size) / total) as usize).collect();
+    let mut by_rest: Vec<usize> = (0..classes).filter(|&class| quotas[class] + 1 < sizes[class]).collect();
+    by_rest.sort_by_key(|&class| std::cmp::Reverse(product(sizes[class]) % total));
+    let missing = count - quotas.iter().sum::<usize>();
+    for &class in by_rest.iter().take(missing) {
+        quotas[class] += 1;
+    }
+    let mut left = quotas;
+    order.iter().partition(|&&index| {
+        let quota = &mut left[labels[index] as usize];
+        let trained = *quota == 0;
+        *quota = quota.saturating_sub(1);
+        trained
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Features;
+
+    /// Samples of these classes, with no values.
+    fn dataset(labels: Vec<u32>) -> Dataset {
+        let names = (0..=labels.iter().max().copied().unwrap_or(0)).map(|class| class.to_string()).collect();
+        Dataset {
+            sample_shape: [0].into(),
+            features: Features::Floats(Vec::new()),
+            targets: Targets::Classes { labels, names },
+        }
+    }
+
+    fn divide(samples: usize, validation: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+        Config { validation, ..Config::default() }.divide(&dataset(vec![0; samples]), seed).unwrap()
+    }
 
     #[test]
     fn every_sample_is_on_exactly_one_side() {
-        for (samples, share) in [(2, 0.001), (2, 0.999), (3, 0.5), (10, 0.25), (1000, 0.2), (1001, 0.9999)] {
-            let (train, validation) = split(samples, share, 1);
+        for (samples, validation) in
+            [(2, 0.001), (2, 0.999), (3, 0.5), (10, 0.25), (1000, 0.2), (1001, 0.9999), (9, 8.0), (9, 1.0)]
+        {
+            let (train, validation) = divide(samples, validation, 1);
             assert!(train.is_sorted() && validation.is_sorted());
             assert!(!train.is_empty() && !validation.is_empty());
             let mut all = [train, validation].concat();
@@ -39,23 +173,47 @@ mod tests {
 
     #[test]
     fn the_share_is_rounded_and_drawn_from_everywhere() {
-        let (train, validation) = split(1000, 0.2, 42);
+        let (train, validation) = divide(1000, 0.2, 42);
         assert_eq!((train.len(), validation.len()), (800, 200));
         let late = validation.iter().filter(|&&index| index >= 500).count();
         assert!((60..140).contains(&late), "{late} of 200 come from the second half");
-        assert_eq!(split(7, 0.5, 0).1.len(), 4);
+        assert_eq!(divide(7, 0.5, 0).1.len(), 4);
+        // A number of samples draws the same ones as the share that rounds to it.
+        assert_eq!(divide(1000, 200.0, 42).1, validation);
     }
 
     #[test]
     fn the_seed_decides() {
-        assert_eq!(split(100, 0.3, 5), split(100, 0.3, 5));
-        assert_ne!(split(100, 0.3, 5), split(100, 0.3, 6));
+        assert_eq!(divide(100, 0.3, 5), divide(100, 0.3, 5));
+        assert_ne!(divide(100, 0.3, 5), divide(100, 0.3, 6));
     }
 
     #[test]
-    fn nothing_is_set_aside_where_nothing_can_be() {
-        assert_eq!(split(3, 0.0, 1), (vec![0, 1, 2], vec![]));
-        assert_eq!(split(1, 0.5, 1), (vec![0], vec![]));
-        assert_eq!(split(0, 0.5, 1), (vec![], vec![]));
+    fn nothing_is_set_aside_without_need() {
+        assert_eq!(divide(3, 0.0, 0), (vec![0, 1, 2], vec![]));
+        assert_eq!(divide(1, 0.5, 0), (vec![0], vec![]));
+        assert_eq!(divide(0, 0.5, 0), (vec![], vec![]));
+    }
+
+    #[test]
+    fn no_more_samples_are_set_aside_than_can_be_spared() {
+        let all = Config { validation: 5.0, ..Config::default() };
+        let message = all.divide(&dataset(vec![0; 5]), 0).unwrap_err().to_string();
+        assert!(message.contains("5 samples aside, but there are only 5"), "{message}");
+    }
+
+    #[test]
+    fn each_class_has_its_share_of_a_stratified_split() {
+        // 60, 30 and 9 samples, and one class with a single one, sorted by class.
+        let labels: Vec<u32> = [60, 30, 9, 1].into_iter().zip(0..).flat_map(|(n, c)| vec![c; n]).collect();
+        for (validation, counts) in [(0.1, [6, 3, 1, 0]), (20.0, [12, 6, 2, 0]), (0.99, [59, 29, 8, 0])] {
+            let config = Config { validation, stratified: true, file: None };
+            let (train, aside) = config.divide(&dataset(labels.clone()), 7).unwrap();
+            let mut found = [0; 4];
+            aside.iter().for_each(|&index| found[labels[index] as usize] += 1);
+            assert_eq!(found, counts);
+            assert_eq!(train.len() + aside.len(), labels.len());
+            assert!(aside.iter().any(|&index| index > 4), "not the first ones of each class");
+        }
     }
 }

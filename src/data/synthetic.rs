@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, Normalize, SearchPath, Source, Splits, Target, Targets};
+use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
 use crate::config::Problems;
 use crate::error::Result;
 use crate::random::{Purpose, Stream};
@@ -31,24 +31,11 @@ pub struct Config {
     /// The standard deviation of the noise; centres have 1.
     #[schemars(range(min = 0))]
     pub noise: f64,
-    /// The share of the training samples to validate on.
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub validation_split: f64,
-    /// Shift and scale of each feature.
-    pub normalize: Option<Normalize>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            samples: 1000,
-            test_samples: 1000,
-            features: 100,
-            classes: 10,
-            noise: 1.5,
-            validation_split: 0.0,
-            normalize: None,
-        }
+        Self { samples: 1000, test_samples: 1000, features: 100, classes: 10, noise: 1.5 }
     }
 }
 
@@ -60,9 +47,6 @@ impl Source for Config {
                 .key("samples")
                 .report(format!("{largest} samples of {} features are more than 2^32 values", self.features));
         }
-        if let Some(normalize) = &self.normalize {
-            normalize.validate(&mut problems.key("normalize"), Some(self.features));
-        }
     }
 
     fn facts(&self) -> Facts {
@@ -70,14 +54,6 @@ impl Source for Config {
             sample_shape: Some([self.features].into()),
             target: Some(Target::Class { classes: self.classes }),
         }
-    }
-
-    fn validation_split(&self) -> f64 {
-        self.validation_split
-    }
-
-    fn normalize(&self) -> Option<&Normalize> {
-        self.normalize.as_ref()
     }
 
     fn locate(&self, _search: &SearchPath) -> Result<String> {
@@ -89,6 +65,7 @@ impl Source for Config {
         let centres: Vec<f64> = (0..self.classes * self.features).map(|_| stream.normal()).collect();
         Ok(Splits {
             train: self.draw(&centres, self.samples, Stream::new(seed, Purpose::Data, [1, 0])),
+            validation: None,
             test: (self.test_samples > 0)
                 .then(|| self.draw(&centres, self.test_samples, Stream::new(seed, Purpose::Data, [2, 0]))),
         })

@@ -64,7 +64,7 @@ mod tests {
 
     fn read(text: &str) -> Result<conv2d::Config, String> {
         let input = Input { name: "a.toml".to_owned(), text: text.into(), ..Input::default() };
-        load(&input, &schema::<conv2d::Config>(), |_, _| {}).map_err(|error| error.to_string())
+        load(&input, &schema::<conv2d::Config>(), &[], |_, _| {}).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -32,16 +32,17 @@ pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
         .find_map(|((_, before), (key, now))| difference(key, &before, &now))
 }
 
-fn parts(experiment: &Experiment) -> [(String, Value); 5] {
-    let data = experiment.data.member();
-    let of_data = |key: &str| format!("data.{}.{key}", experiment.data.name());
+fn parts(experiment: &Experiment) -> [(String, Value); 7] {
+    let split = &experiment.split;
     [
         ("seed".to_owned(), json!(experiment.seed)),
         // As it is trained: whether the loss's own function is written as the last activation is all one.
         ("model".to_owned(), json!(experiment.network())),
         ("loss".to_owned(), json!(experiment.loss)),
-        (of_data("validation_split"), json!(data.validation_split())),
-        (of_data("normalize"), json!(data.normalize())),
+        ("split.validation".to_owned(), json!(split.validation)),
+        ("split.stratified".to_owned(), json!(split.stratified)),
+        ("split.file".to_owned(), json!(split.file)),
+        ("preprocess.normalize".to_owned(), json!(experiment.preprocess.normalize)),
     ]
 }
 
@@ -75,30 +76,30 @@ mod tests {
 
     #[test]
     fn what_decides_what_the_weights_mean_is_named_by_its_key() {
-        let before = experiment("validation_split = 0.2", LAYERS, REST);
+        let before = experiment("[split]\nvalidation = 0.2", LAYERS, REST);
         for (data, layers, rest, key) in [
-            ("validation_split = 0.3", LAYERS, REST, "data.digits.validation_split"),
+            ("[split]\nvalidation = 0.3", LAYERS, REST, "split.validation"),
             (
-                "validation_split = 0.2\nnormalize = { mean = [0.5], std = [0.5] }",
+                "[split]\nvalidation = 0.2\n[preprocess]\nnormalize = { mean = [0.5], std = [0.5] }",
                 LAYERS,
                 REST,
-                "data.digits.normalize",
+                "preprocess.normalize",
             ),
-            ("validation_split = 0.2", &LAYERS.replace("0.2", "0.3"), REST, "model.layers[1].dropout.rate"),
+            ("[split]\nvalidation = 0.2", &LAYERS.replace("0.2", "0.3"), REST, "model.layers[1].dropout.rate"),
             (
-                "validation_split = 0.2",
+                "[split]\nvalidation = 0.2",
                 &LAYERS.replace("units = 10", "units = 10, bias = false"),
                 REST,
                 "model.layers[2].dense.bias",
             ),
             (
-                "validation_split = 0.2",
+                "[split]\nvalidation = 0.2",
                 &LAYERS.replace(", { dropout = { rate = 0.2 } }", ""),
                 REST,
                 "model.layers",
             ),
             (
-                "validation_split = 0.2",
+                "[split]\nvalidation = 0.2",
                 LAYERS,
                 "label_smoothing = 0.1\n[optimizer.adam]",
                 "loss.cross_entropy.label_smoothing",

@@ -52,7 +52,7 @@ impl Run {
     /// # Errors
     /// What is wrong with the data, or where it does not fit the network.
     pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
-        let splits = experiment.data.member().load(search, experiment.seed)?;
+        let splits = experiment.data.load(&experiment.split, search, experiment.seed)?;
         Self::with_samples(experiment, splits, search, device)
     }
 
@@ -69,9 +69,10 @@ impl Run {
         if splits.train.is_empty() {
             return Err(Error::data(experiment.data.name(), "has no training samples"));
         }
-        let card = Card::new(experiment.to_json(), &splits.train);
+        let mut card = Card::new(experiment.to_json(), &splits.train);
         let plan = fit_plan(&experiment, &card)?;
-        let data = Prepared::new(splits, experiment.data.member(), experiment.seed);
+        let data = Prepared::new(splits, &experiment.split, &experiment.preprocess, experiment.seed)?;
+        card.normalize.clone_from(&data.normalize);
         let engine = build_engine(&experiment, &plan, &device)?;
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
         let config_folder = folder.to_string_lossy().into_owned();
@@ -142,8 +143,13 @@ impl Run {
 /// # Errors
 /// [`Error::Checkpoint`] if it is not one that this taper can use.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
-    Experiment::from_json(&checkpoint.card.experiment)
-        .map_err(|message| Error::checkpoint(&checkpoint.place, format!("its config is wrong: {message}")))
+    let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
+    let experiment = Experiment::from_json(&checkpoint.card.experiment)
+        .map_err(|message| refuse(format!("its config is wrong: {message}")))?;
+    if experiment.preprocess.normalize.is_some() != checkpoint.card.normalize.is_some() {
+        return Err(refuse("its config and its `normalize` contradict each other".to_owned()));
+    }
+    Ok(experiment)
 }
 
 /// The folder that relative paths of the checkpoint's config start from: the one that the run knew,

@@ -7,7 +7,7 @@ use candle_core::Device;
 use super::{config_folder, config_of, load_predictor};
 use crate::checkpoint::Checkpoint;
 use crate::data::input::{Inputs, Reader};
-use crate::data::{Dataset, Prepared, Scaling, SearchPath, Splits};
+use crate::data::{Dataset, Prepared, SearchPath, Splits, preprocess};
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -114,7 +114,7 @@ impl Model {
     /// # Errors
     /// [`Error::Data`] if a sample leads to values that are not finite.
     pub fn predict(&mut self, inputs: &Inputs) -> Result<Vec<Prediction>> {
-        let scaling = Scaling::new(&inputs.features, self.experiment.data.member().normalize());
+        let scaling = self.checkpoint.card.scaling(&inputs.features);
         predict(self.predictor.as_mut(), self.experiment.loss.member(), inputs, &scaling)
     }
 
@@ -127,7 +127,7 @@ impl Model {
     pub fn evaluate(&mut self, split: Option<SplitName>, search: &SearchPath) -> Result<Evaluation> {
         let search =
             SearchPath { config_folder: config_folder(&self.checkpoint).to_owned(), ..search.clone() };
-        let samples = self.experiment.data.member().load(&search, self.experiment.seed)?;
+        let samples = self.experiment.data.load(&self.experiment.split, &search, self.experiment.seed)?;
         self.evaluate_on(samples, split)
     }
 
@@ -140,11 +140,14 @@ impl Model {
             let message = "its samples or classes are not those that the checkpoint was trained for";
             return Err(Error::data(self.experiment.data.name(), message));
         }
-        let data = Prepared::new(samples, self.experiment.data.member(), self.experiment.seed);
+        let scaling = self.checkpoint.card.scaling(&samples.train.features);
+        // What the training samples were normalized by is in the checkpoint; these may be others.
+        let no_preprocessing = preprocess::Config::default();
+        let data = Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed)?;
         let (split, dataset, order) = choose(split, &data)?;
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, order: &order });
         let never = Interrupt::default();
-        let running = evaluate(self.predictor.as_mut(), loss, chosen, &data.scaling, &never)?
+        let running = evaluate(self.predictor.as_mut(), loss, chosen, &scaling, &never)?
             .ok_or(Error::Interrupted(2))?;
         Ok(Evaluation { split, running })
     }
@@ -173,9 +176,11 @@ fn choose(split: Option<SplitName>, data: &Prepared) -> Result<(SplitName, &Data
     });
     match (split, &data.test) {
         (SplitName::Train, _) => Ok((split, &data.train, data.train_order.clone())),
-        (SplitName::Validation, _) if validation => Ok((split, &data.train, data.validation_order.clone())),
+        (SplitName::Validation, _) if validation => {
+            Ok((split, data.validated(), data.validation_order.clone()))
+        }
         (SplitName::Validation, _) => {
-            refuse("--split validation: this run set no samples aside (validation_split)")
+            refuse("--split validation: this run set no samples aside (`split.validation`)")
         }
         (SplitName::Test, Some(test)) => Ok((split, test, (0..test.len()).collect())),
         (SplitName::Test, None) => {

@@ -162,7 +162,7 @@ impl Trainer<'_, '_> {
 
     /// Loss and metrics on the validation samples; `None` if a signal arrived in the meantime.
     fn validate(&mut self) -> Result<Option<Running>> {
-        let split = Split { dataset: &self.data.train, order: &self.data.validation_order };
+        let split = Split { dataset: self.data.validated(), order: &self.data.validation_order };
         let engine = &mut *self.engine;
         self.callbacks.each(|callback, _| callback.before_evaluation(engine.parameters()))?;
         let running = evaluate(engine, self.loss, split, &self.data.scaling, &self.interrupt)?;

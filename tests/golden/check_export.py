@@ -160,10 +160,9 @@ def main():
         tensors = {name: file.get_tensor(name) for name in file.keys()}
     experiment = card["experiment"]
     [(loss, _)] = experiment["loss"].items()
-    [(_, data)] = experiment["data"].items()
     model = network(experiment["model"]["layers"], LINKS.get(loss), tensors).double()
     with torch.no_grad():
-        expected = model(samples(array, card, data.get("normalize")))
+        expected = model(samples(array, card, card.get("normalize")))
     found = torch.tensor([prediction["logits"] for prediction in output["predictions"]], dtype=torch.float64)
     if found.shape != expected.shape:
         raise SystemExit(f"taper gives {tuple(found.shape)} logits, PyTorch {tuple(expected.shape)}")

@@ -21,7 +21,8 @@ seed = 3
 samples = 60
 features = 4
 classes = 3
-validation_split = 0.2
+[split]
+validation = 0.2
 [model]
 layers = [ { dense = { units = 8, activation = "relu" } }, { dense = { units = 3 } } ]
 [loss.cross_entropy]

@@ -73,7 +73,7 @@ impl Case {
 
     /// Hands the batch of the samples `indices` to `take`.
     pub fn with_batch<T>(&self, indices: &[usize], take: impl FnOnce(&Batch<'_>) -> T) -> T {
-        let scaling = Scaling::new(&self.features, self.experiment.data.member().normalize());
+        let scaling = Scaling::new(&self.features, None);
         let labels: Vec<u32> = indices.iter().filter_map(|&i| self.labels.get(i).copied()).collect();
         let values: Vec<f32> = match self.target {
             Target::Value { width } => {

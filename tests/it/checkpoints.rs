@@ -196,8 +196,8 @@ fn eval_measures_what_was_trained() {
     let workspace = trained();
     for (set, key) in [
         ("seed=1", "seed"),
-        ("data.synthetic.validation_split=0.5", "data.synthetic.validation_split"),
-        ("data.synthetic.normalize={mean=[0.5],std=[2]}", "data.synthetic.normalize"),
+        ("split.validation=0.5", "split.validation"),
+        ("preprocess.normalize={mean=[0.5],std=[2]}", "preprocess.normalize"),
         ("loss.cross_entropy.label_smoothing=0.2", "loss.cross_entropy.label_smoothing"),
         ("model.layers.0.dense.units=7", "model.layers[0].dense.units"),
     ] {

@@ -28,7 +28,7 @@ fn quick(name: &str, workspace: &Workspace) -> Vec<String> {
     match name {
         name if name.starts_with("mnist") => {
             // The same shapes and classes, with nothing to download.
-            sets.push("data={digits={samples=40, test_samples=8, validation_split=0.2}}".to_owned());
+            sets.push("data={digits={samples=40, test_samples=8}}".to_owned());
         }
         "digits_cnn" => sets.push("data.digits.samples=40".to_owned()),
         "images_cnn_224" => draw_images(workspace),

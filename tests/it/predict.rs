@@ -56,7 +56,7 @@ fn cnn() -> Workspace {
     }
     train(
         &workspace,
-        &["mnist_cnn", "train.max_steps=2", "data.mnist.normalize={mean=[0.1307],std=[0.3081]}"],
+        &["mnist_cnn", "train.max_steps=2", "preprocess.normalize={mean=[0.1307],std=[0.3081]}"],
     );
     workspace
 }

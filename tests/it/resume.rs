@@ -23,7 +23,8 @@ seed = 7
 [data.digits]
 samples = 75
 test_samples = 10
-validation_split = 0.2
+[split]
+validation = 0.2
 [model]
 layers = [
   { conv2d = { filters = 4, kernel_size = 3, activation = "relu" } },
@@ -203,8 +204,8 @@ fn a_resumed_run_keeps_its_seed_data_and_network() {
     for set in [
         "seed=8",
         "data.digits.samples=80",
-        "data.digits.validation_split=0.4",
-        "data.digits.normalize={mean=[0.5],std=[0.5]}",
+        "split.validation=0.4",
+        "preprocess.normalize={mean=[0.5],std=[0.5]}",
         "model.layers.4.dense.units=17",
         "optimizer={sgd={learning_rate=0.1}}",
         "optimizer={adamw={}}",
@@ -300,7 +301,7 @@ fn a_damaged_latest_checkpoint_does_not_outlive_the_new_ones() {
 #[test]
 fn a_metric_that_is_no_number_can_be_saved() {
     let workspace = Workspace::new();
-    let one_sample = ["--config", "linear_regression", "--set", "data.linear.validation_split=0.01"];
+    let one_sample = ["--config", "linear_regression", "--set", "split.validation=0.01"];
     workspace.ok(&[&["train", "--run-dir", "run", "--set", "train.epochs=3"][..], &one_sample].concat());
     workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=5"]);
     workspace.ok(&[&["train", "--run-dir", "whole", "--set", "train.epochs=5"][..], &one_sample].concat());

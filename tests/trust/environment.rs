@@ -22,7 +22,9 @@ const CONFIG: &str = r#"
 samples = 64
 test_samples = 20
 features = 8
-validation_split = 0.25
+
+[split]
+validation = 0.25
 
 [model]
 layers = [{ dense = { units = 16, activation = "relu" } }, { dropout = { rate = 0.2 } }, { dense = { units = 10 } }]

@@ -64,7 +64,8 @@ fn experiment(fault: Fault, engine: &str, draw: &mut Stream) -> (Experiment, Vec
     let optimizer = &optimizers[choose(if fault == Fault::Moment { 4 } else { 5 })];
     let text = json!({
         "name": "poisoned", "model": { "layers": layers }, "loss": loss, "optimizer": optimizer,
-        "data": { "synthetic": { "features": 5, "classes": 3, "validation_split": 0.2 } },
+        "data": { "synthetic": { "features": 5, "classes": 3 } },
+        "split": { "validation": 0.2 },
         "train": { "epochs": 5, "batch_size": 8, "log_every_steps": 1, "engine": engine },
         "checkpoint": { "every_steps": 7, "every_epochs": 0 },
     });
@@ -89,7 +90,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         };
         Dataset { sample_shape: Shape(shape.clone()), features, targets }
     };
-    let splits = Splits { train: data(), test: None };
+    let splits = Splits { train: data(), validation: None, test: None };
     let run = Run::with_samples(experiment.clone(), splits, &SearchPath::default(), Device::Cpu);
     let run = run.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(run.engine.name(), engine, "{what}");

@@ -17,7 +17,9 @@ const SHORT: &str = r#"
 samples = 64
 test_samples = 10
 features = 8
-validation_split = 0.25
+
+[split]
+validation = 0.25
 
 [model]
 layers = [{ dense = { units = 16, activation = "relu" } }, { dense = { units = 10 } }]

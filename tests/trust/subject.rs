@@ -27,7 +27,8 @@ seed = 7
 samples = 2000
 test_samples = 100
 features = 64
-validation_split = 0.1
+[split]
+validation = 0.1
 [model]
 layers = [
   { dense = { units = 32, activation = "relu" } },
@@ -56,7 +57,8 @@ seed = 3
 samples = 300
 test_samples = 50
 size = 12
-validation_split = 0.2
+[split]
+validation = 0.2
 [model]
 layers = [
   { conv2d = { filters = 4, kernel_size = 3, activation = "relu" } },
@@ -121,7 +123,8 @@ seed = 5
 [data.linear]
 samples = 64
 noise = 0.1
-validation_split = 0.25
+[split]
+validation = 0.25
 [model]
 layers = [{ dense = { units = 8, activation = "gelu" } }, { dense = { units = 1 } }]
 [loss.huber]

@@ -2,7 +2,7 @@
 
 use super::{Layout, MOST_CLASSES};
 use crate::data::npy::{Array, Values};
-use crate::data::{Features, Splits, Targets, Task};
+use crate::data::{Dataset, Features, Targets, Task};
 use crate::shape::Shape;
 
 /// Brings samples into taper's order of dimensions: features, or channels, rows, columns.
@@ -77,26 +77,25 @@ pub(super) fn targets(Array { shape, values }: Array, task: Task) -> Result<Targ
     })
 }
 
-/// Test samples must look like training samples; they get their classes.
-pub(super) fn agree(Splits { train, test }: &mut Splits) -> Result<(), String> {
-    let Some(test) = test else { return Ok(()) };
-    if train.sample_shape != test.sample_shape {
+/// Other samples, `kind` in messages, must look like training samples; they get their classes.
+pub(super) fn agree(train: &Dataset, kind: &str, other: &mut Dataset) -> Result<(), String> {
+    if train.sample_shape != other.sample_shape {
         return Err(format!(
-            "training samples are {} and test samples {}",
-            train.sample_shape, test.sample_shape
+            "training samples are {} and {kind} samples {}",
+            train.sample_shape, other.sample_shape
         ));
     }
-    match (&train.targets, &mut test.targets) {
+    match (&train.targets, &mut other.targets) {
         (Targets::Classes { names, .. }, Targets::Classes { names: test_names, .. }) => {
             if test_names.len() > names.len() {
                 let unseen = test_names.len() - 1;
-                return Err(format!("test label {unseen} occurs in no training sample"));
+                return Err(format!("{kind} label {unseen} occurs in no training sample"));
             }
             test_names.clone_from(names);
             Ok(())
         }
         (Targets::Values { width, .. }, Targets::Values { width: test_width, .. }) if width != test_width => {
-            Err(format!("{width} numbers to predict in training samples and {test_width} in test samples"))
+            Err(format!("{width} numbers to predict in training samples and {test_width} in {kind} samples"))
         }
         _ => Ok(()),
     }

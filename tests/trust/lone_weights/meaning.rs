@@ -115,8 +115,7 @@ pub fn cases(weights: &Weights) -> Vec<Case> {
         ),
         case(
             "normalize for other features",
-            weights
-                .experiment(|e| e["data"]["synthetic"]["normalize"] = json!({"mean": [1, 2], "std": [1, 2]})),
+            weights.experiment(|e| e["preprocess"]["normalize"] = json!({"mean": [1, 2], "std": [1, 2]})),
             "its config is wrong",
         ),
         case(

@@ -1,0 +1,67 @@
+//! Keys of the config that have moved: where they stood, and where they stand now.
+//!
+//! A config that still has one is explained, `taper config init --from` writes it anew, and
+//! the config of an old checkpoint is brought up to date when it is read ([`migrate`]).
+
+use serde_json::{Map, Value};
+
+use crate::config::Moved;
+
+/// Every key that has moved since format 1.
+pub const MOVED: [Moved; 2] = [
+    Moved { from: ["data", "*", "validation_split"], to: ["split", "validation"] },
+    Moved { from: ["data", "*", "normalize"], to: ["preprocess", "normalize"] },
+];
+
+/// Moves the values of an old config to where they stand now. A value that stands there already stays.
+pub fn migrate(config: &mut Value) {
+    for Moved { from: [section, _, key], to: [new_section, new_key] } in MOVED {
+        let members = config.get_mut(section).and_then(Value::as_object_mut);
+        let options = members.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
+        // Old checkpoints also have the keys that were never set, as null.
+        let values = options.filter_map(|options| options.shift_remove(key));
+        let Some(value) = values.filter(|value| !value.is_null()).last() else { continue };
+        if let Some(config) = config.as_object_mut() {
+            let section = config.entry(new_section).or_insert_with(|| Value::Object(Map::new()));
+            if let Some(section) = section.as_object_mut() {
+                section.entry(new_key).or_insert(value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn old_configs_have_their_values_in_the_new_places() {
+        let mut config = json!({
+            "seed": 1,
+            "data": { "digits": { "size": 8, "validation_split": 0.2, "normalize": null } },
+        });
+        migrate(&mut config);
+        let now = json!({ "seed": 1, "data": { "digits": { "size": 8 } }, "split": { "validation": 0.2 } });
+        assert_eq!(config, now);
+        migrate(&mut config);
+        assert_eq!(config, now);
+        let scale = json!({ "mean": [0.5], "std": [0.5] });
+        let mut config = json!({ "data": { "csv": { "normalize": scale } }, "preprocess": {} });
+        migrate(&mut config);
+        assert_eq!(config["preprocess"]["normalize"], scale);
+    }
+
+    #[test]
+    fn what_is_no_config_stays_as_it_is() {
+        for odd in [json!(null), json!([1]), json!({ "data": 3 }), json!({ "data": { "csv": [1] } })] {
+            let mut config = odd.clone();
+            migrate(&mut config);
+            assert_eq!(config, odd);
+        }
+        let mut odd = json!({ "data": { "csv": { "validation_split": 1 } }, "split": 7 });
+        migrate(&mut odd);
+        assert_eq!(odd["split"], 7);
+    }
+}
