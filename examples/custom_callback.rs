@@ -5,10 +5,9 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it finds")]
 
 use serde_json::{Value, json};
-use taper::callbacks::{Callback, Control};
+use taper::callbacks::{Callback, Control, Position};
 use taper::events::Epoch;
 use taper::experiment::Experiment;
-use taper::position::Position;
 use taper::run::Place;
 
 /// Stops after `most` epochs without a lower validation loss.

@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "an example shows what it finds")]
 
+use taper::Experiment;
 use taper::data::SearchPath;
-use taper::experiment::Experiment;
 use taper::run::Place;
 
 fn main() -> taper::Result<()> {

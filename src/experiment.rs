@@ -1,5 +1,10 @@
 //! `Experiment`: a whole config as plain data, and the checks that span its sections.
 
+mod check;
+pub mod file;
+
+pub use check::{Check, Layer, Location};
+
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -64,25 +69,12 @@ impl Experiment {
         config::load(input, &SCHEMA, &MOVED, Self::validate)
     }
 
-    /// The built-in config called `name`, such as `mnist_cnn`.
-    ///
-    /// # Errors
-    /// [`Error::Usage`](crate::Error::Usage) if there is none.
-    pub fn built_in(name: &str) -> crate::Result<Self> {
-        let names = || crate::presets::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let text = crate::presets::find(name).ok_or_else(|| {
-            crate::Error::Usage(format!("no built-in config is called `{name}`; there are {}", names()))
-        })?;
-        Self::from_toml(text)
-    }
-
     /// Reads and checks the `text` of a TOML config.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) with everything that is wrong with it.
     pub fn from_toml(text: &str) -> crate::Result<Self> {
-        let input = Input { name: "config.toml".to_owned(), text: text.into(), ..Input::default() };
-        Self::load(&input).map_err(|diagnostics| crate::Error::Config(Box::new(diagnostics)))
+        Self::from_input(&Input { name: "config.toml".to_owned(), text: text.into(), ..Input::default() })
     }
 
     /// The config that a checkpoint carries, checked like one that a user wrote.

@@ -4,8 +4,8 @@
 //! few lines:
 //!
 //! ```no_run
+//! use taper::Experiment;
 //! use taper::data::SearchPath;
-//! use taper::experiment::Experiment;
 //!
 //! fn main() -> taper::Result<()> {
 //!     let experiment = Experiment::built_in("digits_cnn")?;
@@ -25,7 +25,7 @@
 //! A wrong config is explained as a compiler would:
 //!
 //! ```
-//! let error = taper::experiment::Experiment::from_toml("[optimizer.adam]\nlerning_rate = 0.1").unwrap_err();
+//! let error = taper::Experiment::from_toml("[optimizer.adam]\nlerning_rate = 0.1").unwrap_err();
 //! assert!(error.to_string().contains("did you mean `learning_rate`?"));
 //! ```
 //!
@@ -84,4 +84,5 @@ pub mod threads;
 pub mod train;
 pub use candle_core;
 pub use error::{Error, Result};
+pub use experiment::Experiment;
 pub use run::{Model, Options, Outcome, train};

@@ -90,6 +90,15 @@ impl RunFolder {
         Some(runs.join(format!("{name}-{number:04}")))
     }
 
+    /// Whether a run was begun in the folder `path`.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn is_begun(path: &Path) -> Result<bool> {
+        let config = path.join("config.toml");
+        config.try_exists().map_err(Error::io(&config, "see whether it is there"))
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

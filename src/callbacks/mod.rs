@@ -36,6 +36,10 @@ pub use callback::Callback;
 pub use control::Control;
 pub use log::Growing;
 
+// What the methods of a callback get.
+pub use crate::network::Parameters;
+pub use crate::position::Position;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -101,6 +101,16 @@ pub enum SplitName {
     Test,
 }
 
+impl From<SplitName> for taper::run::SplitName {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Self::Train,
+            SplitName::Validation => Self::Validation,
+            SplitName::Test => Self::Test,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Predict {
     /// A run folder, a checkpoint folder, or a `.safetensors` file that taper wrote.

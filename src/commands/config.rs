@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use taper::config::{nearest, reference, schema};
-use taper::experiment::Experiment;
-use taper::{Error, presets};
+use taper::{Error, Experiment, presets};
 
 use super::source;
 use crate::cli::{Config, ShowFormat};

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use taper::Error;
-use taper::experiment::Experiment;
 use taper::run::{Place, Stopped, config_folder};
 use taper::run_folder::RunFolder;
+use taper::{Error, Experiment};
 
 use super::source;
 use crate::cli::Train;
-use crate::terminal;
 
 /// Where runs go without `--run-dir`.
 const RUNS: &str = "runs";
@@ -37,7 +35,9 @@ impl Start {
                 let latest =
                     auto.as_ref().map(|_| latest(options, &loaded.experiment)).transpose()?.flatten();
                 let place = match (latest, &options.run_dir) {
-                    (Some(run), _) => Place::Resumed(Box::new(Stopped::latest(&run, skipped)?)),
+                    (Some(run), _) => {
+                        Place::Resumed(Box::new(Stopped::latest(&run, source::warn_of_skipped)?))
+                    }
                     (None, Some(folder)) => Place::New { folder: folder.clone(), force: options.force },
                     (None, None) => Place::NextIn(RUNS.into()),
                 };
@@ -50,11 +50,7 @@ impl Start {
 /// The run that `--resume auto` resumes: the one in `--run-dir`, or the latest of the config's name.
 fn latest(options: &Train, experiment: &Experiment) -> anyhow::Result<Option<PathBuf>> {
     Ok(match &options.run_dir {
-        Some(folder) => {
-            let config = folder.join("config.toml");
-            let begun = config.try_exists().map_err(Error::io(&config, "see whether it is there"))?;
-            begun.then(|| folder.clone())
-        }
+        Some(folder) => RunFolder::is_begun(folder)?.then(|| folder.clone()),
         None => RunFolder::latest(Path::new(RUNS), &experiment.name),
     })
 }
@@ -65,7 +61,7 @@ fn resume(path: &Path, options: &Train) -> anyhow::Result<Start> {
         let message = "--run-dir is for a new run or `--resume auto`; a run that is named has its folder";
         return Err(Error::Usage(message.to_owned()).into());
     }
-    let stopped = Stopped::at(path, skipped)?;
+    let stopped = Stopped::at(path, source::warn_of_skipped)?;
     let (experiment, config_folder) = match &stopped.checkpoint {
         Some(checkpoint) if options.source.config.is_none() => {
             let experiment = source::override_values(checkpoint, &options.source.overrides)?;
@@ -77,8 +73,4 @@ fn resume(path: &Path, options: &Train) -> anyhow::Result<Start> {
         }
     };
     Ok(Start { experiment, config_folder, place: Place::Resumed(Box::new(stopped)) })
-}
-
-fn skipped(error: &Error) {
-    terminal::warn(&format!("skipped a checkpoint: {error}"));
 }

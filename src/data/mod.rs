@@ -1,5 +1,6 @@
 //! Where samples come from: one file per data set, written as `[data.NAME]`.
 
+pub mod catalogue;
 pub mod cifar10;
 pub mod csv;
 pub mod digits;

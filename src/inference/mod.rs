@@ -3,6 +3,8 @@
 mod evaluate;
 mod link;
 mod predict;
+mod row;
 
 pub use evaluate::{Split, batch_size, evaluate};
 pub use predict::{Prediction, predict};
+pub use row::{Answer, Row};

@@ -25,6 +25,16 @@ impl Prediction {
     pub fn class(&self) -> usize {
         predicted_class(&self.logits, self.values.len())
     }
+
+    /// The `most` most probable classes, the first of which is [`class`](Self::class); of equals the first
+    /// goes first.
+    #[must_use]
+    pub fn top(&self, most: usize) -> Vec<usize> {
+        let first = self.class();
+        let mut others: Vec<usize> = (0..self.values.len()).filter(|class| *class != first).collect();
+        others.sort_by(|&a, &b| self.values[b].total_cmp(&self.values[a]));
+        std::iter::once(first).chain(others).take(most).collect()
+    }
 }
 
 /// Predicts for each of `inputs`, in order.
@@ -76,5 +86,15 @@ mod tests {
         assert_eq!(class(&[1.0, 40.0, 41.0, 41.0]), 2);
         assert_eq!(class(&[3.0, 3.0]), 0);
         assert_eq!((class(&[0.0]), class(&[0.1])), (0, 1));
+    }
+
+    #[test]
+    fn the_top_classes_begin_with_the_one_that_the_logits_name() {
+        let of = |values: &[f32]| Prediction { logits: vec![1.0, 3.0, 2.0, 2.0], values: values.to_vec() };
+        assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(3), [1, 2, 3]);
+        // Both are rounded to 1; the logits tell them apart.
+        assert_eq!(of(&[1.0, 1.0, 0.0, 0.0]).top(2), [1, 0]);
+        assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(9).len(), 4);
+        assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(0), [0_usize; 0]);
     }
 }

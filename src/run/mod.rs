@@ -2,6 +2,7 @@
 
 mod build;
 mod changes;
+mod evaluation;
 mod model;
 mod session;
 mod stopped;
@@ -9,7 +10,8 @@ mod summary;
 
 pub use build::load_predictor;
 pub use changes::{Change, first_change};
-pub use model::{Evaluation, Model, SplitName};
+pub use evaluation::{Evaluation, SplitName};
+pub use model::Model;
 pub use session::{Options, Outcome, Place, train};
 pub use stopped::Stopped;
 
@@ -19,7 +21,7 @@ use std::path::Path;
 use candle_core::Device;
 
 use crate::checkpoint::{Card, Checkpoint, State};
-use crate::config::Problems;
+use crate::config::{Input, Problems};
 use crate::data::{Prepared, SearchPath, Splits};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -150,6 +152,18 @@ pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
         return Err(refuse("its config and its `normalize` contradict each other".to_owned()));
     }
     Ok(experiment)
+}
+
+/// The config of `checkpoint` with single values on top: what to call each in messages, and `path=value`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if its own config is not one that this taper can use; [`Error::Config`] with
+/// everything that is wrong with it now.
+pub fn override_config(checkpoint: &Checkpoint, overrides: Vec<(String, String)>) -> Result<Experiment> {
+    config_of(checkpoint)?;
+    // As a user would write it, so that errors can show a line of it.
+    let text = format!("{:#}", checkpoint.card.experiment).into_bytes();
+    Experiment::from_input(&Input { name: format!("{}.json", checkpoint.place.display()), text, overrides })
 }
 
 /// The folder that relative paths of the checkpoint's config start from: the one that the run knew,

@@ -1,19 +1,20 @@
 //! A trained network from a checkpoint.
 
 use std::path::Path;
+use std::time::Instant;
 
 use candle_core::Device;
 
-use super::{config_folder, config_of, load_predictor};
+use super::evaluation::{Evaluation, SplitName, choose};
+use super::{config_folder, config_of, first_change, load_predictor};
 use crate::checkpoint::Checkpoint;
 use crate::data::input::{Inputs, Reader};
-use crate::data::{Dataset, Prepared, SearchPath, Splits, preprocess};
+use crate::data::{Prepared, SearchPath, Splits, preprocess};
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::inference::{Prediction, Split, evaluate, predict};
 use crate::interrupt::Interrupt;
-use crate::metrics::Running;
 use crate::network::Parameters;
 use crate::threads;
 
@@ -22,25 +23,6 @@ pub struct Model {
     checkpoint: Checkpoint,
     experiment: Experiment,
     predictor: Box<dyn Predictor>,
-}
-
-/// Samples to measure on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SplitName {
-    /// Those that were trained on.
-    Train,
-    /// Those that were set aside.
-    Validation,
-    /// Those of the data set's own test split.
-    Test,
-}
-
-/// What was measured.
-pub struct Evaluation {
-    /// On which samples.
-    pub split: SplitName,
-    /// Loss and metrics.
-    pub running: Running,
 }
 
 impl Model {
@@ -52,20 +34,34 @@ impl Model {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let checkpoint = Checkpoint::open(path.as_ref(), |_| {})?;
         let experiment = config_of(&checkpoint)?;
-        Self::new(checkpoint, experiment, &Device::Cpu, SharedTeam::new(threads::count()))
+        Self::with_config(checkpoint, experiment, &Device::Cpu)
     }
 
-    /// The network of `checkpoint` on `device`, whose work `team` does, with `experiment` in place of the
-    /// checkpoint's config.
+    /// The network of `checkpoint` on `device`, with `experiment` in place of the checkpoint's config: with
+    /// other data, or another engine.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if weights and config do not belong together.
-    pub fn new(
+    /// [`Error::Usage`] if `experiment` changes what was trained; [`Error::Checkpoint`] if weights and
+    /// config do not belong together.
+    pub fn with_config(checkpoint: Checkpoint, experiment: Experiment, device: &Device) -> Result<Self> {
+        Self::with_team(checkpoint, experiment, device, SharedTeam::new(threads::count()))
+    }
+
+    /// The same, where `team` does the work.
+    ///
+    /// # Errors
+    /// As [`with_config`](Self::with_config).
+    pub fn with_team(
         checkpoint: Checkpoint,
         experiment: Experiment,
         device: &Device,
         team: SharedTeam,
     ) -> Result<Self> {
+        if let Some(change) = first_change(&config_of(&checkpoint)?, &experiment) {
+            // Another seed or share would mix training samples into the validation split.
+            let message = format!("{change}; eval measures what was trained, so --set cannot change it");
+            return Err(Error::Usage(message));
+        }
         let predictor = load_predictor(&checkpoint, &experiment, device, team)?;
         Ok(Self { checkpoint, experiment, predictor })
     }
@@ -145,46 +141,12 @@ impl Model {
         let no_preprocessing = preprocess::Config::default();
         let data = Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed)?;
         let (split, dataset, order) = choose(split, &data)?;
+        let start = Instant::now();
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, order: &order });
         let never = Interrupt::default();
         let running = evaluate(self.predictor.as_mut(), loss, chosen, &scaling, &never)?
             .ok_or(Error::Interrupted(2))?;
-        Ok(Evaluation { split, running })
-    }
-}
-
-impl SplitName {
-    /// Its name in results.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
-}
-
-/// The samples that `split` names, or the first kind that there is.
-fn choose(split: Option<SplitName>, data: &Prepared) -> Result<(SplitName, &Dataset, Vec<usize>)> {
-    let refuse = |message: &str| Err(Error::Usage(message.to_owned()));
-    let validation = !data.validation_order.is_empty();
-    let split = split.unwrap_or(match &data.test {
-        Some(_) => SplitName::Test,
-        None if validation => SplitName::Validation,
-        None => SplitName::Train,
-    });
-    match (split, &data.test) {
-        (SplitName::Train, _) => Ok((split, &data.train, data.train_order.clone())),
-        (SplitName::Validation, _) if validation => {
-            Ok((split, data.validated(), data.validation_order.clone()))
-        }
-        (SplitName::Validation, _) => {
-            refuse("--split validation: this run set no samples aside (`split.validation`)")
-        }
-        (SplitName::Test, Some(test)) => Ok((split, test, (0..test.len()).collect())),
-        (SplitName::Test, None) => {
-            refuse("--split test: this data set has no test samples; use --split validation or train")
-        }
+        let seconds = start.elapsed().as_secs_f64();
+        Ok(Evaluation { split, running, classes: self.classes().to_vec(), seconds })
     }
 }

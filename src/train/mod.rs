@@ -1,5 +1,7 @@
 //! The training loop, and `[train]`.
 
+mod limits;
+mod save;
 mod stop;
 mod trainer;
 

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::limits::Limits;
 use super::{Config, Stop};
 use crate::callbacks::Callbacks;
-use crate::checkpoint::{Card, Checkpoint, Snapshot, State, Store};
+use crate::checkpoint::{Card, State, Store};
 use crate::data::{Batch, Loader, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -47,11 +48,12 @@ impl Trainer<'_, '_> {
     /// state, that is not finite, both in the step that made it so; otherwise what a callback, the disk
     /// or the tensor library refuses. Earlier checkpoints are untouched.
     pub fn fit(&mut self, state: &mut State) -> Result<Stop> {
-        let start = Instant::now();
-        let mut stop = self.reached_limit(state, start);
-        while state.position.epoch < self.config.epochs {
+        let (config, interrupt) = (self.config, self.interrupt.clone());
+        let limits = Limits::new(config, &interrupt);
+        let mut stop = limits.reached(&state.position);
+        while state.position.epoch < config.epochs {
             if stop.is_none() {
-                stop = self.train_epoch(state, start)?;
+                stop = self.train_epoch(state, &limits)?;
             }
             // Also true where a run was stopped between an epoch's last step and its validation.
             let complete = state.position.is_end_of_epoch();
@@ -62,24 +64,20 @@ impl Trainer<'_, '_> {
                 stop = Some(signal);
                 break;
             }
-            if self.callbacks.control.take_save() {
-                self.checkpoint(state)?;
-            }
+            self.save_if_asked(state)?;
             stop = stop.or_else(|| self.asked_to_stop());
             if stop.is_some() {
                 break;
             }
         }
-        if !self.is_saved(state) {
-            self.save(state)?;
-        }
+        self.save_the_end(state)?;
         let stop = stop.unwrap_or(Stop::Epochs);
         self.callbacks.each(|callback, _| callback.stopped(stop.reason(), &state.position))?;
         Ok(stop)
     }
 
     /// Takes the steps that are left of the current epoch.
-    fn train_epoch(&mut self, state: &mut State, start: Instant) -> Result<Option<Stop>> {
+    fn train_epoch(&mut self, state: &mut State, limits: &Limits<'_>) -> Result<Option<Stop>> {
         let order = self.order(state.position.epoch);
         let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
         let data = self.data;
@@ -87,10 +85,8 @@ impl Trainer<'_, '_> {
         let mut began = Instant::now();
         while let Some(batch) = batches.next() {
             self.step(&batch, state, began)?;
-            if self.callbacks.control.take_save() {
-                self.checkpoint(state)?;
-            }
-            let stop = self.reached_limit(state, start).or_else(|| self.asked_to_stop());
+            self.save_if_asked(state)?;
+            let stop = limits.reached(&state.position).or_else(|| self.asked_to_stop());
             if stop.is_some() {
                 return Ok(stop);
             }
@@ -170,50 +166,8 @@ impl Trainer<'_, '_> {
         Ok(running)
     }
 
-    /// Writes a checkpoint that a callback asked for.
-    fn checkpoint(&mut self, state: &mut State) -> Result<()> {
-        let last = Metrics(std::mem::take(&mut state.last));
-        self.callbacks.each(|callback, control| callback.before_save(&state.position, &last, control))?;
-        state.last = last.0;
-        let step = state.position.step;
-        let best = self.callbacks.control.best.as_ref().is_some_and(|best| best.step == step);
-        self.callbacks.tell(&Event::Checkpoint { step, best })?;
-        self.save(state)
-    }
-
-    /// Writes a checkpoint of `state`.
-    fn save(&mut self, state: &mut State) -> Result<()> {
-        state.files = self.callbacks.files()?;
-        state.callbacks = self.callbacks.states();
-        let (parameters, optimizer) = (self.engine.parameters(), self.engine.optimizer());
-        self.store.save(&Snapshot { state, card: self.card, parameters, optimizer })?;
-        self.callbacks.each(|callback, control| callback.after_save(self.store, control))
-    }
-
-    /// Whether a good checkpoint of just this position is there: of this run, or resumed from.
-    fn is_saved(&self, state: &State) -> bool {
-        let saved =
-            Checkpoint::read(&self.store.path(state.position.step)).ok().and_then(|saved| saved.state);
-        saved.is_some_and(|State { position: saved, .. }| {
-            (saved.epoch, saved.samples_in_epoch) == (state.position.epoch, state.position.samples_in_epoch)
-        })
-    }
-
     fn asked_to_stop(&self) -> Option<Stop> {
         self.callbacks.control.reason().map(|reason| Stop::Early(reason.to_owned()))
-    }
-
-    fn reached_limit(&self, state: &State, start: Instant) -> Option<Stop> {
-        let train = self.config;
-        if let Some(signal) = self.interrupt.signal() {
-            Some(Stop::Signal(signal))
-        } else if train.max_steps.is_some_and(|most| state.position.step >= most) {
-            Some(Stop::MaxSteps)
-        } else if train.max_minutes.is_some_and(|most| start.elapsed().as_secs_f64() >= most * 60.0) {
-            Some(Stop::MaxMinutes)
-        } else {
-            None
-        }
     }
 
     /// The order of the training samples in `epoch`: a function of the seed and the epoch alone.

@@ -34,6 +34,26 @@ const KERNELS: &[&[&str]] = &[&["simd", "window"], &["rule"], &["plain", "fused"
 /// The program's modules by floor.
 const PROGRAM: &[&[&str]] = &[&["cli"], &["terminal"], &["commands"]];
 
+/// The modules of the library that the program may use: what a run is made from and leaves, no part of a
+/// network, an engine or the loop.
+const FACADE: &[&str] = &[
+    "bench",
+    "callbacks",
+    "checkpoint",
+    "config",
+    "data",
+    "device",
+    "events",
+    "experiment",
+    "inference",
+    "interrupt",
+    "panics",
+    "presets",
+    "run",
+    "run_folder",
+    "threads",
+];
+
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -113,4 +133,14 @@ fn files_are_short() {
     lines.sort_unstable();
     let median = lines[lines.len() / 2];
     assert!(median <= 120, "the median file has {median} lines");
+}
+
+#[test]
+fn a_command_parses_calls_and_prints() {
+    assert_kept(&rules::long_commands(&program()));
+}
+
+#[test]
+fn the_program_uses_the_facade_of_the_library() {
+    assert_kept(&rules::uses_behind_the_facade(&program(), &library(), FACADE));
 }

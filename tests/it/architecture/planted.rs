@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::source::Tree;
-use super::{KERNELS, LIBRARY, kernels, library, rules};
+use super::{FACADE, KERNELS, LIBRARY, kernels, library, program, rules};
 
 /// The library with `text` in place of the module called `name`, as in `data::csv`.
 fn with(name: &str, text: &str) -> Tree {
@@ -78,4 +78,33 @@ fn printing_an_empty_name_and_a_long_file_are_caught() {
     assert!(
         rules::long_files(&with("shape", &"fn f() {}\n".repeat(250))).iter().all(|s| !s.contains("shape"))
     );
+}
+
+#[test]
+fn a_long_command_is_caught() {
+    let with = |lines: usize, tests: &str| {
+        let mut tree = program();
+        let text = format!("{}\n{tests}", "fn f() {}\n".repeat(lines - 1));
+        tree.add(&["commands", "text", "check"].map(str::to_owned), "commands/text/check.rs", &text);
+        rules::long_commands(&tree)
+    };
+    caught(&with(81, ""), "commands/text/check.rs: 81 lines");
+    assert!(with(80, "").is_empty());
+    let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "fn f() {}\n".repeat(99));
+    assert!(with(80, &tests).is_empty());
+}
+
+#[test]
+fn a_use_behind_the_facade_is_caught() {
+    let with = |text: &str| {
+        let mut tree = program();
+        tree.add(&["commands", "eval"].map(str::to_owned), "commands/eval.rs", text);
+        rules::uses_behind_the_facade(&tree, &library(), FACADE)
+    };
+    caught(
+        &with("use taper::{Error, engine::{SharedTeam, Engine as _}};"),
+        "commands/eval.rs uses `taper::engine`",
+    );
+    caught(&with("fn f() { taper::train::Trainer::fit; }"), "commands/eval.rs uses `taper::train`");
+    assert!(with("use taper::{Model, run};\nfn f() { taper::run::config_of; }").is_empty());
 }

@@ -9,6 +9,9 @@ use super::source::{Name, Tree};
 /// Lines of logic that a file may have; data, such as a list of shapes, is no logic.
 const MOST_LINES: usize = 250;
 
+/// Lines of logic that a file of a command may have: parse, call, print.
+const MOST_LINES_OF_A_COMMAND: usize = 80;
+
 /// Files that are a list.
 const LISTS: [&str; 1] = ["data/digits/glyphs.rs"];
 
@@ -176,4 +179,31 @@ pub fn long_files(tree: &Tree) -> Vec<String> {
         .modules()
         .filter(|(_, module)| module.lines > MOST_LINES && !LISTS.contains(&module.path.as_str()));
     broken.map(|(_, module)| format!("{}: {} lines without tests", module.path, module.lines)).collect()
+}
+
+/// Files of the program's commands with more lines of logic than [`MOST_LINES_OF_A_COMMAND`].
+pub fn long_commands(program: &Tree) -> Vec<String> {
+    let of_commands = program.modules().filter(|(name, _)| name.first().is_some_and(|top| top == "commands"));
+    let broken = of_commands.filter(|(_, module)| module.lines > MOST_LINES_OF_A_COMMAND);
+    broken.map(|(_, module)| format!("{}: {} lines without tests", module.path, module.lines)).collect()
+}
+
+/// Modules of the library that the program uses although they are not part of its `facade`.
+pub fn uses_behind_the_facade(program: &Tree, library: &Tree, facade: &[&str]) -> Vec<String> {
+    let is_module = |word: &String| library.modules().any(|(name, _)| *name == [word.clone()]);
+    // A function may have the name of a module, as `taper::train` has.
+    let is_item = |path: &[String]| {
+        let mut roots = library.modules().filter(|(name, _)| name.is_empty());
+        path.len() == 2 && roots.any(|(_, root)| root.exports.contains_key(&path[1]))
+    };
+    let mut broken = Vec::new();
+    for (_, module) in program.modules() {
+        let of_library = module.foreign.iter().filter(|path| path[0] == library.krate && !is_item(path));
+        for word in of_library.filter_map(|path| path.get(1)) {
+            if is_module(word) && !facade.contains(&word.as_str()) {
+                broken.push(format!("{} uses `taper::{word}`", module.path));
+            }
+        }
+    }
+    broken
 }

@@ -28,8 +28,10 @@ pub struct Module {
     pub file: syn::File,
     /// The words of its `registry!`, if it has one.
     pub registry: Option<BTreeSet<String>>,
+    /// The paths that it uses of other crates, or of what it has imported from them.
+    pub foreign: BTreeSet<Name>,
     /// The names that it re-exports, and from where.
-    exports: BTreeMap<String, Name>,
+    pub exports: BTreeMap<String, Name>,
     /// The paths that it uses, from the crate's root.
     used: BTreeSet<Name>,
 }
@@ -67,14 +69,15 @@ impl Tree {
             children: Vec::new(),
             registry: None,
             found: Vec::new(),
+            foreign: BTreeSet::new(),
         };
         reader.visit_file(&file);
-        let Reader { children, registry, found, .. } = reader;
+        let Reader { children, registry, found, foreign, .. } = reader;
         let exports = found.iter().filter(|use_| use_.exported);
         let exports = exports.map(|use_| (use_.known_as.clone(), use_.path.clone())).collect();
         let used = found.iter().filter(|use_| !use_.exported).map(|use_| use_.path.clone()).collect();
         let lines = before_tests.lines().count();
-        let module = Module { path: path.to_owned(), lines, file, registry, exports, used };
+        let module = Module { path: path.to_owned(), lines, file, registry, foreign, exports, used };
         self.modules.insert(name.to_vec(), module);
         children
     }
@@ -128,6 +131,7 @@ struct Reader {
     children: Vec<String>,
     registry: Option<BTreeSet<String>>,
     found: Vec<Use>,
+    foreign: BTreeSet<Name>,
 }
 
 impl Reader {
@@ -155,6 +159,8 @@ impl Reader {
     fn note(&mut self, words: &[String], known_as: &str, exported: bool) {
         if let Some(path) = self.absolute(words) {
             self.found.push(Use { path, known_as: known_as.to_owned(), exported });
+        } else if !words.is_empty() {
+            self.foreign.insert(words.to_vec());
         }
     }
 

@@ -1,0 +1,35 @@
+//! A config's data, layers and costs, as a table.
+
+use taper::experiment::Check;
+
+use super::number::with_separators;
+
+/// The data, and one row for each layer where they are known; `batch_size` is the config's.
+pub fn check(check: &Check, batch_size: usize) -> String {
+    let mut lines = vec![format!("config  {}: ok", check.name)];
+    let mark = if check.data.found { "found" } else { "not found" };
+    lines.push(format!("data    {}: {mark}: {}", check.data.name, check.data.place));
+    let (Some(input), Some(layers)) = (&check.input_shape, &check.layers) else {
+        lines.push(
+            "layers  the data set decides the input shape; it is checked once the data is read".to_owned(),
+        );
+        return lines.join("\n");
+    };
+    lines.push(format!("\n{}", row(["", "layer", "output shape", "parameters", "FLOPs/sample"])));
+    lines.push(format!("{:>2}  {:<18} {:<18}", "", "input", input.to_string()));
+    for layer in layers {
+        let (parameters, flops) = (with_separators(layer.parameters), with_separators(layer.flops));
+        lines.push(row([&layer.path, layer.layer, &layer.output_shape.to_string(), &parameters, &flops]));
+    }
+    let sum = |number: Option<u64>| with_separators(number.unwrap_or_default());
+    lines.push(row(["", "total", "", &sum(check.parameters), &sum(check.flops_per_sample)]));
+    lines.push(format!(
+        "\nmemory  about {:.1} MiB for batches of {batch_size} besides the data set",
+        check.training_bytes.unwrap_or_default() as f64 / f64::from(1 << 20),
+    ));
+    lines.join("\n")
+}
+
+fn row([path, layer, shape, parameters, flops]: [&str; 5]) -> String {
+    format!("{path:>2}  {layer:<18} {shape:<18} {parameters:>12} {flops:>14}")
+}

@@ -1,0 +1,40 @@
+//! What a checkpoint was measured to be, as lines and a table.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+/// A line for each number of `result`, and a table of what was measured for each class.
+pub fn evaluation(checkpoint: &Path, result: &Value) -> String {
+    let mut lines = vec![format!("checkpoint  {}", checkpoint.display())];
+    for (name, value) in result.as_object().into_iter().flatten() {
+        match value {
+            Value::Number(number) if number.is_f64() => {
+                lines.push(format!("{name:<11} {:.4}", number.as_f64().unwrap_or(f64::NAN)));
+            }
+            Value::Number(_) => lines.push(format!("{name:<11} {value}")),
+            Value::String(text) => lines.push(format!("{name:<11} {text}")),
+            _ => {}
+        }
+    }
+    lines.extend(class_table(result));
+    lines.join("\n")
+}
+
+/// Precision, recall, F1 and support of each class, as a table.
+fn class_table(result: &Value) -> Vec<String> {
+    let Some(classes) = result["per_class"].as_array() else { return Vec::new() };
+    let header = format!("\n{:<20} {:>9} {:>9} {:>9} {:>9}", "class", "precision", "recall", "f1", "support");
+    let rows = classes.iter().map(|class| {
+        let number = |key: &str| class[key].as_f64().unwrap_or(f64::NAN);
+        format!(
+            "{:<20} {:>9.4} {:>9.4} {:>9.4} {:>9}",
+            class["class"].as_str().unwrap_or_default(),
+            number("precision"),
+            number("recall"),
+            number("f1"),
+            class["support"].as_u64().unwrap_or_default(),
+        )
+    });
+    std::iter::once(header).chain(rows).collect()
+}

@@ -1,0 +1,121 @@
+//! The data sets that need no options: which are there, fetching and verifying them.
+
+use super::{Config, Dataset, SearchPath, hub};
+use crate::config::nearest;
+use crate::error::{Error, Result};
+
+/// A data set that a config can name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key in the config.
+    pub name: &'static str,
+    /// Where it is, or why that is not known.
+    pub state: String,
+}
+
+/// What was read of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Its key in the config.
+    pub name: &'static str,
+    /// Training samples, those for validation included.
+    pub train_samples: usize,
+    /// Test samples.
+    pub test_samples: usize,
+    /// Where it is.
+    pub place: String,
+}
+
+/// All data sets, and which of them are found in `search`.
+#[must_use]
+pub fn list(search: &SearchPath) -> Vec<Entry> {
+    let entries = Config::NAMES.iter().map(|name| {
+        let state = match by_name(name) {
+            Some(config) => config.member().locate(search).unwrap_or_else(|_| "not found".to_owned()),
+            None => "described by its options".to_owned(),
+        };
+        Entry { name, state }
+    });
+    entries.collect()
+}
+
+/// Fetches the data set called `name` into the first folder of `search`, unless it is there, and reads it.
+///
+/// # Errors
+/// [`Error::Usage`] if there is none to fetch; [`Error::Data`] if it cannot be fetched, or is damaged.
+pub fn fetch(name: &str, search: &SearchPath) -> Result<Contents> {
+    let config = by_name(name).filter(|config| !is_generated(config)).ok_or_else(|| unknown(name))?;
+    contents(&config, &SearchPath { fetch: true, ..search.clone() })
+}
+
+/// Reads the data sets that are found in `search`, one by one, and checks every file.
+///
+/// # Errors
+/// [`Error::Data`] if none is found; in the iterator, for what is damaged.
+pub fn verify(search: &SearchPath) -> Result<impl Iterator<Item = Result<Contents>>> {
+    let search = SearchPath { fetch: false, ..search.clone() };
+    let named = Config::NAMES.iter().filter_map(|name| by_name(name));
+    let found: Vec<Config> =
+        named.filter(|config| !is_generated(config) && config.member().locate(&search).is_ok()).collect();
+    if found.is_empty() {
+        let place = search.places(&[""]).first().cloned().unwrap_or_default();
+        return Err(Error::data(place, "no data set found here; see data/README.md for where files go"));
+    }
+    Ok(found.into_iter().map(move |config| contents(&config, &search)))
+}
+
+fn contents(config: &Config, search: &SearchPath) -> Result<Contents> {
+    let splits = config.member().load(search, 0)?;
+    Ok(Contents {
+        name: config.name(),
+        train_samples: splits.train.len(),
+        test_samples: splits.test.as_ref().map_or(0, Dataset::len),
+        // Only now: it may have been fetched.
+        place: config.member().locate(search)?,
+    })
+}
+
+/// The data set called `name` with its default options, if it needs no others.
+fn by_name(name: &str) -> Option<Config> {
+    serde_json::from_value(serde_json::json!({ name: {} })).ok()
+}
+
+/// Whether its samples are computed, not read.
+fn is_generated(config: &Config) -> bool {
+    config.member().locate(&SearchPath::default()).is_ok()
+}
+
+fn unknown(name: &str) -> Error {
+    let names = hub::Set::ALL.map(hub::Set::name);
+    let help = match nearest(name, &names) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => format!("choose one of {}", names.join(", ")),
+    };
+    Error::Usage(format!("{name}: no data set to fetch; {help}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_set_is_generated_found_missing_or_needs_options() {
+        let entries = list(&SearchPath { fetch: false, ..SearchPath::default() });
+        let state = |name: &str| entries.iter().find(|entry| entry.name == name).map(|entry| &*entry.state);
+        assert_eq!(state("digits"), Some("generated"));
+        assert_eq!(state("kmnist"), Some("not found"));
+        assert_eq!(state("csv"), Some("described by its options"));
+    }
+
+    #[test]
+    fn what_cannot_be_fetched_or_verified_is_explained() {
+        let folder = tempfile::tempdir().unwrap();
+        let search = SearchPath { folders: vec![folder.path().to_path_buf()], ..SearchPath::default() };
+        let message = fetch("mnits", &search).unwrap_err().to_string();
+        assert!(message.contains("did you mean `mnist`?"), "{message}");
+        // Its samples are computed.
+        assert!(matches!(fetch("digits", &search), Err(Error::Usage(_))));
+        let Err(error) = verify(&search) else { panic!("an empty folder") };
+        assert!(error.to_string().contains("no data set found here"), "{error}");
+    }
+}

@@ -1,0 +1,80 @@
+//! Predictions with the names of their classes, as `taper predict` writes them.
+
+use serde::Serialize;
+
+use super::Prediction;
+
+/// The result for one sample.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// What it was read from.
+    pub input: String,
+    /// Its number among the samples of that input, counted from 0.
+    pub index: usize,
+    /// What the network says.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// The network's last values, before the loss's own function.
+    pub logits: Vec<f32>,
+}
+
+/// What a network says of one sample.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// A class.
+    Class {
+        /// Its name.
+        class: String,
+        /// Its index.
+        class_index: usize,
+        /// Its probability.
+        probability: f32,
+        /// The probability of each class.
+        probabilities: Vec<f32>,
+    },
+    /// Numbers.
+    Values {
+        /// One for each output.
+        values: Vec<f32>,
+    },
+}
+
+impl Row {
+    /// The rows of all `predictions` for what was read from `input`; `classes` are the names by index, none
+    /// where numbers are predicted.
+    pub fn all(input: &str, predictions: Vec<Prediction>, classes: &[String]) -> impl Iterator<Item = Self> {
+        predictions.into_iter().enumerate().map(move |(index, prediction)| {
+            let class_index = prediction.class();
+            let Prediction { logits, values } = prediction;
+            let answer = match (classes.get(class_index), values.get(class_index)) {
+                (Some(class), Some(&probability)) => {
+                    Answer::Class { class: class.clone(), class_index, probability, probabilities: values }
+                }
+                _ => Answer::Values { values },
+            };
+            Self { input: input.to_owned(), index, answer, logits }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(logits: &[f32], values: &[f32], classes: &[&str]) -> String {
+        let prediction = Prediction { logits: logits.to_vec(), values: values.to_vec() };
+        let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
+        let rows: Vec<Row> = Row::all("a.png", vec![prediction], &classes).collect();
+        serde_json::to_string(&rows[0]).unwrap()
+    }
+
+    #[test]
+    fn a_row_names_the_class_or_gives_the_numbers() {
+        assert_eq!(
+            json(&[1.0, 2.0], &[0.25, 0.75], &["cat", "dog"]),
+            r#"{"input":"a.png","index":0,"class":"dog","class_index":1,"probability":0.75,"probabilities":[0.25,0.75],"logits":[1.0,2.0]}"#
+        );
+        assert_eq!(json(&[1.5], &[1.5], &[]), r#"{"input":"a.png","index":0,"values":[1.5],"logits":[1.5]}"#);
+    }
+}

@@ -1,0 +1,41 @@
+//! When and how the loop writes a checkpoint.
+
+use super::Trainer;
+use crate::checkpoint::{Checkpoint, Snapshot, State};
+use crate::error::Result;
+use crate::events::{Event, Metrics};
+
+impl Trainer<'_, '_> {
+    /// Writes a checkpoint if a callback asked for one.
+    pub(super) fn save_if_asked(&mut self, state: &mut State) -> Result<()> {
+        if !self.callbacks.control.take_save() {
+            return Ok(());
+        }
+        let last = Metrics(std::mem::take(&mut state.last));
+        self.callbacks.each(|callback, control| callback.before_save(&state.position, &last, control))?;
+        state.last = last.0;
+        let step = state.position.step;
+        let best = self.callbacks.control.best.as_ref().is_some_and(|best| best.step == step);
+        self.callbacks.tell(&Event::Checkpoint { step, best })?;
+        self.save(state)
+    }
+
+    /// Writes a checkpoint of where the run stopped, unless a good one is there: of this run, or the one
+    /// that it was resumed from.
+    pub(super) fn save_the_end(&mut self, state: &mut State) -> Result<()> {
+        let saved =
+            Checkpoint::read(&self.store.path(state.position.step)).ok().and_then(|saved| saved.state);
+        let is_saved = saved.is_some_and(|State { position: saved, .. }| {
+            (saved.epoch, saved.samples_in_epoch) == (state.position.epoch, state.position.samples_in_epoch)
+        });
+        if is_saved { Ok(()) } else { self.save(state) }
+    }
+
+    fn save(&mut self, state: &mut State) -> Result<()> {
+        state.files = self.callbacks.files()?;
+        state.callbacks = self.callbacks.states();
+        let (parameters, optimizer) = (self.engine.parameters(), self.engine.optimizer());
+        self.store.save(&Snapshot { state, card: self.card, parameters, optimizer })?;
+        self.callbacks.each(|callback, control| callback.after_save(self.store, control))
+    }
+}
