@@ -24,6 +24,7 @@ use crate::data::{Prepared, SearchPath, Splits};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::layers;
 use crate::metrics::Running;
 use crate::network::Plan;
 use crate::position::{Course, Position};
@@ -120,7 +121,7 @@ impl Run {
         if state.data != self.data.digest {
             return refuse("was trained on other data; a resumed run needs the same samples");
         }
-        let before = config_of(checkpoint)?;
+        let before = config_with(checkpoint, &self.experiment)?;
         if before.optimizer.name() != self.experiment.optimizer.name() {
             return refuse("was trained with another optimizer; a resumed run keeps its optimizer");
         }
@@ -142,7 +143,19 @@ impl Run {
 /// # Errors
 /// [`Error::Checkpoint`] if it is not one that this taper can use.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
-    Experiment::from_json(&checkpoint.card.experiment)
+    read_config(checkpoint, &[])
+}
+
+/// The same for a program that has the layers of user code, in `given`.
+///
+/// # Errors
+/// As [`config_of`].
+pub fn config_with(checkpoint: &Checkpoint, given: &Experiment) -> Result<Experiment> {
+    read_config(checkpoint, &given.model.layers)
+}
+
+fn read_config(checkpoint: &Checkpoint, given: &[layers::Config]) -> Result<Experiment> {
+    Experiment::from_json_with(&checkpoint.card.experiment, given)
         .map_err(|message| Error::checkpoint(&checkpoint.place, format!("its config is wrong: {message}")))
 }
 

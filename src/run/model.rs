@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::Device;
 
-use super::{config_folder, config_of, load_predictor};
+use super::{config_folder, config_of, config_with, first_change, load_predictor};
 use crate::checkpoint::Checkpoint;
 use crate::data::input::{Inputs, Reader};
 use crate::data::{Dataset, Prepared, Scaling, SearchPath, Splits};
@@ -53,6 +53,20 @@ impl Model {
         let checkpoint = Checkpoint::open(path.as_ref(), |_| {})?;
         let experiment = config_of(&checkpoint)?;
         Self::new(checkpoint, experiment, &Device::Cpu, SharedTeam::new(threads::count()))
+    }
+
+    /// The same for a network with layers of user code, which are those of `experiment`.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] also if `experiment` is not what was trained: if its seed, network, loss,
+    /// validation split or preprocessing are others.
+    pub fn load_as(path: impl AsRef<Path>, experiment: &Experiment) -> Result<Self> {
+        let checkpoint = Checkpoint::open(path.as_ref(), |_| {})?;
+        let trained = config_with(&checkpoint, experiment)?;
+        if let Some(change) = first_change(&trained, experiment) {
+            return Err(Error::checkpoint(&checkpoint.place, format!("holds another network: {change}")));
+        }
+        Self::new(checkpoint, experiment.clone(), &Device::Cpu, SharedTeam::new(threads::count()))
     }
 
     /// The network of `checkpoint` on `device`, whose work `team` does, with `experiment` in place of the
