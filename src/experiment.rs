@@ -2,6 +2,7 @@
 
 mod check;
 pub mod file;
+mod stored;
 
 pub use check::{Check, Layer, Location};
 
@@ -16,7 +17,7 @@ use crate::moved::MOVED;
 use crate::network::Plan;
 use crate::ops::Activation;
 use crate::shape::Shape;
-use crate::{checkpoint, gate, loss, metrics, optimizer, train};
+use crate::{checkpoint, gate, layers, loss, metrics, optimizer, train};
 
 /// Everything that a run is made from; loading it touches no disk and no device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -64,9 +65,22 @@ impl Experiment {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(input: &Input) -> Result<Self, Diagnostics> {
+        Self::load_with(input, &[])
+    }
+
+    /// The same, where layers of user code are those of the same name in `given`.
+    fn load_with(input: &Input, given: &[layers::Config]) -> Result<Self, Diagnostics> {
         // Its making takes longer than its use.
-        static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(config::schema::<Experiment>);
-        config::load(input, &SCHEMA, &MOVED, Self::validate)
+        static SCHEMA: LazyLock<serde_json::Value> =
+            LazyLock::new(|| layers::custom::admit(config::schema::<Experiment>()));
+        let with_code = |read: &Self| {
+            let mut experiment = read.clone();
+            layers::Config::take_code(&mut experiment.model.layers, given);
+            experiment
+        };
+        let read: Self =
+            config::load(input, &SCHEMA, &MOVED, |read, problems| with_code(read).validate(problems))?;
+        Ok(with_code(&read))
     }
 
     /// Reads and checks the `text` of a TOML config.
@@ -75,30 +89,6 @@ impl Experiment {
     /// [`Error::Config`](crate::Error::Config) with everything that is wrong with it.
     pub fn from_toml(text: &str) -> crate::Result<Self> {
         Self::from_input(&Input { name: "config.toml".to_owned(), text: text.into(), ..Input::default() })
-    }
-
-    /// The config that a checkpoint carries, checked like one that a user wrote.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with it.
-    pub fn from_json(json: &serde_json::Value) -> Result<Self, String> {
-        let input = Input { name: ".json".to_owned(), text: json.to_string().into(), ..Input::default() };
-        Self::load(&input).map_err(|diagnostics| diagnostics.first().to_owned())
-    }
-
-    /// The whole config as JSON, for a checkpoint.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!(self)
-    }
-
-    /// The whole config as TOML, defaults filled in.
-    ///
-    /// # Errors
-    /// If a value cannot be written, which a checked config has none of.
-    pub fn to_toml(&self) -> crate::Result<String> {
-        toml::to_string(self)
-            .map_err(|error| crate::Error::Usage(format!("the config cannot be written: {error}")))
     }
 
     /// Reports what no schema can say: names, ranges that depend on each other, shapes.

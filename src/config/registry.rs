@@ -8,8 +8,10 @@
 ///
 /// The enum is tagged externally on purpose: internal tagging buffers the value and loses the line
 /// of an error, and would let unknown keys through.
+///
+/// A word after `;` is a choice that Rust code alone can make: its `Config` has a name of its own.
 macro_rules! registry {
-    ($(#[$meta:meta])* $Name:ident: $Trait:ident { $($member:ident),+ $(,)? }) => {
+    ($(#[$meta:meta])* $Name:ident: $Trait:ident { $($member:ident),+ $(; $in_rust:ident)? $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[expect(non_camel_case_types, reason = "the variant is the key in the file and the module's name")]
@@ -17,8 +19,13 @@ macro_rules! registry {
             $(
                 #[doc = concat!("See [`", stringify!($member), "`](mod@", stringify!($member), ").")]
                 #[schemars(description = "")]
-                $member($member::Config)
-            ),+
+                $member($member::Config),
+            )+
+            $(
+                #[doc = concat!("See [`", stringify!($in_rust), "`](mod@", stringify!($in_rust), ").")]
+                #[schemars(skip)]
+                $in_rust($in_rust::Config),
+            )?
         }
 
         impl $Name {
@@ -28,13 +35,19 @@ macro_rules! registry {
             /// The key of this choice.
             #[must_use]
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$member(_) => stringify!($member)),+ }
+                match self {
+                    $(Self::$member(_) => stringify!($member),)+
+                    $(Self::$in_rust(config) => config.name(),)?
+                }
             }
 
             /// The chosen member behind its section's trait.
             #[must_use]
             pub fn member(&self) -> &dyn $Trait {
-                match self { $(Self::$member(config) => config),+ }
+                match self {
+                    $(Self::$member(config) => config,)+
+                    $(Self::$in_rust(config) => config,)?
+                }
             }
         }
     };

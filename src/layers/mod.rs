@@ -4,6 +4,7 @@ pub mod activation;
 pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod conv2d;
+pub mod custom;
 pub mod dense;
 pub mod dropout;
 pub mod flatten;
@@ -30,7 +31,8 @@ registry! {
     /// One element of `model.layers`.
     Config: LayerConfig {
         dense, conv2d, max_pool2d, avg_pool2d, global_avg_pool2d, flatten, dropout, batch_norm, layer_norm,
-        activation, residual
+        activation, residual;
+        custom
     }
 }
 
@@ -55,6 +57,35 @@ impl Config {
         let mut net = Net::new(input.clone());
         sequence("layers", std::slice::from_ref(self), Id::INPUT, &mut net)?;
         Ok(net.finish())
+    }
+}
+
+impl Config {
+    /// The layers of user code in `layers`, also those within others.
+    fn custom_in(layers: &[Self]) -> Vec<&custom::Config> {
+        let each = layers.iter().map(|layer| match layer {
+            Self::custom(own) => vec![own],
+            Self::residual(block) => {
+                [Self::custom_in(&block.layers), Self::custom_in(&block.shortcut)].concat()
+            }
+            _ => Vec::new(),
+        });
+        each.flatten().collect()
+    }
+
+    /// Gives `layers` that were read from a file the code of those of user code that are in `given`.
+    pub fn take_code(layers: &mut [Self], given: &[Self]) {
+        let code = Self::custom_in(given);
+        for layer in layers {
+            match layer {
+                Self::custom(own) => own.take_code(&code),
+                Self::residual(block) => {
+                    Self::take_code(&mut block.layers, given);
+                    Self::take_code(&mut block.shortcut, given);
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! Layers describe themselves once, as [nodes](Node). The graph engine interprets these one by one, the
 //! fused engine compiles them into stages.
 
+mod custom;
+mod mode;
 mod net;
 mod node;
 mod operation;
@@ -10,9 +12,11 @@ mod parameters;
 mod plan;
 mod spec;
 
+pub use custom::{Custom, CustomLayer};
+pub use mode::Mode;
 pub use net::Net;
 pub use node::{Id, Node};
-pub use operation::{Mode, Operation};
+pub use operation::Operation;
 pub use parameters::{Parameter, Parameters};
 pub use plan::{Plan, Row};
 pub use spec::ParameterSpec;

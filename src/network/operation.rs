@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor, Var};
 
+use super::{Custom, Mode};
 use crate::ops::{self, Activation};
 use crate::shape::Shape;
 use taper_kernels::window::Window;
@@ -57,22 +58,8 @@ pub enum Operation {
     Flatten,
     /// The sum of two values of the same shape.
     Add,
-}
-
-/// What a forward pass is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Evaluation and prediction: no dropout, running statistics.
-    Inference,
-    /// A training step; dropout masks depend on these numbers and the layer only.
-    Training {
-        /// The run's seed.
-        seed: u64,
-        /// The step, counted from 0.
-        step: u64,
-        /// The place of the first sample in the step's whole batch: 0 unless this pass is about a part.
-        first: usize,
-    },
+    /// What user code computes.
+    Custom(Custom),
 }
 
 impl Operation {
@@ -87,6 +74,7 @@ impl Operation {
             Self::MaxPool(window) | Self::AveragePool(window) => image(channels, window),
             Self::GlobalAverage(_) => [channels].into(),
             Self::Flatten => [input.elements().unwrap_or(0)].into(),
+            Self::Custom(custom) => custom.output.clone(),
             Self::Activation(_)
             | Self::Dropout { .. }
             | Self::BatchNorm { .. }
@@ -114,6 +102,7 @@ impl Operation {
             Self::BatchNorm { .. } => 4,
             Self::LayerNorm { .. } => 8,
             Self::Add => 1,
+            Self::Custom(custom) => return custom.flops,
             Self::Dropout { .. } | Self::Flatten => 0,
         };
         each.saturating_mul(outputs)
@@ -145,6 +134,7 @@ impl Operation {
             Self::LayerNorm { epsilon } => ops::layer_norm(x, &parameters[0], &parameters[1], *epsilon),
             Self::Flatten => x.flatten_from(1),
             Self::Add => x + inputs[1],
+            Self::Custom(custom) => custom.forward(x, parameters, mode),
         }
     }
 }

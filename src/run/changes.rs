@@ -85,7 +85,12 @@ mod tests {
                 REST,
                 "preprocess.normalize",
             ),
-            ("[split]\nvalidation = 0.2", &LAYERS.replace("0.2", "0.3"), REST, "model.layers[1].dropout.rate"),
+            (
+                "[split]\nvalidation = 0.2",
+                &LAYERS.replace("0.2", "0.3"),
+                REST,
+                "model.layers[1].dropout.rate",
+            ),
             (
                 "[split]\nvalidation = 0.2",
                 &LAYERS.replace("units = 10", "units = 10, bias = false"),

@@ -68,7 +68,9 @@ pub fn choose(split: Option<SplitName>, data: &Prepared) -> Result<(SplitName, &
     });
     match (split, &data.test) {
         (SplitName::Train, _) => Ok((split, &data.train, data.train_order.clone())),
-        (SplitName::Validation, _) if validation => Ok((split, data.validated(), data.validation_order.clone())),
+        (SplitName::Validation, _) if validation => {
+            Ok((split, data.validated(), data.validation_order.clone()))
+        }
         (SplitName::Validation, _) => {
             refuse("--split validation: this run set no samples aside (`split.validation`)")
         }

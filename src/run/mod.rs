@@ -26,6 +26,7 @@ use crate::data::{Prepared, SearchPath, Splits};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::layers;
 use crate::metrics::Running;
 use crate::network::Plan;
 use crate::position::{Course, Position};
@@ -123,7 +124,7 @@ impl Run {
         if state.data != self.data.digest {
             return refuse("was trained on other data; a resumed run needs the same samples");
         }
-        let before = config_of(checkpoint)?;
+        let before = config_with(checkpoint, &self.experiment)?;
         if before.optimizer.name() != self.experiment.optimizer.name() {
             return refuse("was trained with another optimizer; a resumed run keeps its optimizer");
         }
@@ -145,8 +146,20 @@ impl Run {
 /// # Errors
 /// [`Error::Checkpoint`] if it is not one that this taper can use.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
+    read_config(checkpoint, &[])
+}
+
+/// The same for a program that has the layers of user code, in `given`.
+///
+/// # Errors
+/// As [`config_of`].
+pub fn config_with(checkpoint: &Checkpoint, given: &Experiment) -> Result<Experiment> {
+    read_config(checkpoint, &given.model.layers)
+}
+
+fn read_config(checkpoint: &Checkpoint, given: &[layers::Config]) -> Result<Experiment> {
     let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
-    let experiment = Experiment::from_json(&checkpoint.card.experiment)
+    let experiment = Experiment::from_json_with(&checkpoint.card.experiment, given)
         .map_err(|message| refuse(format!("its config is wrong: {message}")))?;
     if experiment.preprocess.normalize.is_some() != checkpoint.card.normalize.is_some() {
         return Err(refuse("its config and its `normalize` contradict each other".to_owned()));

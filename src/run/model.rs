@@ -6,7 +6,7 @@ use std::time::Instant;
 use candle_core::Device;
 
 use super::evaluation::{Evaluation, SplitName, choose};
-use super::{config_folder, config_of, first_change, load_predictor};
+use super::{config_folder, config_of, config_with, first_change, load_predictor};
 use crate::checkpoint::Checkpoint;
 use crate::data::input::{Inputs, Reader};
 use crate::data::{Prepared, SearchPath, Splits, preprocess};
@@ -37,6 +37,20 @@ impl Model {
         Self::with_config(checkpoint, experiment, &Device::Cpu)
     }
 
+    /// The same for a network with layers of user code, which are those of `experiment`.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] also if `experiment` is not what was trained: if its seed, network, loss,
+    /// validation split or preprocessing are others.
+    pub fn load_as(path: impl AsRef<Path>, experiment: &Experiment) -> Result<Self> {
+        let checkpoint = Checkpoint::open(path.as_ref(), |_| {})?;
+        let trained = config_with(&checkpoint, experiment)?;
+        if let Some(change) = first_change(&trained, experiment) {
+            return Err(Error::checkpoint(&checkpoint.place, format!("holds another network: {change}")));
+        }
+        Self::with_config(checkpoint, experiment.clone(), &Device::Cpu)
+    }
+
     /// The network of `checkpoint` on `device`, with `experiment` in place of the checkpoint's config: with
     /// other data, or another engine.
     ///
@@ -57,7 +71,7 @@ impl Model {
         device: &Device,
         team: SharedTeam,
     ) -> Result<Self> {
-        if let Some(change) = first_change(&config_of(&checkpoint)?, &experiment) {
+        if let Some(change) = first_change(&config_with(&checkpoint, &experiment)?, &experiment) {
             // Another seed or share would mix training samples into the validation split.
             let message = format!("{change}; eval measures what was trained, so --set cannot change it");
             return Err(Error::Usage(message));

@@ -9,6 +9,7 @@
 //! - `cli`: output, exit codes, pipes, devices.
 //! - `config_errors`: wrong configs, in snapshots.
 //! - `configs`: every program in `configs/`.
+//! - `custom_layers`: those of user code: trained, resumed, loaded, and refused where the code is missing.
 //! - `data_errors`: damaged data sets as the program meets them.
 //! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
 //! - `examples`: those in `examples/` run.
@@ -35,6 +36,7 @@ mod checkpoints;
 mod cli;
 mod config_errors;
 mod configs;
+mod custom_layers;
 mod data_errors;
 mod engines;
 mod examples;

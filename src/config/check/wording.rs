@@ -64,6 +64,7 @@ fn lower_first(text: &str) -> String {
 pub(super) fn schema_names(choices: &[Json]) -> Vec<&str> {
     choices
         .iter()
+        .filter(|choice| choice["hidden"] != true)
         .filter_map(|choice| choice["properties"].as_object())
         .flat_map(|properties| properties.keys().map(String::as_str))
         .collect()

@@ -159,7 +159,7 @@ impl Draft {
                 Box::new(LayerNorm::new(name, epsilon, parameter, &input, output))
             }
             Operation::Flatten => Box::new(Flatten { name, input, output }),
-            Operation::GlobalAverage(_) | Operation::Add => return Err(name),
+            Operation::GlobalAverage(_) | Operation::Add | Operation::Custom(_) => return Err(name),
         })
     }
 }

@@ -21,6 +21,9 @@ pub fn operations(plan: &Plan) -> Result<Vec<Item>, String> {
     for node in &plan.nodes {
         let [input] = node.inputs[..] else { return Err("a residual block".to_owned()) };
         let input = plan.shape(input);
+        if let Operation::Custom(custom) = &node.operation {
+            return Err(format!("the custom layer `{}`", custom.layer.name()));
+        }
         let nothing = match node.operation {
             Operation::Flatten => *input == node.output,
             Operation::Dropout { rate, .. } => rate <= 0.0,
