@@ -62,6 +62,7 @@ pub mod engine;
 pub mod error;
 pub mod events;
 pub mod experiment;
+pub mod files;
 pub mod gate;
 pub mod inference;
 pub mod init;

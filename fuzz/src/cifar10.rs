@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use taper::data::cifar10::records;
+use taper::data::sets::cifar10::records;
 
 use super::properties::check_error;
 

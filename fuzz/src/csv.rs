@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use taper::data::Task;
-use taper::data::csv::Config;
+use taper::data::sets::csv::Config;
 
 use super::properties::{check_dataset, check_error};
 

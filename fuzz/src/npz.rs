@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use flate2::Crc;
-use taper::data::npz::{Config, Layout};
+use taper::data::sets::npz::{Config, Layout};
 use taper::data::Task;
 
 use super::properties::{check_dataset, check_error};

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use taper::data::input::Reader;
-use taper::data::{Config, linear};
+use taper::data::Config;
+use taper::data::sets::linear;
 use taper::shape::Shape;
 
 use super::properties::{check_error, feature_count};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use taper::data::csv::Config as Table;
+use taper::data::sets::csv::Config as Table;
 use taper::data::{Config, Task};
 
 use super::predict_array::{Network, check, pick};

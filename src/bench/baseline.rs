@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Conditions, Inference, Report};
-use crate::data::file;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The longest baseline that is read, in bytes; a real one has some thousand.
 const LIMIT: u64 = 1 << 20;
@@ -65,7 +65,7 @@ impl Baseline {
     /// # Errors
     /// [`Error::Usage`] if `path` cannot be read or is something else.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = file::read(path, LIMIT).map_err(|error| Error::Usage(format!("--baseline {error}")))?;
+        let text = files::read(path, LIMIT).map_err(|error| Error::Usage(format!("--baseline {error}")))?;
         Self::parse(path, &text)
     }
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{MODEL, OPTIMIZER, STATE};
-use crate::data::file;
 use crate::digest::sha256;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The manifest's file name.
 pub const FILE: &str = "manifest.json";
@@ -63,7 +63,7 @@ impl Manifest {
     /// [`Error::Checkpoint`] if it is missing, of another format, or differs from what taper writes.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        Self::parse(&path, &file::read(&path, LIMIT).map_err(Error::of_checkpoint)?)
+        Self::parse(&path, &files::read(&path, LIMIT).map_err(Error::of_checkpoint)?)
     }
 
     /// Reads the `text` of a manifest; `path` is only named in errors.
@@ -108,12 +108,12 @@ impl Manifest {
             .iter()
             .find(|entry| entry.name == name)
             .ok_or_else(|| Error::checkpoint(&path, "not listed in manifest.json"))?;
-        let (file, length) = file::open(&path).map_err(Error::of_checkpoint)?;
+        let (file, length) = files::open(&path).map_err(Error::of_checkpoint)?;
         if length != entry.bytes {
             let message = format!("damaged: {length} bytes where manifest.json says {}", entry.bytes);
             return Err(Error::checkpoint(&path, message));
         }
-        let content = file::read_all(&path, file, length, length).map_err(Error::of_checkpoint)?;
+        let content = files::read_all(&path, file, length, length).map_err(Error::of_checkpoint)?;
         if sha256(&content) != entry.sha256 {
             return Err(Error::checkpoint(&path, "damaged: its SHA-256 is not that in manifest.json"));
         }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::folder::named_step;
 use super::{Checkpoint, State, Store, manifest};
-use crate::data::file;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The largest lone weights file that is read, 64 GiB.
 const FILE_LIMIT: u64 = 1 << 36;
@@ -22,7 +22,7 @@ impl Checkpoint {
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => {}
             Ok(_) => {
-                let model = file::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
+                let model = files::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
                 return Self::from_weights(path, model);
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -5,7 +5,29 @@ use sha2::{Digest, Sha256};
 use crate::digest;
 use crate::shape::Shape;
 
-use super::Target;
+/// What a data set's config promises before anything is read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The shape of one sample, where the config alone decides it.
+    pub sample_shape: Option<Shape>,
+    /// What is to be predicted, where the config alone decides it.
+    pub target: Option<Target>,
+}
+
+/// What is to be predicted for each sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One of so many classes.
+    Class {
+        /// How many there are.
+        classes: usize,
+    },
+    /// So many real numbers.
+    Value {
+        /// How many for each sample.
+        width: usize,
+    },
+}
 
 /// What a data set provides: samples to train on and, where it has them, others to test on.
 #[derive(Clone, Debug)]

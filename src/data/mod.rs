@@ -1,112 +1,35 @@
-//! Where samples come from: one file per data set, written as `[data.NAME]`.
+//! Samples: where they come from, how they are split and preprocessed, and their way into batches.
+//!
+//! ```
+//! use taper::data::{Config, SearchPath, split};
+//!
+//! # fn main() -> taper::Result<()> {
+//! let digits = Config::digits(Default::default());
+//! let samples = digits.load(&split::Config::default(), &SearchPath::default(), 42)?;
+//! assert_eq!(samples.train.len(), 6000);
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod batches;
 pub mod catalogue;
-pub mod cifar10;
-pub mod csv;
-pub mod digits;
-pub mod fashion_mnist;
-pub mod file;
+pub mod formats;
 pub mod hub;
-pub mod idx;
-pub mod image_folder;
 pub mod input;
-pub mod kmnist;
-pub mod linear;
-pub mod mnist;
-pub mod npy;
-pub mod npz;
-pub mod synthetic;
-
-mod batch;
-mod dataset;
-mod mnist_family;
 pub mod preprocess;
-
-mod prepared;
-mod scaling;
-mod search;
+pub mod sets;
 pub mod split;
-mod task;
 
-pub use batch::{Batch, Loader, Samples, Truth};
-pub use dataset::{Dataset, Features, Splits, Targets};
-pub use mnist_family::Options as MnistOptions;
-pub use prepared::Prepared;
+mod dataset;
+mod search;
+
+pub use batches::{Batch, Loader, Prepared, Samples, Scaling, Truth};
+pub use dataset::{Dataset, Facts, Features, Splits, Target, Targets};
 pub use preprocess::Normalize;
-pub use scaling::Scaling;
 pub use search::SearchPath;
-pub use task::Task;
+pub use sets::{Config, DataConfig, MnistOptions, Task};
 
-use std::path::Path;
-
-use crate::config::{Problems, registry};
 use crate::error::{Error, Result};
-use crate::shape::Shape;
-
-registry! {
-    /// `[data.NAME]`: the samples to train and test on.
-    Config: Source {
-        synthetic, digits, linear, mnist, fashion_mnist, kmnist, cifar10, image_folder, csv, npz
-    }
-}
-
-/// What a data set's config promises before anything is read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
-    /// The shape of one sample, where the config alone decides it.
-    pub sample_shape: Option<Shape>,
-    /// What is to be predicted, where the config alone decides it.
-    pub target: Option<Target>,
-}
-
-/// What is to be predicted for each sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// One of so many classes.
-    Class {
-        /// How many there are.
-        classes: usize,
-    },
-    /// So many real numbers.
-    Value {
-        /// How many for each sample.
-        width: usize,
-    },
-}
-
-/// A data set that a config can name.
-pub trait Source {
-    /// Reports what is wrong with the options, without looking at a disk.
-    fn validate(&self, problems: &mut Problems<'_>);
-
-    /// What is known from the options alone.
-    fn facts(&self) -> Facts;
-
-    /// Where the files are, for `taper check`: a short text, or an error that says how to get them.
-    ///
-    /// # Errors
-    /// What is missing and how to get it.
-    fn locate(&self, search: &SearchPath) -> Result<String>;
-
-    /// Reads or generates everything, checked.
-    ///
-    /// # Errors
-    /// [`Error::Data`](crate::Error::Data) naming the file, what is wrong and what to do.
-    fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits>;
-
-    /// Whether [`load_validation`](Self::load_validation) can read validation samples.
-    fn takes_validation_file(&self) -> bool {
-        false
-    }
-
-    /// Reads samples to validate on from `file`, with the classes of `train`.
-    ///
-    /// # Errors
-    /// [`Error::Data`](crate::Error::Data), also for a data set that has none in files.
-    fn load_validation(&self, file: &Path, _train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
-        Err(Error::data(file, "this data set has no validation samples in files"))
-    }
-}
 
 impl Config {
     /// Reads or generates everything, and the validation samples from a file if `split` names one.
@@ -136,105 +59,5 @@ impl Config {
             splits.validation = Some(validation);
         }
         Ok(splits)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config;
-
-    /// The least that each member needs; its files do not exist.
-    fn minimal(name: &str) -> Config {
-        let options = match name {
-            "csv" => "path = 'none.csv'\ntarget = 'y'",
-            "image_folder" => "path = 'none'\nheight = 2\nwidth = 2",
-            "npz" => "path = 'none.npz'",
-            _ => "",
-        };
-        toml::from_str(&format!("[{name}]\n{options}")).unwrap()
-    }
-
-    #[test]
-    fn every_member_loads_what_it_promises_or_says_what_is_missing() {
-        let folder = tempfile::tempdir().unwrap();
-        let search = SearchPath {
-            folders: vec![folder.path().to_path_buf()],
-            config_folder: folder.path().to_path_buf(),
-            fetch: false,
-        };
-        for name in Config::NAMES {
-            let config = minimal(name);
-            assert_eq!(config.name(), *name);
-            let mut found = Vec::new();
-            config.member().validate(&mut Problems::new(&mut found));
-            assert_eq!(found, [], "{name}");
-            let located = config.member().locate(&search);
-            match config.member().load(&search, 1) {
-                Ok(splits) => {
-                    let facts = config.member().facts();
-                    for dataset in [Some(&splits.train), splits.test.as_ref()].into_iter().flatten() {
-                        assert_eq!(Some(&dataset.sample_shape), facts.sample_shape.as_ref(), "{name}");
-                        assert_eq!(Some(dataset.target()), facts.target, "{name}");
-                        let values = match &dataset.features {
-                            Features::Bytes(bytes) => bytes.len(),
-                            Features::Floats(floats) => floats.len(),
-                        };
-                        assert_eq!(Some(values), dataset.sample_shape.elements().map(|n| n * dataset.len()));
-                    }
-                    assert_eq!(located.unwrap(), "generated");
-                }
-                Err(error) => {
-                    assert!(matches!(error, Error::Data { .. }), "{name}: {error}");
-                    assert!(!error.to_string().contains('\n'), "{name}: {error}");
-                    assert_eq!(located.unwrap_err().to_string(), error.to_string());
-                }
-            }
-        }
-    }
-
-    /// A config file with a data section only.
-    #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
-    #[serde(deny_unknown_fields)]
-    struct File {
-        data: Config,
-    }
-
-    fn load_config(text: &str) -> std::result::Result<File, String> {
-        let input =
-            config::Input { name: "a.toml".to_owned(), text: text.into(), ..config::Input::default() };
-        config::load(&input, &config::schema::<File>(), &[], |file: &File, problems| {
-            file.data.member().validate(&mut problems.key("data"));
-        })
-        .map_err(|diagnostics| diagnostics.to_string())
-    }
-
-    #[test]
-    fn the_schema_knows_every_option() {
-        for (options, wrong) in [
-            ("mnist]\ntrain_samples = 5", "mnist]\ntrain_samples = 0"),
-            ("fashion_mnist]\ntest_samples = 1", "fashion_mnist]\ntest_samples = 1.5"),
-            ("cifar10]\ntrain_samples = 7", "cifar10]\ntrain = 1"),
-            ("digits]\nsize = 8\ndistortion = 1", "digits]\ndistortion = 1.5"),
-            ("linear]\nslope = -3\nnoise = 0.1", "linear]\nx_min = 2"),
-            (
-                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = ';'\nfeatures = ['c']\ntask = 'regression'",
-                "csv]\npath = 'a'\ntarget = 'b'\nfeatures = []",
-            ),
-            (
-                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = \"\\t\"",
-                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = ''",
-            ),
-            ("npz]\npath = 'a'\nlayout = 'channels_first'", "npz]\npath = 'a'\nlayout = 'channels'"),
-            (
-                "image_folder]\npath = 'a'\nheight = 4\nwidth = 4096\nclasses = ['b']",
-                "image_folder]\npath = 'a'\nheight = 4\nwidth = 4097",
-            ),
-        ] {
-            load_config(&format!("[data.{options}")).unwrap();
-            let message = load_config(&format!("[data.{wrong}")).unwrap_err();
-            // Found by our own checks, which know the line, not by serde.
-            assert!(message.contains("a.toml:"), "{message}");
-        }
     }
 }

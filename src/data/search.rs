@@ -39,7 +39,13 @@ impl SearchPath {
 
     /// The error for a data set of which no place has all files: what was looked for, where, and
     /// how to get it from its `home`, or from the hub if that has it.
-    pub(super) fn missing(dataset: &str, files: &str, places: &[PathBuf], home: &str, in_hub: bool) -> Error {
+    pub(in crate::data) fn missing(
+        dataset: &str,
+        files: &str,
+        places: &[PathBuf],
+        home: &str,
+        in_hub: bool,
+    ) -> Error {
         let searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         let searched = if searched.is_empty() { "nowhere".to_owned() } else { searched.join(", ") };
         let fetch = match (in_hub, hub::AVAILABLE) {

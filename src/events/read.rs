@@ -26,7 +26,7 @@ impl Events {
     /// [`Error::Data`] if there are none.
     pub fn open(run: &Path) -> Result<Self> {
         let path = run.join(FILE);
-        let (file, _) = crate::data::file::open(&path)?;
+        let (file, _) = crate::files::open(&path)?;
         Ok(Self { path, lines: BufReader::new(file), number: 0, failed: false })
     }
 

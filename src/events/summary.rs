@@ -87,7 +87,7 @@ impl Summary {
     /// [`Error::Data`] if there is none, or it is damaged.
     pub fn read(run: &Path) -> Result<Self> {
         let path = run.join(Self::FILE);
-        let text = crate::data::file::read(&path, LIMIT)?;
+        let text = crate::files::read(&path, LIMIT)?;
         serde_json::from_slice(&text)
             .map_err(|error| Error::data(&path, format!("not the summary of a run: {error}")))
     }

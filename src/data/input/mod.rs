@@ -2,7 +2,7 @@
 //! trained on.
 //!
 //! The kind of a file is seen from its name. PNG and JPEG files are decoded and resized as in
-//! [`image_folder`]; `.npy` arrays, IDX images, CSV rows and JSON lists must have the shape that the
+//! [`image_folder`](super::sets::image_folder); `.npy` arrays, IDX images, CSV rows and JSON lists must have the shape that the
 //! network takes. Images of `[channels, height, width]` may also come as `[height, width, channels]`
 //! (the network's own order wins where both fit), grey ones also as `[height, width]`, each with or
 //! without a first dimension that counts the samples. A CSV row has the values of one sample in
@@ -15,17 +15,19 @@
 //! `normalize` of its config follows in both cases.
 
 mod arrange;
-mod json;
 mod table;
 
-pub use arrange::Numbers;
+pub use super::formats::Numbers;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::npy::{self, Values};
-use super::{Config, Features, Samples, Scaling, csv, file, idx, image_folder};
+use super::formats::npy::{self, Values};
+use super::formats::{idx, image, json};
+use super::sets::csv;
+use super::{Config, Features, Samples, Scaling};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::shape::Shape;
 
 /// What files of samples can be.
@@ -77,7 +79,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Error::Data`] if it is of no known kind, is damaged, or does not fit the network.
     pub fn read(&self, path: &Path) -> Result<Inputs> {
-        let (file, length) = file::open(path)?;
+        let (file, length) = files::open(path)?;
         self.decode(path, BufReader::new(file), length)
     }
 
@@ -92,15 +94,17 @@ impl<'a> Reader<'a> {
         let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension {
             "png" | "jpg" | "jpeg" if plain == name => {
-                self.image(path, &file::read_all(path, content, length, image_folder::LARGEST_FILE)?)
+                self.image(path, &files::read_all(path, content, length, image::LARGEST_FILE)?)
             }
-            "npy" if plain == name => self.array(path, file::read_all(path, content, length, npy::LIMIT)?),
+            "npy" if plain == name => self.array(path, files::read_all(path, content, length, npy::LIMIT)?),
             "csv" if plain == name => {
                 let sample = self.shape.elements().unwrap_or(0);
                 let (samples, numbers) = table::decode(path, content, self.table, sample)?;
                 self.rows(path, numbers, Some(samples)).map_err(|message| Error::data(path, message))
             }
-            "json" if plain == name => self.json(path, &file::read_all(path, content, length, LONGEST_JSON)?),
+            "json" if plain == name => {
+                self.json(path, &files::read_all(path, content, length, LONGEST_JSON)?)
+            }
             _ if plain.ends_with("ubyte") || extension == "idx" => {
                 let fits = |sizes: &[usize; 3]| self.arrange(sizes, true).map(|_| ());
                 let (sizes, bytes) = idx::decode(path, content, length, fits)?;
@@ -158,7 +162,7 @@ impl<'a> Reader<'a> {
             return Err(Error::data(path, message));
         };
         let mut pixels = vec![0; sizes.iter().product()];
-        image_folder::decode(path, content, sizes, &mut pixels)?;
+        image::decode(path, content, sizes, &mut pixels)?;
         Ok(self.inputs(path, Features::Bytes(pixels), 1))
     }
 

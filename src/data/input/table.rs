@@ -6,7 +6,8 @@ use std::path::Path;
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::Numbers;
-use crate::data::csv::{self, column, number, unreadable};
+use crate::data::formats::csv::{column, number, unreadable};
+use crate::data::sets::csv;
 use crate::error::{Error, Result};
 
 /// Reads rows of `width` numbers, and how many there are.

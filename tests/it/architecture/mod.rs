@@ -13,8 +13,8 @@ use source::Tree;
 /// The library's modules by floor: each may use those below it only.
 const LIBRARY: &[&[&str]] = &[
     &["config", "digest", "interrupt", "panics", "position", "presets", "random", "shape"],
-    &["error", "init"],
-    &["threads", "device", "durable", "ops"],
+    &["error", "init", "moved"],
+    &["threads", "device", "durable", "files", "ops"],
     &["data", "optimizer"],
     &["events", "loss", "metrics", "network"],
     &["layers"],

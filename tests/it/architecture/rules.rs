@@ -13,7 +13,7 @@ const MOST_LINES: usize = 250;
 const MOST_LINES_OF_A_COMMAND: usize = 80;
 
 /// Files that are a list.
-const LISTS: [&str; 1] = ["data/digits/glyphs.rs"];
+const LISTS: [&str; 1] = ["data/sets/digits/glyphs.rs"];
 
 /// Modules that use one of a higher floor or their own, and modules without a floor.
 pub fn upward_imports(tree: &Tree, floors: &[&[&str]]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Arrays as samples and targets.
 
 use super::{Layout, MOST_CLASSES};
-use crate::data::npy::{Array, Values};
+use crate::data::formats::npy::{Array, Values};
 use crate::data::{Dataset, Features, Targets, Task};
 use crate::shape::Shape;
 

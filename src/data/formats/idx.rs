@@ -9,9 +9,9 @@ use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 
-use super::file;
 use crate::durable::write_file;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The largest content that is read, in bytes.
 const LIMIT: u64 = 1 << 32;
@@ -31,7 +31,7 @@ pub fn read<const D: usize>(
     path: &Path,
     fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
 ) -> Result<([usize; D], Vec<u8>)> {
-    let (file, length) = file::open(path)?;
+    let (file, length) = files::open(path)?;
     decode(path, BufReader::new(file), length, fits)
 }
 
@@ -45,11 +45,11 @@ pub fn decode<const D: usize>(
     length: u64,
     fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
 ) -> Result<([usize; D], Vec<u8>)> {
-    let start = reader.fill_buf().map_err(|error| file::failed_read(path, &error))?;
+    let start = reader.fill_buf().map_err(|error| files::failed_read(path, &error))?;
     if start.starts_with(&[0x1f, 0x8b]) {
         let mut decoder = GzDecoder::new(reader);
         let content = read_content(path, &mut decoder, None, fits)?;
-        let rest = decoder.get_mut().fill_buf().map_err(|error| file::failed_read(path, &error))?;
+        let rest = decoder.get_mut().fill_buf().map_err(|error| files::failed_read(path, &error))?;
         if !rest.is_empty() {
             return Err(Error::data(path, "bytes follow the end of the gzip data; get the file again"));
         }
@@ -66,7 +66,7 @@ fn read_content<const D: usize>(
     length: Option<u64>,
     fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
 ) -> Result<([usize; D], Vec<u8>)> {
-    let failed = |error: std::io::Error| file::failed_read(path, &error);
+    let failed = |error: std::io::Error| files::failed_read(path, &error);
     let magic = read_u32(reader).map_err(failed)?;
     if magic != 0x0800 + D as u32 {
         let kind = if D == 1 { "labels (0x00000801)" } else { "images (0x00000803)" };
@@ -94,7 +94,7 @@ fn read_content<const D: usize>(
         return Err(wrong_length(path, length, header + expected));
     }
     // A gzipped file may promise more than it holds, so its buffer grows with what really comes.
-    let mut bytes = file::buffer(path, if length.is_some() { expected } else { 0 })?;
+    let mut bytes = files::buffer(path, if length.is_some() { expected } else { 0 })?;
     reader.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 == expected {
         Ok((sizes, bytes))

@@ -1,9 +1,5 @@
 //! Tables in CSV files: one sample in each line, one of the columns to be predicted.
 
-mod cells;
-
-pub(super) use cells::{column, number, unreadable};
-
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,11 +7,13 @@ use std::path::{Path, PathBuf};
 use ::csv::{Reader, ReaderBuilder, StringRecord, Trim};
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets, Task, file};
+use super::{DataConfig, Task};
 use crate::config::Problems;
+use crate::data::formats::csv::{classes, column, number, shown, unreadable};
+use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::shape::Shape;
-use cells::{classes, shown};
 
 /// `[data.csv]`: numbers from a CSV file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -57,7 +55,7 @@ fn comma() -> char {
     ','
 }
 
-impl Source for Config {
+impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         if !self.delimiter.is_ascii() || matches!(self.delimiter, '"' | '\n' | '\r') {
             problems.key("delimiter").report("must be an ASCII character other than a quote or a line end");
@@ -92,7 +90,7 @@ impl Source for Config {
     fn locate(&self, search: &SearchPath) -> Result<String> {
         let path = search.resolve(&self.path);
         for path in [Some(&self.path), self.test_path.as_ref()].into_iter().flatten() {
-            file::open(&search.resolve(path))?;
+            files::open(&search.resolve(path))?;
         }
         Ok(path.display().to_string())
     }
@@ -100,7 +98,7 @@ impl Source for Config {
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let open = |path: &PathBuf| -> Result<(PathBuf, File)> {
             let path = search.resolve(path);
-            let (file, _) = file::open(&path)?;
+            let (file, _) = files::open(&path)?;
             Ok((path, file))
         };
         self.decode(open(&self.path)?, self.test_path.as_ref().map(open).transpose()?)
@@ -111,10 +109,10 @@ impl Source for Config {
     }
 
     fn load_validation(&self, path: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
-        let (content, _) = file::open(path)?;
+        let (content, _) = files::open(path)?;
         let table = self.read(path, content)?;
         let trained = search.resolve(&self.path);
-        let (content, _) = file::open(&trained)?;
+        let (content, _) = files::open(&trained)?;
         let columns = self.columns(&trained, &mut self.reader(content))?;
         agree(path, &columns, &table.columns)?;
         let classes = match &train.targets {
@@ -136,11 +134,11 @@ struct Table {
 }
 
 impl Config {
-    /// Reads the contents of the training and the test file as [`load`](Source::load) does; the paths
+    /// Reads the contents of the training and the test file as [`load`](DataConfig::load) does; the paths
     /// are only named in errors.
     ///
     /// # Errors
-    /// As [`load`](Source::load).
+    /// As [`load`](DataConfig::load).
     pub fn decode<R: Read>(&self, train: (PathBuf, R), test: Option<(PathBuf, R)>) -> Result<Splits> {
         let (path, content) = train;
         let table = self.read(&path, content)?;

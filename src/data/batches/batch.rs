@@ -2,7 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::{Dataset, Features, Scaling, Targets};
+use super::Scaling;
+use crate::data::{Dataset, Features, Targets};
 use crate::error::Result;
 use crate::shape::Shape;
 

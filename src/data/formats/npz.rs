@@ -6,44 +6,44 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::super::file;
-use super::super::npy::{self, Array};
+use super::npy::{self, Array};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// An opened ZIP archive of arrays.
-pub(super) struct Archive<'a, R> {
+pub(in crate::data) struct Archive<'a, R> {
     path: &'a Path,
     zip: ZipArchive<R>,
 }
 
 impl<'a> Archive<'a, BufReader<File>> {
     /// Opens the archive and reads its directory.
-    pub(super) fn open(path: &'a Path) -> Result<Self> {
-        let (file, _) = file::open(path)?;
+    pub(in crate::data) fn open(path: &'a Path) -> Result<Self> {
+        let (file, _) = files::open(path)?;
         Self::new(path, BufReader::new(file))
     }
 }
 
 impl<'a, R: Read + Seek> Archive<'a, R> {
     /// Reads the directory of an archive; `path` is only named in errors.
-    pub(super) fn new(path: &'a Path, content: R) -> Result<Self> {
+    pub(in crate::data) fn new(path: &'a Path, content: R) -> Result<Self> {
         let zip = ZipArchive::new(content)
             .map_err(|error| Error::data(path, format!("no readable NPZ file: {error}")))?;
         Ok(Self { path, zip })
     }
 
     /// The archive's file.
-    pub(super) fn path(&self) -> &'a Path {
+    pub(in crate::data) fn path(&self) -> &'a Path {
         self.path
     }
 
     /// Whether it has an array of this name.
-    pub(super) fn has(&self, array: &str) -> bool {
+    pub(in crate::data) fn has(&self, array: &str) -> bool {
         self.zip.index_for_name(&format!("{array}.npy")).is_some()
     }
 
     /// Reads the array of this name.
-    pub(super) fn array(&mut self, array: &str) -> Result<Array> {
+    pub(in crate::data) fn array(&mut self, array: &str) -> Result<Array> {
         let path = self.path;
         let failed = |message: String| Error::data(path, format!("array `{array}`: {message}"));
         let Some(index) = self.zip.index_for_name(&format!("{array}.npy")) else {

@@ -4,8 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
+use super::DataConfig;
 use crate::config::Problems;
+use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::Result;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
@@ -36,7 +37,7 @@ impl Default for Config {
     }
 }
 
-impl Source for Config {
+impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         if self.x_min >= self.x_max {
             let message = format!("must be above `x_min`, which is {}", self.x_min);

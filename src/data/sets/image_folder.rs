@@ -5,19 +5,17 @@
 //! files next to the class folders are passed over; any other file in a class folder is an error,
 //! because an image left out in silence is worse. Samples are ordered by class, then by file name.
 
-mod decode;
-
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
+use super::DataConfig;
 use crate::config::Problems;
+use crate::data::formats::image::read;
+use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
-
-pub use decode::{LARGEST_FILE, decode, read};
 
 /// `[data.image_folder]`: PNG and JPEG images, sorted into folders by class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -50,7 +48,7 @@ fn three() -> usize {
     3
 }
 
-impl Source for Config {
+impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         if !matches!(self.channels, 1 | 3) {
             problems.key("channels").report(format!("must be 1 or 3, not {}", self.channels));
@@ -219,6 +217,7 @@ fn images(folder: &Path, label: u32, files: &mut Vec<Labelled>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::formats::image::decode;
     use image::{GrayImage, RgbImage};
     use std::fs;
 

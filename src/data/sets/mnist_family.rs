@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
-use super::{hub, idx};
+use super::DataConfig;
 use crate::config::Problems;
+use crate::data::formats::idx;
+use crate::data::hub;
+use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -57,7 +59,7 @@ pub trait Member {
     fn options(&self) -> &Options;
 }
 
-impl<M: Member> Source for M {
+impl<M: Member> DataConfig for M {
     fn validate(&self, _problems: &mut Problems<'_>) {}
 
     fn facts(&self) -> Facts {
@@ -174,7 +176,7 @@ mod tests {
         folder
     }
 
-    fn load(source: &dyn Source, folder: &Path) -> Result<Splits> {
+    fn load(source: &dyn DataConfig, folder: &Path) -> Result<Splits> {
         let search = SearchPath { folders: vec![folder.to_path_buf()], ..SearchPath::default() };
         source.load(&search, 0)
     }

@@ -6,7 +6,7 @@ use crate::config::nearest;
 use crate::error::{Error, Result};
 
 /// The place of a column; its name must occur once.
-pub fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
+pub(in crate::data) fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
     let mut places = columns.iter().enumerate().filter(|(_, column)| *column == name).map(|(place, _)| place);
     match (places.next(), places.next()) {
         (Some(place), None) => Ok(place),
@@ -22,7 +22,7 @@ pub fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
     }
 }
 
-pub fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -> Result<f32> {
+pub(in crate::data) fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -> Result<f32> {
     let text = text.unwrap_or_default();
     let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
     number.ok_or_else(|| {
@@ -36,14 +36,14 @@ pub fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -> Resul
 }
 
 /// A text from the file as messages quote it: its beginning, if it is long.
-pub fn shown(text: &str) -> String {
+pub(in crate::data) fn shown(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     let more = if start.len() < text.len() { "…" } else { "" };
     format!("{start:?}{more}")
 }
 
 /// The classes that occur, sorted.
-pub fn classes(targets: &[String]) -> Vec<String> {
+pub(in crate::data) fn classes(targets: &[String]) -> Vec<String> {
     let mut names: Vec<String> = targets.to_vec();
     names.sort_unstable();
     names.dedup();
@@ -53,7 +53,7 @@ pub fn classes(targets: &[String]) -> Vec<String> {
     names
 }
 
-pub fn unreadable(path: &Path, error: &::csv::Error) -> Error {
+pub(in crate::data) fn unreadable(path: &Path, error: &::csv::Error) -> Error {
     let line = error.position().map_or(String::new(), |position| format!("line {}: ", position.line()));
     let message = match error.kind() {
         ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {

@@ -6,8 +6,8 @@ use std::path::Path;
 use image::imageops::{FilterType, resize};
 use image::{ImageFormat, ImageReader, Limits};
 
-use super::super::file;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::panics;
 
 /// The largest image file that is opened, in bytes.
@@ -27,7 +27,7 @@ const PIXELS_PER_BYTE_OF_JPEG: u64 = 512;
 /// # Errors
 /// [`Error::Data`] if it is no regular file, no such image, damaged or too large.
 pub fn read(path: &Path, sizes: [usize; 3], pixels: &mut [u8]) -> Result<()> {
-    decode(path, &file::read(path, LARGEST_FILE)?, sizes, pixels)
+    decode(path, &files::read(path, LARGEST_FILE)?, sizes, pixels)
 }
 
 /// Decodes and resizes the content of a PNG or JPEG file into channels, rows, columns. There are 1
@@ -49,7 +49,7 @@ pub fn decode(
         limits.max_image_height = Some(LONGEST_SIDE);
         limits.max_alloc = Some(LARGEST_IMAGE);
         reader.limits(limits);
-        reader.with_guessed_format().map_err(|error| file::failed_read(path, &error))
+        reader.with_guessed_format().map_err(|error| files::failed_read(path, &error))
     };
     if is_cut_off(content) {
         return Err(Error::data(path, "cannot be decoded: the JPEG data is cut off; get the file again"));

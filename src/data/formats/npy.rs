@@ -10,11 +10,11 @@ pub(super) use header::Header;
 
 use std::path::Path;
 
-use super::file;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The largest array that is read, in bytes.
-pub(super) const LIMIT: u64 = 1 << 34;
+pub(in crate::data) const LIMIT: u64 = 1 << 34;
 /// The longest header that is read; real ones have some hundred bytes.
 const LONGEST_HEADER: usize = 1 << 16;
 
@@ -44,7 +44,7 @@ pub enum Values {
 /// [`Error::Data`] if it is no regular file, no NPY file of plain numbers, not exactly as long as
 /// its header says, or holds NaN, infinity or a number beyond the range of `f32` or `i64`.
 pub fn read(path: &Path) -> Result<Array> {
-    parse(file::read(path, LIMIT)?).map_err(|message| Error::data(path, message))
+    parse(files::read(path, LIMIT)?).map_err(|message| Error::data(path, message))
 }
 
 /// Reads a `.npy` file as floating-point numbers: its shape and its values, unscaled.
@@ -75,7 +75,7 @@ pub(super) const LONGEST_START: u64 = 12 + LONGEST_HEADER as u64;
 ///
 /// # Errors
 /// If it is none or does not promise just the bytes that follow it.
-pub(super) fn header(content: &[u8], whole: u64) -> Result<(Header, usize), String> {
+pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usize), String> {
     let cut_off = || "the NPY header is cut off; get the file again".to_owned();
     if !content.starts_with(b"\x93NUMPY") {
         return Err("not an NPY file".to_owned());
@@ -153,7 +153,7 @@ fn decode(kind: char, size: usize, bytes: &[u8]) -> Result<Values, String> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::data) mod tests {
     use super::*;
 
     /// The bytes of an NPY file, version 1.

@@ -1,6 +1,7 @@
 //! A data set split and ready for batches.
 
-use super::{Dataset, Normalize, Scaling, Splits, preprocess, split};
+use super::Scaling;
+use crate::data::{Dataset, Normalize, Splits, preprocess, split};
 use crate::error::Result;
 
 /// Samples to train on, to validate on and to test on, and their scaling.

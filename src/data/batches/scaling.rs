@@ -1,6 +1,6 @@
 //! How numbers of a data set become the network's input.
 
-use super::{Features, Normalize};
+use crate::data::{Features, Normalize};
 
 /// Scale and shift of each channel: a sample's value x becomes `x * scale + shift`.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::Numbers;
 
 /// Reads a nested list, or `{"instances": [...]}`.
-pub(super) fn parse(content: &[u8]) -> Result<Numbers, String> {
+pub(in crate::data) fn parse(content: &[u8]) -> Result<Numbers, String> {
     let mut json = serde_json::Deserializer::from_slice(content);
     let numbers = json.deserialize_any(Text).and_then(|numbers| json.end().map(|()| numbers));
     numbers.map_err(|error| format!("cannot be read: {error}"))

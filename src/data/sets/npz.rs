@@ -1,6 +1,5 @@
 //! NPZ files: several NumPy arrays in a ZIP archive, as `numpy.savez` writes and Keras's data sets come.
 
-mod archive;
 mod arrays;
 
 use std::io::{Read, Seek};
@@ -8,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use self::archive::Archive;
 use self::arrays::{agree, arrange, targets};
+use crate::data::formats::npz::Archive;
 
-use super::{Dataset, Facts, SearchPath, Source, Splits, Task};
+use super::{DataConfig, Task};
 use crate::config::Problems;
+use crate::data::{Dataset, Facts, SearchPath, Splits};
 use crate::error::{Error, Result};
 
 /// More classes than any data set has; a larger label is a mistake.
@@ -76,7 +76,7 @@ fn y_test() -> String {
     "y_test".to_owned()
 }
 
-impl Source for Config {
+impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         if self.path.as_os_str().is_empty() {
             problems.key("path").report("must not be empty");
@@ -111,10 +111,10 @@ impl Source for Config {
 }
 
 impl Config {
-    /// Reads the `content` of a file as [`load`](Source::load) does; `path` is only named in errors.
+    /// Reads the `content` of a file as [`load`](DataConfig::load) does; `path` is only named in errors.
     ///
     /// # Errors
-    /// As [`load`](Source::load).
+    /// As [`load`](DataConfig::load).
     pub fn decode(&self, path: &Path, content: impl Read + Seek) -> Result<Splits> {
         self.splits(Archive::new(path, content)?)
     }
@@ -155,9 +155,9 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::super::npy::tests::npy;
-    use super::super::{Features, Target, Targets};
     use super::*;
+    use crate::data::formats::npy::tests::npy;
+    use crate::data::{Features, Target, Targets};
     use std::fs::File;
     use std::io::Write;
     use std::path::Path;

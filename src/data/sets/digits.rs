@@ -12,8 +12,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use self::glyphs::{GLYPHS, Point};
-use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
+use super::DataConfig;
 use crate::config::Problems;
+use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
@@ -42,7 +43,7 @@ impl Default for Config {
     }
 }
 
-impl Source for Config {
+impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         let largest = self.samples.max(self.test_samples);
         if largest.checked_mul(self.size * self.size).is_none_or(|pixels| pixels > 1 << 32) {

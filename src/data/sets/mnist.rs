@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::hub;
 use super::mnist_family::{Member, Options, Profile};
+use crate::data::hub;
 
 /// `[data.mnist]`: handwritten digits, 60,000 to train and 10,000 to test on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
+use super::DataConfig;
 use crate::config::Problems;
+use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::Result;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
@@ -39,7 +40,7 @@ impl Default for Config {
     }
 }
 
-impl Source for Config {
+impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         let largest = self.samples.max(self.test_samples);
         if largest.checked_mul(self.features).is_none_or(|values| values > 1 << 32) {

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Facts, Features, SearchPath, Source, Splits, Target, Targets};
-use super::{file, hub};
+use super::DataConfig;
 use crate::config::Problems;
+use crate::data::hub;
+use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::durable::write_file;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::shape::Shape;
 
 const SHAPE: [usize; 3] = [3, 32, 32];
@@ -39,7 +41,7 @@ pub struct Config {
     pub test_samples: Option<usize>,
 }
 
-impl Source for Config {
+impl DataConfig for Config {
     fn validate(&self, _problems: &mut Problems<'_>) {}
 
     fn facts(&self) -> Facts {
@@ -104,7 +106,7 @@ fn read(files: &[PathBuf], limit: Option<usize>) -> Result<Dataset> {
     let limit = limit.unwrap_or(usize::MAX);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for path in files {
-        let content = file::read(path, LARGEST_FILE)?;
+        let content = files::read(path, LARGEST_FILE)?;
         for (label, image) in records(path, &content)?.take(limit - labels.len()) {
             labels.push(label);
             pixels.extend_from_slice(image);

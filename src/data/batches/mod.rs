@@ -1,0 +1,9 @@
+//! The way of samples into batches.
+
+mod batch;
+mod prepared;
+mod scaling;
+
+pub use batch::{Batch, Loader, Samples, Truth};
+pub use prepared::Prepared;
+pub use scaling::Scaling;

@@ -1,0 +1,13 @@
+//! The formats of files of samples, each read strictly and within limits.
+
+pub(super) mod csv;
+pub mod idx;
+pub mod image;
+pub mod npy;
+
+pub(super) mod json;
+pub(super) mod npz;
+
+mod numbers;
+
+pub use numbers::Numbers;

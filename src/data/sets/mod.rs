@@ -1,0 +1,166 @@
+//! The data sets: one file for each, written as `[data.NAME]`.
+
+pub mod cifar10;
+pub mod csv;
+pub mod digits;
+pub mod fashion_mnist;
+pub mod image_folder;
+pub mod kmnist;
+pub mod linear;
+pub mod mnist;
+pub mod npz;
+pub mod synthetic;
+
+mod mnist_family;
+mod task;
+
+pub use mnist_family::Options as MnistOptions;
+pub use task::Task;
+
+use std::path::Path;
+
+use crate::config::{Problems, registry};
+use crate::data::{Dataset, Facts, SearchPath, Splits};
+use crate::error::{Error, Result};
+
+registry! {
+    /// `[data.NAME]`: the samples to train and test on.
+    Config: DataConfig {
+        synthetic, digits, linear, mnist, fashion_mnist, kmnist, cifar10, image_folder, csv, npz
+    }
+}
+
+/// A data set that a config can name.
+pub trait DataConfig {
+    /// Reports what is wrong with the options, without looking at a disk.
+    fn validate(&self, problems: &mut Problems<'_>);
+
+    /// What is known from the options alone.
+    fn facts(&self) -> Facts;
+
+    /// Where the files are, for `taper check`: a short text, or an error that says how to get them.
+    ///
+    /// # Errors
+    /// What is missing and how to get it.
+    fn locate(&self, search: &SearchPath) -> Result<String>;
+
+    /// Reads or generates everything, checked.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) naming the file, what is wrong and what to do.
+    fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits>;
+
+    /// Whether [`load_validation`](Self::load_validation) can read validation samples.
+    fn takes_validation_file(&self) -> bool {
+        false
+    }
+
+    /// Reads samples to validate on from `file`, with the classes of `train`.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data), also for a data set that has none in files.
+    fn load_validation(&self, file: &Path, _train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
+        Err(Error::data(file, "this data set has no validation samples in files"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::data::Features;
+
+    /// The least that each member needs; its files do not exist.
+    fn minimal(name: &str) -> Config {
+        let options = match name {
+            "csv" => "path = 'none.csv'\ntarget = 'y'",
+            "image_folder" => "path = 'none'\nheight = 2\nwidth = 2",
+            "npz" => "path = 'none.npz'",
+            _ => "",
+        };
+        toml::from_str(&format!("[{name}]\n{options}")).unwrap()
+    }
+
+    #[test]
+    fn every_member_loads_what_it_promises_or_says_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let search = SearchPath {
+            folders: vec![folder.path().to_path_buf()],
+            config_folder: folder.path().to_path_buf(),
+            fetch: false,
+        };
+        for name in Config::NAMES {
+            let config = minimal(name);
+            assert_eq!(config.name(), *name);
+            let mut found = Vec::new();
+            config.member().validate(&mut Problems::new(&mut found));
+            assert_eq!(found, [], "{name}");
+            let located = config.member().locate(&search);
+            match config.member().load(&search, 1) {
+                Ok(splits) => {
+                    let facts = config.member().facts();
+                    for dataset in [Some(&splits.train), splits.test.as_ref()].into_iter().flatten() {
+                        assert_eq!(Some(&dataset.sample_shape), facts.sample_shape.as_ref(), "{name}");
+                        assert_eq!(Some(dataset.target()), facts.target, "{name}");
+                        let values = match &dataset.features {
+                            Features::Bytes(bytes) => bytes.len(),
+                            Features::Floats(floats) => floats.len(),
+                        };
+                        assert_eq!(Some(values), dataset.sample_shape.elements().map(|n| n * dataset.len()));
+                    }
+                    assert_eq!(located.unwrap(), "generated");
+                }
+                Err(error) => {
+                    assert!(matches!(error, Error::Data { .. }), "{name}: {error}");
+                    assert!(!error.to_string().contains('\n'), "{name}: {error}");
+                    assert_eq!(located.unwrap_err().to_string(), error.to_string());
+                }
+            }
+        }
+    }
+
+    /// A config file with a data section only.
+    #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        data: Config,
+    }
+
+    fn load_config(text: &str) -> std::result::Result<File, String> {
+        let input =
+            config::Input { name: "a.toml".to_owned(), text: text.into(), ..config::Input::default() };
+        config::load(&input, &config::schema::<File>(), &[], |file: &File, problems| {
+            file.data.member().validate(&mut problems.key("data"));
+        })
+        .map_err(|diagnostics| diagnostics.to_string())
+    }
+
+    #[test]
+    fn the_schema_knows_every_option() {
+        for (options, wrong) in [
+            ("mnist]\ntrain_samples = 5", "mnist]\ntrain_samples = 0"),
+            ("fashion_mnist]\ntest_samples = 1", "fashion_mnist]\ntest_samples = 1.5"),
+            ("cifar10]\ntrain_samples = 7", "cifar10]\ntrain = 1"),
+            ("digits]\nsize = 8\ndistortion = 1", "digits]\ndistortion = 1.5"),
+            ("linear]\nslope = -3\nnoise = 0.1", "linear]\nx_min = 2"),
+            (
+                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = ';'\nfeatures = ['c']\ntask = 'regression'",
+                "csv]\npath = 'a'\ntarget = 'b'\nfeatures = []",
+            ),
+            (
+                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = \"\\t\"",
+                "csv]\npath = 'a'\ntarget = 'b'\ndelimiter = ''",
+            ),
+            ("npz]\npath = 'a'\nlayout = 'channels_first'", "npz]\npath = 'a'\nlayout = 'channels'"),
+            (
+                "image_folder]\npath = 'a'\nheight = 4\nwidth = 4096\nclasses = ['b']",
+                "image_folder]\npath = 'a'\nheight = 4\nwidth = 4097",
+            ),
+        ] {
+            load_config(&format!("[data.{options}")).unwrap();
+            let message = load_config(&format!("[data.{wrong}")).unwrap_err();
+            // Found by our own checks, which know the line, not by serde.
+            assert!(message.contains("a.toml:"), "{message}");
+        }
+    }
+}
