@@ -7,6 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::config::Moved;
 
+#[cfg(feature = "cli")]
+mod rewrite;
+
+#[cfg(feature = "cli")]
+pub use rewrite::rewrite;
+
 /// Every key that has moved since format 1.
 pub const MOVED: [Moved; 2] = [
     Moved { from: ["data", "*", "validation_split"], to: ["split", "validation"] },

@@ -189,9 +189,10 @@ pub enum Config {
         /// Where to write it; `-` for stdout.
         #[arg(default_value = "taper.toml")]
         file: PathBuf,
-        /// The built-in config to copy.
+        /// The built-in config to copy, or the file of an older taper to write anew, with keys that have
+        /// moved in their new places.
         #[arg(long, default_value = "synthetic_mlp")]
-        from: String,
+        from: PathBuf,
     },
     /// Show a config with all defaults filled in.
     Show {

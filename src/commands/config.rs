@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use taper::config::{nearest, reference, schema};
-use taper::{Error, Experiment, presets};
+use taper::config::{reference, schema};
+use taper::experiment::file::renew;
+use taper::{Error, Experiment};
 
 use super::source;
 use crate::cli::{Config, ShowFormat};
@@ -32,16 +33,9 @@ pub fn run(options: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a built-in config, and never over an existing file.
-fn init(file: &Path, from: &str) -> anyhow::Result<()> {
-    let text = presets::find(from).ok_or_else(|| {
-        let names: Vec<&str> = presets::ALL.iter().map(|(name, _)| *name).collect();
-        let help = nearest(from, &names).map_or_else(
-            || format!("choose one of {}", names.join(", ")),
-            |name| format!("did you mean `{name}`?"),
-        );
-        Error::Usage(format!("--from {from}: no such built-in config; {help}"))
-    })?;
+/// Writes a built-in config, or one of an older taper anew, and never over an existing file.
+fn init(file: &Path, from: &Path) -> anyhow::Result<()> {
+    let text = renew(from, file.extension().is_some_and(|end| end == "json"))?;
     if file.as_os_str() == "-" {
         return terminal::print(text.trim_end());
     }

@@ -8,7 +8,7 @@ use super::diagnostics::{Diagnostics, Finding};
 use super::document::{Node, Origin, Source};
 use super::moved::{self, Moved};
 use super::problem::{Path, Problem, Problems};
-use super::{check, overrides, parse};
+use super::{check, overrides, parse as syntax};
 
 /// Where a config comes from.
 #[derive(Clone, Debug, Default)]
@@ -32,13 +32,23 @@ pub fn load<T: DeserializeOwned>(
     moved: &[Moved],
     validate: impl FnOnce(&T, &mut Problems<'_>),
 ) -> Result<T, Diagnostics> {
-    read(input, schema, moved, validate).map_err(|findings| {
-        let text = String::from_utf8_lossy(&input.text);
-        let file = Source { name: input.name.clone(), text: without_mark(&text).to_owned() };
-        let overrides =
-            input.overrides.iter().map(|(name, text)| Source { name: name.clone(), text: text.clone() });
-        Diagnostics::new(std::iter::once(file).chain(overrides).collect(), findings)
-    })
+    read(input, schema, moved, validate).map_err(|findings| explain(input, findings))
+}
+
+fn explain(input: &Input, findings: Vec<Finding>) -> Diagnostics {
+    let text = String::from_utf8_lossy(&input.text);
+    let file = Source { name: input.name.clone(), text: without_mark(&text).to_owned() };
+    let overrides =
+        input.overrides.iter().map(|(name, text)| Source { name: name.clone(), text: text.clone() });
+    Diagnostics::new(std::iter::once(file).chain(overrides).collect(), findings)
+}
+
+/// The values of `input`, not checked.
+///
+/// # Errors
+/// Where its texts cannot be parsed.
+pub fn parse(input: &Input) -> Result<serde_json::Value, Diagnostics> {
+    merge(input).map(|root| root.to_json()).map_err(|findings| explain(input, findings))
 }
 
 /// The JSON Schema of `T`, without references, for editors and for the checks here.
@@ -72,7 +82,7 @@ fn merge(input: &Input) -> Result<Node, Vec<Finding>> {
     let text = std::str::from_utf8(&input.text).map_err(|error| vec![not_utf_8(&input.text, error)])?;
     let text = without_mark(text);
     let json = input.name.to_lowercase().ends_with(".json");
-    let mut root = if json { parse::json(text, 0) } else { parse::toml(text, 0) }?;
+    let mut root = if json { syntax::json(text, 0) } else { syntax::toml(text, 0) }?;
     for (i, (_, assignment)) in input.overrides.iter().enumerate() {
         overrides::apply(&mut root, assignment, i + 1).map_err(|finding| vec![finding])?;
     }

@@ -14,7 +14,7 @@ mod registry;
 mod suggest;
 
 pub use diagnostics::{Diagnostics, Finding};
-pub use load::{Input, load, schema};
+pub use load::{Input, load, parse, schema};
 pub use moved::Moved;
 pub use problem::{Path, Problem, Problems, Segment};
 pub use reference::reference;

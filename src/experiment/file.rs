@@ -8,6 +8,8 @@ use super::Experiment;
 use crate::config::{Input, nearest};
 use crate::error::{Error, Result};
 use crate::presets;
+#[cfg(feature = "cli")]
+use crate::{config, moved};
 
 /// The longest config that is read.
 const LIMIT: u64 = 1 << 18;
@@ -75,6 +77,31 @@ pub fn open(path: &Path) -> Result<Input> {
         return Err(Error::Usage(format!("{name}: is a folder, not a config file")));
     }
     Ok(Input { text: read(path, file)?, name, ..Input::default() })
+}
+
+/// The config at `path`, of this taper or an older one, as this taper writes it: checked, with all values in
+/// their present places. A TOML file keeps its comments; of a JSON file only the values are written, as JSON
+/// where `as_json`.
+///
+/// # Errors
+/// [`Error::Usage`] if it cannot be read, [`Error::Config`] with everything else that is wrong with it.
+#[cfg(feature = "cli")]
+pub fn renew(path: &Path, as_json: bool) -> Result<String> {
+    let refuse = |diagnostics| Error::Config(Box::new(diagnostics));
+    let mut input = open(path)?;
+    let mut value = config::parse(&input).map_err(refuse)?;
+    moved::migrate(&mut value);
+    let own =
+        str::from_utf8(&input.text).ok().filter(|_| !as_json).and_then(|text| moved::rewrite(text).ok());
+    input.text = match own {
+        Some(text) => text,
+        None if as_json => format!("{value:#}\n"),
+        None => toml::to_string(&value).map_err(|error| Error::Usage(error.to_string()))?,
+    }
+    .into_bytes();
+    input.name.push_str(if as_json { " (rewritten).json" } else { " (rewritten)" });
+    Experiment::from_input(&input)?;
+    Ok(String::from_utf8_lossy(&input.text).into_owned())
 }
 
 /// The text of a config that comes `from` elsewhere; errors call it `path`.

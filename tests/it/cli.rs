@@ -127,7 +127,11 @@ fn init_writes_a_config_that_trains_and_never_overwrites() {
     let outcome = workspace.run(&["config", "init"]);
     assert_eq!(outcome.code, 2, "{}", outcome.stderr);
     let outcome = workspace.run(&["config", "init", "--from", "mnist_cn"]);
-    assert!(outcome.messages().contains("did you mean `mnist_cnn`?"), "{}", outcome.stderr);
+    assert!(
+        outcome.messages().contains("did you mean the built-in config `mnist_cnn`?"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

@@ -177,7 +177,8 @@ seed = 3
 samples = 60
 features = 4
 classes = 3
-validation_split = 0.2
+[split]
+validation = 0.2
 [model]
 layers = [ { residual = { layers = [ { dense = { units = 4 } } ] } }, { dense = { units = 3 } } ]
 [loss.cross_entropy]

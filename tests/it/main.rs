@@ -23,6 +23,7 @@
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
+//! - `split`: validation samples and preprocessing, and configs from before they had sections.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -49,4 +50,5 @@ mod predict;
 mod readme;
 mod resume;
 mod schedules;
+mod split;
 mod workspace;

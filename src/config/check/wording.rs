@@ -75,7 +75,13 @@ pub(super) fn types(schema: &Json) -> Vec<&str> {
     match &schema["type"] {
         Json::String(name) => vec![name],
         Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
-        _ => Vec::new(),
+        // A value of several forms has the types of all of them.
+        _ => ["oneOf", "anyOf"]
+            .into_iter()
+            .filter_map(|forms| schema[forms].as_array())
+            .flatten()
+            .flat_map(types)
+            .collect(),
     }
 }
 
