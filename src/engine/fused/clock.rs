@@ -16,9 +16,9 @@ pub struct Clock {
 impl Clock {
     /// A clock for the phases of `network`, switched off.
     pub fn new(network: &Compiled) -> Self {
-        let names = || network.stages.iter().map(|stage| stage.name());
-        let forward = names().map(|name| format!("{name} forward"));
-        let backward = names().skip(network.first_trained).rev().map(|name| format!("{name} backward"));
+        let stages = &network.stages;
+        let forward = stages.names().map(|name| format!("{name} forward"));
+        let backward = stages.names().skip(stages.first_trained()).rev().map(|name| format!("{name} backward"));
         let all = std::iter::once("input".to_owned()).chain(forward);
         let all = all.chain(std::iter::once("loss".to_owned())).chain(backward);
         Self { phases: all.map(|name| (name, Duration::ZERO)).collect(), ..Self::default() }

@@ -2,6 +2,7 @@
 //! between them.
 
 mod fuse;
+mod operations;
 
 use taper_kernels::fused::channels_last::Convolution as ConvolutionKernel;
 use taper_kernels::fused::fully_connected::COLUMNS;
@@ -20,18 +21,21 @@ use super::flatten::Flatten;
 use super::layer_norm::LayerNorm;
 use super::layout::Layout;
 use super::pooling::Pooling;
+use super::residual::{Branch, Residual};
+use super::sequence::Sequence;
 use super::stage::Stage;
 use crate::network::{Operation, Plan};
-use fuse::{Draft, fuse, operations};
+use fuse::{Draft, fuse};
+use operations::operations;
+
+const NO_BORDER: [[usize; 2]; 2] = [[0; 2]; 2];
 
 /// A network as stages.
 pub struct Compiled {
     /// Where samples are loaded to.
     pub input: Layout,
     /// What is computed, in order.
-    pub stages: Vec<Box<dyn Stage>>,
-    /// The first stage that has parameters: no gradient is needed before it.
-    pub first_trained: usize,
+    pub stages: Sequence,
     /// Whether the first stage shares inputs among the threads rather than samples.
     pub shares_inputs: bool,
 }
@@ -42,17 +46,23 @@ pub struct Compiled {
 /// What the engine does not support, as in "the fused engine does not support …".
 pub fn compile(plan: &Plan) -> Result<Compiled, String> {
     let drafts = fuse(&operations(plan)?, plan);
-    let border = |i: usize| drafts.get(i).map_or([[0; 2]; 2], Draft::border);
     // Samples come channel by channel, as flattening leaves them.
-    let flat = matches!(drafts.first(), Some(Draft { operation: Operation::Flatten, .. }));
-    let mut layout = match drafts.first() {
-        Some(first) if flat => Layout::new(&first.output, [[0; 2]; 2]),
-        _ => Layout::of_input(&plan.input, border(0)),
+    let (input, drafts) = match &drafts[..] {
+        [first, rest @ ..] if first.operation == Operation::Flatten => {
+            (Layout::new(&first.output, NO_BORDER), rest)
+        }
+        all => (Layout::of_input(&plan.input, all.first().map_or(NO_BORDER, Draft::border)), all),
     };
-    let input = layout.clone();
+    let shares_inputs = chain_len(drafts) < 2 && drafts.first().is_some_and(Draft::is_large_dense);
+    let stages = sequence(drafts, input.clone())?;
+    Ok(Compiled { input, stages, shares_inputs })
+}
+
+/// The stages of `drafts`, whose input lies as `layout` says.
+fn sequence(drafts: &[Draft], mut layout: Layout) -> Result<Sequence, String> {
     let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(drafts.len());
     let mut first_trained = None;
-    let mut i = usize::from(flat);
+    let mut i = 0;
     while let Some(draft) = drafts.get(i) {
         if draft.has_parameters() {
             first_trained.get_or_insert(stages.len());
@@ -66,15 +76,13 @@ pub fn compile(plan: &Plan) -> Result<Compiled, String> {
             stages.push(Box::new(chain));
             continue;
         }
-        let output = Layout::new(&draft.output, border(i + 1));
-        stages.push(draft.stage(layout, output.clone(), border(i + 1))?);
+        let border = drafts.get(i + 1).map_or(NO_BORDER, Draft::border);
+        let output = Layout::new(&draft.output, border);
+        stages.push(draft.stage(layout, output.clone(), border)?);
         layout = output;
         i += 1;
     }
-    let first_trained = first_trained.unwrap_or(stages.len());
-    let first = &drafts[usize::from(flat)..];
-    let shares_inputs = chain_len(first) < 2 && first.first().is_some_and(Draft::is_large_dense);
-    Ok(Compiled { input, stages, first_trained, shares_inputs })
+    Ok(Sequence::new(stages, first_trained))
 }
 
 /// How many of the first drafts are dense layers that make a chain.
@@ -95,7 +103,7 @@ impl Draft {
         let (weight, count) = self.parameters;
         Some(Dense {
             name: self.name.clone(),
-            output: Layout::new(&self.output, [[0; 2]; 2]),
+            output: Layout::new(&self.output, NO_BORDER),
             inputs,
             weight,
             bias: (count > 1).then_some(weight + 1),
@@ -113,13 +121,25 @@ impl Draft {
     fn has_parameters(&self) -> bool {
         use Operation::{BatchNorm, Convolution, Dense, LayerNorm};
         matches!(self.operation, Dense { .. } | Convolution { .. } | BatchNorm { .. } | LayerNorm { .. })
+            || self.branches.iter().flatten().any(Self::has_parameters)
     }
 
-    /// The border that its input needs, `[[above, left], [below, right]]`.
+    /// The border that its input needs, `[[above, left], [below, right]]`. A sum passes on what its first
+    /// branch needs; the other copies if it needs another.
     fn border(&self) -> [[usize; 2]; 2] {
         match &self.operation {
             Operation::Convolution { window, .. } => [window.before, [window.after(0), window.after(1)]],
-            _ => [[0; 2]; 2],
+            Operation::Add => self.branches[0].first().map_or(NO_BORDER, Self::border),
+            _ => NO_BORDER,
+        }
+    }
+
+    /// Whether it can read what lies as `input` says.
+    fn reads(&self, input: &Layout) -> bool {
+        match self.operation {
+            Operation::Convolution { .. } => [input.image.before, input.image.after] == self.border(),
+            Operation::Flatten => *input == Layout::new(&input.shape, NO_BORDER),
+            _ => true,
         }
     }
 
@@ -159,9 +179,20 @@ impl Draft {
                 Box::new(LayerNorm::new(name, epsilon, parameter, &input, output))
             }
             Operation::Flatten => Box::new(Flatten { name, input, output }),
-            Operation::GlobalAverage(_) | Operation::Add | Operation::Custom(_) => return Err(name),
+            Operation::Add => {
+                let [a, b] = self.branches.each_ref().map(|drafts| branch(drafts, &input));
+                Box::new(Residual { name, input, output, branches: [a?, b?] })
+            }
+            Operation::GlobalAverage(_) | Operation::Custom(_) => return Err(name),
         })
     }
+}
+
+/// A branch of a sum whose input lies as `input` says.
+fn branch(drafts: &[Draft], input: &Layout) -> Result<Branch, String> {
+    let other = drafts.first().filter(|first| !first.reads(input));
+    let own = other.map_or_else(|| input.clone(), |first| Layout::new(&input.shape, first.border()));
+    Ok(Branch::new(sequence(drafts, own.clone())?, own, other.is_some()))
 }
 
 fn pooling(name: String, kind: Kind, window: Window, input: &Layout, output: Layout) -> Pooling {

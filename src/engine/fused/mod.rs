@@ -20,6 +20,8 @@ mod network;
 mod pass;
 mod pooling;
 mod predictor;
+mod residual;
+mod sequence;
 mod stage;
 
 pub use compile::{Compiled, compile};

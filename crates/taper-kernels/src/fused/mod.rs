@@ -12,6 +12,7 @@ pub mod layer_norm;
 pub mod load;
 pub mod mask;
 pub mod pooling;
+pub mod sum;
 
 pub use grid::Grid;
 

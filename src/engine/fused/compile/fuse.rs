@@ -2,49 +2,10 @@
 
 use taper_kernels::window::Window;
 
+use super::operations::Item;
 use crate::network::{Operation, Plan};
 use crate::ops::Activation;
 use crate::shape::Shape;
-
-/// An operation of a layer, with its place in the network.
-pub struct Item {
-    operation: Operation,
-    layer: usize,
-    /// The first parameter of the layer, and how many it has.
-    parameters: (usize, usize),
-    output: Shape,
-}
-
-/// All operations in order, without those that change nothing.
-pub fn operations(plan: &Plan) -> Result<Vec<Item>, String> {
-    let mut items = Vec::new();
-    for node in &plan.nodes {
-        let [input] = node.inputs[..] else { return Err("a residual block".to_owned()) };
-        let input = plan.shape(input);
-        if let Operation::Custom(custom) = &node.operation {
-            return Err(format!("the custom layer `{}`", custom.layer.name()));
-        }
-        let nothing = match node.operation {
-            Operation::Flatten => *input == node.output,
-            Operation::Dropout { rate, .. } => rate <= 0.0,
-            _ => false,
-        };
-        if nothing {
-            continue;
-        }
-        let parameters = (node.parameters.start, node.parameters.len());
-        let mut push = |operation: Operation, output: Shape| {
-            items.push(Item { operation, layer: node.row, parameters, output });
-        };
-        if let Operation::GlobalAverage(window) = node.operation {
-            push(Operation::AveragePool(window), [input.0[0], 1, 1].into());
-            push(Operation::Flatten, node.output.clone());
-        } else {
-            push(node.operation.clone(), node.output.clone());
-        }
-    }
-    Ok(items)
-}
 
 /// A stage before its layouts are known.
 pub struct Draft {
@@ -62,6 +23,8 @@ pub struct Draft {
     pub dropout: Option<(f64, u64)>,
     /// The shape of its output.
     pub output: Shape,
+    /// What a sum adds.
+    pub branches: [Vec<Draft>; 2],
 }
 
 /// What the function multiplies negative values with, if that is all that it does.
@@ -117,6 +80,7 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
             pooled: false,
             dropout: None,
             output: item.output.clone(),
+            branches: item.branches.each_ref().map(|items| fuse(items, plan)),
         });
     }
     drafts

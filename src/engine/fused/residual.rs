@@ -1,0 +1,138 @@
+//! A residual block: what its layers give is added to its input, or to what a shortcut makes of it.
+
+use taper_kernels::fused::fully_connected::rows;
+use taper_kernels::fused::{Grid, sum};
+use taper_kernels::simd::arena::Arena;
+
+use super::clock::Clock;
+use super::layout::Layout;
+use super::sequence::Sequence;
+use super::stage::{Sink, Stage, StepContext};
+
+/// The stage, which has stages of its own.
+pub struct Residual {
+    /// Among the phases.
+    pub name: String,
+    /// Where inputs are.
+    pub input: Layout,
+    /// Where sums go.
+    pub output: Layout,
+    /// What is added.
+    pub branches: [Branch; 2],
+}
+
+/// What leads from the block's input to one side of the sum; the input itself if there are no stages.
+pub struct Branch {
+    /// Where its input is, which it copies first if the block's lies elsewhere.
+    input: Layout,
+    copy: Option<Arena>,
+    stages: Sequence,
+    x_gradient: Arena,
+}
+
+impl Branch {
+    /// `stages` whose input lies as `input` says: a copy of the block's if `copies`.
+    pub fn new(stages: Sequence, input: Layout, copies: bool) -> Self {
+        Self { input, copy: copies.then(Arena::default), stages, x_gradient: Arena::default() }
+    }
+
+    fn reserve(&mut self, samples: usize, threads: usize, training: bool) {
+        let len = rows(samples) * self.input.len();
+        if let Some(copy) = &mut self.copy {
+            copy.reserve(len);
+        }
+        self.stages.reserve(samples, threads, training, true);
+        if training && self.stages.layout().is_some() {
+            self.x_gradient.reserve(len);
+        }
+    }
+
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, input: &Grid, x: &[f32]) {
+        let x = match &mut self.copy {
+            Some(copy) => {
+                sum::copy(context.team, context.samples, [input, &self.input.grid()], x, copy);
+                &**copy
+            }
+            None => x,
+        };
+        self.stages.forward(context, x, &mut Clock::default());
+    }
+
+    /// Its side of the sum.
+    fn output<'a>(&'a self, x: &'a [f32]) -> (Grid, &'a [f32]) {
+        match (self.stages.layout(), self.stages.output()) {
+            (Some(layout), Some(values)) => (layout.grid(), values),
+            _ => (self.input.grid(), x),
+        }
+    }
+
+    /// `output` says where the sum's gradient is.
+    fn backward(
+        &mut self,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
+        x: &[f32],
+        (output, gradient): (&Grid, &[f32]),
+        to_input: bool,
+    ) {
+        let Some(own) = self.stages.layout().map(Layout::grid) else { return };
+        if let Some(copy) = self.stages.gradient() {
+            sum::copy(context.team, context.samples, [output, &own], gradient, copy);
+        }
+        let x = self.copy.as_deref().unwrap_or(x);
+        let x_gradient = to_input.then_some(&mut *self.x_gradient);
+        self.stages.backward(context, sink, x, x_gradient, &mut Clock::default());
+    }
+
+    /// Its share of the input's gradient: that of the sum itself if there are no stages.
+    fn share<'a>(&'a self, (output, gradient): (Grid, &'a [f32])) -> (Grid, &'a [f32]) {
+        match self.stages.layout() {
+            Some(_) => (self.input.grid(), &self.x_gradient),
+            None => (output, gradient),
+        }
+    }
+}
+
+impl Stage for Residual {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn output(&self) -> &Layout {
+        &self.output
+    }
+
+    fn reserve(&mut self, samples: usize, threads: usize, training: bool) {
+        for branch in &mut self.branches {
+            branch.reserve(samples, threads, training);
+        }
+    }
+
+    fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        let input = self.input.grid();
+        for branch in &mut self.branches {
+            branch.forward(context, &input, x);
+        }
+        let sides = self.branches.each_ref().map(|branch| branch.output(x));
+        sum::add(context.team, context.samples, sides, (self.output.grid(), y));
+    }
+
+    fn backward(
+        &mut self,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
+        x: &[f32],
+        _y: &[f32],
+        gradient: &mut [f32],
+        x_gradient: Option<&mut [f32]>,
+    ) {
+        let output = self.output.grid();
+        for branch in &mut self.branches {
+            branch.backward(context, sink, x, (&output, gradient), x_gradient.is_some());
+        }
+        if let Some(x_gradient) = x_gradient {
+            let shares = self.branches.each_ref().map(|branch| branch.share((output, gradient)));
+            sum::add(context.team, context.samples, shares, (self.input.grid(), x_gradient));
+        }
+    }
+}

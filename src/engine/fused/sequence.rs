@@ -1,0 +1,101 @@
+//! Stages one after the other, with the memory between them.
+
+use taper_kernels::fused::fully_connected::rows;
+use taper_kernels::simd::arena::Arena;
+
+use super::clock::Clock;
+use super::layout::Layout;
+use super::stage::{Sink, Stage, StepContext};
+
+/// The stages, and what they leave behind.
+pub struct Sequence {
+    stages: Vec<Box<dyn Stage>>,
+    /// The first stage that has parameters: no gradient is needed before it, unless that of the input is.
+    first_trained: usize,
+    /// Every stage's output.
+    values: Vec<Arena>,
+    /// Their gradients, as far as they are needed.
+    gradients: Vec<Arena>,
+}
+
+impl Sequence {
+    /// `stages` without memory yet, and the first one that has parameters.
+    pub fn new(stages: Vec<Box<dyn Stage>>, first_trained: Option<usize>) -> Self {
+        let first_trained = first_trained.unwrap_or(stages.len());
+        let arenas = || stages.iter().map(|_| Arena::default()).collect();
+        let (values, gradients) = (arenas(), arenas());
+        Self { stages, first_trained, values, gradients }
+    }
+
+    /// The names of all stages.
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
+        self.stages.iter().map(|stage| stage.name())
+    }
+
+    /// The first stage that has parameters, or the number of stages.
+    pub fn first_trained(&self) -> usize {
+        self.first_trained
+    }
+
+    /// Where the last output goes, if there are stages.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.stages.last().map(|stage| stage.output())
+    }
+
+    /// The last output, if there are stages.
+    pub fn output(&self) -> Option<&[f32]> {
+        self.values.last().map(|values| &**values)
+    }
+
+    /// Receives the gradient of the last output.
+    pub fn gradient(&mut self) -> Option<&mut [f32]> {
+        self.gradients.last_mut().map(|gradient| &mut **gradient)
+    }
+
+    /// Makes room for batches of `samples`; for a training step also what the way back needs, to the
+    /// input if `to_input`.
+    pub fn reserve(&mut self, samples: usize, threads: usize, training: bool, to_input: bool) {
+        let first = if to_input { 0 } else { self.first_trained };
+        for (i, stage) in self.stages.iter_mut().enumerate() {
+            let len = rows(samples) * stage.output().len();
+            stage.reserve(samples, threads, training);
+            self.values[i].reserve(len);
+            if training && i >= first {
+                self.gradients[i].reserve(len);
+            }
+        }
+    }
+
+    /// Runs all stages from `x`.
+    pub fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], clock: &mut Clock) {
+        for (i, stage) in self.stages.iter_mut().enumerate() {
+            let (before, after) = self.values.split_at_mut(i);
+            stage.forward(context, before.last().map_or(x, |values| values), &mut after[0]);
+            clock.mark();
+        }
+    }
+
+    /// From the last output's gradient back to that of `x`, if it is asked for, else through all stages
+    /// that have parameters or follow one that has.
+    pub fn backward(
+        &mut self,
+        context: &mut StepContext<'_, '_>,
+        sink: &Sink<'_>,
+        x: &[f32],
+        mut x_gradient: Option<&mut [f32]>,
+        clock: &mut Clock,
+    ) {
+        let first = if x_gradient.is_some() { 0 } else { self.first_trained };
+        for (i, stage) in self.stages.iter_mut().enumerate().skip(first).rev() {
+            let (before, after) = self.gradients.split_at_mut(i);
+            let before = match before.last_mut() {
+                Some(gradient) => (i > first).then_some(&mut **gradient),
+                None => x_gradient.take(),
+            };
+            let (inputs, outputs) = self.values.split_at(i);
+            let (x, y) = (inputs.last().map_or(x, |values| values), &outputs[0]);
+            stage.backward(context, sink, x, y, &mut after[0], before);
+            clock.mark();
+        }
+    }
+}
