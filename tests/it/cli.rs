@@ -135,6 +135,22 @@ fn init_writes_a_config_that_trains_and_never_overwrites() {
 }
 
 #[test]
+fn a_network_of_thousands_of_layers_trains_and_is_evaluated() {
+    let workspace = Workspace::new();
+    let layers = vec![r#"{"dense":{"units":4}}"#; 5000].join(",");
+    let text = format!(
+        r#"{{"data":{{"synthetic":{{"samples":64,"features":4,"classes":4}}}},"model":{{"layers":[{layers}]}},
+           "loss":{{"cross_entropy":{{}}}},"optimizer":{{"adam":{{}}}},"train":{{"epochs":1}}}}"#
+    );
+    workspace.file("deep.json", text);
+    let outcome = workspace.ok(&["train", "--config", "deep.json", "--run-dir", "run"]);
+    assert!(outcome.stderr.contains("more than 1000 weights and biases"), "{}", outcome.stderr);
+    workspace.ok(&["eval", "--checkpoint", "run"]);
+    let fused = ["train", "--config", "deep.json", "--set", "train.engine=fused"];
+    assert_eq!(workspace.run(&fused).code, 2);
+}
+
+#[test]
 fn limits_stop_a_run_where_they_say() {
     let workspace = Workspace::new();
     let summary = workspace.ok(&["train", "--format", "json", "--set", "train.max_steps=30"]).json();

@@ -18,7 +18,8 @@ impl Clock {
     pub fn new(network: &Compiled) -> Self {
         let stages = &network.stages;
         let forward = stages.names().map(|name| format!("{name} forward"));
-        let backward = stages.names().skip(stages.first_trained()).rev().map(|name| format!("{name} backward"));
+        let backward =
+            stages.names().skip(stages.first_trained()).rev().map(|name| format!("{name} backward"));
         let all = std::iter::once("input".to_owned()).chain(forward);
         let all = all.chain(std::iter::once("loss".to_owned())).chain(backward);
         Self { phases: all.map(|name| (name, Duration::ZERO)).collect(), ..Self::default() }

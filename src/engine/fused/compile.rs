@@ -28,6 +28,10 @@ use crate::network::{Operation, Plan};
 use fuse::{Draft, fuse};
 use operations::operations;
 
+/// The most weight tensors of a network. Their slices are borrowed within each other (`ops/slices.rs`), and
+/// the stack of a thread of a program, 2 MiB by default, holds some 7,000 of them and of the optimizer's.
+const MOST_TENSORS: usize = 1000;
+
 const NO_BORDER: [[usize; 2]; 2] = [[0; 2]; 2];
 
 /// A network as stages.
@@ -45,6 +49,9 @@ pub struct Compiled {
 /// # Errors
 /// What the engine does not support, as in "the fused engine does not support …".
 pub fn compile(plan: &Plan) -> Result<Compiled, String> {
+    if plan.specs.len() > MOST_TENSORS {
+        return Err(format!("more than {MOST_TENSORS} weights and biases"));
+    }
     let drafts = fuse(&operations(plan)?, plan);
     // Samples come channel by channel, as flattening leaves them.
     let (input, drafts) = match &drafts[..] {
