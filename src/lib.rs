@@ -34,7 +34,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`config`] | reads a file, explains what is wrong; knows no section |
-//! | [`experiment`] | [`Experiment`](experiment::Experiment): the whole config as plain data |
+//! | [`experiment`] | [`Experiment`]: the whole config as plain data |
 //! | [`run`] | turns it into live parts, and takes a run from beginning to end: [`train()`], [`Model`] |
 //! | [`data`], [`model`], [`layers`], [`network`], [`loss`], [`optimizer`], [`metrics`], [`init`] | these parts, one file for each member |
 //! | [`engine`] | what predicts, and what takes a training step |

@@ -14,11 +14,11 @@ pub const PENDING: &str = "not on disk; will be fetched from the Hugging Face hu
 /// A data set that can be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
-    /// See [`mnist`](super::mnist).
+    /// See [`mnist`](super::sets::mnist).
     Mnist,
-    /// See [`fashion_mnist`](super::fashion_mnist).
+    /// See [`fashion_mnist`](super::sets::fashion_mnist).
     FashionMnist,
-    /// See [`cifar10`](super::cifar10).
+    /// See [`cifar10`](super::sets::cifar10).
     Cifar10,
 }
 

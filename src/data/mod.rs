@@ -35,7 +35,7 @@ impl Config {
     /// Reads or generates everything, and the validation samples from a file if `split` names one.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) naming the file, what is wrong and what to do.
+    /// [`Error::Data`] naming the file, what is wrong and what to do.
     pub fn load(&self, split: &split::Config, search: &SearchPath, seed: u64) -> Result<Splits> {
         let mut splits = self.member().load(search, seed)?;
         if let Some(file) = &split.file {

@@ -210,7 +210,9 @@ mod tests {
             let config = Config { validation, stratified: true, file: None };
             let (train, aside) = config.divide(&dataset(labels.clone()), 7).unwrap();
             let mut found = [0; 4];
-            aside.iter().for_each(|&index| found[labels[index] as usize] += 1);
+            for &index in &aside {
+                found[labels[index] as usize] += 1;
+            }
             assert_eq!(found, counts);
             assert_eq!(train.len() + aside.len(), labels.len());
             assert!(aside.iter().any(|&index| index > 4), "not the first ones of each class");

@@ -43,7 +43,7 @@ fn train(workspace: &Workspace, run: &str, more: &[&str]) -> Value {
 
 /// The first event of a run: the numbers of samples to train, validate and test on.
 fn samples(workspace: &Workspace, run: &str) -> [u64; 3] {
-    let events = String::from_utf8(workspace.read(&format!("{run}/events.jsonl"))).expect("text");
+    let events = String::from_utf8(workspace.read(format!("{run}/events.jsonl"))).expect("text");
     let start: Value = serde_json::from_str(events.lines().next().expect("a line")).expect("JSON");
     ["train_samples", "validation_samples", "test_samples"].map(|key| start[key].as_u64().expect("a number"))
 }
@@ -114,7 +114,7 @@ fn standardized_samples_are_measured_once_and_kept_in_the_checkpoint() {
     // The same numbers, given, train the same weights.
     let weights = "checkpoints/step-00000030/model.safetensors";
     let card = {
-        let bytes = workspace.read(&format!("run/{weights}"));
+        let bytes = workspace.read(format!("run/{weights}"));
         let size = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
         let header: Value = serde_json::from_slice(&bytes[8..8 + size]).expect("JSON");
         serde_json::from_str::<Value>(header["__metadata__"]["taper"].as_str().expect("text")).expect("JSON")
@@ -124,7 +124,7 @@ fn standardized_samples_are_measured_once_and_kept_in_the_checkpoint() {
     let given = format!("preprocess.normalize={{mean={},std={}}}", normalize["mean"], normalize["std"]);
     train(&workspace, "given", &["--set", &given]);
     let tensors = |run: &str| {
-        let bytes = workspace.read(&format!("{run}/{weights}"));
+        let bytes = workspace.read(format!("{run}/{weights}"));
         let size = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
         bytes[8 + size..].to_vec()
     };
@@ -147,7 +147,7 @@ fn a_standardized_run_resumes_as_if_it_had_not_stopped() {
     train(&workspace, "parts", &["--set", "train.max_steps=12"]);
     workspace.ok(&["train", "--resume", "parts", "--config", "c.toml"]);
     let weights = "checkpoints/step-00000030/model.safetensors";
-    assert_eq!(workspace.read(&format!("whole/{weights}")), workspace.read(&format!("parts/{weights}")));
+    assert_eq!(workspace.read(format!("whole/{weights}")), workspace.read(format!("parts/{weights}")));
 }
 
 const OLD: &str = "# ours\n[data.csv]\npath = \"train.csv\"\ntarget = \"class\"\nvalidation_split = 0.2  # a fifth\n\

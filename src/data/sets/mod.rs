@@ -47,7 +47,7 @@ pub trait DataConfig {
     /// Reads or generates everything, checked.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) naming the file, what is wrong and what to do.
+    /// [`Error::Data`] naming the file, what is wrong and what to do.
     fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits>;
 
     /// Whether [`load_validation`](Self::load_validation) can read validation samples.
@@ -58,7 +58,7 @@ pub trait DataConfig {
     /// Reads samples to validate on from `file`, with the classes of `train`.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data), also for a data set that has none in files.
+    /// [`Error::Data`], also for a data set that has none in files.
     fn load_validation(&self, file: &Path, _train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
         Err(Error::data(file, "this data set has no validation samples in files"))
     }
