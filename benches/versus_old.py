@@ -1,6 +1,7 @@
 """Two builds of taper side by side: whether they train the same bits, and how fast each is.
 
-    python3 benches/versus_old.py bits OLD NEW [STEPS]      weights and optimizer state after 200 steps
+    python3 benches/versus_old.py bits OLD NEW [STEPS]      weights and optimizer state after 200 steps, and of a
+                                                            run that OLD stopped half-way and each resumes
     python3 benches/versus_old.py speed OLD NEW [ROUNDS]    `taper bench`, in turn, medians of 5 rounds
 
 OLD and NEW are programs. MNIST is looked for in TAPER_DATA_DIR, as taper does; images_cnn_224 gets drawn
@@ -10,6 +11,7 @@ images. Ends with 1 if a bit differs, or if NEW is more than 1 % slower.
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import struct
 import subprocess
@@ -57,22 +59,33 @@ def bits(programs, steps):
             for image in range(8):
                 png(folder / f"data/images/{name}/{image}.png", [value ^ image for value in colour])
         for config in CONFIGS:
-            own = min(steps, 10) if config == "images_cnn_224" else steps
-            found = []
-            for which, program in zip(["old", "new"], programs):
-                target = folder / f"{config}-{which}"
-                limits = ["--set", f"train.max_steps={own}", "--set", "train.epochs=100000"]
-                done = run(program, "train", "--config", config, "--run-dir", str(target), "-q", *limits, folder=folder)
-                last = sorted((target / "checkpoints").glob("*"))[-1] if done.returncode == 0 else None
-                reason = done.stderr.strip().splitlines()[-1:] or [""]
-                found.append([tensors(last / f"{name}.safetensors") for name in ["model", "optimizer"]] if last else reason[0])
-            if isinstance(found[0], str):
-                print(f"{config:<18} not compared: the old program says: {found[0]}")
+            options = ["--set", "train.batch_size=4"] if config == "images_cnn_224" else []
+            limit = lambda steps: ["--set", f"train.max_steps={steps}", "--set", "train.epochs=100000", "-q"]
+
+            def trained(program, name, steps, *which):
+                target = folder / f"{config}-{name}"
+                done = run(program, "train", *which, *options, *limit(steps), folder=folder)
+                if done.returncode != 0:
+                    return (done.stderr.strip().splitlines() or [""])[-1]
+                last = sorted((target / "checkpoints").glob("*"))[-1]
+                return [tensors(last / f"{file}.safetensors") for file in ["model", "optimizer"]]
+
+            new_run = lambda name: ["--config", config, "--run-dir", str(folder / f"{config}-{name}")]
+            old, new = (trained(program, name, steps, *new_run(name)) for program, name in zip(programs, ["old", "new"]))
+            if isinstance(old, str):
+                print(f"{config:<18} not compared: the old program says: {old}")
                 continue
-            same = found[0] == found[1]
-            differing += not same
-            says = found[1] if isinstance(found[1], str) else ("equal" if same else "DIFFERENT")
-            print(f"{config:<18} after {own} steps: {len(found[0][0])} weights and {len(found[0][1])} of the optimizer {says}")
+            half = trained(programs[0], "half", steps // 2, *new_run("half"))
+            shutil.copytree(folder / f"{config}-half", folder / f"{config}-other")
+            resumed = [
+                trained(program, name, steps, "--resume", str(folder / f"{config}-{name}"))
+                for program, name in zip(programs, ["half", "other"])
+            ]
+            for what, a, b in [("trained", old, new), ("resumed", *resumed)]:
+                same = a == b and not isinstance(a, str) and half != a
+                differing += not same
+                verdict = "equal" if same else next((text for text in (a, b) if isinstance(text, str)), "DIFFERENT")
+                print(f"{config:<18} {what} to {steps} steps: {len(old[0])} weights and {len(old[1])} of the optimizer {verdict}")
     return differing == 0
 
 
