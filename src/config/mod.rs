@@ -18,5 +18,5 @@ pub use load::{Input, load, parse, schema};
 pub use moved::Moved;
 pub use problem::{Path, Problem, Problems, Segment};
 pub use reference::reference;
-pub(crate) use registry::registry;
+pub(crate) use registry::{admit_custom, registry};
 pub use suggest::nearest;
