@@ -1,4 +1,15 @@
 //! `Experiment`: a whole config as plain data, and the checks that span its sections.
+//!
+//! ```
+//! use taper::Experiment;
+//!
+//! # fn main() -> taper::Result<()> {
+//! let mut experiment = Experiment::built_in("mnist_cnn")?;
+//! experiment.train.epochs = 3;
+//! assert_eq!(Experiment::from_toml(&experiment.to_toml()?)?, experiment);
+//! # Ok(())
+//! # }
+//! ```
 
 mod check;
 pub mod file;

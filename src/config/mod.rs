@@ -1,4 +1,14 @@
 //! How configs are read, explained and documented; knows no section.
+//!
+//! ```
+//! use taper::config::Input;
+//!
+//! let overrides = vec![("--set".to_owned(), "train.epochs=many".to_owned())];
+//! let text = taper::presets::find("digits_cnn").unwrap_or_default().into();
+//! let input = Input { name: "digits.toml".to_owned(), text, overrides };
+//! let error = taper::Experiment::load(&input).unwrap_err();
+//! assert!(error.to_string().contains("expected a whole number"), "{error}");
+//! ```
 
 mod check;
 mod diagnostics;

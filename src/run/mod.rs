@@ -1,4 +1,15 @@
 //! The composition root: an [`Experiment`] to live parts, in reading order, and the course of a run.
+//!
+//! ```
+//! use taper::{Experiment, candle_core::Device, data::SearchPath, run::Run};
+//!
+//! # fn main() -> taper::Result<()> {
+//! let experiment = Experiment::built_in("synthetic_mlp")?;
+//! let run = Run::new(experiment, &SearchPath::default(), Device::Cpu)?;
+//! assert_eq!((run.engine.name(), run.plan.output()), ("fused", &[10].into()));
+//! # Ok(())
+//! # }
+//! ```
 
 mod build;
 mod changes;
