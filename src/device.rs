@@ -1,4 +1,14 @@
 //! Where tensors are: `--device auto|cpu|cuda|cuda:N`.
+//!
+//! ```
+//! use taper::device::Choice;
+//!
+//! # fn main() -> taper::Result<()> {
+//! assert_eq!("cuda:1".parse(), Ok(Choice::Cuda(1)));
+//! assert!(Choice::Cpu.open()?.is_cpu());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::str::FromStr;
 

@@ -2,6 +2,16 @@
 //!
 //! New content is written under another name and flushed to the disk, then renamed, then the folder
 //! that holds the name is flushed. After a crash at any point the old content or the new is found.
+//!
+//! ```
+//! # fn main() -> taper::Result<()> {
+//! let folder = std::env::temp_dir().join(format!("taper-durable-{}", std::process::id()));
+//! taper::durable::write_file(&folder.join("note"), b"whole")?;
+//! assert_eq!(std::fs::read(folder.join("note")).ok().as_deref(), Some(&b"whole"[..]));
+//! taper::durable::remove_folder(&folder)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::fs::{self, File};
 use std::io::Write as _;

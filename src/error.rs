@@ -1,4 +1,10 @@
 //! The one error type of the library; each kind has its own exit code.
+//!
+//! ```
+//! let Err(error) = taper::Model::load("runs/none") else { panic!("there is no such run") };
+//! assert!(matches!(error, taper::Error::Checkpoint { .. }));
+//! assert_eq!(error.exit_code(), 4);
+//! ```
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,15 @@
 //! `Experiment`: a whole config as plain data, and the checks that span its sections.
+//!
+//! ```
+//! use taper::Experiment;
+//!
+//! # fn main() -> taper::Result<()> {
+//! let mut experiment = Experiment::built_in("mnist_cnn")?;
+//! experiment.train.epochs = 3;
+//! assert_eq!(Experiment::from_toml(&experiment.to_toml()?)?, experiment);
+//! # Ok(())
+//! # }
+//! ```
 
 mod check;
 pub mod file;
@@ -17,7 +28,7 @@ use crate::moved::MOVED;
 use crate::network::Plan;
 use crate::ops::Activation;
 use crate::shape::Shape;
-use crate::{checkpoint, gate, layers, loss, metrics, optimizer, train};
+use crate::{checkpoint, gate, loss, metrics, optimizer, train};
 
 /// Everything that a run is made from; loading it touches no disk and no device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -65,17 +76,16 @@ impl Experiment {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(input: &Input) -> Result<Self, Diagnostics> {
-        Self::load_with(input, &[])
+        Self::load_with(input, |_| {})
     }
 
-    /// The same, where layers of user code are those of the same name in `given`.
-    fn load_with(input: &Input, given: &[layers::Config]) -> Result<Self, Diagnostics> {
+    /// The same, where `take_code` gives what was read the code that it names.
+    fn load_with(input: &Input, take_code: impl Fn(&mut Self)) -> Result<Self, Diagnostics> {
         // Its making takes longer than its use.
-        static SCHEMA: LazyLock<serde_json::Value> =
-            LazyLock::new(|| layers::custom::admit(config::schema::<Experiment>()));
+        static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(stored::schema);
         let with_code = |read: &Self| {
             let mut experiment = read.clone();
-            layers::Config::take_code(&mut experiment.model.layers, given);
+            take_code(&mut experiment);
             experiment
         };
         let read: Self =

@@ -1,4 +1,9 @@
 //! Files from outside: only regular ones are opened, and no more of them is read than is allowed.
+//!
+//! ```
+//! let error = taper::files::read("Cargo.toml".as_ref(), 10).unwrap_err();
+//! assert!(error.to_string().contains("more than 10 bytes"));
+//! ```
 
 use std::fs::{self, File};
 use std::io::{self, Read};

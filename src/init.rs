@@ -1,4 +1,13 @@
 //! Initial values of parameters, by the names that Keras and PyTorch use.
+//!
+//! ```
+//! use taper::init::Initializer;
+//! use taper::random::{Purpose, Stream};
+//!
+//! let mut stream = Stream::new(42, Purpose::Init, [0, 0]);
+//! let weights = Initializer::HeUniform.draw(&[16, 6], 6, 16, &mut stream);
+//! assert!(weights.len() == 96 && weights.iter().all(|weight| weight.abs() <= 1.0));
+//! ```
 
 use serde::{Deserialize, Serialize};
 

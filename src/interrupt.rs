@@ -1,4 +1,14 @@
 //! A wish to stop, from a signal or another thread.
+//!
+//! ```
+//! use std::sync::atomic::Ordering;
+//! use taper::interrupt::Interrupt;
+//!
+//! let interrupt = Interrupt::default(); // for `taper::Options`
+//! let flag = interrupt.flag();
+//! std::thread::spawn(move || flag.store(2, Ordering::Relaxed)).join().expect("a thread");
+//! assert_eq!(interrupt.signal(), Some(2));
+//! ```
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -46,7 +46,8 @@
 //! | [`run_folder`], [`checkpoint`], [`gate`] | what a run leaves behind, and what it must reach |
 //! | [`mod@bench`] | how fast it is, and how fast it could be |
 //!
-//! `examples/` has programs with a callback and a [layer](layers::custom) of their own.
+//! `examples/` has programs with a callback, a [layer](layers::custom) and a [data set](data::sets::custom)
+//! of their own.
 //! `ARCHITECTURE.md` in the repository says which module may use which, and how to add a member.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,16 @@
 //! `[model]`: the list of layers, and the network that they make.
+//!
+//! ```
+//! use taper::config::Problems;
+//!
+//! # fn main() -> taper::Result<()> {
+//! let model = taper::Experiment::built_in("mnist_mlp_128")?.model;
+//! let mut found = Vec::new();
+//! let plan = model.plan(&[1, 28, 28].into(), &mut Problems::new(&mut found)).expect("it fits");
+//! assert_eq!(plan.parameters(), (784 * 128 + 128) + (128 * 10 + 10));
+//! # Ok(())
+//! # }
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,14 @@
 //!
 //! A config that still has one is explained, `taper config init --from` writes it anew, and
 //! the config of an old checkpoint is brought up to date when it is read ([`migrate`]).
+//!
+//! ```
+//! use serde_json::json;
+//!
+//! let mut config = json!({ "data": { "digits": { "validation_split": 0.2 } } });
+//! taper::moved::migrate(&mut config);
+//! assert_eq!(config["split"]["validation"], 0.2);
+//! ```
 
 use serde_json::{Map, Value};
 

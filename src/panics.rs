@@ -2,6 +2,11 @@
 //!
 //! Decoders of images and the reader of hub files panic on some damaged files. That is a bug of theirs,
 //! and no reason for taper to end: what they were given is left alone, and the file is refused.
+//!
+//! ```
+//! assert_eq!(taper::panics::contain(|| "12".parse().ok()), Some(Some(12)));
+//! assert_eq!(taper::panics::contain(|| [1, 2][usize::MAX / 2..].len()), None);
+//! ```
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,11 +19,6 @@ thread_local! {
 ///
 /// For work that changes nothing which is used afterwards: a panic may leave it half changed. Nothing is
 /// printed where the program's hook asks [`are_contained`].
-///
-/// ```
-/// assert_eq!(taper::panics::contain(|| "12".parse().ok()), Some(Some(12)));
-/// assert_eq!(taper::panics::contain(|| [1, 2][usize::MAX / 2..].len()), None);
-/// ```
 pub fn contain<T>(work: impl FnOnce() -> T) -> Option<T> {
     let before = CONTAINED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));

@@ -1,4 +1,12 @@
 //! Where a run stands, and what is known of its end.
+//!
+//! ```
+//! use taper::position::{Course, Position};
+//!
+//! let course = Course::new(60_000, 32, 10, None);
+//! let position = Position { step: 9375, epoch: 5, course, ..Position::default() };
+//! assert_eq!((course.steps, position.progress()), (1875, 0.5));
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,17 @@
 //! two counters (such as epoch and layer). No stream carries state from one step to the next, so a
 //! resumed run draws the same numbers as one that was never stopped, in any number of threads.
 //! candle's own CPU randomness cannot be seeded, which is why nothing here uses it.
+//!
+//! ```
+//! use taper::random::{Purpose, Stream};
+//!
+//! let of_epoch = |epoch| {
+//!     let mut order: Vec<usize> = (0..100).collect();
+//!     Stream::new(42, Purpose::Shuffle, [epoch, 0]).shuffle(&mut order);
+//!     order
+//! };
+//! assert!(of_epoch(1) == of_epoch(1) && of_epoch(1) != of_epoch(2));
+//! ```
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -1,4 +1,9 @@
 //! Shapes of samples, without the batch.
+//!
+//! ```
+//! let image = taper::shape::Shape::from([3, 32, 32]);
+//! assert_eq!((image.elements(), image.to_string()), (Some(3072), "3 x 32 x 32".to_owned()));
+//! ```
 
 /// The size of one sample along each dimension: `[features]` or `[channels, height, width]`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

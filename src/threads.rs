@@ -1,4 +1,14 @@
 //! How many CPU threads work. Results do not depend on it, only speed does.
+//!
+//! ```
+//! use taper::threads::{available, configure, count};
+//!
+//! # fn main() -> taper::Result<()> {
+//! configure(None)?;
+//! assert_eq!(count(), available());
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::error::{Error, Result};
 

@@ -5,6 +5,19 @@
 //! training takes them; what an epoch does beside its steps (shuffling, metrics, checkpoints) is not
 //! measured. After the config's number of epochs the network starts again from its first values, because
 //! numbers that are nearly 0 after hundreds of epochs are slower to compute with. Times are medians.
+//!
+//! ```
+//! use taper::bench::{Data, Options, measure};
+//! use taper::{Experiment, candle_core::Device, data::SearchPath, run::Run};
+//!
+//! # fn main() -> taper::Result<()> {
+//! let experiment = Experiment::built_in("binary_mlp")?;
+//! let mut run = Run::new(experiment, &SearchPath::default(), Device::Cpu)?;
+//! let report = measure(&mut run, Data::Real, Options { seconds: 0.01 })?;
+//! assert!(report.step_us.median > 0.0 && report.conditions.batch_size == 32);
+//! # Ok(())
+//! # }
+//! ```
 
 mod baseline;
 mod cost;

@@ -2,6 +2,14 @@
 //!
 //! `step-00001500/` holds `model.safetensors` (weights, and the [`Card`] as metadata),
 //! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
+//!
+//! ```no_run
+//! use taper::checkpoint::Checkpoint;
+//!
+//! let checkpoint = Checkpoint::open("runs/mnist-cnn-0001".as_ref(), |damaged| eprintln!("{damaged}"))?;
+//! println!("{} takes {}", checkpoint.place.display(), checkpoint.card.sample_shape);
+//! # Ok::<(), taper::Error>(())
+//! ```
 
 mod card;
 mod folder;

@@ -20,9 +20,7 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     let search = machine::search_path(&options.machine.data, &start.config_folder);
     let mut progress = Progress::new(common, &start.experiment);
     let callbacks: Vec<&mut dyn Callback> = vec![&mut progress];
-    let place = start.place;
-    let samples = None;
-    let parts = Options { place, search, samples, device: Some(device), callbacks, interrupt };
+    let parts = Options { place: start.place, search, device: Some(device), callbacks, interrupt };
     let outcome = taper::train(&start.experiment, parts)?;
     match options.format {
         Format::Json => terminal::print(&outcome.summary.to_json()?)?,

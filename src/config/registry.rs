@@ -1,5 +1,20 @@
 //! One word per member: the macro that turns a section's list of modules into its config type.
 
+use serde_json::{Value, json};
+
+/// Lets the choice at `place` of a schema take `custom`, as a checkpoint names what was written in Rust by
+/// its name and options: its `Config` then says what to do. It is not among the choices that messages list.
+pub(crate) fn admit_custom(schema: &mut Value, place: &str) {
+    let options = json!({
+        "type": "object",
+        "properties": { "name": { "type": "string" }, "options": true },
+        "required": ["name"],
+    });
+    if let Some(choices) = schema.pointer_mut(place).and_then(Value::as_array_mut) {
+        choices.push(json!({ "type": "object", "properties": { "custom": options }, "hidden": true }));
+    }
+}
+
 /// Declares a section's choices.
 ///
 /// Each word is at once the module, the enum variant, the key in the file and the heading in the

@@ -130,3 +130,12 @@ impl Dataset {
         }
     }
 }
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Class { classes } => write!(to, "{classes} classes"),
+            Self::Value { width } => write!(to, "{width} numbers for each sample"),
+        }
+    }
+}

@@ -22,6 +22,7 @@ pub mod split;
 
 mod dataset;
 mod search;
+mod sound;
 
 pub use batches::{Batch, Loader, Prepared, Samples, Scaling, Truth};
 pub use dataset::{Dataset, Facts, Features, Splits, Target, Targets};
@@ -41,21 +42,7 @@ impl Config {
         if let Some(file) = &split.file {
             let file = search.resolve(file);
             let validation = self.member().load_validation(&file, &splits.train, search)?;
-            if validation.sample_shape != splits.train.sample_shape {
-                let (shape, expected) = (&validation.sample_shape, &splits.train.sample_shape);
-                let message = format!("has samples of {shape}, but those to train on are {expected}");
-                return Err(Error::data(file, message));
-            }
-            if std::mem::discriminant(&validation.features) != std::mem::discriminant(&splits.train.features)
-            {
-                let kind = |dataset: &Dataset| match dataset.features {
-                    Features::Bytes(_) => "pixels",
-                    Features::Floats(_) => "other numbers",
-                };
-                let message =
-                    format!("has {}, but those to train on are {}", kind(&validation), kind(&splits.train));
-                return Err(Error::data(file, message));
-            }
+            validation.goes_with(&splits.train).map_err(|message| Error::data(file, message))?;
             splits.validation = Some(validation);
         }
         Ok(splits)

@@ -1,4 +1,18 @@
 //! What runs a network: predictors, which hold weights only, and engines, which train them.
+//!
+//! ```
+//! use taper::{Experiment, candle_core::Device, data::Samples, data::SearchPath, run::Run};
+//!
+//! # fn main() -> taper::Result<()> {
+//! let experiment = Experiment::built_in("synthetic_mlp")?;
+//! let mut run = Run::new(experiment, &SearchPath::default(), Device::Cpu)?;
+//! let (train, scaling) = (&run.data.train, &run.data.scaling);
+//! let samples =
+//!     Samples { features: &train.features, shape: &train.sample_shape, indices: &[0, 7], scaling };
+//! assert_eq!(run.engine.logits(&samples)?.len(), 2 * 10);
+//! # Ok(())
+//! # }
+//! ```
 
 mod fused;
 mod gradient;

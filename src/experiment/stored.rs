@@ -1,8 +1,17 @@
 //! The config as checkpoints and run folders hold it.
 
 use super::Experiment;
-use crate::config::Input;
+use crate::config::{self, Input};
 use crate::layers;
+
+/// The schema of an experiment, which also accepts what a checkpoint says of layers and data of user code.
+pub(super) fn schema() -> serde_json::Value {
+    let mut schema = config::schema::<Experiment>();
+    for choice in ["/properties/data/oneOf", "/properties/model/properties/layers/items/oneOf"] {
+        config::admit_custom(&mut schema, choice);
+    }
+    schema
+}
 
 impl Experiment {
     /// The config that a checkpoint carries, checked like one that a user wrote.
@@ -10,16 +19,22 @@ impl Experiment {
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub fn from_json(json: &serde_json::Value) -> Result<Self, String> {
-        Self::from_json_with(json, &[])
+        Self::from_json_with(json, None)
     }
 
-    /// The same, where layers of user code are those of the same name in `given`.
+    /// The same, where layers and the data set of user code are those of the same name in `given`. A layer
+    /// without code is an error; a data set without code cannot be loaded.
     ///
     /// # Errors
     /// As [`from_json`](Self::from_json).
-    pub fn from_json_with(json: &serde_json::Value, given: &[layers::Config]) -> Result<Self, String> {
+    pub fn from_json_with(json: &serde_json::Value, given: Option<&Self>) -> Result<Self, String> {
         let input = Input { name: ".json".to_owned(), text: json.to_string().into(), ..Input::default() };
-        Self::load_with(&input, given).map_err(|diagnostics| diagnostics.first().to_owned())
+        let take_code = |read: &mut Self| {
+            let layers = given.map_or(&[][..], |given| &given.model.layers);
+            layers::Config::take_code(&mut read.model.layers, layers);
+            read.data.take_code(given.map(|given| &given.data));
+        };
+        Self::load_with(&input, take_code).map_err(|diagnostics| diagnostics.first().to_owned())
     }
 
     /// The whole config as JSON, for a checkpoint.

@@ -35,7 +35,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::LayerConfig;
 use crate::config::Problems;
@@ -150,20 +150,4 @@ impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, &self.options) == (&other.name, &other.options)
     }
-}
-
-/// `schema`, that of an experiment, which also accepts what a checkpoint says about a layer of user code:
-/// the layer itself then says what to do. It is not among the layers that messages list.
-#[must_use]
-pub fn admit(mut schema: Value) -> Value {
-    let options = json!({
-        "type": "object",
-        "properties": { "name": { "type": "string" }, "options": true },
-        "required": ["name"],
-    });
-    let layers = schema.pointer_mut("/properties/model/properties/layers/items/oneOf");
-    if let Some(choices) = layers.and_then(Value::as_array_mut) {
-        choices.push(json!({ "type": "object", "properties": { "custom": options }, "hidden": true }));
-    }
-    schema
 }

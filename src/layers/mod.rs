@@ -1,4 +1,12 @@
 //! What a network is made of: one file per layer, written in `model.layers` as `{ NAME = { … } }`.
+//!
+//! ```
+//! let layer = r#"{ "conv2d": { "filters": 32, "kernel_size": 3 } }"#;
+//! let layer: taper::layers::Config = serde_json::from_str(layer)?;
+//! let plan = layer.plan(&[1, 28, 28].into())?;
+//! assert_eq!((plan.output(), plan.parameters()), (&[32, 26, 26].into(), 32 * 9 + 32));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod activation;
 pub mod avg_pool2d;

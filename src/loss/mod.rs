@@ -1,4 +1,17 @@
 //! What training makes small: one file per loss, written as `[loss.NAME]`.
+//!
+//! ```
+//! use taper::data::Truth;
+//! use taper::loss::Config;
+//!
+//! # fn main() -> taper::Result<()> {
+//! let (predicted, truth) = ([1.0, 3.0], Truth::Values { values: &[0.0, 3.0], width: 1 });
+//! let mut gradient = [0.0; 2];
+//! let sum = Config::mse(Default::default()).member().sum_and_gradient(&predicted, truth, &mut gradient)?;
+//! assert_eq!((sum, gradient), (1.0, [2.0, 0.0]));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod binary_cross_entropy;
 pub mod cross_entropy;

@@ -2,6 +2,18 @@
 //!
 //! Every accumulator sums over samples, not over batches, can be merged with one of other samples,
 //! and serialises without loss, so that a run that stops within an epoch continues with it.
+//!
+//! ```
+//! use taper::data::{Target, Truth};
+//! use taper::metrics::Running;
+//!
+//! # fn main() -> taper::Result<()> {
+//! let mut running = Running::new(Target::Class { classes: 2 });
+//! running.add(0.5, &[2.0, -1.0, 0.0, 3.0], Truth::Classes(&[0, 0]))?;
+//! assert_eq!(running.values()[..2], [("loss", 0.25), ("accuracy", 0.5)]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod classification;
 mod confusion;

@@ -2,6 +2,19 @@
 //!
 //! Layers describe themselves once, as [nodes](Node). The graph engine interprets these one by one, the
 //! fused engine compiles them into stages.
+//!
+//! ```
+//! use taper::network::{Id, Net, Operation};
+//! use taper::ops::Activation;
+//!
+//! let mut net = Net::new([4].into());
+//! net.layer(("layers", 0, "activation"), |net| {
+//!     net.add(Operation::Activation(Activation::Relu), &[Id::INPUT], Vec::new())
+//! })?;
+//! let plan = net.finish();
+//! assert_eq!((plan.nodes.len(), plan.output()), (1, &[4].into()));
+//! # Ok::<(), String>(())
+//! ```
 
 mod custom;
 mod mode;

@@ -4,6 +4,18 @@
 //! (see `clippy.toml`), and its convolution computes an input gradient that nobody needs. Each
 //! operation here has a reference made of plain tensor operations, which runs on every device, and
 //! where it pays a CPU kernel; tests hold the two together.
+//!
+//! ```
+//! use taper::candle_core::{Device, Result, Var};
+//!
+//! # fn main() -> Result<()> {
+//! let x = Var::new(&[-1_f32, 0.0, 2.0], &Device::Cpu)?;
+//! let gradients = taper::ops::relu(&x)?.sum_all()?.backward()?;
+//! let dx = gradients.get(&x).expect("x was used");
+//! assert_eq!(dx.to_vec1::<f32>()?, [0.0, 0.0, 1.0]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod activation;
 pub mod avg_pool2d;

@@ -3,6 +3,20 @@
 //! An optimizer is a `Formula` that is written twice: as tensor operations, which run on every
 //! device and in every precision, and as a [`Rule`] for sixteen values at once, which the CPU's
 //! kernels apply as soon as they have computed a gradient. Tests compare the two.
+//!
+//! ```
+//! use taper::candle_core::{Device, Tensor, Var};
+//!
+//! # fn main() -> taper::Result<()> {
+//! let config = taper::optimizer::Config::sgd(Default::default());
+//! let x = Var::new(&[1_f32], &Device::Cpu)?;
+//! let gradient = Tensor::new(&[2_f32], &Device::Cpu)?;
+//! let mut optimizer = config.member().build(&[x.clone()])?;
+//! optimizer.step(&[x.clone()], &[gradient], 0.25, 1)?;
+//! assert_eq!(x.to_vec1::<f32>()?, [0.5]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod adam;
 pub mod adamw;

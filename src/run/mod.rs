@@ -1,4 +1,15 @@
 //! The composition root: an [`Experiment`] to live parts, in reading order, and the course of a run.
+//!
+//! ```
+//! use taper::{Experiment, candle_core::Device, data::SearchPath, run::Run};
+//!
+//! # fn main() -> taper::Result<()> {
+//! let experiment = Experiment::built_in("synthetic_mlp")?;
+//! let run = Run::new(experiment, &SearchPath::default(), Device::Cpu)?;
+//! assert_eq!((run.engine.name(), run.plan.output()), ("fused", &[10].into()));
+//! # Ok(())
+//! # }
+//! ```
 
 mod build;
 mod changes;
@@ -26,7 +37,6 @@ use crate::data::{Prepared, SearchPath, Splits};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::layers;
 use crate::metrics::Running;
 use crate::network::Plan;
 use crate::position::{Course, Position};
@@ -59,7 +69,7 @@ impl Run {
         Self::with_samples(experiment, splits, search, device)
     }
 
-    /// The same with samples that are at hand.
+    /// The same with samples that are at hand, which are not checked.
     ///
     /// # Errors
     /// Where they do not fit the network.
@@ -146,18 +156,18 @@ impl Run {
 /// # Errors
 /// [`Error::Checkpoint`] if it is not one that this taper can use.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
-    read_config(checkpoint, &[])
+    read_config(checkpoint, None)
 }
 
-/// The same for a program that has the layers of user code, in `given`.
+/// The same for a program that has the layers and the data of user code, in `given`.
 ///
 /// # Errors
 /// As [`config_of`].
 pub fn config_with(checkpoint: &Checkpoint, given: &Experiment) -> Result<Experiment> {
-    read_config(checkpoint, &given.model.layers)
+    read_config(checkpoint, Some(given))
 }
 
-fn read_config(checkpoint: &Checkpoint, given: &[layers::Config]) -> Result<Experiment> {
+fn read_config(checkpoint: &Checkpoint, given: Option<&Experiment>) -> Result<Experiment> {
     let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
     let experiment = Experiment::from_json_with(&checkpoint.card.experiment, given)
         .map_err(|message| refuse(format!("its config is wrong: {message}")))?;

@@ -37,7 +37,8 @@ impl Model {
         Self::with_config(checkpoint, experiment, &Device::Cpu)
     }
 
-    /// The same for a network with layers of user code, which are those of `experiment`.
+    /// The same for a network with layers of user code, or trained on data of user code: those of
+    /// `experiment`. [`load`](Self::load) does where only the data is, and there is nothing to evaluate.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] also if `experiment` is not what was trained: if its seed, network, loss,
@@ -138,7 +139,7 @@ impl Model {
         let search =
             SearchPath { config_folder: config_folder(&self.checkpoint).to_owned(), ..search.clone() };
         let samples = self.experiment.data.load(&self.experiment.split, &search, self.experiment.seed)?;
-        self.evaluate_on(samples, split)
+        self.measure(samples, split)
     }
 
     /// The same on samples at hand.
@@ -146,6 +147,11 @@ impl Model {
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
     pub fn evaluate_on(&mut self, samples: Splits, split: Option<SplitName>) -> Result<Evaluation> {
+        samples.check().map_err(|message| Error::data("samples", message))?;
+        self.measure(samples, split)
+    }
+
+    fn measure(&mut self, samples: Splits, split: Option<SplitName>) -> Result<Evaluation> {
         if !self.checkpoint.card.fits(&samples.train) {
             let message = "its samples or classes are not those that the checkpoint was trained for";
             return Err(Error::data(self.experiment.data.name(), message));

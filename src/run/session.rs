@@ -7,7 +7,7 @@ use candle_core::Device;
 use super::{Run, Stopped, summary};
 use crate::callbacks::{self, Callback, Callbacks};
 use crate::checkpoint::{Checkpoint, State, Store};
-use crate::data::{Dataset, SearchPath, Splits};
+use crate::data::{Dataset, SearchPath};
 use crate::device;
 use crate::error::{Error, Result};
 use crate::events::{Event, Metrics, Summary};
@@ -45,8 +45,6 @@ pub struct Options<'a> {
     pub place: Place,
     /// Where data sets are looked for.
     pub search: SearchPath,
-    /// Samples at hand, in place of those that the config names.
-    pub samples: Option<Splits>,
     /// Where tensors are; the CPU by default.
     pub device: Option<Device>,
     /// Further callbacks.
@@ -83,12 +81,9 @@ impl Outcome {
 /// Whatever stops the run: wrong data, a loss that diverges, a full disk; [`Error::Interrupted`] after a
 /// checkpoint was written.
 pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
-    let Options { place, search, samples, device, callbacks, interrupt } = options;
+    let Options { place, search, device, callbacks, interrupt } = options;
     let device = device.unwrap_or(Device::Cpu);
-    let mut run = match samples {
-        Some(samples) => Run::with_samples(experiment.clone(), samples, &search, device)?,
-        None => Run::new(experiment.clone(), &search, device)?,
-    };
+    let mut run = Run::new(experiment.clone(), &search, device)?;
     let (folder, mut state) = open(&run, place)?;
     folder.write_config(&run.experiment)?;
     let store = Store::new(folder.path());

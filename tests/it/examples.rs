@@ -21,6 +21,7 @@ fn every_example_runs_and_shows_what_it_is_about() {
     names.sort();
     let shows = [
         ("custom_callback", "no better validation loss for 5 epochs"),
+        ("custom_data", "test accuracy 1.0"),
         ("custom_layer", "beta is"),
         ("read_events", "synthetic-mlp: 250 steps"),
         ("train_in_rust", "an empty image is a"),

@@ -9,6 +9,7 @@
 //! - `cli`: output, exit codes, pipes, devices.
 //! - `config_errors`: wrong configs, in snapshots.
 //! - `configs`: every program in `configs/`.
+//! - `custom_data`: data sets of user code: trained on, resumed, evaluated, and refused where they are wrong or missing.
 //! - `custom_layers`: those of user code: trained, resumed, loaded, and refused where the code is missing.
 //! - `data_errors`: damaged data sets as the program meets them.
 //! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
@@ -37,6 +38,7 @@ mod checkpoints;
 mod cli;
 mod config_errors;
 mod configs;
+mod custom_data;
 mod custom_layers;
 mod data_errors;
 mod engines;

@@ -2,6 +2,7 @@
 
 pub mod cifar10;
 pub mod csv;
+pub mod custom;
 pub mod digits;
 pub mod fashion_mnist;
 pub mod image_folder;
@@ -26,7 +27,20 @@ use crate::error::{Error, Result};
 registry! {
     /// `[data.NAME]`: the samples to train and test on.
     Config: DataConfig {
-        synthetic, digits, linear, mnist, fashion_mnist, kmnist, cifar10, image_folder, csv, npz
+        synthetic, digits, linear, mnist, fashion_mnist, kmnist, cifar10, image_folder, csv, npz;
+        custom
+    }
+}
+
+impl Config {
+    /// Gives a data set that was read from a checkpoint its code, if it is of user code and `given` is the
+    /// same; without it a network still predicts.
+    pub fn take_code(&mut self, given: Option<&Self>) {
+        if let Self::custom(own) = self {
+            own.take_code(
+                given.and_then(|given| if let Self::custom(given) = given { Some(given) } else { None }),
+            );
+        }
     }
 }
 

@@ -144,3 +144,8 @@ fn a_command_parses_calls_and_prints() {
 fn the_program_uses_the_facade_of_the_library() {
     assert_kept(&rules::uses_behind_the_facade(&program(), &library(), FACADE));
 }
+
+#[test]
+fn every_public_module_opens_with_an_example() {
+    assert_kept(&rules::modules_without_example(&library()));
+}

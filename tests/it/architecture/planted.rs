@@ -12,6 +12,13 @@ fn with(name: &str, text: &str) -> Tree {
     tree
 }
 
+/// The library with `text` in place of its root.
+fn with_root(text: &str) -> Tree {
+    let mut tree = library();
+    tree.add(&[], "lib.rs", text);
+    tree
+}
+
 fn caught(broken: &[String], place: &str) {
     assert!(broken.iter().any(|sentence| sentence.contains(place)), "{place}: {broken:?}");
 }
@@ -107,4 +114,21 @@ fn a_use_behind_the_facade_is_caught() {
     );
     caught(&with("fn f() { taper::train::Trainer::fit; }"), "commands/eval.rs uses `taper::train`");
     assert!(with("use taper::{Model, run};\nfn f() { taper::run::config_of; }").is_empty());
+}
+
+#[test]
+fn a_public_module_without_an_example_is_caught() {
+    for page in [
+        "",
+        "//! What it is.",
+        "//! ```text\n//! a drawing\n//! ```",
+        "/// ```\n/// f();\n/// ```\nfn f() {}",
+    ] {
+        caught(&rules::modules_without_example(&with("shape", page)), "`shape` has no example");
+    }
+    let page = "//! What it is.\n//!\n//! ```\n//! taper::shape::f();\n//! ```\nfn f() {}";
+    assert!(rules::modules_without_example(&with("shape", page)).iter().all(|s| !s.contains("`shape`")));
+    // What no one sees from outside needs none.
+    let page = "mod shape;\npub(crate) mod init;";
+    assert!(rules::modules_without_example(&with_root(page)).is_empty());
 }

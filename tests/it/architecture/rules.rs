@@ -142,6 +142,41 @@ pub fn roots_that_allow_unsafe(roots: &[(PathBuf, String)], allowed: &[&str]) ->
         .collect()
 }
 
+/// Public modules of the crate whose pages do not open with an example that is compiled.
+pub fn modules_without_example(tree: &Tree) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (_, root) in tree.modules().filter(|(name, _)| name.is_empty()) {
+        let public = root.file.items.iter().filter_map(|item| match item {
+            syn::Item::Mod(item) if matches!(item.vis, syn::Visibility::Public(_)) => {
+                Some(item.ident.to_string())
+            }
+            _ => None,
+        });
+        for own in public {
+            let module = tree.modules().find(|(name, _)| **name == [own.clone()]);
+            let lines = module.map(|(_, module)| doc_lines(&module.file.attrs)).unwrap_or_default();
+            let fence = lines.iter().find_map(|line| line.trim().strip_prefix("```"));
+            if !fence.is_some_and(|kind| matches!(kind, "" | "no_run")) {
+                broken.push(format!("`{own}` has no example in its module's documentation"));
+            }
+        }
+    }
+    broken
+}
+
+/// The lines of documentation among `attributes`.
+fn doc_lines(attributes: &[syn::Attribute]) -> Vec<String> {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(syn::MetaNameValue {
+            path,
+            value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }),
+            ..
+        }) if path.is_ident("doc") => Some(text.value()),
+        _ => None,
+    });
+    lines.collect()
+}
+
 /// Modules that print although they are not `allowed` to.
 pub fn prints(tree: &Tree, allowed: &[&str]) -> Vec<String> {
     struct Prints(bool);

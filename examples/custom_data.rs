@@ -1,0 +1,51 @@
+//! A data set of one's own: points within a circle and around it.
+//!
+//! `cargo run --release --example custom_data`
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "an example shows what it finds")]
+
+use taper::data::sets::custom::{Config, CustomData};
+use taper::data::{Dataset, Features, SearchPath, Splits, Targets};
+use taper::experiment::Experiment;
+use taper::random::{Purpose, Stream};
+use taper::run::Place;
+
+struct Rings;
+
+impl CustomData for Rings {
+    fn name(&self) -> &'static str {
+        "rings"
+    }
+
+    fn load(&self, _: &SearchPath, seed: u64) -> taper::Result<Splits> {
+        let points = |split: u64, samples: u32| {
+            let mut draw = Stream::new(seed, Purpose::Data, [split, 0]);
+            let labels: Vec<u32> = (0..samples).map(|i| i % 2).collect();
+            let point = |label: &u32| {
+                let radius = f64::from(*label) + draw.uniform_in(0.2, 0.8);
+                let (sine, cosine) = draw.uniform_in(0.0, std::f64::consts::TAU).sin_cos();
+                [(radius * cosine) as f32, (radius * sine) as f32]
+            };
+            Dataset {
+                sample_shape: [2].into(),
+                features: Features::Floats(labels.iter().flat_map(point).collect()),
+                targets: Targets::Classes { labels, names: vec!["within".to_owned(), "around".to_owned()] },
+            }
+        };
+        Ok(Splits { train: points(0, 800), validation: None, test: Some(points(1, 200)) })
+    }
+}
+
+fn main() -> taper::Result<()> {
+    let folder = std::env::temp_dir().join(format!("taper-example-{}", std::process::id()));
+    let mut experiment = Experiment::built_in("binary_mlp")?;
+    experiment.data = Config::new(Rings).into();
+    let place = Place::New { folder: folder.clone(), force: true };
+    taper::train(&experiment, taper::Options { place, ..taper::Options::default() })?;
+
+    // The program that has the data evaluates on it; to predict, `Model::load` is enough.
+    let mut model = taper::Model::load_as(&folder, &experiment)?;
+    let evaluation = model.evaluate(None, &SearchPath::default())?;
+    println!("{} accuracy {}", evaluation.split.name(), evaluation.to_json()["accuracy"]);
+    std::fs::remove_dir_all(&folder).map_err(taper::Error::io(&folder, "delete it"))
+}

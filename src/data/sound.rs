@@ -1,0 +1,164 @@
+//! Whether samples that a caller made are what the rest of the library relies on.
+
+use super::{Dataset, Features, Splits, Targets};
+
+impl Splits {
+    /// Looks for what is wrong with the samples, and between those to train on and the others.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        let in_split = |name: &'static str| move |message| format!("{name} samples: {message}");
+        self.train.check().map_err(in_split("training"))?;
+        for (name, others) in [("validation", &self.validation), ("test", &self.test)] {
+            if let Some(others) = others {
+                others.check().and_then(|()| others.goes_with(&self.train)).map_err(in_split(name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Dataset {
+    /// Looks for what is wrong: no samples, numbers of values that contradict each other, labels that are
+    /// no class, numbers that are not finite.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        let (samples, shape) = (self.len(), &self.sample_shape);
+        self.check_targets()?;
+        if samples == 0 {
+            return Err("there are none".to_owned());
+        }
+        let size = shape.elements().filter(|&size| size > 0 && !shape.0.is_empty());
+        let size = size.ok_or_else(|| format!("a sample of shape {:?} has no values", shape.0))?;
+        let (values, odd) = match &self.features {
+            Features::Bytes(bytes) => (bytes.len(), None),
+            Features::Floats(floats) => (floats.len(), floats.iter().position(|value| !value.is_finite())),
+        };
+        if size.checked_mul(samples) != Some(values) {
+            return Err(format!("{values} values are not those of {samples} samples of {shape}"));
+        }
+        odd.map_or(Ok(()), |at| {
+            Err(format!("sample {} (counted from 0) holds a value that is not finite", at / size))
+        })
+    }
+
+    fn check_targets(&self) -> Result<(), String> {
+        match &self.targets {
+            Targets::Classes { names, .. } if names.is_empty() => Err("no class has a name".to_owned()),
+            Targets::Classes { labels, names } => match labels.iter().max() {
+                Some(&most) if most as usize >= names.len() => {
+                    Err(format!("label {most} is none of the {} classes, which begin with 0", names.len()))
+                }
+                _ => Ok(()),
+            },
+            Targets::Values { values, width } if *width == 0 || values.len() % width != 0 => {
+                Err(format!("{} numbers to predict are not {width} for each sample", values.len()))
+            }
+            Targets::Values { values, .. } if values.iter().any(|value| !value.is_finite()) => {
+                Err("a number to predict is not finite".to_owned())
+            }
+            Targets::Values { .. } => Ok(()),
+        }
+    }
+
+    /// Looks for what keeps a network that learns from `train` from being measured on these samples.
+    ///
+    /// # Errors
+    /// A sentence that says what it is.
+    pub fn goes_with(&self, train: &Self) -> Result<(), String> {
+        let kind = |dataset: &Self| match dataset.features {
+            Features::Bytes(_) => "pixels",
+            Features::Floats(_) => "other numbers",
+        };
+        let names = |dataset: &Self| match &dataset.targets {
+            Targets::Classes { names, .. } => names.clone(),
+            Targets::Values { .. } => Vec::new(),
+        };
+        let (given, expected) = if self.sample_shape != train.sample_shape {
+            (format!("samples of {}", self.sample_shape), train.sample_shape.to_string())
+        } else if kind(self) != kind(train) {
+            (kind(self).to_owned(), kind(train).to_owned())
+        } else if self.target() != train.target() {
+            (self.target().to_string(), train.target().to_string())
+        } else if names(self) != names(train) {
+            return Err("has classes of other names than those to train on".to_owned());
+        } else {
+            return Ok(());
+        };
+        Err(format!("has {given}, but those to train on are {expected}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classes(shape: &[usize], values: usize, labels: &[u32], names: &[&str]) -> Dataset {
+        Dataset {
+            sample_shape: crate::shape::Shape(shape.to_vec()),
+            features: Features::Bytes(vec![0; values]),
+            targets: Targets::Classes {
+                labels: labels.to_vec(),
+                names: names.iter().map(|name| (*name).to_owned()).collect(),
+            },
+        }
+    }
+
+    fn numbers(values: &[f32], targets: &[f32], width: usize) -> Dataset {
+        Dataset {
+            sample_shape: [2].into(),
+            features: Features::Floats(values.to_vec()),
+            targets: Targets::Values { values: targets.to_vec(), width },
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_samples_is_said() {
+        for (dataset, message) in [
+            (classes(&[2], 3, &[0, 1], &["a", "b"]), "3 values are not those of 2 samples of 2"),
+            (classes(&[2], 4, &[0, 2], &["a", "b"]), "label 2 is none of the 2 classes"),
+            (classes(&[2], 4, &[0, 2], &[]), "no class has a name"),
+            (classes(&[2], 0, &[], &["a"]), "there are none"),
+            (classes(&[], 2, &[0, 0], &["a"]), "a sample of shape [] has no values"),
+            (classes(&[0, 7], 0, &[0], &["a"]), "a sample of shape [0, 7] has no values"),
+            (classes(&[usize::MAX, 2], 0, &[0], &["a"]), "has no values"),
+            (classes(&[usize::MAX], 2, &[0, 0], &["a"]), "2 values are not those of 2 samples"),
+            (numbers(&[0.0; 4], &[0.0; 3], 2), "3 numbers to predict are not 2 for each sample"),
+            (numbers(&[0.0; 4], &[0.0; 2], 0), "not 0 for each sample"),
+            (numbers(&[0.0, 1.0, 2.0, f32::NAN], &[0.0; 2], 1), "sample 1 (counted from 0) holds a value"),
+            (numbers(&[0.0; 4], &[0.0, f32::INFINITY], 1), "a number to predict is not finite"),
+        ] {
+            let error = dataset.check().unwrap_err();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn samples_to_test_on_are_like_those_to_train_on() {
+        let train = || classes(&[2], 4, &[0, 1], &["a", "b"]);
+        let with = |test| Splits { train: train(), validation: None, test: Some(test) }.check();
+        assert_eq!(with(train()), Ok(()));
+        for (test, message) in [
+            (
+                classes(&[1], 2, &[0, 1], &["a", "b"]),
+                "test samples: has samples of 1, but those to train on are 2",
+            ),
+            (
+                classes(&[2], 2, &[0], &["a"]),
+                "test samples: has 1 classes, but those to train on are 2 classes",
+            ),
+            (classes(&[2], 2, &[0], &["b", "a"]), "test samples: has classes of other names than"),
+            (classes(&[2], 0, &[], &["a", "b"]), "test samples: there are none"),
+            (
+                numbers(&[0.0; 4], &[0.0; 2], 1),
+                "test samples: has other numbers, but those to train on are pixels",
+            ),
+        ] {
+            let error = with(test).unwrap_err();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}
