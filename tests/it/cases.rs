@@ -304,5 +304,125 @@ pub fn zoo() -> Vec<Case> {
     ] {
         cases.push(network(&format!("{optimizer}"), &layers, &[70], &optimizer));
     }
+    cases.extend(blocks());
     cases
+}
+
+/// Networks with residual blocks: first, last, in between and within each other, with what the sides of
+/// a sum may differ in.
+fn blocks() -> Vec<Case> {
+    // Adam makes whole steps of gradients that are rounding alone, and a kink behind a norm another gradient
+    // of a value that is.
+    let optimizer = json!({"sgd": {"momentum": 0.9}});
+    let block = |layers: serde_json::Value, shortcut: serde_json::Value| json!({"residual": {"layers": layers, "shortcut": shortcut}});
+    let conv = |filters: usize, kernel: usize, strides: usize| json!({"conv2d": {"filters": filters, "kernel_size": kernel, "strides": strides, "padding": "same", "bias": false}});
+    let function = |name: &str| json!({"activation": {"function": name}});
+    let dense = |units: usize, name: &str| json!({"dense": {"units": units, "activation": name}});
+    let (norm, flat, last) =
+        (json!({"batch_norm": {}}), json!({"flatten": {}}), json!({"dense": {"units": 3}}));
+    let image = [3, 11, 9];
+    let images = [
+        (
+            "block with norm and a shortcut",
+            json!([
+                conv(6, 3, 1),
+                block(json!([conv(18, 3, 2), norm, function("silu"), conv(18, 3, 1), norm]), json!([conv(18, 1, 2), norm])),
+                function("silu"),
+                {"global_avg_pool2d": {}},
+                last,
+            ]),
+        ),
+        (
+            "block of convolutions",
+            json!([
+                conv(17, 3, 1),
+                block(json!([conv(17, 3, 1), function("relu"), conv(17, 2, 1)]), json!([])),
+                conv(4, 3, 1),
+                flat,
+                last
+            ]),
+        ),
+        (
+            "block of the input",
+            json!([
+                block(
+                    json!([conv(5, 3, 1), {"max_pool2d": {}}]),
+                    json!([conv(5, 2, 1), {"avg_pool2d": {}}, {"layer_norm": {}}])
+                ),
+                function("tanh"),
+                flat,
+                last
+            ]),
+        ),
+        (
+            "block that flattens the input",
+            json!([block(json!([conv(3, 3, 1), flat]), json!([flat])), {"dropout": {"rate": 0.2}}, last]),
+        ),
+        (
+            "block that flattens",
+            json!([
+                conv(7, 3, 1),
+                block(json!([flat, dense(693, "relu")]), json!([conv(7, 3, 1), flat])),
+                last
+            ]),
+        ),
+        (
+            "block with dropout",
+            json!([
+                conv(7, 3, 1),
+                block(
+                    json!([{"dropout": {"rate": 0.3}}, conv(7, 3, 1)]),
+                    json!([{"dropout": {"rate": 0.0}}])
+                ),
+                flat,
+                last
+            ]),
+        ),
+        (
+            "blocks within blocks",
+            json!([
+                conv(4, 3, 1),
+                block(
+                    json!([
+                        conv(4, 3, 1),
+                        block(json!([function("tanh"), conv(4, 3, 1)]), json!([])),
+                        function("relu")
+                    ]),
+                    json!([block(json!([conv(4, 3, 1)]), json!([conv(4, 1, 1)]))]),
+                ),
+                block(json!([block(json!([conv(4, 3, 1)]), json!([]))]), json!([function("gelu")])),
+                flat,
+                last,
+            ]),
+        ),
+    ];
+    let features = [
+        (
+            "block of dense layers",
+            json!([
+                dense(20, "relu"),
+                block(
+                    json!([dense(33, "relu"), {"dropout": {"rate": 0.4}}, dense(20, "tanh"), dense(20, "gelu")]),
+                    json!([])
+                ),
+                dense(8, "relu"),
+                last
+            ]),
+        ),
+        (
+            "blocks alone",
+            json!([
+                block(json!([dense(37, "relu")]), json!([])),
+                block(json!([dense(9, "silu"), last]), json!([last]))
+            ]),
+        ),
+        ("block without weights", json!([block(json!([function("tanh")]), json!([])), last])),
+        ("block behind weights", json!([last, block(json!([function("tanh")]), json!([function("elu")]))])),
+        (
+            "wide block",
+            json!([block(json!([dense(1100, "tanh"), norm]), json!([dense(1100, "relu")])), last]),
+        ),
+    ];
+    let images = images.iter().map(|(name, layers)| network(name, layers, &image, &optimizer));
+    images.chain(features.iter().map(|(name, layers)| network(name, layers, &[37], &optimizer))).collect()
 }

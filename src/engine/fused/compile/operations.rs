@@ -114,3 +114,117 @@ impl Series<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Id, Net};
+    use crate::ops::Activation;
+
+    /// A network of operations that are called by a function each.
+    struct Sketch(Net);
+
+    impl Sketch {
+        fn new() -> Self {
+            Self(Net::new([4].into()))
+        }
+
+        fn apply(&mut self, function: Activation, x: Id) -> Id {
+            self.0.add(Operation::Activation(function), &[x], Vec::new()).unwrap()
+        }
+
+        fn sum(&mut self, a: Id, b: Id) -> Id {
+            self.0.add(Operation::Add, &[a, b], Vec::new()).unwrap()
+        }
+
+        fn series(self) -> Result<String, String> {
+            operations(&self.0.finish()).map(|items| text(&items))
+        }
+    }
+
+    /// As in `tanh (relu + x)`.
+    fn text(items: &[Item]) -> String {
+        let item = |item: &Item| match &item.operation {
+            Operation::Activation(function) => format!("{function:?}").to_lowercase(),
+            Operation::Add => {
+                let [a, b] = item.branches.each_ref().map(|items| text(items));
+                format!("({a} + {b})")
+            }
+            other => panic!("{other:?}"),
+        };
+        let all: Vec<String> = items.iter().map(item).collect();
+        if all.is_empty() { "x".to_owned() } else { all.join(" ") }
+    }
+
+    use Activation::{Elu, Gelu, Relu, Silu, Tanh};
+
+    #[test]
+    fn sums_hold_what_is_computed_side_by_side() {
+        let mut net = Sketch::new();
+        let x = net.apply(Tanh, Id::INPUT);
+        let a = net.apply(Relu, x);
+        let b = net.sum(a, x);
+        let c = net.apply(Gelu, b);
+        let d = net.sum(b, c);
+        let e = net.apply(Silu, d);
+        let f = net.apply(Elu, x);
+        let sum = net.sum(e, f);
+        net.apply(Tanh, sum);
+        assert_eq!(net.series().unwrap(), "tanh ((relu + x) (x + gelu) silu + elu) tanh");
+    }
+
+    #[test]
+    fn a_value_can_be_added_to_itself() {
+        let mut net = Sketch::new();
+        let x = net.sum(Id::INPUT, Id::INPUT);
+        net.apply(Relu, x);
+        assert_eq!(net.series().unwrap(), "(x + x) relu");
+    }
+
+    #[test]
+    fn branches_that_meet_before_the_sum_are_declined() {
+        let mut net = Sketch::new();
+        let shared = net.apply(Relu, Id::INPUT);
+        let (a, b) = (net.sum(shared, Id::INPUT), net.apply(Tanh, shared));
+        net.sum(a, b);
+        assert_eq!(net.series().unwrap_err(), "branches that share operations");
+    }
+
+    #[test]
+    fn values_without_a_use_are_declined() {
+        let mut net = Sketch::new();
+        net.apply(Relu, Id::INPUT);
+        net.apply(Tanh, Id::INPUT);
+        assert_eq!(net.series().unwrap_err(), "values that nothing is computed from");
+    }
+
+    #[test]
+    fn sums_of_other_shapes_or_numbers_are_declined() {
+        let mut net = Sketch::new();
+        net.0.add(Operation::Add, &[Id::INPUT], Vec::new()).unwrap();
+        assert_eq!(net.series().unwrap_err(), "a sum of other than two equal shapes");
+        let mut net = Sketch::new();
+        let three = Operation::Dense { inputs: 4, units: 3 };
+        let three = net.0.add(three, &[Id::INPUT], Vec::new()).unwrap();
+        net.sum(three, Id::INPUT);
+        assert_eq!(net.series().unwrap_err(), "a sum of other than two equal shapes");
+        let mut net = Sketch::new();
+        net.0.add(Operation::Flatten, &[Id::INPUT, Id::INPUT], Vec::new()).unwrap();
+        assert_eq!(net.series().unwrap_err(), "an operation with 2 inputs");
+    }
+
+    #[test]
+    fn sums_within_sums_are_followed_to_a_depth_that_no_stack_runs_out_of() {
+        let nested = |depth: usize| {
+            let mut net = Sketch::new();
+            let mut sum = Id::INPUT;
+            for _ in 0..depth {
+                let term = net.apply(Relu, Id::INPUT);
+                sum = net.sum(sum, term);
+            }
+            net.series()
+        };
+        assert!(nested(DEEPEST).is_ok());
+        assert_eq!(nested(100_000).unwrap_err(), "sums within sums more than 64 deep");
+    }
+}
