@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use candle_core::{DType, Device};
 use serde_json::json;
 use taper::config::{Input, Problems};
-use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
+use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
 use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::network::Parameters;
@@ -129,9 +129,9 @@ fn measure(name: &str, text: &str, options: &Options) -> serde_json::Value {
             }
             Target::Class { .. } => Vec::new(),
         };
-        let truth = match target {
-            Target::Class { .. } => Truth::Classes(&labels),
-            Target::Value { width } => Truth::Values { values: &values, width },
+        let targets = match target {
+            Target::Class { .. } => BatchTargets::Classes(&labels),
+            Target::Value { width } => BatchTargets::Values { values: &values, width },
         };
         let samples = Samples {
             features: &data.features,
@@ -139,7 +139,7 @@ fn measure(name: &str, text: &str, options: &Options) -> serde_json::Value {
             indices: &indices,
             scaling: &data.scaling,
         };
-        engine.step(&Batch { samples, truth }, step, 1e-4).expect("a step");
+        engine.step(&Batch { samples, targets }, step, 1e-4).expect("a step");
         step += 1;
     };
     for _ in 0..10 {

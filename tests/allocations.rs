@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use candle_core::{DType, Device};
 use taper::config::{Input, Problems};
-use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
+use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
 use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::network::Parameters;
@@ -103,7 +103,7 @@ fn measure(name: &str) -> Measured {
             let count = if step % 5 == 3 { BATCH / 3 } else { BATCH };
             let samples =
                 Samples { features: &features, shape: &shape, indices: &indices[..count], scaling: &scaling };
-            let batch = Batch { samples, truth: Truth::Classes(&labels[..count]) };
+            let batch = Batch { samples, targets: BatchTargets::Classes(&labels[..count]) };
             let loss = engine.step(&batch, step, 0.001).expect("a step").loss;
             assert!(loss.is_finite(), "{name}: {loss}");
         }

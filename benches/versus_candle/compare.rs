@@ -5,7 +5,7 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, Optimizer as _, VarBuilder, VarMap};
 use taper::config::{Input, Problems};
-use taper::data::{Batch, Features, Samples, Scaling, Truth};
+use taper::data::{Batch, BatchTargets, Features, Samples, Scaling};
 use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::network::Parameters;
@@ -76,7 +76,7 @@ impl Images {
                 indices: &self.indices,
                 scaling: &self.scaling,
             },
-            truth: Truth::Classes(&self.labels),
+            targets: BatchTargets::Classes(&self.labels),
         }
     }
 }

@@ -24,7 +24,7 @@ mod dataset;
 mod search;
 mod sound;
 
-pub use batches::{Batch, Loader, Prepared, Samples, Scaling, Truth};
+pub use batches::{Batch, BatchTargets, Loader, Prepared, Samples, Scaling};
 pub use dataset::{Dataset, Facts, Features, Splits, Target, Targets};
 pub use preprocess::Normalize;
 pub use search::SearchPath;

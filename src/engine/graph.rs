@@ -84,7 +84,7 @@ impl Graph {
     fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<(f64, Option<GradStore>)> {
         let GraphPredictor { plan, variables, device, logits, .. } = &mut self.predictor;
         let features = batch.samples.tensor(device)?;
-        let targets = batch.truth.tensor(device)?;
+        let targets = batch.targets.tensor(device)?;
         let mode = Mode::Training { seed: self.seed, step, first: part.first };
         let output = plan.forward(variables, &features, mode)?;
         let loss = (self.loss.member().sum(&output, &targets)? / part.whole as f64)?;

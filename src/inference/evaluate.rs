@@ -44,8 +44,8 @@ pub fn evaluate(
     while let Some(batch) = batches.next() {
         let logits = predictor.logits(&batch.samples)?;
         gradient.resize(logits.len(), 0.0);
-        let sum = loss.sum_and_gradient(logits, batch.truth, &mut gradient)?;
-        running.add(sum, logits, batch.truth)?;
+        let sum = loss.sum_and_gradient(logits, batch.targets, &mut gradient)?;
+        running.add(sum, logits, batch.targets)?;
         if interrupt.signal().is_some() {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Loss, labels};
 use crate::config::Problems;
-use crate::data::{Target, Truth};
+use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 use crate::ops::{Output, record};
 
@@ -60,8 +60,13 @@ impl Loss for Config {
         })
     }
 
-    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
-        let (labels, outputs) = labels(logits, truth, gradient)?;
+    fn sum_and_gradient(
+        &self,
+        logits: &[f32],
+        targets: BatchTargets<'_>,
+        gradient: &mut [f32],
+    ) -> Result<f64> {
+        let (labels, outputs) = labels(logits, targets, gradient)?;
         if outputs > 1 {
             candle_core::bail!("{outputs} logits for each label, where binary_cross_entropy takes one");
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Loss, labels};
 use crate::config::Problems;
-use crate::data::{Target, Truth};
+use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 use crate::ops::slices::values;
 use crate::ops::{Output, record};
@@ -72,8 +72,13 @@ impl Loss for Config {
         }
     }
 
-    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
-        let (labels, classes) = labels(logits, truth, gradient)?;
+    fn sum_and_gradient(
+        &self,
+        logits: &[f32],
+        targets: BatchTargets<'_>,
+        gradient: &mut [f32],
+    ) -> Result<f64> {
+        let (labels, classes) = labels(logits, targets, gradient)?;
         if labels.is_empty() {
             return Ok(0.0); // no row to tell the number of classes
         }

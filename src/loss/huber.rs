@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
-use crate::data::{Target, Truth};
+use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
 /// `[loss.huber]`: like `mse` for small errors and like `mae` for large ones, for numbers.
@@ -42,9 +42,14 @@ impl Loss for Config {
         sum_of_means(&(&clamped * (&difference - (&clamped * 0.5)?)?)?)
     }
 
-    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
+    fn sum_and_gradient(
+        &self,
+        logits: &[f32],
+        targets: BatchTargets<'_>,
+        gradient: &mut [f32],
+    ) -> Result<f64> {
         let delta = self.delta;
-        sum_of_errors(logits, truth, gradient, |d| {
+        sum_of_errors(logits, targets, gradient, |d| {
             if d.abs() <= delta {
                 (0.5 * d * d, d)
             } else {

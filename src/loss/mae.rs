@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
-use crate::data::{Target, Truth};
+use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
 /// `[loss.mae]`: the mean of the absolute errors, for numbers; outliers weigh less than in `mse`.
@@ -29,8 +29,13 @@ impl Loss for Config {
         sum_of_means(&(&difference * difference.detach().sign()?)?)
     }
 
-    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
-        sum_of_errors(logits, truth, gradient, |d| (d.abs(), if d == 0.0 { 0.0 } else { d.signum() }))
+    fn sum_and_gradient(
+        &self,
+        logits: &[f32],
+        targets: BatchTargets<'_>,
+        gradient: &mut [f32],
+    ) -> Result<f64> {
+        sum_of_errors(logits, targets, gradient, |d| (d.abs(), if d == 0.0 { 0.0 } else { d.signum() }))
     }
 }
 

@@ -1,13 +1,13 @@
 //! What training makes small: one file per loss, written as `[loss.NAME]`.
 //!
 //! ```
-//! use taper::data::Truth;
+//! use taper::data::BatchTargets;
 //! use taper::loss::Config;
 //!
 //! # fn main() -> taper::Result<()> {
-//! let (predicted, truth) = ([1.0, 3.0], Truth::Values { values: &[0.0, 3.0], width: 1 });
+//! let (predicted, targets) = ([1.0, 3.0], BatchTargets::Values { values: &[0.0, 3.0], width: 1 });
 //! let mut gradient = [0.0; 2];
-//! let sum = Config::mse(Default::default()).member().sum_and_gradient(&predicted, truth, &mut gradient)?;
+//! let sum = Config::mse(Default::default()).member().sum_and_gradient(&predicted, targets, &mut gradient)?;
 //! assert_eq!((sum, gradient), (1.0, [2.0, 0.0]));
 //! # Ok(())
 //! # }
@@ -25,7 +25,7 @@ mod parity;
 use candle_core::{D, Tensor};
 
 use crate::config::{Problems, registry};
-use crate::data::{Target, Truth};
+use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
 registry! {
@@ -61,12 +61,12 @@ pub trait Loss {
     /// `logits` is `[samples, outputs]` row by row.
     ///
     /// # Errors
-    /// If the lengths do not fit, a label is not that of a class, or `truth` is not of the kind that
+    /// If the lengths do not fit, a label is not that of a class, or `targets` is not of the kind that
     /// the loss is for. `gradient` may be changed in part then.
     fn sum_and_gradient(
         &self,
         logits: &[f32],
-        truth: Truth<'_>,
+        targets: BatchTargets<'_>,
         gradient: &mut [f32],
     ) -> candle_core::Result<f64>;
 }
@@ -99,11 +99,11 @@ fn sum_of_means(losses: &Tensor) -> candle_core::Result<Tensor> {
 /// for the difference between what was predicted and what is right.
 fn sum_of_errors(
     logits: &[f32],
-    truth: Truth<'_>,
+    targets: BatchTargets<'_>,
     gradient: &mut [f32],
     error: impl Fn(f64) -> (f64, f64),
 ) -> candle_core::Result<f64> {
-    let Truth::Values { values, width } = truth else {
+    let BatchTargets::Values { values, width } = targets else {
         candle_core::bail!("classes for a loss that takes numbers");
     };
     if values.len() != logits.len() || gradient.len() != logits.len() || !values.len().is_multiple_of(width) {
@@ -123,9 +123,13 @@ fn sum_of_errors(
     Ok(sum / width.max(1) as f64)
 }
 
-/// The labels that `truth` must have for `logits`, and how many logits there are for each.
-fn labels<'a>(logits: &[f32], truth: Truth<'a>, gradient: &[f32]) -> candle_core::Result<(&'a [u32], usize)> {
-    let Truth::Classes(labels) = truth else {
+/// The labels that `targets` must have for `logits`, and how many logits there are for each.
+fn labels<'a>(
+    logits: &[f32],
+    targets: BatchTargets<'a>,
+    gradient: &[f32],
+) -> candle_core::Result<(&'a [u32], usize)> {
+    let BatchTargets::Classes(labels) = targets else {
         candle_core::bail!("numbers for a loss that takes classes");
     };
     let whole = logits.len().is_multiple_of(labels.len()) && logits.is_empty() == labels.is_empty();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Loss, sum_of_errors, sum_of_means, validate_values};
 use crate::config::Problems;
-use crate::data::{Target, Truth};
+use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
 /// `[loss.mse]`: the mean of the squared errors, for numbers.
@@ -26,8 +26,13 @@ impl Loss for Config {
         sum_of_means(&(logits - targets)?.sqr()?)
     }
 
-    fn sum_and_gradient(&self, logits: &[f32], truth: Truth<'_>, gradient: &mut [f32]) -> Result<f64> {
-        sum_of_errors(logits, truth, gradient, |d| (d * d, 2.0 * d))
+    fn sum_and_gradient(
+        &self,
+        logits: &[f32],
+        targets: BatchTargets<'_>,
+        gradient: &mut [f32],
+    ) -> Result<f64> {
+        sum_of_errors(logits, targets, gradient, |d| (d * d, 2.0 * d))
     }
 }
 

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::json;
 
 use super::checks::value_and_gradient;
-use super::{Config, Truth};
+use super::{BatchTargets, Config};
 use crate::random::{Purpose, Stream};
 
 /// A loss with samples that fit it.
@@ -26,18 +26,18 @@ impl Case {
         Self { config, outputs, logits, labels, values }
     }
 
-    fn truth(&self) -> Truth<'_> {
+    fn targets(&self) -> BatchTargets<'_> {
         if self.config.member().link().is_some() {
-            Truth::Classes(&self.labels)
+            BatchTargets::Classes(&self.labels)
         } else {
-            Truth::Values { values: &self.values, width: self.outputs }
+            BatchTargets::Values { values: &self.values, width: self.outputs }
         }
     }
 
     /// The sum and its gradient over slices; what was in the gradient before must not matter.
     fn found(&self) -> Result<(f64, Vec<f32>)> {
         let mut gradient = vec![7.0; self.logits.len()];
-        let sum = self.config.member().sum_and_gradient(&self.logits, self.truth(), &mut gradient)?;
+        let sum = self.config.member().sum_and_gradient(&self.logits, self.targets(), &mut gradient)?;
         Ok((sum, gradient))
     }
 
@@ -46,9 +46,9 @@ impl Case {
         let shape = (self.logits.len() / self.outputs, self.outputs);
         let logits = Tensor::from_slice(&self.logits, shape, &Device::Cpu)?.to_dtype(DType::F64)?;
         let logits = Var::from_tensor(&logits)?;
-        let targets = match self.truth() {
-            Truth::Classes(labels) => Tensor::from_slice(labels, labels.len(), &Device::Cpu)?,
-            Truth::Values { values, .. } => {
+        let targets = match self.targets() {
+            BatchTargets::Classes(labels) => Tensor::from_slice(labels, labels.len(), &Device::Cpu)?,
+            BatchTargets::Values { values, .. } => {
                 Tensor::from_slice(values, shape, &Device::Cpu)?.to_dtype(DType::F64)?
             }
         };
@@ -171,23 +171,23 @@ fn no_samples_have_no_loss() -> Result<()> {
 fn what_does_not_fit_is_an_error_and_no_panic() {
     for (config, outputs) in defaults() {
         let case = Case::new(&config, 2, outputs);
-        let fails = |logits: usize, truth: Truth<'_>, gradient: usize| {
+        let fails = |logits: usize, targets: BatchTargets<'_>, gradient: usize| {
             let logits = vec![0.5; logits];
-            case.config.member().sum_and_gradient(&logits, truth, &mut vec![0.0; gradient]).is_err()
+            case.config.member().sum_and_gradient(&logits, targets, &mut vec![0.0; gradient]).is_err()
         };
         let size = 2 * outputs;
-        assert!(!fails(size, case.truth(), size), "{config}");
-        assert!(fails(size, case.truth(), size - 1), "{config}: the gradient is too short");
-        assert!(fails(size + 1, case.truth(), size + 1), "{config}: there is a logit too many");
-        assert!(fails(0, case.truth(), 0), "{config}: there are no logits");
-        let other = match case.truth() {
-            Truth::Classes(_) => Truth::Values { values: &case.values, width: outputs },
-            Truth::Values { .. } => Truth::Classes(&case.labels),
+        assert!(!fails(size, case.targets(), size), "{config}");
+        assert!(fails(size, case.targets(), size - 1), "{config}: the gradient is too short");
+        assert!(fails(size + 1, case.targets(), size + 1), "{config}: there is a logit too many");
+        assert!(fails(0, case.targets(), 0), "{config}: there are no logits");
+        let other = match case.targets() {
+            BatchTargets::Classes(_) => BatchTargets::Values { values: &case.values, width: outputs },
+            BatchTargets::Values { .. } => BatchTargets::Classes(&case.labels),
         };
-        assert!(fails(size, other, size), "{config}: the truth is of the other kind");
-        let impossible = Truth::Classes(&[0, 3]);
+        assert!(fails(size, other, size), "{config}: the targets are of the other kind");
+        let impossible = BatchTargets::Classes(&[0, 3]);
         assert!(fails(size, impossible, size), "{config}: there is no class 3");
-        let uneven = Truth::Values { values: &case.values, width: 0 };
+        let uneven = BatchTargets::Values { values: &case.values, width: 0 };
         assert!(fails(size, uneven, size), "{config}: there is no width");
     }
     let weighted = Case::new(&json!({"cross_entropy": {"class_weights": [1.0, 2.0]}}), 2, 3);

@@ -2,7 +2,7 @@
 //!
 //! For a class with t true positives, p predictions and s samples (its support): precision t / p,
 //! recall t / s, F1 2t / (p + s); 0 where the denominator is 0 (`zero_division=0`). The macro averages
-//! are plain means over the classes that occur in the truth or in the predictions, which is
+//! are plain means over the classes that occur among the targets or the predictions, which is
 //! scikit-learn's default: a class that a split does not contain does not pull the mean down.
 
 use candle_core::Result;
@@ -83,17 +83,17 @@ impl ClassCounts {
     ///
     /// # Errors
     /// If the lists differ in length or a class is out of range; nothing is counted then.
-    pub fn count(&mut self, truth: &[u32], predicted: &[u32]) -> Result<()> {
-        check_classes(truth, predicted, self.classes())?;
-        truth.iter().zip(predicted).for_each(|(truth, predicted)| self.note(*truth, *predicted));
+    pub fn count(&mut self, targets: &[u32], predicted: &[u32]) -> Result<()> {
+        check_classes(targets, predicted, self.classes())?;
+        targets.iter().zip(predicted).for_each(|(target, predicted)| self.note(*target, *predicted));
         Ok(())
     }
 
     /// Counts a sample of checked classes.
-    pub(super) fn note(&mut self, truth: u32, predicted: u32) {
-        self.support[truth as usize] += 1;
+    pub(super) fn note(&mut self, target: u32, predicted: u32) {
+        self.support[target as usize] += 1;
         self.predicted[predicted as usize] += 1;
-        self.correct[truth as usize] += u64::from(truth == predicted);
+        self.correct[target as usize] += u64::from(target == predicted);
     }
 
     /// Adds the counts of other samples.

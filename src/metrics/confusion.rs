@@ -15,7 +15,7 @@ pub const MOST_CLASSES: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     classes: usize,
-    counts: BTreeMap<(u32, u32), u64>, // (truth, prediction)
+    counts: BTreeMap<(u32, u32), u64>, // (target, prediction)
 }
 
 impl Confusion {
@@ -29,15 +29,15 @@ impl Confusion {
     ///
     /// # Errors
     /// If the lists differ in length or a class is out of range; nothing is counted then.
-    pub fn count(&mut self, truth: &[u32], predicted: &[u32]) -> Result<()> {
-        check_classes(truth, predicted, self.classes)?;
-        truth.iter().zip(predicted).for_each(|(truth, predicted)| self.note(*truth, *predicted));
+    pub fn count(&mut self, targets: &[u32], predicted: &[u32]) -> Result<()> {
+        check_classes(targets, predicted, self.classes)?;
+        targets.iter().zip(predicted).for_each(|(target, predicted)| self.note(*target, *predicted));
         Ok(())
     }
 
     /// Counts a sample of checked classes.
-    pub(super) fn note(&mut self, truth: u32, predicted: u32) {
-        *self.counts.entry((truth, predicted)).or_default() += 1;
+    pub(super) fn note(&mut self, target: u32, predicted: u32) {
+        *self.counts.entry((target, predicted)).or_default() += 1;
     }
 
     /// The matrix: one row for each true class, one column for each predicted class. `None` for more
@@ -48,8 +48,8 @@ impl Confusion {
             return None;
         }
         let mut rows = vec![vec![0; self.classes]; self.classes];
-        for ((truth, predicted), count) in &self.counts {
-            rows[*truth as usize][*predicted as usize] = *count;
+        for ((target, predicted), count) in &self.counts {
+            rows[*target as usize][*predicted as usize] = *count;
         }
         Some(rows)
     }

@@ -4,12 +4,12 @@
 //! and serialises without loss, so that a run that stops within an epoch continues with it.
 //!
 //! ```
-//! use taper::data::{Target, Truth};
+//! use taper::data::{Target, BatchTargets};
 //! use taper::metrics::Running;
 //!
 //! # fn main() -> taper::Result<()> {
 //! let mut running = Running::new(Target::Class { classes: 2 });
-//! running.add(0.5, &[2.0, -1.0, 0.0, 3.0], Truth::Classes(&[0, 0]))?;
+//! running.add(0.5, &[2.0, -1.0, 0.0, 3.0], BatchTargets::Classes(&[0, 0]))?;
 //! assert_eq!(running.values()[..2], [("loss", 0.25), ("accuracy", 0.5)]);
 //! # Ok(())
 //! # }

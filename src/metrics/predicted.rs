@@ -35,11 +35,11 @@ pub fn predicted_classes(
 ///
 /// # Errors
 /// If not.
-pub(super) fn check_classes(truth: &[u32], predicted: &[u32], classes: usize) -> Result<()> {
-    if truth.len() != predicted.len() {
-        candle_core::bail!("{} labels for {} predictions", truth.len(), predicted.len());
+pub(super) fn check_classes(targets: &[u32], predicted: &[u32], classes: usize) -> Result<()> {
+    if targets.len() != predicted.len() {
+        candle_core::bail!("{} labels for {} predictions", targets.len(), predicted.len());
     }
-    check_range(truth, classes)?;
+    check_range(targets, classes)?;
     check_range(predicted, classes)
 }
 

@@ -6,7 +6,7 @@ use super::classification::ClassCounts;
 use super::confusion::Confusion;
 use super::predicted::{check_range, predicted_classes};
 use super::regression::Residuals;
-use crate::data::{Target, Truth};
+use crate::data::{BatchTargets, Target};
 use crate::error::Result;
 
 /// Loss and metrics of the samples added so far. Means are over samples, not over batches.
@@ -54,9 +54,9 @@ impl Running {
     ///
     /// # Errors
     /// If they do not fit each other or what is measured; nothing is added then.
-    pub fn add(&mut self, loss_sum: f64, logits: &[f32], truth: Truth<'_>) -> Result<()> {
-        match (&mut self.counts, truth) {
-            (Counts::Classes(counts), Truth::Classes(labels)) => {
+    pub fn add(&mut self, loss_sum: f64, logits: &[f32], targets: BatchTargets<'_>) -> Result<()> {
+        match (&mut self.counts, targets) {
+            (Counts::Classes(counts), BatchTargets::Classes(labels)) => {
                 check_range(labels, counts.classes())?;
                 let predicted = predicted_classes(logits, labels.len(), counts.classes())?;
                 for (label, predicted) in labels.iter().zip(predicted) {
@@ -66,16 +66,18 @@ impl Running {
                     }
                 }
             }
-            (Counts::Values(residuals), Truth::Values { values, .. }) => residuals.add(logits, values)?,
-            (Counts::Classes(_), Truth::Values { .. }) => {
+            (Counts::Values(residuals), BatchTargets::Values { values, .. }) => {
+                residuals.add(logits, values)?
+            }
+            (Counts::Classes(_), BatchTargets::Values { .. }) => {
                 return Err(candle_core::Error::msg("numbers where classes are measured").into());
             }
-            (Counts::Values(_), Truth::Classes(_)) => {
+            (Counts::Values(_), BatchTargets::Classes(_)) => {
                 return Err(candle_core::Error::msg("classes where numbers are measured").into());
             }
         }
         self.loss_sum += loss_sum;
-        self.samples += truth.samples() as u64;
+        self.samples += targets.samples() as u64;
         Ok(())
     }
 
@@ -158,13 +160,13 @@ mod tests {
     #[test]
     fn a_batch_that_does_not_fit_adds_nothing() {
         let mut running = Running::new(Target::Class { classes: 3 });
-        let values = Truth::Values { values: &[1.0], width: 1 };
+        let values = BatchTargets::Values { values: &[1.0], width: 1 };
         assert!(running.add(1.0, &[0.0; 3], values).is_err());
-        assert!(running.add(1.0, &[0.0; 3], Truth::Classes(&[3])).is_err());
-        assert!(running.add(1.0, &[0.0; 4], Truth::Classes(&[2])).is_err());
+        assert!(running.add(1.0, &[0.0; 3], BatchTargets::Classes(&[3])).is_err());
+        assert!(running.add(1.0, &[0.0; 4], BatchTargets::Classes(&[2])).is_err());
         assert_eq!(running, Running::new(Target::Class { classes: 3 }));
         let mut running = Running::new(Target::Value { width: 2 });
-        assert!(running.add(1.0, &[0.0; 2], Truth::Classes(&[0])).is_err());
+        assert!(running.add(1.0, &[0.0; 2], BatchTargets::Classes(&[0])).is_err());
         assert!(running.add(1.0, &[0.0; 1], values).is_err());
         assert_eq!(running, Running::new(Target::Value { width: 2 }));
     }
@@ -172,8 +174,8 @@ mod tests {
     #[test]
     fn means_are_over_samples() -> Result<()> {
         let mut running = Running::new(Target::Class { classes: 2 });
-        running.add(3.0, &[1.0, 0.0, 0.0, 1.0, 0.0, 1.0], Truth::Classes(&[0, 1, 0]))?;
-        running.add(5.0, &[1.0, 0.0], Truth::Classes(&[0]))?;
+        running.add(3.0, &[1.0, 0.0, 0.0, 1.0, 0.0, 1.0], BatchTargets::Classes(&[0, 1, 0]))?;
+        running.add(5.0, &[1.0, 0.0], BatchTargets::Classes(&[0]))?;
         assert_eq!((running.samples(), running.loss(), running.accuracy()), (4, 2.0, Some(0.75)));
         Ok(())
     }

@@ -110,7 +110,7 @@ impl Trainer<'_, '_> {
         }
         position.step += 1;
         position.samples_in_epoch += batch.samples.len() as u64;
-        state.running.add(step.loss * batch.samples.len() as f64, step.logits, batch.truth)?;
+        state.running.add(step.loss * batch.samples.len() as f64, step.logits, batch.targets)?;
         let (loss, seconds) = (step.loss, began.elapsed().as_secs_f64());
         state.seconds += seconds;
         state.epoch_seconds += seconds;

@@ -4,7 +4,7 @@
 use candle_core::{DType, Device};
 use serde_json::json;
 use taper::config::{Input, Problems};
-use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
+use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
 use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::network::{Parameters, Plan};
@@ -81,12 +81,12 @@ impl Case {
             }
             Target::Class { .. } => Vec::new(),
         };
-        let truth = match self.target {
-            Target::Class { .. } => Truth::Classes(&labels),
-            Target::Value { width } => Truth::Values { values: &values, width },
+        let targets = match self.target {
+            Target::Class { .. } => BatchTargets::Classes(&labels),
+            Target::Value { width } => BatchTargets::Values { values: &values, width },
         };
         let samples = Samples { features: &self.features, shape: &self.shape, indices, scaling: &scaling };
-        take(&Batch { samples, truth })
+        take(&Batch { samples, targets })
     }
 
     /// Takes `steps` steps, of `batch` samples but for a smaller one now and then.

@@ -7,6 +7,7 @@ use taper::config::{Input, Problems, reference, schema};
 use taper::data::sets::custom::{self, CustomData};
 use taper::data::{Config, Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use taper::experiment::Experiment;
+use taper::inference::Prediction;
 use taper::random::{Purpose, Stream};
 use taper::run::{Options, Outcome, Place, SplitName, Stopped};
 use taper::{Error, Model};
@@ -156,7 +157,8 @@ fn a_network_predicts_without_its_custom_data_and_is_evaluated_with_it() {
     let mut model = Model::load(&run).expect("a model");
     assert_eq!(model.classes(), ["a", "b", "c"]);
     let inputs = model.reader().json(Path::new("points"), b"[[100, 110], [109, 95]]").expect("samples");
-    let classes = model.predict(&inputs).expect("predictions").iter().map(|p| p.class()).collect::<Vec<_>>();
+    let classes =
+        model.predict(&inputs).expect("predictions").iter().map(Prediction::class).collect::<Vec<_>>();
     assert_eq!(classes, [0, 1]);
     let error = model.evaluate(None, &search).err().expect("no code").to_string();
     assert!(error.contains(REFUSED), "{error}");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::Value;
 use taper::config::Problems;
-use taper::data::{Batch, Features, Samples, Scaling, Truth};
+use taper::data::{Batch, BatchTargets, Features, Samples, Scaling};
 use taper::engine::{Engine, Fused, Predictor, SharedTeam, compile};
 use taper::layers::{self, Mode};
 use taper::metrics::{ClassCounts, Confusion, Residuals};
@@ -272,7 +272,7 @@ impl FusedGolden {
         let indices: Vec<usize> = (0..self.labels.len()).collect();
         let samples =
             Samples { features: &self.features, shape: &self.shape, indices: &indices, scaling: &scaling };
-        let batch = Batch { samples, truth: Truth::Classes(&self.labels) };
+        let batch = Batch { samples, targets: BatchTargets::Classes(&self.labels) };
         self.engine.step(&batch, step, learning_rate).expect("a step").loss
     }
 
@@ -348,10 +348,10 @@ fn classification_metrics_agree_with_scikit_learn() -> Result<()> {
     for case in metrics("classification") {
         let classes = case["expected"]["per_class"].as_array().expect("classes").len();
         let (mut counts, mut confusion) = (ClassCounts::new(classes), Confusion::new(classes));
-        let (truth, predicted): (Vec<u32>, Vec<u32>) = (list(&case["truth"]), list(&case["predicted"]));
-        for (truth, predicted) in truth.chunks(7).zip(predicted.chunks(7)) {
-            counts.count(truth, predicted)?;
-            confusion.count(truth, predicted)?;
+        let (targets, predicted): (Vec<u32>, Vec<u32>) = (list(&case["targets"]), list(&case["predicted"]));
+        for (targets, predicted) in targets.chunks(7).zip(predicted.chunks(7)) {
+            counts.count(targets, predicted)?;
+            confusion.count(targets, predicted)?;
         }
         let mut scores = serde_json::to_value(counts.report(&[])).expect("plain numbers");
         scores["confusion_matrix"] = serde_json::json!(confusion.matrix());

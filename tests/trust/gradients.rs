@@ -8,7 +8,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::json;
-use taper::data::{Target, Truth};
+use taper::data::{BatchTargets, Target};
 use taper::engine::Engine;
 use taper::layers::{self, Mode};
 use taper::random::Stream;
@@ -231,7 +231,7 @@ const RATE: f64 = 65536.0;
 /// How far the gradients are from the right ones by which one step of `engine` moves its parameters.
 fn error(descent: &Network, engine: &mut dyn Engine, live: &Live, gradients: &GradStore) -> Result<f64> {
     descent.with_batch(&[0, 1, 2], |batch| {
-        assert!(matches!(batch.truth, Truth::Classes(_)) == descent.values.is_empty());
+        assert!(matches!(batch.targets, BatchTargets::Classes(_)) == descent.values.is_empty());
         engine.step(batch, 0, RATE).map(|step| step.loss).expect("a step")
     });
     let mut differences = Vec::new();

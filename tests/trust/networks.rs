@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Result, Tensor};
 use serde_json::{Value as Json, json};
 use taper::config::Problems;
-use taper::data::{Batch, Features, Samples, Scaling, Target, Truth};
+use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
 use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
 use taper::layers;
@@ -294,11 +294,11 @@ impl Network {
         let samples = Samples { features: &self.features, shape: &self.shape, indices, scaling: &scaling };
         let labels: Vec<u32> = indices.iter().filter_map(|&i| self.labels.get(i).copied()).collect();
         match self.target {
-            Target::Class { .. } => take(&Batch { samples, truth: Truth::Classes(&labels) }),
+            Target::Class { .. } => take(&Batch { samples, targets: BatchTargets::Classes(&labels) }),
             Target::Value { width } => {
                 let values = indices.iter().flat_map(|&i| &self.values[i * width..][..width]).copied();
                 let values: Vec<f32> = values.collect();
-                take(&Batch { samples, truth: Truth::Values { values: &values, width } })
+                take(&Batch { samples, targets: BatchTargets::Values { values: &values, width } })
             }
         }
     }

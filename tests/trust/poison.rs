@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Result, Tensor, Var};
-use taper::data::{Batch, Features, Samples, Truth};
+use taper::data::{Batch, BatchTargets, Features, Samples};
 use taper::engine::{Engine, Gradient, Part, Predictor, Step};
 use taper::network::Parameters;
 use taper::optimizer::Optimizer;
@@ -121,15 +121,15 @@ impl Engine for Poisoned {
                 values[sample * size + self.draw.below(size as u64) as usize] = self.value;
                 let features = Features::Floats(values);
                 let samples = Samples { features: &features, ..batch.samples };
-                return self.inner.step(&Batch { samples, truth: batch.truth }, step, learning_rate);
+                return self.inner.step(&Batch { samples, targets: batch.targets }, step, learning_rate);
             }
             Fault::Loss => {
-                if let Truth::Values { values, width } = batch.truth {
+                if let BatchTargets::Values { values, width } = batch.targets {
                     let mut values = values.to_vec();
                     let place = self.draw.below(values.len() as u64) as usize;
                     values[place] = self.value;
-                    let truth = Truth::Values { values: &values, width };
-                    return self.inner.step(&Batch { samples: batch.samples, truth }, step, learning_rate);
+                    let targets = BatchTargets::Values { values: &values, width };
+                    return self.inner.step(&Batch { samples: batch.samples, targets }, step, learning_rate);
                 }
                 let step = self.inner.step(batch, step, learning_rate)?;
                 return Ok(Step { loss: f64::from(self.value), ..step });

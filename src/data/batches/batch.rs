@@ -22,7 +22,7 @@ pub struct Samples<'a> {
 
 /// What is right for each sample, in the order of the batch.
 #[derive(Clone, Copy, Debug)]
-pub enum Truth<'a> {
+pub enum BatchTargets<'a> {
     /// One label for each sample.
     Classes(&'a [u32]),
     /// Real numbers, `width` for each sample.
@@ -40,7 +40,7 @@ pub struct Batch<'a> {
     /// What the network is given.
     pub samples: Samples<'a>,
     /// What it should make of each of them.
-    pub truth: Truth<'a>,
+    pub targets: BatchTargets<'a>,
 }
 
 impl Samples<'_> {
@@ -86,7 +86,7 @@ impl Samples<'_> {
     }
 }
 
-impl Truth<'_> {
+impl BatchTargets<'_> {
     /// For how many samples it is.
     #[must_use]
     pub fn samples(&self) -> usize {
@@ -152,23 +152,23 @@ impl<'a> Loader<'a> {
     #[expect(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
     pub fn next(&mut self) -> Option<Batch<'_>> {
         let indices = self.batches.next()?;
-        let truth = match &self.dataset.targets {
+        let targets = match &self.dataset.targets {
             Targets::Classes { labels, .. } => {
                 self.labels.clear();
                 self.labels.extend(indices.iter().map(|&i| labels[i]));
-                Truth::Classes(&self.labels)
+                BatchTargets::Classes(&self.labels)
             }
             Targets::Values { values, width } => {
                 self.values.clear();
                 for &i in indices {
                     self.values.extend_from_slice(&values[i * width..(i + 1) * width]);
                 }
-                Truth::Values { values: &self.values, width: *width }
+                BatchTargets::Values { values: &self.values, width: *width }
             }
         };
         let (features, shape) = (&self.dataset.features, &self.dataset.sample_shape);
         let samples = Samples { features, shape, indices, scaling: self.scaling };
-        Some(Batch { samples, truth })
+        Some(Batch { samples, targets })
     }
 }
 
@@ -220,13 +220,13 @@ mod tests {
         let scaling = Scaling::new(&data.features, None);
         let mut loader = Loader::new(&data, &[1, 0, 1], 3, &scaling);
         let batch = loader.next().unwrap();
-        assert_eq!((batch.samples.len(), batch.truth.samples()), (3, 3));
-        assert_eq!(batch.truth.tensor(&Device::Cpu)?.to_vec1::<u32>()?, [0, 1, 0]);
+        assert_eq!((batch.samples.len(), batch.targets.samples()), (3, 3));
+        assert_eq!(batch.targets.tensor(&Device::Cpu)?.to_vec1::<u32>()?, [0, 1, 0]);
         data.targets = Targets::Values { values: vec![1.0, 2.0, 3.0, 4.0], width: 2 };
         let mut loader = Loader::new(&data, &[1, 0], 3, &scaling);
         let batch = loader.next().unwrap();
-        assert_eq!((batch.samples.len(), batch.truth.samples()), (2, 2));
-        let values = batch.truth.tensor(&Device::Cpu)?.to_vec2::<f32>()?;
+        assert_eq!((batch.samples.len(), batch.targets.samples()), (2, 2));
+        let values = batch.targets.tensor(&Device::Cpu)?.to_vec2::<f32>()?;
         assert_eq!(values, [[3.0, 4.0], [1.0, 2.0]]);
         Ok(())
     }

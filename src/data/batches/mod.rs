@@ -4,6 +4,6 @@ mod batch;
 mod prepared;
 mod scaling;
 
-pub use batch::{Batch, Loader, Samples, Truth};
+pub use batch::{Batch, BatchTargets, Loader, Samples};
 pub use prepared::Prepared;
 pub use scaling::Scaling;

@@ -39,7 +39,7 @@ impl Pass<'_> {
         clock.start();
         network.forward(&mut context, &batch.samples, clock);
         network.gradient.resize(network.logits.len(), 0.0);
-        let sum = loss.sum_and_gradient(&network.logits, batch.truth, &mut network.gradient)?;
+        let sum = loss.sum_and_gradient(&network.logits, batch.targets, &mut network.gradient)?;
         let value = sum / whole as f64;
         if value.is_finite() {
             network.backward(&mut context, sink, whole, clock);

@@ -64,15 +64,15 @@ fn refuses_what_does_not_fit_and_counts_nothing() {
 
 #[test]
 fn merging_and_restoring_count_every_sample_once() -> Result<()> {
-    let (truth, predicted) = ([0, 1, 2, 1, 0], [0, 2, 2, 1, 1]);
+    let (targets, predicted) = ([0, 1, 2, 1, 0], [0, 2, 2, 1, 1]);
     let mut whole = ClassCounts::new(3);
-    whole.count(&truth, &predicted)?;
+    whole.count(&targets, &predicted)?;
     let mut first = ClassCounts::new(3);
-    first.count(&truth[..2], &predicted[..2])?;
+    first.count(&targets[..2], &predicted[..2])?;
     let saved = serde_json::to_string(&first).expect("plain numbers");
     let mut restored: ClassCounts = serde_json::from_str(&saved).expect("what was saved");
     let mut second = ClassCounts::new(3);
-    second.count(&truth[2..], &predicted[2..])?;
+    second.count(&targets[2..], &predicted[2..])?;
     restored.merge(&second)?;
     assert_eq!(restored, whole);
     assert_eq!((whole.samples(), whole.correct()), (5, 3));
