@@ -26,6 +26,7 @@ presets! {
     "binary_mlp",
     "linear_regression",
     "digits_cnn",
+    "digits_residual",
     "images_cnn_224",
 }
 

@@ -310,6 +310,7 @@ pub fn zoo() -> Vec<Case> {
 
 /// Networks with residual blocks: first, last, in between and within each other, with what the sides of
 /// a sum may differ in.
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn blocks() -> Vec<Case> {
     // Adam makes whole steps of gradients that are rounding alone, and a kink behind a norm another gradient
     // of a value that is.

@@ -30,7 +30,7 @@ fn quick(name: &str, workspace: &Workspace) -> Vec<String> {
             // The same shapes and classes, with nothing to download.
             sets.push("data={digits={samples=40, test_samples=8}}".to_owned());
         }
-        "digits_cnn" => sets.push("data.digits.samples=40".to_owned()),
+        "digits_cnn" | "digits_residual" => sets.push("data.digits.samples=40".to_owned()),
         "images_cnn_224" => draw_images(workspace),
         _ => {}
     }
@@ -52,10 +52,11 @@ fn draw_images(workspace: &Workspace) {
 }
 
 #[test]
-fn all_nine_are_there() {
+fn all_ten_are_there() {
     let expected = [
         "binary_mlp",
         "digits_cnn",
+        "digits_residual",
         "images_cnn_224",
         "linear_regression",
         "mnist_cnn",

@@ -1,5 +1,7 @@
 //! Not tests: random layers and networks of every kind that the registries know, as engines.
 
+use std::collections::HashMap;
+
 use candle_core::{DType, Device, Result, Tensor};
 use serde_json::{Value as Json, json};
 use taper::config::Problems;
@@ -136,6 +138,23 @@ pub fn target(loss: &loss::Config, outputs: usize) -> (usize, Target) {
     }
 }
 
+/// Gives convolutions few filters, also those within blocks: as many as others that had as many, since
+/// they may be added up.
+fn shrink_filters(layers: &mut [Json], drawn: &mut HashMap<u64, usize>, draw: &mut Stream) {
+    for layer in layers {
+        if let Some(options) = layer.get_mut("conv2d") {
+            let filters = options["filters"].as_u64().expect("a number");
+            options["filters"] = json!(*drawn.entry(filters).or_insert_with(|| between(draw, 1, 3)));
+        }
+        for list in ["layers", "shortcut"] {
+            let inner = layer.get_mut("residual").and_then(|block| block.get_mut(list));
+            if let Some(inner) = inner.and_then(Json::as_array_mut) {
+                shrink_filters(inner, drawn, draw);
+            }
+        }
+    }
+}
+
 /// A network with samples that fit it.
 pub struct Network {
     pub name: String,
@@ -229,10 +248,8 @@ impl Network {
         let mut json = experiment.to_json();
         let layers = json["model"]["layers"].as_array_mut().expect("layers");
         let last = layers.len() - 1;
+        shrink_filters(layers, &mut HashMap::new(), draw);
         for (i, layer) in layers.iter_mut().enumerate() {
-            if let Some(options) = layer.get_mut("conv2d") {
-                options["filters"] = json!(between(draw, 1, 3));
-            }
             if let Some(options) = layer.get_mut("dense") {
                 options["units"] = json!(if i == last { outputs } else { between(draw, 1, 7) });
             }
