@@ -67,7 +67,7 @@ impl Running {
                 }
             }
             (Counts::Values(residuals), BatchTargets::Values { values, .. }) => {
-                residuals.add(logits, values)?
+                residuals.add(logits, values)?;
             }
             (Counts::Classes(_), BatchTargets::Values { .. }) => {
                 return Err(candle_core::Error::msg("numbers where classes are measured").into());
