@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::compile::Compiled;
-
 /// Measures the phases of training steps while it is on.
 #[derive(Default)]
 pub struct Clock {
@@ -14,12 +12,11 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock for the phases of `network`, switched off.
-    pub fn new(network: &Compiled) -> Self {
-        let stages = &network.stages;
-        let forward = stages.names().map(|name| format!("{name} forward"));
-        let backward =
-            stages.names().skip(stages.first_trained()).rev().map(|name| format!("{name} backward"));
+    /// A clock for the phases of `stages`, of which those from `first_trained` on have a way back, switched
+    /// off.
+    pub fn new(stages: &[&str], first_trained: usize) -> Self {
+        let forward = stages.iter().map(|name| format!("{name} forward"));
+        let backward = stages.iter().skip(first_trained).rev().map(|name| format!("{name} backward"));
         let all = std::iter::once("input".to_owned()).chain(forward);
         let all = all.chain(std::iter::once("loss".to_owned())).chain(backward);
         Self { phases: all.map(|name| (name, Duration::ZERO)).collect(), ..Self::default() }

@@ -88,7 +88,9 @@ impl Fused {
         let variables: Vec<_> =
             parameters.iter().map(|parameter| parameter.variable.clone()).chain(state).collect();
         let variables = Slices::new(&variables)?;
-        let (clock, network, isa) = (Clock::new(&compiled), Network::new(compiled), Isa::detect());
+        let stages: Vec<&str> = compiled.stages.names().collect();
+        let clock = Clock::new(&stages, compiled.stages.first_trained());
+        let (network, isa) = (Network::new(compiled), Isa::detect());
         let gradient = None;
         Ok(Self {
             network,
