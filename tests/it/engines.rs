@@ -21,7 +21,9 @@ const TOLERANCE_OF_RUNS: f64 = 3e-2;
 #[test]
 fn every_config_gives_the_same_on_both_engines() {
     for mut case in built_in() {
-        let steps = if case.shape.elements() > Some(4000) { 20 } else { 200 };
+        // A kink behind a norm, which centres values around it, soon parts the engines for good.
+        let normed = case.experiment.model.layers.iter().any(|layer| layer.name() == "batch_norm");
+        let steps = if normed || case.shape.elements() > Some(4000) { 20 } else { 200 };
         let compare = |case: &Case, tolerance: f64, optimizer: &str| {
             let graph = case.train(&mut case.graph(), steps, 32);
             let fused = case.train(&mut case.fused(2, Isa::detect()), steps, 32);
