@@ -348,7 +348,7 @@ fn classification_metrics_agree_with_scikit_learn() -> Result<()> {
     for case in metrics("classification") {
         let classes = case["expected"]["per_class"].as_array().expect("classes").len();
         let (mut counts, mut confusion) = (ClassCounts::new(classes), Confusion::new(classes));
-        let (targets, predicted): (Vec<u32>, Vec<u32>) = (list(&case["targets"]), list(&case["predicted"]));
+        let (targets, predicted): (Vec<u32>, Vec<u32>) = (list(&case["truth"]), list(&case["predicted"]));
         for (targets, predicted) in targets.chunks(7).zip(predicted.chunks(7)) {
             counts.count(targets, predicted)?;
             confusion.count(targets, predicted)?;
