@@ -43,7 +43,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "old checkpoints are deleted before the new one is written",
-        file: "src/train/trainer.rs",
+        file: "src/train/save.rs",
         right: "        state.files = self.callbacks.files()?;",
         wrong: "        self.store.remove_later(0)?;\n        state.files = self.callbacks.files()?;",
         caught_by: "saves::a_kill_at",
@@ -89,9 +89,9 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "a signal leaves no checkpoint",
-        file: "src/train/trainer.rs",
-        right: "        if !self.is_saved(state) {",
-        wrong: "        if stop.is_none() && !self.is_saved(state) {",
+        file: "src/train/save.rs",
+        right: "        if is_saved { Ok(()) }",
+        wrong: "        let never = is_saved || state.position.step > 0;\n        if never { Ok(()) }",
         caught_by: "signals::a_signal_at_any_moment",
     },
     Fault {
