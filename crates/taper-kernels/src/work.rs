@@ -13,7 +13,7 @@ use crate::simd::team::Team;
 pub enum Work<'a> {
     /// Plain values with their gradients.
     Values(&'a mut Team, Isa, Trained<'a>, &'a [f32]),
-    /// The bias of a dense layer, with the gradient on its way to the weights.
+    /// The bias of a dense layer, updated while the gradient of its sums is computed.
     Delta(fully_connected::Delta<'a>),
     /// The weights of a dense layer, from the gradient of its sums.
     Backward(fully_connected::Backward<'a>),

@@ -237,8 +237,9 @@ mod tests {
     /// What lies where nothing is to be written.
     const GUARD: f32 = -7.0;
 
-    /// Loads seven samples out of five, more than are asked for ahead, of bytes and of numbers, with every
-    /// instruction set, and compares with a plain loop; `place` is where value i of a channel goes.
+    /// Loads a batch of seven samples, with repeats, from a data set of five, once of bytes and once of
+    /// numbers, with every instruction set, and compares with a plain loop. The batch is longer than the
+    /// prefetch distance. `place` says where value i of a channel goes.
     fn check(
         [channels, size]: [usize; 2],
         factors: usize,

@@ -1,7 +1,7 @@
 //! What kernels are written with.
 //!
-//! Memory that several threads write to at once is known inside this crate only: whoever hands it out
-//! must prove that the parts do not overlap, which safe code cannot.
+//! The type for memory that several threads write to at once is private to this crate: its user must prove
+//! that the parts do not overlap, which the compiler cannot check.
 //!
 //! ```compile_fail,E0603
 //! use taper_kernels::simd::disjoint::Disjoint;

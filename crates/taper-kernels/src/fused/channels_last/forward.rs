@@ -26,9 +26,9 @@ struct Start {
 
 /// The rows of a filter at position `row`, or from there to `last`, that lie on the image.
 ///
-/// A filter's value that is not finite and lies on the border only is not multiplied with its zeros
-/// then, and no output shows it. It does not go unnoticed: the update that follows looks at every
-/// weight ([`watch`](crate::rule::watch)), and a checkpoint with such a one is refused.
+/// A weight that is not finite and meets only zeros of the border is then never multiplied, so no output
+/// shows it. It is still found: the update that follows checks every weight
+/// ([`watch`](crate::rule::watch)), and a checkpoint with such a weight is refused.
 fn rows_inside(input: &Image, height: usize, row: usize, last: usize) -> [usize; 2] {
     let start = input.before[0].saturating_sub(last);
     let end = (input.before[0] + input.size[0]).saturating_sub(row);

@@ -40,7 +40,8 @@ pub const WIDTH: usize = 16;
 
 /// Sixteen `f32` values.
 ///
-/// Making one needs its instruction set, so constructors are unsafe; whoever holds one may compute.
+/// The constructors are unsafe because the processor must have the instruction set. A value proves that it
+/// does, so arithmetic on it is safe.
 pub trait Lanes:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
