@@ -38,15 +38,26 @@ pub struct Team {
 }
 
 struct Shared {
-    /// The current piece. Written by the team's owner between pieces only.
-    work: UnsafeCell<Option<Work>>,
+    /// The current piece. Written by the team's owner between pieces only. Workers that wait read
+    /// `stop`, so this is in a line of its own.
+    work: Line<UnsafeCell<Option<Work>>>,
     desks: Vec<Desk>,
     /// Workers that still have the current piece in hand.
-    busy: Line<AtomicUsize>,
+    busy: Line<Busy>,
     stop: AtomicBool,
     /// In nanoseconds.
     patience: AtomicU64,
+    /// The first panic of the current piece.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// What the workers tell the owner at the end of a piece.
+#[derive(Default)]
+struct Busy {
+    /// How many are not done.
+    workers: AtomicUsize,
+    /// Whether a part panicked: the owner takes the lock of the panic only then.
+    panicked: AtomicBool,
 }
 
 /// One thread's place: memory of its own, so that threads do not slow each other down by writing
@@ -63,7 +74,7 @@ struct Desk {
     asleep: AtomicBool,
 }
 
-/// A counter in memory of its own.
+/// Something in memory of its own.
 #[derive(Default)]
 #[repr(align(128))]
 struct Line<T>(T);
@@ -91,9 +102,9 @@ impl Team {
     fn start(threads: usize, spawn: impl Fn(usize, Life) -> Option<JoinHandle<()>>) -> Self {
         let threads = threads.max(1);
         let shared = Arc::new(Shared {
-            work: UnsafeCell::new(None),
+            work: Line(UnsafeCell::new(None)),
             desks: (0..threads).map(|_| Desk::default()).collect(),
-            busy: Line(AtomicUsize::new(0)),
+            busy: Line::default(),
             stop: AtomicBool::new(false),
             patience: AtomicU64::new(PATIENCE.as_nanos() as u64),
             panic: Mutex::new(None),
@@ -145,7 +156,7 @@ impl Team {
         // because nothing on the way there unwinds (`do_parts` catches all).
         let work = Work::new(&part);
         // SAFETY: `&mut self`, and no worker has a piece in hand: nobody else reads or writes this.
-        unsafe { *self.shared.work.get() = Some(work) };
+        unsafe { *self.shared.work.0.get() = Some(work) };
         let (share, more) = (parts / threads, parts % threads);
         let start = |i: usize| share * i + more.min(i);
         // Nobody looks at these until `piece`, which releases them, is seen to have changed.
@@ -154,7 +165,7 @@ impl Team {
             desk.next.store(next, Ordering::Relaxed);
             desk.end.store(end, Ordering::Relaxed);
         }
-        self.shared.busy.0.store(threads - 1, Ordering::Relaxed);
+        self.shared.busy.0.workers.store(threads - 1, Ordering::Relaxed);
         for (desk, worker) in self.shared.desks[1..threads].iter().zip(&self.workers) {
             desk.piece.fetch_add(1, Ordering::SeqCst);
             if desk.asleep.load(Ordering::SeqCst) {
@@ -163,12 +174,16 @@ impl Team {
         }
         self.shared.do_parts(0);
         let mut wait = Wait::new();
-        while self.shared.busy.0.load(Ordering::Acquire) != 0 {
+        while self.shared.busy.0.workers.load(Ordering::Acquire) != 0 {
             wait.pause();
         }
-        let panic = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(panic) = panic {
-            resume_unwind(panic);
+        // The flag was set before the last worker released `busy`, or by this thread.
+        if self.shared.busy.0.panicked.load(Ordering::Relaxed) {
+            self.shared.busy.0.panicked.store(false, Ordering::Relaxed);
+            let panic = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(panic) = panic {
+                resume_unwind(panic);
+            }
         }
     }
 }
@@ -207,7 +222,7 @@ impl Shared {
             }
             done += 1;
             self.do_parts(index);
-            self.busy.0.fetch_sub(1, Ordering::Release);
+            self.busy.0.workers.fetch_sub(1, Ordering::Release);
         }
     }
 
@@ -215,7 +230,7 @@ impl Shared {
     fn do_parts(&self, index: usize) {
         // SAFETY: the owner has written this before it handed the piece over, and waits for the
         // caller before it writes again.
-        let Some(Work { part: function, call }) = (unsafe { *self.work.get() }) else { return };
+        let Some(Work { part: function, call }) = (unsafe { *self.work.0.get() }) else { return };
         let all = || {
             let threads = self.desks.len();
             for desk in (0..threads).map(|i| &self.desks[(index + i) % threads]) {
@@ -231,6 +246,7 @@ impl Shared {
             }
         };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(all)) {
+            self.busy.0.panicked.store(true, Ordering::Relaxed);
             let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
             if first.is_none() {
                 *first = Some(panic);
