@@ -149,7 +149,7 @@ impl<'a> Loader<'a> {
     ///
     /// # Panics
     /// If an index is not that of a sample.
-    #[expect(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
+    #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
     pub fn next(&mut self) -> Option<Batch<'_>> {
         let indices = self.batches.next()?;
         let targets = match &self.dataset.targets {
