@@ -88,7 +88,8 @@ pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usi
 /// Reads the whole content of an NPY file.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it, as [`read`] does.
+/// A sentence that says what is wrong with it: that it is no NPY file of plain numbers, not exactly as long as
+/// its header says, or holds NaN, infinity or a number beyond the range of `f32` or `i64`.
 pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     let (Header { kind, size, shape }, end) = header(&content, content.len() as u64)?;
     let values = if (kind, size) == ('u', 1) {
