@@ -5,7 +5,10 @@ check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy --no-default-features --lib --examples -- -D warnings
+    cargo clippy --lib --bins -- -D warnings
+    cargo clippy --no-default-features --lib -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-default-features --no-deps --lib
     cargo test --workspace
 
 # Rewrite what is generated and snapshotted, after a change that is meant; read the diff.

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use candle_core::{DType, Device};
 use serde_json::json;
 use taper::config::{Input, Problems};
-use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
-use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
+use taper::internals::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
+use taper::internals::engine::{Engine, Fused, Graph, SharedTeam, compile};
+use taper::internals::presets;
 use taper::network::Parameters;
-use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
 

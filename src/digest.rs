@@ -1,7 +1,7 @@
 //! SHA-256 sums as text.
 //!
 //! ```
-//! assert!(taper::digest::sha256(b"abc").starts_with("ba7816bf8f01cfea"));
+//! assert!(taper::internals::digest::sha256(b"abc").starts_with("ba7816bf8f01cfea"));
 //! ```
 
 use sha2::{Digest as _, Sha256};

@@ -6,9 +6,9 @@
 //! ```
 //! # fn main() -> taper::Result<()> {
 //! let folder = std::env::temp_dir().join(format!("taper-durable-{}", std::process::id()));
-//! taper::durable::write_file(&folder.join("note"), b"whole")?;
+//! taper::internals::durable::write_file(&folder.join("note"), b"whole")?;
 //! assert_eq!(std::fs::read(folder.join("note")).ok().as_deref(), Some(&b"whole"[..]));
-//! taper::durable::remove_folder(&folder)?;
+//! taper::internals::durable::remove_folder(&folder)?;
 //! # Ok(())
 //! # }
 //! ```

@@ -13,9 +13,17 @@
 
 mod check;
 pub mod file;
+mod measured;
 mod stored;
 
 pub use check::{Check, Layer, Location};
+
+// The sections that no public module is about.
+pub use crate::checkpoint::Config as CheckpointConfig;
+pub use crate::engine::Choice as EngineChoice;
+pub use crate::gate::Config as GateConfig;
+pub use crate::model::Config as ModelConfig;
+pub use crate::train::Config as TrainConfig;
 
 use std::sync::LazyLock;
 
@@ -28,7 +36,7 @@ use crate::moved::MOVED;
 use crate::network::Plan;
 use crate::ops::Activation;
 use crate::shape::Shape;
-use crate::{checkpoint, gate, loss, metrics, optimizer, train};
+use crate::{checkpoint, gate, loss, optimizer, train};
 
 /// Everything that a run is made from; loading it touches no disk and no device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -126,33 +134,6 @@ impl Experiment {
         if problems.is_empty() {
             self.validate_shapes(&data.facts(), problems);
         }
-    }
-
-    /// The names of what an epoch measures, by which a checkpoint can be the best.
-    #[must_use]
-    pub fn measured_each_epoch(&self) -> Vec<String> {
-        let names = metrics::names(self.loss.member().link().is_some());
-        let validation = self.split.validates().then_some("validation");
-        let splits = ["train"].into_iter().chain(validation);
-        splits.flat_map(|split| names.iter().map(move |name| format!("{split}.{name}"))).collect()
-    }
-
-    /// The names of all that a run measures.
-    #[must_use]
-    pub fn measured(&self) -> Vec<String> {
-        let names = metrics::names(self.loss.member().link().is_some());
-        let mut measured = self.measured_each_epoch();
-        measured.extend(names.iter().map(|name| format!("test.{name}")));
-        measured
-    }
-
-    /// The metric that decides which checkpoint is the best, if one does.
-    #[must_use]
-    pub fn monitor(&self) -> Option<String> {
-        self.checkpoint
-            .monitor
-            .clone()
-            .or_else(|| self.split.validates().then(|| "validation.loss".to_owned()))
     }
 
     /// The network as it is trained: its last activation is left to the loss if that includes it.

@@ -1,7 +1,7 @@
 //! Files from outside: only regular ones are opened, and no more of them is read than is allowed.
 //!
 //! ```
-//! let error = taper::files::read("Cargo.toml".as_ref(), 10).unwrap_err();
+//! let error = taper::internals::files::read("Cargo.toml".as_ref(), 10).unwrap_err();
 //! assert!(error.to_string().contains("more than 10 bytes"));
 //! ```
 

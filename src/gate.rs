@@ -1,7 +1,7 @@
 //! `[gate]`: conditions that a run must meet at its end, for CI.
 //!
 //! ```
-//! let gate: taper::gate::Config = toml::from_str("'test.accuracy' = '>= 0.97'")?;
+//! let gate: taper::internals::gate::Config = toml::from_str("'test.accuracy' = '>= 0.97'")?;
 //! assert!(gate.check(|_| Some(0.98)).is_ok());
 //! let error = gate.check(|_| Some(0.9)).unwrap_err();
 //! assert_eq!(error.to_string(), "gate failed: test.accuracy is 0.9, not >= 0.97");

@@ -29,62 +29,71 @@
 //! assert!(error.to_string().contains("did you mean `learning_rate`?"));
 //! ```
 //!
-//! In the order in which a run uses them:
+//! What there is for users of the library:
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`config`] | reads a file, explains what is wrong; knows no section |
 //! | [`experiment`] | [`Experiment`]: the whole config as plain data |
-//! | [`run`] | turns it into live parts, and takes a run from beginning to end: [`train()`], [`Model`] |
-//! | [`data`], [`model`], [`layers`], [`network`], [`loss`], [`optimizer`], [`metrics`], [`init`] | these parts, one file for each member |
-//! | [`engine`] | what predicts, and what takes a training step |
-//! | [`ops`], [`taper_kernels`] | tensor operations with right gradients, and their CPU loops |
-//! | [`mod@train`] | the loop |
-//! | [`callbacks`] | what happens around its steps; user code adds its own |
+//! | [`data`], [`layers`], [`loss`], [`optimizer`], [`metrics`] | its sections, one file for each member |
+//! | [`run`] | a run from beginning to end, [`train()`], and a trained network, [`Model`] |
+//! | [`callbacks`] | what happens around training steps; user code adds its own |
 //! | [`events`] | what a run reports, read as it is written |
-//! | [`inference`] | evaluation and prediction |
-//! | [`run_folder`], [`checkpoint`], [`gate`] | what a run leaves behind, and what it must reach |
-//! | [`mod@bench`] | how fast it is, and how fast it could be |
+//! | [`mod@bench`] | how fast a config is, and how fast it could be |
+//! | [`network`], [`ops`], [`init`], [`shape`], [`random`] | what layers and data of user code are made of |
+//! | [`config`] | reads a file, explains what is wrong; knows no section |
+//! | [`device`], [`threads`], [`interrupt`], [`panics`] | the machine and the process |
 //!
 //! `examples/` has programs with a callback, a [layer](layers::custom) and a [data set](data::sets::custom)
 //! of their own.
-//! `ARCHITECTURE.md` in the repository says which module may use which, and how to add a member.
+//!
+//! Everything else, such as engines, the loop and the format of checkpoints, may change at any time. With the
+//! feature `internals` taper's own tests reach it. `ARCHITECTURE.md` in the repository says which module may
+//! use which, and how to add a member.
 #![forbid(unsafe_code)]
 
 pub mod bench;
 pub mod callbacks;
-pub mod checkpoint;
 pub mod config;
 pub mod data;
 pub mod device;
-pub mod digest;
-pub mod durable;
-pub mod engine;
-pub mod error;
 pub mod events;
 pub mod experiment;
-pub mod files;
-pub mod gate;
-pub mod inference;
 pub mod init;
 pub mod interrupt;
 pub mod layers;
 pub mod loss;
 pub mod metrics;
-pub mod model;
-pub mod moved;
 pub mod network;
 pub mod ops;
 pub mod optimizer;
 pub mod panics;
-pub mod position;
-pub mod presets;
 pub mod random;
 pub mod run;
-pub mod run_folder;
 pub mod shape;
 pub mod threads;
-pub mod train;
+
+mod checkpoint;
+mod digest;
+mod durable;
+#[cfg_attr(
+    not(feature = "internals"),
+    expect(dead_code, reason = "gradients apart from updates, and teams of other sizes, are what tests use")
+)]
+mod engine;
+mod error;
+mod files;
+mod gate;
+mod inference;
+mod model;
+mod moved;
+mod position;
+mod presets;
+mod run_folder;
+mod train;
+
+#[cfg(feature = "internals")]
+pub mod internals;
+
 pub use candle_core;
 pub use error::{Error, Result};
 pub use experiment::Experiment;

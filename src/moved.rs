@@ -7,7 +7,7 @@
 //! use serde_json::json;
 //!
 //! let mut config = json!({ "data": { "digits": { "validation_split": 0.2 } } });
-//! taper::moved::migrate(&mut config);
+//! taper::internals::moved::migrate(&mut config);
 //! assert_eq!(config["split"]["validation"], 0.2);
 //! ```
 

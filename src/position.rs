@@ -1,7 +1,7 @@
 //! Where a run stands, and what is known of its end.
 //!
 //! ```
-//! use taper::position::{Course, Position};
+//! use taper::internals::position::{Course, Position};
 //!
 //! let course = Course::new(60_000, 32, 10, None);
 //! let position = Position { step: 9375, epoch: 5, course, ..Position::default() };

@@ -1,13 +1,10 @@
 //! The configs in `configs/`, built into the program.
 //!
 //! ```
-//! for (name, text) in taper::presets::ALL {
+//! for (name, text) in taper::internals::presets::ALL {
 //!     assert!(taper::Experiment::from_toml(text).is_ok(), "{name}");
 //! }
 //! ```
-
-/// The config of `taper train` without `--config`.
-pub const DEFAULT: &str = "synthetic_mlp";
 
 macro_rules! presets {
     ($($name:literal),+ $(,)?) => {

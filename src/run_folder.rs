@@ -1,14 +1,14 @@
 //! `runs/NAME-0001`: its number, its lock, its `config.toml` and `summary.json`.
 //!
 //! ```
-//! use taper::run_folder::RunFolder;
+//! use taper::run::RunFolder;
 //!
 //! # fn main() -> taper::Result<()> {
 //! let runs = std::env::temp_dir().join(format!("taper-runs-{}", std::process::id()));
 //! let folder = RunFolder::create_next(&runs, "mnist-cnn")?;
 //! assert!(folder.path().ends_with("mnist-cnn-0001"));
 //! assert_eq!(RunFolder::latest(&runs, "mnist-cnn").as_deref(), Some(folder.path()));
-//! # taper::durable::remove_folder(&runs)?;
+//! # taper::internals::durable::remove_folder(&runs)?;
 //! # Ok(())
 //! # }
 //! ```

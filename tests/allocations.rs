@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use candle_core::{DType, Device};
 use taper::config::{Input, Problems};
-use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
-use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
+use taper::internals::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
+use taper::internals::engine::{Engine, Fused, SharedTeam, compile};
+use taper::internals::presets;
 use taper::network::Parameters;
-use taper::presets;
 use taper::random::{Purpose, Stream};
 
 /// The system's allocator; counts what all threads ask for while [`COUNTING`].

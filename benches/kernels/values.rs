@@ -1,7 +1,8 @@
 //! Random values, and the kernels that move or update values without products.
 
 use candle_core::{Device, Var};
-use taper::optimizer::{self, Optimizer};
+use taper::internals::optimizer::Optimizer;
+use taper::optimizer;
 use taper::random::{Purpose, Stream};
 use taper_kernels::fused::channels_last::{Flattening, Image};
 use taper_kernels::fused::load::{Load, Order, Source};

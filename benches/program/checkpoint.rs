@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use taper::checkpoint::{Checkpoint, Snapshot, Store};
+use taper::internals::checkpoint::{Checkpoint, Snapshot, Store};
 
 use super::{Setting, median, milliseconds};
 

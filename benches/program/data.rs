@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use taper::data::{Dataset, Features, Loader, Prepared};
+use taper::internals::data::{Dataset, Features, Loader, Prepared};
 use taper::random::{Purpose, Stream};
 use taper_kernels::fused::channels_last::Image;
 use taper_kernels::fused::load::{Load, Order, Source};

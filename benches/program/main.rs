@@ -21,10 +21,10 @@ use std::time::Instant;
 
 use candle_core::Device;
 use taper::config::Input;
-use taper::data::{Samples, SearchPath};
 use taper::experiment::Experiment;
-use taper::presets;
-use taper::run::Run;
+use taper::internals::data::{Samples, SearchPath};
+use taper::internals::presets;
+use taper::internals::run::Run;
 
 /// The program's allocator.
 #[global_allocator]

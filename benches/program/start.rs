@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use candle_core::Device;
 use serde_json::{Value, json};
-use taper::data::Loader;
-use taper::run::Run;
+use taper::internals::data::Loader;
+use taper::internals::run::Run;
 
 use super::{CONFIG, Setting, median, milliseconds};
 

@@ -5,11 +5,11 @@ use std::time::Instant;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, Optimizer as _, VarBuilder, VarMap};
 use taper::config::{Input, Problems};
-use taper::data::{Batch, BatchTargets, Features, Samples, Scaling};
-use taper::engine::{Engine, Fused, SharedTeam, compile};
 use taper::experiment::Experiment;
+use taper::internals::data::{Batch, BatchTargets, Features, Samples, Scaling};
+use taper::internals::engine::{Engine, Fused, SharedTeam, compile};
+use taper::internals::presets;
 use taper::network::Parameters;
-use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
 

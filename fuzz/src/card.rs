@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use taper::checkpoint::{Checkpoint, weights};
+use taper::internals::checkpoint::{Checkpoint, weights};
 use taper::data::Target;
 use taper::run::config_of;
 

@@ -1,7 +1,7 @@
 //! `[gate]`: names of metrics and conditions on them.
 
 use taper::config::Problems;
-use taper::gate::Config;
+use taper::internals::gate::Config;
 
 use super::properties::check_error;
 

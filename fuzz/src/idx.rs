@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use taper::data::formats::idx::decode;
+use taper::internals::data::formats::idx::decode;
 
 use super::properties::check_error;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Once;
 
-use taper::data::formats::image::decode;
+use taper::internals::data::formats::image::decode;
 
 use super::properties::check_error;
 

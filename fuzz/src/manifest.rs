@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use taper::checkpoint::manifest::Manifest;
+use taper::internals::checkpoint::manifest::Manifest;
 
 use super::properties::check_error;
 

@@ -1,6 +1,6 @@
 //! NumPy arrays: refused in a line, or the same again after they were written.
 
-use taper::data::formats::npy::{Array, Values, parse};
+use taper::internals::data::formats::npy::{Array, Values, parse};
 
 /// Reads the bytes as an array.
 pub fn run(data: &[u8]) {

@@ -1,8 +1,8 @@
 //! What must hold for the errors and the samples of all parsers.
 
+use taper::Error;
 use taper::config::Diagnostics;
 use taper::data::{Dataset, Features, Targets};
-use taper::error::Error;
 
 /// An error says something (the program makes it one line), with a documented exit code that puts it
 /// down to the input.

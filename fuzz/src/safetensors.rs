@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use candle_core::{Device, Tensor, Var};
-use taper::checkpoint::weights::{metadata, restore, to_bytes};
+use taper::internals::checkpoint::weights::{metadata, restore, to_bytes};
 
 use super::properties::check_error;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use taper::checkpoint::{State, parse_state};
-use taper::checkpoint::manifest::FORMAT;
+use taper::internals::checkpoint::{State, parse_state};
+use taper::internals::checkpoint::manifest::FORMAT;
 use taper::data::Target;
 
 use super::properties::check_error;

@@ -7,13 +7,13 @@
 //! numbers that are nearly 0 after hundreds of epochs are slower to compute with. Times are medians.
 //!
 //! ```
-//! use taper::bench::{Data, Options, measure};
-//! use taper::{Experiment, candle_core::Device, data::SearchPath, run::Run};
+//! use taper::bench::{Bench, Options};
+//! use taper::{Experiment, candle_core::Device, data::SearchPath};
 //!
 //! # fn main() -> taper::Result<()> {
 //! let experiment = Experiment::built_in("binary_mlp")?;
-//! let mut run = Run::new(experiment, &SearchPath::default(), Device::Cpu)?;
-//! let report = measure(&mut run, Data::Real, Options { seconds: 0.01 })?;
+//! let mut bench = Bench::new(experiment, &SearchPath::default(), Device::Cpu)?;
+//! let report = bench.measure(Options { seconds: 0.01 })?;
 //! assert!(report.step_us.median > 0.0 && report.conditions.batch_size == 32);
 //! # Ok(())
 //! # }
@@ -32,12 +32,14 @@ pub use cost::{Cost, Roofline};
 pub use inference::Inference;
 pub use load::Others;
 pub use percentiles::Percentiles;
-pub use samples::load as load_samples;
 
+use candle_core::Device;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::data::SearchPath;
 use crate::device;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
 use crate::run::Run;
 use crate::threads;
 use taper_kernels::simd::lanes::Isa;
@@ -67,22 +69,6 @@ pub struct Conditions {
     pub threads: usize,
     /// Whether this is a build for debugging.
     pub debug_build: bool,
-}
-
-impl Conditions {
-    /// Those in which `run` is measured.
-    #[must_use]
-    pub fn of(run: &Run) -> Self {
-        Self {
-            config: run.experiment.name.clone(),
-            parameters: run.plan.parameters(),
-            batch_size: training::batch_size(run),
-            engine: run.engine.name().to_owned(),
-            device: device::describe(&run.device),
-            threads: threads::count(),
-            debug_build: cfg!(debug_assertions),
-        }
-    }
 }
 
 /// Where the samples came from.
@@ -131,36 +117,75 @@ fn map<S: Serializer>(pairs: &[(String, f64)], serializer: S) -> Result<S::Ok, S
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-/// Measures `run`, whose samples came from `data`. Its weights are not what they were afterwards.
-///
-/// # Errors
-/// [`Error::Diverged`](crate::Error::Diverged) if a loss is not finite; otherwise what the tensor
-/// library refuses.
-pub fn measure(run: &mut Run, data: Data, options: Options) -> Result<Report> {
-    let conditions = Conditions::of(run);
-    let isa = Isa::detect();
-    let training = training::measure(run, options.seconds)?;
-    let inference = inference::measure(run, options.seconds / 4.0)?;
-    let samples = conditions.batch_size as f64;
-    let us_per_sample = training.steps.median / samples;
-    let slots = run.experiment.optimizer.member().slots();
-    let cost = Cost::of_step(&run.plan, slots, conditions.batch_size);
-    let on_cpu = run.device.is_cpu();
-    let roofline = on_cpu.then(|| Roofline::measure(&cost, conditions.batch_size, us_per_sample, isa));
-    Ok(Report {
-        taper: env!("CARGO_PKG_VERSION"),
-        conditions,
-        isa: name(isa),
-        data,
-        us_per_sample,
-        samples_per_second: 1e6 / us_per_sample,
-        step_us: training.steps,
-        phases_us: training.phases,
-        gflops: cost.flops / training.steps.median / 1e3,
-        roofline,
-        inference,
-        other_processes: training.others,
-    })
+/// A config with its samples and its network, to be measured.
+pub struct Bench {
+    run: Run,
+    missing: Option<Error>,
+}
+
+impl Bench {
+    /// Loads the samples of `experiment` and builds its network. If they are not on disk and cannot be
+    /// fetched, random ones of the shape that the config declares take their place.
+    ///
+    /// # Errors
+    /// If files are damaged, or are not there and the config does not say what shape they have; if the
+    /// samples do not fit the network.
+    pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
+        let (splits, missing) = samples::load(&experiment, search)?;
+        Ok(Self { run: Run::with_samples(experiment, splits, search, device)?, missing })
+    }
+
+    /// Why the samples are random ones, if they are.
+    #[must_use]
+    pub fn missing(&self) -> Option<&Error> {
+        self.missing.as_ref()
+    }
+
+    /// What must be equal for a result to be comparable with that of [`measure`](Self::measure).
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        let run = &self.run;
+        Conditions {
+            config: run.experiment.name.clone(),
+            parameters: run.plan.parameters(),
+            batch_size: training::batch_size(run),
+            engine: run.engine.name().to_owned(),
+            device: device::describe(&run.device),
+            threads: threads::count(),
+            debug_build: cfg!(debug_assertions),
+        }
+    }
+
+    /// Measures. The weights are not what they were afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a loss is not finite; otherwise what the tensor library refuses.
+    pub fn measure(&mut self, options: Options) -> Result<Report> {
+        let (conditions, isa) = (self.conditions(), Isa::detect());
+        let run = &mut self.run;
+        let training = training::measure(run, options.seconds)?;
+        let inference = inference::measure(run, options.seconds / 4.0)?;
+        let samples = conditions.batch_size as f64;
+        let us_per_sample = training.steps.median / samples;
+        let slots = run.experiment.optimizer.member().slots();
+        let cost = Cost::of_step(&run.plan, slots, conditions.batch_size);
+        let on_cpu = run.device.is_cpu();
+        let roofline = on_cpu.then(|| Roofline::measure(&cost, conditions.batch_size, us_per_sample, isa));
+        Ok(Report {
+            taper: env!("CARGO_PKG_VERSION"),
+            conditions,
+            isa: name(isa),
+            data: if self.missing.is_some() { Data::Random } else { Data::Real },
+            us_per_sample,
+            samples_per_second: 1e6 / us_per_sample,
+            step_us: training.steps,
+            phases_us: training.phases,
+            gflops: cost.flops / training.steps.median / 1e3,
+            roofline,
+            inference,
+            other_processes: training.others,
+        })
+    }
 }
 
 fn name(isa: Isa) -> &'static str {

@@ -87,7 +87,7 @@ pub trait Callback {
     }
 
     /// The sizes of files in the run folder that only grow, by name, with all that they contain flushed
-    /// to the disk. A resumed run hands them back in [`State::files`](crate::checkpoint::State::files), to be cut there.
+    /// to the disk. A resumed run hands them back in [`State::files`](crate::run::State::files), to be cut there.
     ///
     /// # Errors
     /// See [`start`](Self::start).

@@ -4,7 +4,7 @@
 //! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
 //!
 //! ```no_run
-//! use taper::checkpoint::Checkpoint;
+//! use taper::run::Checkpoint;
 //!
 //! let checkpoint = Checkpoint::open("runs/mnist-cnn-0001".as_ref(), |damaged| eprintln!("{damaged}"))?;
 //! println!("{} takes {}", checkpoint.place.display(), checkpoint.card.sample_shape);
@@ -24,7 +24,7 @@ mod store;
 pub mod weights;
 
 pub use card::Card;
-pub use keep::superseded;
+#[cfg(feature = "internals")]
 pub use migrate::state as parse_state;
 pub use read::Checkpoint;
 pub use state::{BEST, State};

@@ -87,6 +87,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if there is none or a tensor does not fit.
+    #[doc(hidden)]
     pub fn restore_optimizer(&self, parameters: &Parameters, optimizer: &dyn Optimizer) -> Result<()> {
         let bytes = self.optimizer.as_ref().ok_or_else(|| {
             Error::checkpoint(&self.place, "has weights only; a run resumes from a checkpoint folder")

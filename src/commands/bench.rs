@@ -1,32 +1,29 @@
 //! `taper bench`: how fast a config trains and predicts here.
 
 use serde_json::json;
-use taper::bench::{Baseline, Conditions, Data, Options, load_samples, measure};
-use taper::run::Run;
+use taper::bench::{Baseline, Bench, Options};
 
 use super::{machine, source, text};
-use crate::cli::{Bench, Format};
+use crate::cli::{self, Format};
 use crate::terminal;
 
 /// Measures.
 ///
 /// # Errors
 /// If something is wrong with config, data or baseline; if the result is too slow.
-pub fn run(options: &Bench) -> anyhow::Result<()> {
+pub fn run(options: &cli::Bench) -> anyhow::Result<()> {
     let loaded = source::load(&options.source)?;
     let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?;
     let device = machine::open(&options.machine)?;
     let search = machine::search_path(&options.machine.data, &loaded.folder);
-    let (splits, missing) = load_samples(&loaded.experiment, &search)?;
-    let data = if missing.is_some() { Data::Random } else { Data::Real };
-    if let Some(missing) = missing {
+    let mut bench = Bench::new(loaded.experiment, &search, device)?;
+    if let Some(missing) = bench.missing() {
         terminal::warn(&format!("measuring on random samples: {missing}"));
     }
-    let mut run = Run::with_samples(loaded.experiment, splits, &search, device)?;
     if let Some(baseline) = &baseline {
-        baseline.check(&Conditions::of(&run))?;
+        baseline.check(&bench.conditions())?;
     }
-    let report = measure(&mut run, data, Options { seconds: options.seconds })?;
+    let report = bench.measure(Options { seconds: options.seconds })?;
     for doubt in text::noise(&report) {
         terminal::warn(&doubt);
     }

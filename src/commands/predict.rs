@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use taper::data::input::{Inputs, LONGEST_JSON, Reader};
-use taper::inference::Row;
-use taper::run::config_of;
+use taper::run::{Row, config_of};
 use taper::{Error, Model};
 
 use super::{machine, source, text};

@@ -3,13 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use taper::checkpoint::Checkpoint;
+use taper::Error;
 use taper::config::Input;
 use taper::experiment::{self, Experiment};
-use taper::{Error, presets, run};
+use taper::run::{self, Checkpoint};
 
 use crate::cli::{Overrides, Source};
 use crate::terminal;
+
+/// The config without `--config`, a built-in one.
+const DEFAULT: &str = "synthetic_mlp";
 
 /// A config and the folder that its relative paths start from.
 pub struct Loaded {
@@ -17,12 +20,12 @@ pub struct Loaded {
     pub folder: PathBuf,
 }
 
-/// Reads the config that `source` names, by default the built-in synthetic MLP.
+/// Reads the config that `source` names, by default [`DEFAULT`].
 ///
 /// # Errors
 /// If it cannot be read, or everything that is wrong with it.
 pub fn load(source: &Source) -> anyhow::Result<Loaded> {
-    let path = source.config.clone().unwrap_or_else(|| presets::DEFAULT.into());
+    let path = source.config.clone().unwrap_or_else(|| DEFAULT.into());
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let input = Input { overrides: overrides(&source.overrides), ..read(&path)? };
     Ok(Loaded { experiment: Experiment::from_input(&input)?, folder })

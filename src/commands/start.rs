@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use taper::run::{Place, Stopped, config_folder};
-use taper::run_folder::RunFolder;
+use taper::run::{Place, RunFolder, Stopped, config_folder};
 use taper::{Error, Experiment};
 
 use super::source;

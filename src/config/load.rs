@@ -47,6 +47,7 @@ fn explain(input: &Input, findings: Vec<Finding>) -> Diagnostics {
 ///
 /// # Errors
 /// Where its texts cannot be parsed.
+#[cfg(feature = "cli")]
 pub fn parse(input: &Input) -> Result<serde_json::Value, Diagnostics> {
     merge(input).map(|root| root.to_json()).map_err(|findings| explain(input, findings))
 }

@@ -3,11 +3,14 @@
 //! ```
 //! use taper::config::Input;
 //!
+//! # fn main() -> taper::Result<()> {
 //! let overrides = vec![("--set".to_owned(), "train.epochs=many".to_owned())];
-//! let text = taper::presets::find("digits_cnn").unwrap_or_default().into();
+//! let text = taper::Experiment::built_in("digits_cnn")?.to_toml()?.into();
 //! let input = Input { name: "digits.toml".to_owned(), text, overrides };
 //! let error = taper::Experiment::load(&input).unwrap_err();
 //! assert!(error.to_string().contains("expected a whole number"), "{error}");
+//! # Ok(())
+//! # }
 //! ```
 
 mod check;
@@ -24,9 +27,12 @@ mod registry;
 mod suggest;
 
 pub use diagnostics::{Diagnostics, Finding};
-pub use load::{Input, load, parse, schema};
-pub use moved::Moved;
+pub(crate) use load::load;
+#[cfg(feature = "cli")]
+pub(crate) use load::parse;
+pub use load::{Input, schema};
+pub(crate) use moved::Moved;
 pub use problem::{Path, Problem, Problems, Segment};
 pub use reference::reference;
 pub(crate) use registry::{admit_custom, registry};
-pub use suggest::nearest;
+pub(crate) use suggest::nearest;

@@ -11,20 +11,21 @@
 //! # }
 //! ```
 
-pub mod batches;
 pub mod catalogue;
-pub mod formats;
-pub mod hub;
 pub mod input;
 pub mod preprocess;
 pub mod sets;
 pub mod split;
 
+pub(crate) mod batches;
 mod dataset;
+pub(crate) mod formats;
+pub(crate) mod hub;
 mod search;
 mod sound;
 
-pub use batches::{Batch, BatchTargets, Loader, Prepared, Samples, Scaling};
+pub use batches::BatchTargets;
+pub(crate) use batches::{Batch, Loader, Prepared, Samples, Scaling};
 pub use dataset::{Dataset, Facts, Features, Splits, Target, Targets};
 pub use preprocess::Normalize;
 pub use search::SearchPath;

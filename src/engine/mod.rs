@@ -1,7 +1,8 @@
 //! What runs a network: predictors, which hold weights only, and engines, which train them.
 //!
 //! ```
-//! use taper::{Experiment, candle_core::Device, data::Samples, data::SearchPath, run::Run};
+//! use taper::internals::{data::Samples, run::Run};
+//! use taper::{Experiment, candle_core::Device, data::SearchPath};
 //!
 //! # fn main() -> taper::Result<()> {
 //! let experiment = Experiment::built_in("synthetic_mlp")?;

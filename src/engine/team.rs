@@ -9,7 +9,7 @@ use taper_kernels::simd::team::Team;
 /// Threads that compute for one predictor or engine at a time; clones share them.
 ///
 /// ```
-/// use taper::engine::SharedTeam;
+/// use taper::internals::engine::SharedTeam;
 ///
 /// let team = SharedTeam::new(2);
 /// let other = team.clone().with_limit(1); // for work that must leave a core free

@@ -1,7 +1,7 @@
 //! What is done with a trained network: measuring it on samples with targets, and predicting.
 //!
 //! ```
-//! use taper::inference::Prediction;
+//! use taper::run::Prediction;
 //!
 //! let prediction = Prediction { logits: vec![1.0, 3.0, 2.0], values: vec![0.09, 0.67, 0.24] };
 //! assert_eq!(prediction.class(), 1);

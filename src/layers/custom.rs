@@ -1,4 +1,4 @@
-//! A layer of user code: put into [`model::Config::layers`](crate::model::Config::layers) by the program
+//! A layer of user code: put into [`ModelConfig::layers`](crate::experiment::ModelConfig::layers) by the program
 //! that defines it, never by a file.
 //!
 //! ```

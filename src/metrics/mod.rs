@@ -23,7 +23,7 @@ mod running;
 
 pub use classification::ClassCounts;
 pub use confusion::{Confusion, MOST_CLASSES};
-pub use predicted::{predicted_class, predicted_classes};
+pub(crate) use predicted::predicted_class;
 pub use regression::Residuals;
 pub use running::Running;
 
@@ -42,7 +42,7 @@ pub fn higher_is_better(name: &str) -> bool {
 }
 
 /// Reports a metric that is not among those `measured`.
-pub fn check_name(name: &str, measured: &[String], problems: &mut Problems<'_>) {
+pub(crate) fn check_name(name: &str, measured: &[String], problems: &mut Problems<'_>) {
     let measured: Vec<&str> = measured.iter().map(String::as_str).collect();
     if measured.contains(&name) {
         return;

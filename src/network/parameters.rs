@@ -72,7 +72,7 @@ impl Parameters {
     /// The state of `optimizer`, which was built for the trainable variables, under names such as
     /// `first_moment.layers.0.weight`.
     #[must_use]
-    pub fn state_of(&self, optimizer: &dyn Optimizer) -> Vec<(String, Var)> {
+    pub(crate) fn state_of(&self, optimizer: &dyn Optimizer) -> Vec<(String, Var)> {
         let names = self.trainable_names();
         let named = |(kind, variables): (&'static str, &[Var])| {
             let name = |(name, variable): (&&str, &Var)| (format!("{kind}.{name}"), variable.clone());

@@ -17,24 +17,23 @@
 //! # }
 //! ```
 
-pub mod activation;
-pub mod avg_pool2d;
-pub mod batch_norm;
-pub mod conv2d;
-pub mod dense;
-pub mod dropout;
-pub mod finite;
-pub mod layer_norm;
-pub mod max_pool2d;
-pub mod relu;
-pub mod slices;
-
+mod activation;
+mod avg_pool2d;
+mod batch_norm;
+mod conv2d;
 mod cpu;
+mod dense;
+mod dropout;
+mod finite;
 #[cfg(test)]
 pub(crate) mod gradient_check;
+mod layer_norm;
+mod max_pool2d;
 #[cfg(test)]
 mod parity;
 mod record;
+mod relu;
+pub(crate) mod slices;
 mod window;
 
 pub use activation::Activation;
@@ -43,8 +42,8 @@ pub use batch_norm::batch_norm;
 pub use conv2d::conv2d;
 pub use dense::dense;
 pub use dropout::dropout;
-pub use finite::all_finite;
+pub(crate) use finite::all_finite;
 pub use layer_norm::layer_norm;
 pub use max_pool2d::max_pool2d;
-pub use record::{Output, record};
+pub(crate) use record::{Output, record};
 pub use relu::relu;

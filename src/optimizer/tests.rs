@@ -1,7 +1,8 @@
 //! What holds for every optimizer: both formulas agree, state, steps that fall.
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
 
+use super::live::CHUNK;
 use super::*;
 use crate::random::{Purpose, Stream};
 

@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Device};
 
-use super::Problems;
 use crate::checkpoint::{Card, Checkpoint};
+use crate::config::Problems;
 use crate::engine::{
     Choice, Compiled, Engine, Fused, FusedPredictor, Graph, GraphPredictor, Predictor, SharedTeam, compile,
 };

@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use candle_core::Device;
 
+use super::build::load_predictor;
+use super::changes::first_change;
 use super::evaluation::{Evaluation, SplitName, choose};
-use super::{config_folder, config_of, config_with, first_change, load_predictor};
+use super::{config_folder, config_of, config_with};
 use crate::checkpoint::Checkpoint;
 use crate::data::input::{Inputs, Reader};
 use crate::data::{Prepared, SearchPath, Splits, preprocess};
@@ -59,19 +61,7 @@ impl Model {
     /// [`Error::Usage`] if `experiment` changes what was trained; [`Error::Checkpoint`] if weights and
     /// config do not belong together.
     pub fn with_config(checkpoint: Checkpoint, experiment: Experiment, device: &Device) -> Result<Self> {
-        Self::with_team(checkpoint, experiment, device, SharedTeam::new(threads::count()))
-    }
-
-    /// The same, where `team` does the work.
-    ///
-    /// # Errors
-    /// As [`with_config`](Self::with_config).
-    pub fn with_team(
-        checkpoint: Checkpoint,
-        experiment: Experiment,
-        device: &Device,
-        team: SharedTeam,
-    ) -> Result<Self> {
+        let team = SharedTeam::new(threads::count());
         if let Some(change) = first_change(&config_with(&checkpoint, &experiment)?, &experiment) {
             // Another seed or share would mix training samples into the validation split.
             let message = format!("{change}; eval measures what was trained, so --set cannot change it");

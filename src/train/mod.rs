@@ -1,7 +1,7 @@
 //! The training loop, and `[train]`.
 //!
 //! ```
-//! let config: taper::train::Config = toml::from_str("max_steps = 100")?;
+//! let config: taper::internals::train::Config = toml::from_str("max_steps = 100")?;
 //! assert_eq!((config.epochs, config.batch_size, config.max_steps), (10, 32, Some(100)));
 //! # Ok::<(), toml::de::Error>(())
 //! ```

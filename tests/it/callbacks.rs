@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use taper::callbacks::{Callback, Control, Growing};
-use taper::checkpoint::{Checkpoint, Store};
 use taper::config::Input;
 use taper::events::{Epoch, Events, Metrics, StepReport};
 use taper::experiment::Experiment;
+use taper::internals::checkpoint::{Checkpoint, Store};
+use taper::internals::position::Position;
 use taper::network::Parameters;
-use taper::position::Position;
 use taper::run::{Options, Outcome, Place, Stopped};
 
 /// 48 samples in batches of 16: three steps in an epoch, and a validation.
@@ -48,7 +48,7 @@ fn train(run: &Path, callbacks: Vec<&mut dyn Callback>, more: &[&str]) -> taper:
     taper::train(&experiment(more), Options { place, callbacks, ..Options::default() })
 }
 
-fn state(run: &Path, step: u64) -> taper::checkpoint::State {
+fn state(run: &Path, step: u64) -> taper::internals::checkpoint::State {
     let checkpoint = Checkpoint::read(&Store::new(run).path(step)).expect("a checkpoint");
     checkpoint.state.expect("a state")
 }

@@ -4,11 +4,11 @@
 use candle_core::{DType, Device};
 use serde_json::json;
 use taper::config::{Input, Problems};
-use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
-use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
+use taper::internals::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
+use taper::internals::engine::{Engine, Fused, Graph, SharedTeam, compile};
+use taper::internals::presets;
 use taper::network::{Parameters, Plan};
-use taper::presets;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
 use taper_kernels::simd::lanes::Isa;

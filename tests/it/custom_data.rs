@@ -7,7 +7,7 @@ use taper::config::{Input, Problems, reference, schema};
 use taper::data::sets::custom::{self, CustomData};
 use taper::data::{Config, Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use taper::experiment::Experiment;
-use taper::inference::Prediction;
+use taper::internals::inference::Prediction;
 use taper::random::{Purpose, Stream};
 use taper::run::{Options, Outcome, Place, SplitName, Stopped};
 use taper::{Error, Model};

@@ -6,9 +6,9 @@ use candle_core::{Result, Tensor, Var};
 use serde_json::{Value, json};
 use taper::config::{Input, Problems, reference, schema};
 use taper::data::SearchPath;
-use taper::engine::compile;
 use taper::experiment::Experiment;
 use taper::init::Initializer;
+use taper::internals::engine::compile;
 use taper::layers::custom::{self, CustomLayer};
 use taper::layers::{Config, LayerConfig, sequence};
 use taper::network::{Id, Mode, Net, ParameterSpec};
@@ -161,7 +161,9 @@ fn a_layer_that_does_not_keep_its_word_is_an_error() {
     let liar = case(&json!([{ "custom": { "name": "liar" } }]), vec![own(Liar)]);
     let engine = &mut liar.graph();
     let error = liar.with_batch(&[0, 1], |batch| {
-        taper::engine::Predictor::logits(engine, &batch.samples).expect_err("another shape").to_string()
+        taper::internals::engine::Predictor::logits(engine, &batch.samples)
+            .expect_err("another shape")
+            .to_string()
     });
     assert!(error.contains("layer `liar` gave [2, 7] for [2, 7], and promised [2, 3]"), "{error}");
     let refused = own(Linear { units: 2 }).plan(&[1, 2, 2].into()).expect_err("an image");
@@ -261,7 +263,7 @@ fn the_graph_engine_runs_custom_layers_and_the_fused_engine_says_that_it_does_no
     let plan = experiment.plan(&[4].into(), None, &mut Problems::new(&mut Vec::new())).expect("a plan");
     assert_eq!(compile(&plan).err().as_deref(), Some("the custom layer `swish`"));
     train(&folder.path().join("auto"), &experiment).expect("a run");
-    experiment.train.engine = taper::engine::Choice::Fused;
+    experiment.train.engine = taper::internals::engine::Choice::Fused;
     let error = train(&folder.path().join("fused"), &experiment).expect_err("not supported").to_string();
     assert!(error.contains("does not support the custom layer `swish`; use \"auto\""), "{error}");
 }

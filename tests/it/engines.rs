@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use taper::data::Features;
-use taper::engine::Engine;
+use taper::internals::engine::Engine;
 use taper_kernels::simd::lanes::Isa;
 
 use crate::cases::{Case, SAMPLES, built_in, network, zoo};

@@ -4,9 +4,9 @@ use candle_core::{DType, Device, Tensor};
 use taper::config::{Input, Problems};
 use taper::data::Target;
 use taper::experiment::Experiment;
+use taper::internals::presets;
 use taper::layers::Mode;
 use taper::network::Parameters;
-use taper::presets;
 use taper::random::{Purpose, Stream};
 
 #[test]

@@ -2,7 +2,9 @@
 
 use candle_core::{DType, Device};
 use serde_json::json;
-use taper::engine::{Engine, FusedPredictor, Graph, GraphPredictor, Part, Predictor, SharedTeam, compile};
+use taper::internals::engine::{
+    Engine, FusedPredictor, Graph, GraphPredictor, Part, Predictor, SharedTeam, compile,
+};
 use taper::network::Parameters;
 use taper_kernels::simd::lanes::Isa;
 

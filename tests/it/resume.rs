@@ -8,9 +8,9 @@ use taper::callbacks::{Callback, Control};
 use taper::config::Input;
 use taper::events::{Event, Events, StepReport};
 use taper::experiment::Experiment;
+use taper::internals::position::Position;
 use taper::interrupt::Interrupt;
 use taper::network::Parameters;
-use taper::position::Position;
 use taper::run::{Options, Place};
 
 use crate::workspace::{Outcome, Workspace};

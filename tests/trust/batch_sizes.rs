@@ -3,9 +3,9 @@
 use candle_core::DType;
 use serde_json::{Value as Json, json};
 use taper::data::input::Inputs;
-use taper::data::{Dataset, Features, Scaling, Targets};
-use taper::engine::Engine;
-use taper::inference::{Split, evaluate, predict};
+use taper::internals::data::{Dataset, Features, Scaling, Targets};
+use taper::internals::engine::Engine;
+use taper::internals::inference::{Split, evaluate, predict};
 use taper::interrupt::Interrupt;
 use taper::layers;
 

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use taper::checkpoint::manifest::FORMAT;
+use taper::internals::checkpoint::manifest::FORMAT;
 
 use crate::subject;
 use crate::workspace::Workspace;

@@ -9,10 +9,11 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::json;
 use taper::data::{BatchTargets, Target};
-use taper::engine::Engine;
+use taper::internals::engine::Engine;
+use taper::internals::presets;
 use taper::layers::{self, Mode};
+use taper::loss;
 use taper::random::Stream;
-use taper::{loss, presets};
 
 use crate::differences::{Checked, uniform};
 use crate::live::Live;

@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use taper::config::Problems;
+use taper::internals::model;
 use taper::layers::{self, Mode};
-use taper::model;
 use taper::network::{Operation, ParameterSpec, Plan};
 use taper::random::Stream;
 use taper::shape::Shape;

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Result, Tensor};
 use serde_json::{Value as Json, json};
 use taper::config::Problems;
-use taper::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
-use taper::engine::{Engine, Fused, Graph, SharedTeam, compile};
 use taper::experiment::Experiment;
+use taper::internals::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
+use taper::internals::engine::{Engine, Fused, Graph, SharedTeam, compile};
+use taper::internals::presets;
 use taper::layers;
+use taper::loss;
 use taper::network::{Parameters, Plan};
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
-use taper::{loss, presets};
 
 use crate::live::first_values;
 

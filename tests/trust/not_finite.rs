@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Var};
 use serde_json::{Value as Json, json};
-use taper::callbacks::Callbacks;
-use taper::checkpoint::Store;
+use taper::Error;
 use taper::config::Input;
 use taper::data::{Dataset, Features, SearchPath, Splits, Targets};
-use taper::engine::Engine;
-use taper::error::Error;
 use taper::experiment::Experiment;
+use taper::internals::callbacks::Callbacks;
+use taper::internals::checkpoint::Store;
+use taper::internals::engine::Engine;
+use taper::internals::presets;
+use taper::internals::run::Run;
+use taper::internals::train::Trainer;
 use taper::interrupt::Interrupt;
-use taper::presets;
 use taper::random::Stream;
-use taper::run::Run;
 use taper::shape::Shape;
-use taper::train::Trainer;
 
 use crate::networks::{Network, stream};
 use crate::poison::{FAULTS, Fault, Poisoned, files, set, values};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Result, Tensor, Var};
-use taper::data::{Batch, BatchTargets, Features, Samples};
-use taper::engine::{Engine, Gradient, Part, Predictor, Step};
+use taper::internals::data::{Batch, BatchTargets, Features, Samples};
+use taper::internals::engine::{Engine, Gradient, Part, Predictor, Step};
+use taper::internals::optimizer::Optimizer;
 use taper::network::Parameters;
-use taper::optimizer::Optimizer;
 use taper::random::Stream;
 
 /// Where a value is spoilt.

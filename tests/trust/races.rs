@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use taper::checkpoint::{Checkpoint, Store};
+use taper::internals::checkpoint::{Checkpoint, Store};
 
 use crate::subject::weights;
 use crate::tier::{report, times};

@@ -10,10 +10,10 @@ use candle_core::Device;
 use serde_json::json;
 use taper::Error;
 use taper::config::{Input, schema};
-use taper::data::{Loader, SearchPath};
-use taper::engine::Choice;
 use taper::experiment::Experiment;
-use taper::run::Run;
+use taper::internals::data::{Loader, SearchPath};
+use taper::internals::engine::Choice;
+use taper::internals::run::Run;
 use taper::{layers, loss, optimizer};
 
 use crate::tier::{report, times};

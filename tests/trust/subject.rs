@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use taper::checkpoint::{Checkpoint, Store};
+use taper::internals::checkpoint::{Checkpoint, Store};
 
 use crate::workspace::Workspace;
 
@@ -187,7 +187,7 @@ fn collect(run: &Path, folder: &Path, found: &mut Contents) {
                 text.lines().map(|line| timeless(serde_json::from_str(line).expect("JSON"))).collect()
             }
             Some("csv") => timeless_table(&String::from_utf8(bytes).expect("UTF-8")),
-            _ => json!(taper::digest::sha256(&bytes)),
+            _ => json!(taper::internals::digest::sha256(&bytes)),
         };
         found.insert(name, value);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use taper::inference::Prediction;
+use taper::run::Prediction;
 
 /// How many classes a line names.
 const TOP: usize = 3;

@@ -108,25 +108,8 @@ impl BatchTargets<'_> {
     }
 }
 
-/// The batches of some samples of a data set, one after the other, without an allocation for each.
-///
-/// ```
-/// use taper::data::{Dataset, Features, Loader, Scaling, Targets};
-/// use taper::shape::Shape;
-///
-/// let dataset = Dataset {
-///     sample_shape: Shape(vec![1]),
-///     features: Features::Floats(vec![0.0, 1.0, 2.0]),
-///     targets: Targets::Values { values: vec![0.0, 2.0, 4.0], width: 1 },
-/// };
-/// let scaling = Scaling::new(&dataset.features, None);
-/// let mut loader = Loader::new(&dataset, &[2, 0, 1], 2, &scaling);
-/// let mut sizes = Vec::new();
-/// while let Some(batch) = loader.next() {
-///     sizes.push(batch.samples.len());
-/// }
-/// assert_eq!(sizes, [2, 1]);
-/// ```
+/// The batches of some samples of a data set, one after the other, without an allocation for each. The last
+/// one may have fewer samples.
 pub struct Loader<'a> {
     dataset: &'a Dataset,
     batches: std::slice::Chunks<'a, usize>,
@@ -149,7 +132,7 @@ impl<'a> Loader<'a> {
     ///
     /// # Panics
     /// If an index is not that of a sample.
-    #[expect(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
+    #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
     pub fn next(&mut self) -> Option<Batch<'_>> {
         let indices = self.batches.next()?;
         let targets = match &self.dataset.targets {

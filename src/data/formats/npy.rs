@@ -8,11 +8,6 @@ mod header;
 
 pub(super) use header::Header;
 
-use std::path::Path;
-
-use crate::error::{Error, Result};
-use crate::files;
-
 /// The largest array that is read, in bytes.
 pub(in crate::data) const LIMIT: u64 = 1 << 34;
 /// The longest header that is read; real ones have some hundred bytes.
@@ -36,24 +31,6 @@ pub enum Values {
     Integers(Vec<i64>),
     /// Floating-point numbers, all finite.
     Floats(Vec<f32>),
-}
-
-/// Reads a `.npy` file.
-///
-/// # Errors
-/// [`Error::Data`] if it is no regular file, no NPY file of plain numbers, not exactly as long as
-/// its header says, or holds NaN, infinity or a number beyond the range of `f32` or `i64`.
-pub fn read(path: &Path) -> Result<Array> {
-    parse(files::read(path, LIMIT)?).map_err(|message| Error::data(path, message))
-}
-
-/// Reads a `.npy` file as floating-point numbers: its shape and its values, unscaled.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_floats(path: &Path) -> Result<(Vec<usize>, Vec<f32>)> {
-    let array = read(path)?;
-    Ok((array.shape, array.values.into_floats()))
 }
 
 impl Values {
@@ -111,7 +88,8 @@ pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usi
 /// Reads the whole content of an NPY file.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it, as [`read`] does.
+/// A sentence that says what is wrong with it: that it is no NPY file of plain numbers, not exactly as long as
+/// its header says, or holds NaN, infinity or a number beyond the range of `f32` or `i64`.
 pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     let (Header { kind, size, shape }, end) = header(&content, content.len() as u64)?;
     let values = if (kind, size) == ('u', 1) {
@@ -252,12 +230,8 @@ pub(in crate::data) mod tests {
     }
 
     #[test]
-    fn reads_a_file_as_floats() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.npy");
-        std::fs::write(&path, npy("|u1", "(1, 2)", &[3, 255])).unwrap();
-        assert_eq!(read_floats(&path).unwrap(), (vec![1, 2], vec![3.0, 255.0]));
-        std::fs::write(&path, b"nothing").unwrap();
-        assert_eq!(read(&path).unwrap_err().exit_code(), 3);
+    fn bytes_become_floats_unscaled() {
+        let array = parse(npy("|u1", "(1, 2)", &[3, 255])).unwrap();
+        assert_eq!((array.shape, array.values.into_floats()), (vec![1, 2], vec![3.0, 255.0]));
     }
 }

@@ -26,6 +26,7 @@ const LIBRARY: &[&[&str]] = &[
     &["run_folder"],
     &["run"],
     &["bench"],
+    &["internals"],
 ];
 
 /// The kernels' modules by floor.
@@ -39,18 +40,14 @@ const PROGRAM: &[&[&str]] = &[&["cli"], &["terminal"], &["commands"]];
 const FACADE: &[&str] = &[
     "bench",
     "callbacks",
-    "checkpoint",
     "config",
     "data",
     "device",
     "events",
     "experiment",
-    "inference",
     "interrupt",
     "panics",
-    "presets",
     "run",
-    "run_folder",
     "threads",
 ];
 
@@ -143,6 +140,28 @@ fn a_command_parses_calls_and_prints() {
 #[test]
 fn the_program_uses_the_facade_of_the_library() {
     assert_kept(&rules::uses_behind_the_facade(&program(), &library(), FACADE));
+}
+
+#[test]
+fn what_is_written_for_users_does_without_internals() {
+    let library = library();
+    let mut open = ["examples", "src/main.rs", "src/terminal.rs", "src/cli", "src/commands", "README.md"]
+        .map(PathBuf::from)
+        .to_vec();
+    // Of the library's own files this looks at the examples in their pages.
+    let public = rules::public_modules(&library).into_iter().filter(|own| own != "internals");
+    open.extend(public.flat_map(|own| [format!("src/{own}.rs").into(), format!("src/{own}").into()]));
+    let mut sources = Vec::new();
+    while let Some(path) = open.pop() {
+        let whole = package().join(&path);
+        if let Ok(entries) = fs::read_dir(&whole) {
+            open.extend(entries.flatten().map(|entry| path.join(entry.file_name())));
+        } else if whole.exists() {
+            sources.push((path, fs::read_to_string(whole).expect("text")));
+        }
+    }
+    assert!(sources.len() > 100, "{}", sources.len());
+    assert_kept(&rules::uses_of_internals(&sources));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn an_upward_import_in_a_group_is_caught() {
 #[test]
 fn an_upward_import_through_super_is_caught() {
     let tree = with("config::suggest", "fn f() { let _ = super::super::run::Run::new; }");
-    caught(&rules::upward_imports(&tree, LIBRARY), "`config::suggest` may not use `run`");
+    caught(&rules::upward_imports(&tree, LIBRARY), "`config::suggest` may not use `run::parts`");
 }
 
 #[test]
@@ -114,6 +114,34 @@ fn a_use_behind_the_facade_is_caught() {
     );
     caught(&with("fn f() { taper::train::Trainer::fit; }"), "commands/eval.rs uses `taper::train`");
     assert!(with("use taper::{Model, run};\nfn f() { taper::run::config_of; }").is_empty());
+}
+
+#[test]
+fn a_use_of_internals_is_caught() {
+    let with = |path: &str, text: &str| rules::uses_of_internals(&[(PathBuf::from(path), text.to_owned())]);
+    for (path, text) in [
+        ("examples/new.rs", "use taper::internals::engine::Engine;"),
+        ("src/commands/eval.rs", "use taper::{Error, internals::{self, engine}};"),
+        ("README.md", "```rust\nlet sum = taper::internals::digest::sha256(b\"abc\");\n```"),
+        ("src/shape.rs", "//! ```\n//! use taper::internals::data::Batch;\n//! ```"),
+    ] {
+        caught(&with(path, text), path);
+    }
+    for (path, text) in [
+        ("examples/new.rs", "use taper::{Model, run};"),
+        ("README.md", "The feature `internals` is for tests.\n```console\n$ taper train\n```"),
+        (
+            "src/shape.rs",
+            "//! Seen by `internals`.\n//! ```\n//! taper::shape::f();\n//! ```\nfn internals() {}",
+        ),
+    ] {
+        assert!(with(path, text).is_empty(), "{path}: {text}");
+    }
+    // The program has a rule of its own as well.
+    let mut tree = program();
+    let name = ["commands", "eval"].map(str::to_owned);
+    tree.add(&name, "commands/eval.rs", "use taper::internals::engine::Engine;");
+    caught(&rules::uses_behind_the_facade(&tree, &library(), FACADE), "`taper::internals`");
 }
 
 #[test]

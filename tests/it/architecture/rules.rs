@@ -142,26 +142,64 @@ pub fn roots_that_allow_unsafe(roots: &[(PathBuf, String)], allowed: &[&str]) ->
         .collect()
 }
 
+/// The modules that users of the crate see.
+pub fn public_modules(tree: &Tree) -> Vec<String> {
+    let roots = tree.modules().filter(|(name, _)| name.is_empty());
+    let items = roots.flat_map(|(_, root)| &root.file.items);
+    let public = items.filter_map(|item| match item {
+        syn::Item::Mod(item) if matches!(item.vis, syn::Visibility::Public(_)) => {
+            Some(item.ident.to_string())
+        }
+        _ => None,
+    });
+    public.collect()
+}
+
 /// Public modules of the crate whose pages do not open with an example that is compiled.
 pub fn modules_without_example(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
-    for (_, root) in tree.modules().filter(|(name, _)| name.is_empty()) {
-        let public = root.file.items.iter().filter_map(|item| match item {
-            syn::Item::Mod(item) if matches!(item.vis, syn::Visibility::Public(_)) => {
-                Some(item.ident.to_string())
-            }
-            _ => None,
-        });
-        for own in public {
-            let module = tree.modules().find(|(name, _)| **name == [own.clone()]);
-            let lines = module.map(|(_, module)| doc_lines(&module.file.attrs)).unwrap_or_default();
-            let fence = lines.iter().find_map(|line| line.trim().strip_prefix("```"));
-            if !fence.is_some_and(|kind| matches!(kind, "" | "no_run")) {
-                broken.push(format!("`{own}` has no example in its module's documentation"));
-            }
+    for own in public_modules(tree) {
+        let module = tree.modules().find(|(name, _)| **name == [own.clone()]);
+        let lines = module.map(|(_, module)| doc_lines(&module.file.attrs)).unwrap_or_default();
+        let fence = lines.iter().find_map(|line| line.trim().strip_prefix("```"));
+        if !fence.is_some_and(|kind| matches!(kind, "" | "no_run")) {
+            broken.push(format!("`{own}` has no example in its module's documentation"));
         }
     }
     broken
+}
+
+/// Files for users that name the library's internals: tests are built with them, users' programs are not.
+/// Of a page or of the library's own files this means the blocks of code in them.
+pub fn uses_of_internals(sources: &[(PathBuf, String)]) -> Vec<String> {
+    let names = |code: &str| {
+        let mut words = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        words.any(|word| word == "internals")
+    };
+    let is_program = |path: &Path| {
+        let programs = ["examples", "src/main.rs", "src/terminal.rs", "src/cli", "src/commands"];
+        programs.iter().any(|program| path.starts_with(program))
+    };
+    let broken = sources.iter().filter(|(path, text)| {
+        if is_program(path) { names(text) } else { code_blocks(text).iter().any(|line| names(line)) }
+    });
+    broken.map(|(path, _)| format!("{} names `taper::internals`", path.display())).collect()
+}
+
+/// The lines within fences of a page, or of the documentation in a Rust file.
+fn code_blocks(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut within = false;
+    for line in text.lines() {
+        let line = line.trim_start();
+        let line = line.strip_prefix("//!").or_else(|| line.strip_prefix("///")).unwrap_or(line).trim_start();
+        if line.starts_with("```") {
+            within = !within;
+        } else if within {
+            lines.push(line);
+        }
+    }
+    lines
 }
 
 /// The lines of documentation among `attributes`.

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use taper::checkpoint::manifest::Manifest;
-use taper::checkpoint::{Checkpoint, Store};
+use taper::internals::checkpoint::manifest::Manifest;
+use taper::internals::checkpoint::{Checkpoint, Store};
 
 use super::{Copy, FILES, LATEST, PREVIOUS, trained};
 use crate::special::{self, KINDS};

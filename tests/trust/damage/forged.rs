@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use taper::checkpoint::manifest::Manifest;
+use taper::internals::checkpoint::manifest::Manifest;
 
 use super::{Copy, FILES, PREVIOUS, trained};
 use crate::workspace::Workspace;

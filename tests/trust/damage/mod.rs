@@ -10,7 +10,7 @@ mod program;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use taper::checkpoint::{Checkpoint, Store};
+use taper::internals::checkpoint::{Checkpoint, Store};
 use taper::random::{Purpose, Stream};
 
 use crate::workspace::Workspace;

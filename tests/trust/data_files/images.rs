@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::Crc;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use taper::data::formats::image::read;
+use taper::internals::data::formats::image::read;
 
 use super::{config, load, refused};
 use crate::child::watch;

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use taper::checkpoint::Store;
+use taper::internals::checkpoint::Store;
 
 use super::{CONFIG, TRAIN, check, judge, shell};
 use crate::workspace::{Outcome, Workspace};

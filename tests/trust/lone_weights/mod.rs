@@ -116,7 +116,8 @@ fn every_truncation_of_a_weights_file_is_refused() {
     let file = File::options().write(true).open(&path).expect("the file");
     for length in (0..right.len()).rev() {
         file.set_len(length as u64).expect("cut");
-        let error = taper::checkpoint::Checkpoint::open(&path, |_| {}).expect_err("a part of a file");
+        let error =
+            taper::internals::checkpoint::Checkpoint::open(&path, |_| {}).expect_err("a part of a file");
         assert_eq!(error.exit_code(), 4, "{length}: {error}");
     }
 }
@@ -134,11 +135,16 @@ fn wrong_bits_in_a_weights_file_never_bring_the_reader_down() {
     for at in 0..bytes.len() {
         for bit in (0..8).skip(at % times([8, 1, 1])).step_by(times([8, 1, 1])) {
             file.write_all_at(&[bytes[at] ^ (1 << bit)], at as u64).expect("written");
-            let opened = taper::checkpoint::Checkpoint::open(&path, |_| {});
+            let opened = taper::internals::checkpoint::Checkpoint::open(&path, |_| {});
             let loaded = opened.and_then(|checkpoint| {
                 let experiment = taper::run::config_of(&checkpoint)?;
-                let team = taper::engine::SharedTeam::new(1);
-                taper::run::load_predictor(&checkpoint, &experiment, &candle_core::Device::Cpu, team)
+                let team = taper::internals::engine::SharedTeam::new(1);
+                taper::internals::run::load_predictor(
+                    &checkpoint,
+                    &experiment,
+                    &candle_core::Device::Cpu,
+                    team,
+                )
             });
             match loaded {
                 Ok(_) => used += 1,

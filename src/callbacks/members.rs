@@ -1,0 +1,117 @@
+//! All callbacks of a run: those that every run has, and those of user code.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Callback, Control, best, checkpoints, log};
+use crate::checkpoint::{self, State};
+use crate::error::{Error, Result};
+use crate::events::Event;
+
+/// The callbacks that every run has, in the order in which they are called.
+///
+/// # Errors
+/// If the log cannot be opened, or is shorter than the checkpoint says.
+fn members(
+    run: &Path,
+    config: &checkpoint::Config,
+    monitor: Option<String>,
+    files: &BTreeMap<String, u64>,
+) -> Result<Vec<Box<dyn Callback>>> {
+    Ok(vec![
+        Box::new(log::Log::open(run, files)?),
+        Box::new(best::Best::new(monitor)),
+        Box::new(checkpoints::Checkpoints::new(config)),
+    ])
+}
+
+/// The callbacks of a run, and what they have asked for.
+pub struct Callbacks<'a> {
+    all: Vec<Box<dyn Callback + 'a>>,
+    /// What they have asked for.
+    pub control: Control,
+}
+
+impl<'a> Callbacks<'a> {
+    /// Those that every run has, for a run in the folder `run` that stands at `state`, and then `own`.
+    ///
+    /// # Errors
+    /// If two have the same name, the log cannot be opened, or a state in the checkpoint is not one of
+    /// its callback.
+    pub fn new(
+        run: &Path,
+        config: &checkpoint::Config,
+        monitor: Option<String>,
+        own: Vec<&'a mut dyn Callback>,
+        state: &State,
+    ) -> Result<Self> {
+        let mut all: Vec<Box<dyn Callback + 'a>> = Vec::new();
+        for member in members(run, config, monitor, &state.files)? {
+            all.push(member);
+        }
+        for callback in own {
+            if all.iter().any(|other| other.name() == callback.name()) {
+                return Err(Error::Usage(format!("two callbacks are called `{}`", callback.name())));
+            }
+            all.push(Box::new(callback));
+        }
+        for callback in &mut all {
+            if let Some(own) = state.callbacks.get(callback.name()) {
+                callback.restore(own)?;
+            }
+        }
+        let mut control = Control::default();
+        control.best = state.best();
+        Ok(Self { all, control })
+    }
+
+    /// Calls `call` with each of them and what they may ask for, in order.
+    ///
+    /// # Errors
+    /// The first that there is.
+    pub fn each(
+        &mut self,
+        mut call: impl FnMut(&mut dyn Callback, &mut Control) -> Result<()>,
+    ) -> Result<()> {
+        let Self { all, control } = self;
+        all.iter_mut().try_for_each(|callback| call(callback.as_mut(), control))
+    }
+
+    /// Tells all of them what happened.
+    ///
+    /// # Errors
+    /// The first that there is.
+    pub fn tell(&mut self, event: &Event) -> Result<()> {
+        self.each(|callback, _| callback.event(event))
+    }
+
+    /// Their states by name.
+    #[must_use]
+    pub fn states(&self) -> BTreeMap<String, Value> {
+        let own = self.all.iter().map(|callback| (callback.name().to_owned(), callback.state()));
+        own.filter_map(|(name, state)| Some((name, state?))).collect()
+    }
+
+    /// The sizes of all growing files, flushed to the disk.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn files(&mut self) -> Result<BTreeMap<String, u64>> {
+        let mut sizes = BTreeMap::new();
+        for callback in &mut self.all {
+            sizes.extend(callback.files()?.into_iter().map(|(name, size)| (name.to_owned(), size)));
+        }
+        Ok(sizes)
+    }
+}
+
+/// Checks that no growing file of the run folder `run` is shorter than a checkpoint says, before
+/// anything is changed.
+///
+/// # Errors
+/// [`Error::Checkpoint`] naming the file.
+pub fn check_files(run: &Path, sizes: &BTreeMap<String, u64>) -> Result<()> {
+    sizes.iter().try_for_each(|(name, size)| log::check_size(&run.join(name), *size))
+}
