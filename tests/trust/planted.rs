@@ -180,7 +180,7 @@ fn every_planted_fault_is_caught() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let copy = folder.path();
-    for part in ["src", "tests", "benches", "configs", "docs", "fuzz/src"] {
+    for part in ["src", "crates", "tests", "benches", "configs", "docs", "fuzz/src"] {
         subject::copy(&source.join(part), &copy.join(part));
     }
     for file in ["Cargo.toml", "Cargo.lock", "README.md", "ARCHITECTURE.md", "clippy.toml"] {
