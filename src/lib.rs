@@ -98,3 +98,8 @@ pub use candle_core;
 pub use error::{Error, Result};
 pub use experiment::Experiment;
 pub use run::{Model, Options, Outcome, train};
+
+/// The README's Rust code, which `cargo test` compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
