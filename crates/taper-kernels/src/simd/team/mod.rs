@@ -7,17 +7,19 @@
 //! Each thread starts with its own share of the parts, so that it finds its part of the weights in
 //! its own cache, and then helps the others. Which thread does a part never changes a result.
 
+mod desk;
 mod piece;
 mod wait;
 
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use desk::{Busy, Desk, Line};
 use piece::Work;
 use wait::Wait;
 
@@ -50,34 +52,6 @@ struct Shared {
     /// The first panic of the current piece.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
-
-/// What the workers tell the owner at the end of a piece.
-#[derive(Default)]
-struct Busy {
-    /// How many are not done.
-    workers: AtomicUsize,
-    /// Whether a part panicked: the owner takes the lock of the panic only then.
-    panicked: AtomicBool,
-}
-
-/// One thread's place: memory of its own, so that threads do not slow each other down by writing
-/// side by side.
-#[derive(Default)]
-#[repr(align(128))]
-struct Desk {
-    /// The number of the last piece that was handed to this thread.
-    piece: AtomicUsize,
-    /// The next part of this thread's share.
-    next: AtomicUsize,
-    /// The end of its share.
-    end: AtomicUsize,
-    asleep: AtomicBool,
-}
-
-/// Something in memory of its own.
-#[derive(Default)]
-#[repr(align(128))]
-struct Line<T>(T);
 
 // SAFETY: all but `work` synchronises itself. `work` is written by the owner alone, while no worker
 // has a piece in hand: its acquiring load of `busy` has read the 0 that the last worker released, and
