@@ -12,7 +12,7 @@ use taper::Error;
 use taper::config::{Input, schema};
 use taper::experiment::Experiment;
 use taper::internals::data::{Loader, SearchPath};
-use taper::internals::engine::Choice;
+use taper::internals::engine::{Choice, Part};
 use taper::internals::run::Run;
 use taper::{layers, loss, optimizer};
 
@@ -159,8 +159,28 @@ fn mutate(generator: &mut Generator<'_>, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The losses of two steps of eight samples; `None` if the engine does not support a layer, and says so.
-fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Vec<f64>> {
+/// What an engine makes of two steps of eight samples.
+struct Steps {
+    losses: Vec<f64>,
+    /// The gradient of each parameter before the first step.
+    gradients: Vec<Vec<f32>>,
+}
+
+impl Steps {
+    /// Whether the gradient of some parameter is rounding for the most part, as where a sum is exactly 0 in real
+    /// numbers. Adam makes whole steps of it, each engine its own.
+    fn rounding_decides(&self, other: &Self) -> bool {
+        self.gradients.iter().zip(&other.gradients).any(|(own, other)| {
+            let norm =
+                |values: &mut dyn Iterator<Item = f32>| values.map(|value| value * value).sum::<f32>().sqrt();
+            let difference = norm(&mut own.iter().zip(other).map(|(own, other)| own - other));
+            difference > 0.1 * norm(&mut own.iter().copied())
+        })
+    }
+}
+
+/// Takes two steps; `None` if the engine does not support a layer, and says so.
+fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Steps> {
     let mut experiment = experiment.clone();
     experiment.train.engine = engine;
     let search = SearchPath { folders: Vec::new(), config_folder: ".".into(), fetch: false };
@@ -173,19 +193,26 @@ fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Vec<f64>> {
     };
     let rate = run.experiment.optimizer.member().learning_rate();
     let order: Vec<usize> = run.data.train_order.iter().copied().cycle().take(16).collect();
-    let mut losses = Vec::new();
+    let (mut losses, mut gradients) = (Vec::new(), Vec::new());
     let mut batches = Loader::new(&run.data.train, &order, 8, &run.data.scaling);
     while let Some(batch) = batches.next() {
+        if losses.is_empty() {
+            run.engine.gradients(&batch, Part::whole(batch.samples.len()), 0).expect("a gradient");
+            let gradient = run.engine.gradient();
+            let parts = gradient.parts().iter().map(|(_, range)| gradient.values()[range.clone()].to_vec());
+            gradients = parts.collect();
+            gradient.clear();
+        }
         losses.push(run.engine.step(&batch, losses.len() as u64, rate).expect("a step").loss);
     }
-    Some(losses)
+    Some(Steps { losses, gradients })
 }
 
 #[test]
 fn every_valid_config_trains_alike_on_both_engines() {
     let count = times([80, 400, 2_000]);
     let schema = schema::<Experiment>();
-    let (mut both, mut used, mut worst) = (0, BTreeSet::new(), 0.0_f64);
+    let (mut both, mut second, mut used, mut worst) = (0, 0, BTreeSet::new(), 0.0_f64);
     for seed in 0..count {
         let (experiment, json) = Generator::new(&schema, Space::Small, seed).experiment();
         let text = format!("{json:#}");
@@ -193,8 +220,8 @@ fn every_valid_config_trains_alike_on_both_engines() {
         used.extend(experiment.model.layers.iter().map(layers::Config::name));
         used.extend([experiment.loss.name(), experiment.optimizer.name(), experiment.data.name()]);
         let graph = two_steps(&experiment, Choice::Graph).expect("the graph engine knows every layer");
-        assert_eq!(graph.len(), 2);
-        assert!(graph.iter().all(|loss| loss.is_finite()), "{graph:?}");
+        assert_eq!(graph.losses.len(), 2);
+        assert!(graph.losses.iter().all(|loss| loss.is_finite()), "{:?}", graph.losses);
         let Some(fused) = two_steps(&experiment, Choice::Fused) else { continue };
         both += 1;
         // The first loss is arithmetic alone; before the second, Adam may have made whole steps of what
@@ -205,8 +232,10 @@ fn every_valid_config_trains_alike_on_both_engines() {
             ["ones", "zeros"].iter().any(|of| text.contains(&format!("\"kernel_initializer\": \"{of}\"")));
         let names = experiment.model.layers.iter().map(layers::Config::name);
         let amplified = names.filter(|name| name.ends_with("_norm")).fold(1.0, |factor, _| factor * 4.0);
-        let compared = if alike { 1 } else { 2 };
-        for ((graph, fused), tolerance) in graph.iter().zip(&fused).zip([1e-5, 1e-3]).take(compared) {
+        let compared = if alike || graph.rounding_decides(&fused) { 1 } else { 2 };
+        second += compared - 1;
+        let losses = graph.losses.iter().zip(&fused.losses);
+        for ((graph, fused), tolerance) in losses.zip([1e-5, 1e-3]).take(compared) {
             let difference = (graph - fused).abs() / graph.abs().max(1.0);
             assert!(difference < tolerance * amplified, "{graph} and {fused}");
             worst = worst.max(difference);
@@ -216,7 +245,7 @@ fn every_valid_config_trains_alike_on_both_engines() {
     let missing: Vec<&&str> = members.iter().filter(|name| !used.contains(*name)).collect();
     assert!(missing.is_empty() || count < 40, "never drawn: {missing:?}");
     assert!(both * 2 > count, "the fused engine knew {both} of {count}");
-    let figures =
-        json!({ "configs": count, "on both engines": both, "largest difference": worst, "members": used });
+    assert!(second * 2 > both as usize, "the second loss was compared for {second} of {both}");
+    let figures = json!({ "configs": count, "on both engines": both, "both losses": second, "largest difference": worst, "members": used });
     report("random configs train", &figures);
 }
