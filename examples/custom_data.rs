@@ -32,7 +32,7 @@ impl CustomData for Rings {
                 targets: Targets::Classes { labels, names: vec!["within".to_owned(), "around".to_owned()] },
             }
         };
-        Ok(Splits { train: points(0, 800), validation: None, test: Some(points(1, 200)) })
+        Ok(Splits { train: points(0, 800), validation: None, test: Some(points(1, 200)), columns: None })
     }
 }
 

@@ -70,7 +70,12 @@ fn random(experiment: &Experiment, shape: Shape, target: Target) -> Splits {
             Targets::Values { values: (0..samples * width).map(|_| stream.normal() as f32).collect(), width }
         }
     };
-    Splits { train: Dataset { sample_shape: shape, features, targets }, validation: None, test: None }
+    Splits {
+        train: Dataset { sample_shape: shape, features, targets },
+        validation: None,
+        test: None,
+        columns: None,
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ pub struct Card {
     /// The mean and the standard deviation that samples are normalized by, as given or measured.
     #[serde(default)]
     pub normalize: Option<Normalize>,
+    /// The names of the values of a sample, where it is a row of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// The names of the classes, by index; empty where numbers are predicted.
     pub classes: Vec<String>,
     /// How many numbers are predicted; 0 where classes are.
@@ -45,6 +48,7 @@ impl Card {
             sample_shape: data.sample_shape.clone(),
             pixels: matches!(data.features, Features::Bytes(_)),
             normalize: None,
+            columns: None,
             classes,
             width,
         }

@@ -20,6 +20,9 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     // The checkpoint knows the config's folder.
     let search = machine::search_path(&options.machine.data, Path::new(""));
     let evaluation = model.evaluate(options.split.map(Into::into), &search)?;
+    if evaluation.other_data {
+        terminal::warn("these are not the samples of the training: the data has changed since");
+    }
     let result = evaluation.to_json();
     match options.format {
         Format::Json => terminal::print(&format!("{result:#}")),

@@ -38,6 +38,9 @@ pub struct Splits {
     pub validation: Option<Dataset>,
     /// The samples kept for the final measurement.
     pub test: Option<Dataset>,
+    /// The names of the values of a sample, where it is a row of a table with named columns. Weights keep them, so
+    /// that other tables are read by name.
+    pub columns: Option<Vec<String>>,
 }
 
 /// Samples of one shape with what is to be predicted for each.

@@ -70,8 +70,8 @@ impl Dataset {
     /// A sentence that says what it is.
     pub fn goes_with(&self, train: &Self) -> Result<(), String> {
         let kind = |dataset: &Self| match dataset.features {
-            Features::Bytes(_) => "pixels",
-            Features::Floats(_) => "other numbers",
+            Features::Bytes(_) => "bytes (pixels, which are divided by 255)",
+            Features::Floats(_) => "numbers of another type (which are used as they are)",
         };
         let names = |dataset: &Self| match &dataset.targets {
             Targets::Classes { names, .. } => names.clone(),
@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn samples_to_test_on_are_like_those_to_train_on() {
         let train = || classes(&[2], 4, &[0, 1], &["a", "b"]);
-        let with = |test| Splits { train: train(), validation: None, test: Some(test) }.check();
+        let with =
+            |test| Splits { train: train(), validation: None, test: Some(test), columns: None }.check();
         assert_eq!(with(train()), Ok(()));
         for (test, message) in [
             (
@@ -154,7 +155,7 @@ mod tests {
             (classes(&[2], 0, &[], &["a", "b"]), "test samples: there are none"),
             (
                 numbers(&[0.0; 4], &[0.0; 2], 1),
-                "test samples: has other numbers, but those to train on are pixels",
+                "test samples: has numbers of another type (which are used as they are), but those to train on are bytes",
             ),
         ] {
             let error = with(test).unwrap_err();

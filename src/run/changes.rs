@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::data;
 use crate::experiment::Experiment;
 
 /// A value of the config that is not the one that was trained with.
@@ -22,7 +23,7 @@ impl std::fmt::Display for Change {
 }
 
 /// The first value that decides what the weights mean and differs in `now`: the seed, which draws the
-/// validation split, the network, the loss, the validation split and the preprocessing. Everything else
+/// validation split, the network, the loss, the columns of a table, the validation split and the preprocessing. Everything else
 /// may change: how long to train, optimizer options, where files are.
 #[must_use]
 pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
@@ -32,13 +33,15 @@ pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
         .find_map(|((_, before), (key, now))| difference(key, &before, &now))
 }
 
-fn parts(experiment: &Experiment) -> [(String, Value); 7] {
+fn parts(experiment: &Experiment) -> [(String, Value); 8] {
     let split = &experiment.split;
+    let features = if let data::Config::csv(table) = &experiment.data { &table.features } else { &None };
     [
         ("seed".to_owned(), json!(experiment.seed)),
         // As it is trained: whether the loss's own function is written as the last activation is all one.
         ("model".to_owned(), json!(experiment.network())),
         ("loss".to_owned(), json!(experiment.loss)),
+        ("data.csv.features".to_owned(), json!(features)),
         ("split.validation".to_owned(), json!(split.validation)),
         ("split.stratified".to_owned(), json!(split.stratified)),
         ("split.file".to_owned(), json!(split.file)),

@@ -25,6 +25,9 @@ pub struct Evaluation {
     pub running: Running,
     /// The names of the classes, by index; empty where numbers are predicted.
     pub classes: Vec<String>,
+    /// Whether it was measured on others than those that the network was trained on, though the split is one of
+    /// them.
+    pub other_data: bool,
     /// How long it took, without reading the samples.
     pub seconds: f64,
 }

@@ -60,7 +60,7 @@ impl Model {
     /// # Errors
     /// [`Error::Usage`] if `experiment` changes what was trained; [`Error::Checkpoint`] if weights and
     /// config do not belong together.
-    pub fn with_config(checkpoint: Checkpoint, experiment: Experiment, device: &Device) -> Result<Self> {
+    pub fn with_config(checkpoint: Checkpoint, mut experiment: Experiment, device: &Device) -> Result<Self> {
         let team = SharedTeam::new(threads::count());
         if let Some(change) = first_change(&config_with(&checkpoint, &experiment)?, &experiment) {
             // Another seed or share would mix training samples into the validation split.
@@ -68,10 +68,12 @@ impl Model {
             return Err(Error::Usage(message));
         }
         let predictor = load_predictor(&checkpoint, &experiment, device, team)?;
+        let card = &checkpoint.card;
+        experiment.data.take_trained(card.columns.as_deref(), &card.classes);
         Ok(Self { checkpoint, experiment, predictor })
     }
 
-    /// The config that it was trained with.
+    /// The config that it was trained with; of a table also the columns and classes that the file had.
     #[must_use]
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
@@ -151,12 +153,19 @@ impl Model {
         let no_preprocessing = preprocess::Config::default();
         let data = Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed)?;
         let (split, dataset, order) = choose(split, &data)?;
+        let trained = self.checkpoint.state.as_ref().map(|state| &state.data);
+        let other_data = split != SplitName::Test && trained.is_some_and(|digest| *digest != data.digest);
+        if other_data && split == SplitName::Validation && data.validation.is_none() {
+            let message = "these are not the samples of the training, so those drawn for validation would be others, \
+                 and some of them were trained on; use the run's own data, or another split";
+            return Err(Error::data(self.experiment.data.name(), message));
+        }
         let start = Instant::now();
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, order: &order });
         let never = Interrupt::default();
         let running = evaluate(self.predictor.as_mut(), loss, chosen, &scaling, &never)?
             .ok_or(Error::Interrupted(2))?;
         let seconds = start.elapsed().as_secs_f64();
-        Ok(Evaluation { split, running, classes: self.classes().to_vec(), seconds })
+        Ok(Evaluation { split, running, classes: self.classes().to_vec(), other_data, seconds })
     }
 }

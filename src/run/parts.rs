@@ -58,6 +58,7 @@ impl Run {
         }
         let mut card = Card::new(experiment.to_json(), &splits.train);
         let plan = fit_plan(&experiment, &card)?;
+        card.columns.clone_from(&splits.columns);
         let data = Prepared::new(splits, &experiment.split, &experiment.preprocess, experiment.seed)?;
         card.normalize.clone_from(&data.normalize);
         let engine = build_engine(&experiment, &plan, &device)?;

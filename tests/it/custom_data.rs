@@ -63,8 +63,12 @@ impl CustomData for Corners {
                 targets: Targets::Classes { labels, names: ["a", "b", "c"].map(str::to_owned).to_vec() },
             }
         };
-        let mut splits =
-            Splits { train: points(0, self.samples), validation: None, test: Some(points(1, 20)) };
+        let mut splits = Splits {
+            train: points(0, self.samples),
+            validation: None,
+            test: Some(points(1, 20)),
+            columns: None,
+        };
         (self.change)(&mut splits);
         Ok(splits)
     }

@@ -53,4 +53,5 @@ mod readme;
 mod resume;
 mod schedules;
 mod split;
+mod tables;
 mod workspace;

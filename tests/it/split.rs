@@ -93,7 +93,7 @@ fn validation_samples_may_be_in_a_file_of_their_own() {
 
     for (content, words) in [
         (table(&["x"]), "validation.csv: line 2, column `class`: unknown class \"x\""),
-        ("b,a,class\n1,2,u\n".to_owned(), "has the columns b, a, class, not a, b, class"),
+        ("b,c,class\n1,2,u\n".to_owned(), "validation.csv: has no column `a`; it has b, c, class"),
         ("a,b,class\n".to_owned(), "has no samples"),
     ] {
         workspace.file("validation.csv", content);

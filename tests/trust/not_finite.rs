@@ -90,7 +90,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         };
         Dataset { sample_shape: Shape(shape.clone()), features, targets }
     };
-    let splits = Splits { train: data(), validation: None, test: None };
+    let splits = Splits { train: data(), validation: None, test: None, columns: None };
     let run = Run::with_samples(experiment.clone(), splits, &SearchPath::default(), Device::Cpu);
     let run = run.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(run.engine.name(), engine, "{what}");

@@ -35,7 +35,7 @@ impl Prepared {
         preprocess: &preprocess::Config,
         seed: u64,
     ) -> Result<Self> {
-        let Splits { train, validation, test } = splits;
+        let Splits { train, validation, test, .. } = splits;
         let (train_order, mut validation_order) = split.divide(&train, seed)?;
         let mut digest = train.digest();
         if let Some(validation) = &validation {

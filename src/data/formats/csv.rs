@@ -1,24 +1,99 @@
 //! Columns and cells of a table.
 
+mod strict;
+
+use std::io::Read;
 use std::path::Path;
+
+use ::csv::{Reader, ReaderBuilder, Trim};
 
 use crate::config::nearest;
 use crate::error::{Error, Result};
+use strict::Strict;
+
+/// Reads rows of texts, all as long as the first. Blanks around a text are no part of it.
+pub(in crate::data) fn reader<R: Read>(content: R, delimiter: char) -> Reader<impl Read> {
+    let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+    ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .trim(Trim::All)
+        .from_reader(Strict::new(content, delimiter))
+}
+
+/// What stands for a value that is not there, besides nothing at all: what pandas reads so by default
+/// (`pandas.read_csv`, `na_values`).
+const MISSING: [&str; 17] = [
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan",
+];
+
+/// Whether a text says that there is no value.
+pub(in crate::data) fn is_missing(text: &str) -> bool {
+    text.is_empty() || text == "null" || MISSING.contains(&text)
+}
 
 /// The place of a column; its name must occur once.
 pub(in crate::data) fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
     let mut places = columns.iter().enumerate().filter(|(_, column)| *column == name).map(|(place, _)| place);
     match (places.next(), places.next()) {
         (Some(place), None) => Ok(place),
-        (Some(_), Some(_)) => Err(Error::data(path, format!("has two columns `{name}`"))),
-        (None, _) => {
-            let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let help = match nearest(name, &names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it has {}", names.iter().take(20).copied().collect::<Vec<_>>().join(", ")),
-            };
-            Err(Error::data(path, format!("has no column `{name}`; {help}")))
-        }
+        (Some(_), Some(_)) => Err(Error::data(path, format!("has two columns `{name}`; rename one"))),
+        (None, _) => Err(Error::data(path, format!("has no column `{name}`; {}", why_not(columns, name)))),
+    }
+}
+
+/// The places of several columns, in the order of `wanted`; there may be millions.
+pub(in crate::data) fn places<'a>(
+    path: &Path,
+    columns: &[String],
+    wanted: impl Iterator<Item = &'a String>,
+) -> Result<Vec<usize>> {
+    let mut sorted: Vec<usize> = (0..columns.len()).collect();
+    sorted.sort_unstable_by(|a, b| columns[*a].cmp(&columns[*b]));
+    let place = |name: &String| {
+        let at = sorted.partition_point(|&place| columns[place] < *name);
+        let is_name = |place: &&usize| columns[**place] == *name;
+        sorted.get(at).filter(is_name).filter(|_| sorted.get(at + 1).filter(is_name).is_none()).copied()
+    };
+    wanted.map(|name| place(name).map_or_else(|| column(path, columns, name), Ok)).collect()
+}
+
+/// Why there may be no column `name`, and what to do.
+fn why_not(columns: &[String], name: &str) -> String {
+    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let first = names.first().copied().unwrap_or_default();
+    if names.len() <= 1 && first.is_empty() {
+        return "the file is empty".to_owned();
+    }
+    if let Some(delimiter) = first.strip_prefix("sep=") {
+        return format!(
+            "its first line is a note for Excel; remove it, and set `delimiter = \"{}\"`",
+            delimiter.chars().next().unwrap_or(',')
+        );
+    }
+    if first.starts_with('#') {
+        return format!(
+            "its first line is {}; the first line must name the columns",
+            shown(&names.join(","))
+        );
+    }
+    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        return "its first line holds numbers; the first line must name the columns".to_owned();
+    }
+    if let [only] = names[..]
+        && let Some(delimiter) = [';', '\t', '|', ',', ' '].into_iter().find(|other| only.contains(*other))
+    {
+        return format!(
+            "its first line, {}, was read as one name; if {delimiter:?} separates the columns, set it as `delimiter`",
+            shown(only)
+        );
+    }
+    // In short names most typos are other names.
+    let same = names.iter().find(|other| other.eq_ignore_ascii_case(name)).copied();
+    match same.or_else(|| nearest(name, &names).filter(|_| name.chars().count() > 2)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", names.iter().take(20).copied().collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -26,10 +101,12 @@ pub(in crate::data) fn number(path: &Path, line: u64, column: &str, text: Option
     let text = text.unwrap_or_default();
     let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
     number.ok_or_else(|| {
-        let what = if text.is_empty() {
+        let what = if is_missing(text) {
             "the value is missing".to_owned()
+        } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
+            format!("{} does not fit 32 bits", shown(text))
         } else {
-            format!("{} is no finite number", shown(text))
+            format!("{} is not a number", shown(text))
         };
         Error::data(path, format!("line {line}, column `{column}`: {what}"))
     })
@@ -59,6 +136,7 @@ pub(in crate::data) fn unreadable(path: &Path, error: &::csv::Error) -> Error {
         ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("{line}{len} columns, but the lines before have {expected_len}")
         }
+        ::csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => error.to_string(),
         ::csv::ErrorKind::Utf8 { .. } => format!("{line}not UTF-8 text; save the file as UTF-8"),
         _ => format!("{line}cannot be read: {error}"),
     };

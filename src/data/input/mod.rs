@@ -5,8 +5,9 @@
 //! [`image_folder`](super::sets::image_folder); `.npy` arrays, IDX images, CSV rows and JSON lists must have the shape that the
 //! network takes. Images of `[channels, height, width]` may also come as `[height, width, channels]`
 //! (the network's own order wins where both fit), grey ones also as `[height, width]`, each with or
-//! without a first dimension that counts the samples. A CSV row has the values of one sample in
-//! the network's order.
+//! without a first dimension that counts the samples. A row of a CSV file is one sample: its columns are
+//! found by the names of those that were trained on, in any order; for a network that was trained on
+//! other files, or on a table without names, it has the values in the network's order.
 //!
 //! A network trained on pixels divides them by 255. What it is given must therefore say what it is:
 //! bytes are pixels, numbers with a fraction or of a floating-point type are shares in 0..=1, other

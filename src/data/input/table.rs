@@ -3,27 +3,24 @@
 use std::io::Read;
 use std::path::Path;
 
-use ::csv::{ReaderBuilder, StringRecord, Trim};
+use ::csv::StringRecord;
 
 use super::Numbers;
-use crate::data::formats::csv::{column, number, unreadable};
+use crate::data::formats::csv::{number, places, reader, unreadable};
 use crate::data::sets::csv;
 use crate::error::{Error, Result};
 
 /// Reads rows of `width` numbers, and how many there are.
 ///
-/// A network trained on a table finds its columns as it did then: by name if its config lists
-/// `features`, else all but the target, which may be missing now. For other networks a first line
-/// without any number is passed over as names.
+/// A network trained on a table finds its columns by name; others may be there as well, and the target
+/// may be missing. For other networks a first line without any number is passed over as names.
 pub(super) fn decode(
     path: &Path,
     content: impl Read,
     table: Option<&csv::Config>,
     width: usize,
 ) -> Result<(usize, Numbers)> {
-    let delimiter = table.and_then(|table| u8::try_from(table.delimiter).ok()).unwrap_or(b',');
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).delimiter(delimiter).trim(Trim::All).from_reader(content);
+    let mut reader = reader(content, table.map_or(',', |table| table.delimiter));
     let mut record = StringRecord::new();
     let mut columns = Vec::new();
     let mut used = Vec::new();
@@ -63,13 +60,15 @@ pub(super) fn decode(
 
 /// The places of the columns to predict from.
 fn choose(path: &Path, columns: &[String], table: Option<&csv::Config>, width: usize) -> Result<Vec<usize>> {
-    match table {
-        None => Ok((0..columns.len()).collect()),
-        Some(csv::Config { features: Some(names), .. }) => {
-            names.iter().map(|name| column(path, columns, name)).collect()
-        }
-        // Without names a missing target can only be seen from the number of columns.
-        Some(table) if !table.has_headers && columns.len() == width => Ok((0..width).collect()),
-        Some(table) => Ok((0..columns.len()).filter(|&i| columns[i] != table.target).collect()),
+    let Some(table) = table else { return Ok((0..columns.len()).collect()) };
+    // Without names a missing target can only be seen from the number of columns.
+    let by_place = !table.has_headers && columns.len() == width;
+    match &table.features {
+        Some(names) => match places(path, columns, names.iter()) {
+            Err(_) if by_place => Ok((0..width).collect()),
+            found => found,
+        },
+        None if by_place => Ok((0..width).collect()),
+        None => Ok((0..columns.len()).filter(|&i| columns[i] != table.target).collect()),
     }
 }

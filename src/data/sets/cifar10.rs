@@ -70,6 +70,7 @@ impl DataConfig for Config {
         Ok(Splits {
             train: read(&train, self.train_samples)?,
             validation: None,
+            columns: None,
             test: Some(read(&[folder.join(TEST_FILE)], self.test_samples)?),
         })
     }

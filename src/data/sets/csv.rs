@@ -1,19 +1,19 @@
 //! Tables in CSV files: one sample in each line, one of the columns to be predicted.
 
+mod table;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ::csv::{Reader, ReaderBuilder, StringRecord, Trim};
 use serde::{Deserialize, Serialize};
 
 use super::{DataConfig, Task};
 use crate::config::Problems;
-use crate::data::formats::csv::{classes, column, number, shown, unreadable};
-use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
-use crate::error::{Error, Result};
+use crate::data::formats::csv::{classes, is_missing, reader};
+use crate::data::{Dataset, Facts, SearchPath, Splits, Target, Targets};
+use crate::error::Result;
 use crate::files;
-use crate::shape::Shape;
 
 /// `[data.csv]`: numbers from a CSV file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -21,7 +21,7 @@ use crate::shape::Shape;
 pub struct Config {
     /// The file of training samples; a relative path starts at the config file's folder.
     pub path: PathBuf,
-    /// The file of test samples, with the same columns. No test split by default.
+    /// The file of test samples, whose columns have the same names, in any order. No test split by default.
     #[serde(default)]
     pub test_path: Option<PathBuf>,
     /// The name of the column to predict.
@@ -109,12 +109,11 @@ impl DataConfig for Config {
     }
 
     fn load_validation(&self, path: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
-        let (content, _) = files::open(path)?;
-        let table = self.read(path, content)?;
         let trained = search.resolve(&self.path);
         let (content, _) = files::open(&trained)?;
-        let columns = self.columns(&trained, &mut self.reader(content))?;
-        agree(path, &columns, &table.columns)?;
+        let columns = self.columns(&trained, &mut reader(content, self.delimiter), None)?;
+        let (content, _) = files::open(path)?;
+        let table = self.read(path, content, Some(&columns))?;
         let classes = match &train.targets {
             Targets::Classes { names, .. } => names.as_slice(),
             Targets::Values { .. } => &[],
@@ -123,17 +122,18 @@ impl DataConfig for Config {
     }
 }
 
-/// The lines of a file, features as numbers and targets still as texts.
-struct Table {
-    columns: Vec<String>,
-    width: usize,
-    features: Vec<f32>,
-    targets: Vec<String>,
-    /// The line of each target, for messages.
-    lines: Vec<u64>,
-}
-
 impl Config {
+    /// Takes the columns to predict from and the classes from a network that was trained on such a table, where
+    /// the config leaves them to the file. Columns without names are known by their places alone.
+    pub(super) fn take_trained(&mut self, columns: &[String], classes: &[String]) {
+        if self.features.is_none() && self.has_headers {
+            self.features = Some(columns.to_vec());
+        }
+        if self.classes.is_none() && self.task == Task::Classification {
+            self.classes = Some(classes.to_vec());
+        }
+    }
+
     /// Reads the contents of the training and the test file as [`load`](DataConfig::load) does; the paths
     /// are only named in errors.
     ///
@@ -141,117 +141,36 @@ impl Config {
     /// As [`load`](DataConfig::load).
     pub fn decode<R: Read>(&self, train: (PathBuf, R), test: Option<(PathBuf, R)>) -> Result<Splits> {
         let (path, content) = train;
-        let table = self.read(&path, content)?;
+        let table = self.read(&path, content, None)?;
         let test = match test {
             None => None,
             Some((path, content)) => {
-                let test = self.read(&path, content)?;
-                agree(&path, &table.columns, &test.columns)?;
+                let test = self.read(&path, content, Some(&table.columns))?;
                 Some((path, test))
             }
         };
         let classes = match (&self.classes, self.task) {
             (Some(classes), _) => classes.clone(),
-            (None, Task::Classification) => classes(&table.targets),
+            (None, Task::Classification) => {
+                let labels: Vec<String> =
+                    table.targets.iter().filter(|label| !is_missing(label)).cloned().collect();
+                classes(&labels)
+            }
             (None, Task::Regression) => Vec::new(),
         };
         Ok(Splits {
+            columns: self.has_headers.then(|| table.columns.features().cloned().collect()),
             train: self.dataset(&path, table, &classes)?,
             validation: None,
             test: test.map(|(path, table)| self.dataset(&path, table, &classes)).transpose()?,
         })
     }
-
-    fn reader<R: Read>(&self, content: R) -> Reader<R> {
-        ReaderBuilder::new()
-            .has_headers(self.has_headers)
-            .delimiter(u8::try_from(self.delimiter).unwrap_or(b','))
-            .trim(Trim::All)
-            .from_reader(content)
-    }
-
-    /// The names of the columns.
-    fn columns<R: Read>(&self, path: &Path, reader: &mut Reader<R>) -> Result<Vec<String>> {
-        let first = reader.headers().map_err(|error| unreadable(path, &error))?;
-        if self.has_headers {
-            return Ok(first.iter().map(str::to_owned).collect());
-        }
-        Ok((0..first.len()).map(|column| column.to_string()).collect())
-    }
-
-    fn read(&self, path: &Path, content: impl Read) -> Result<Table> {
-        let mut reader = self.reader(content);
-        let columns = self.columns(path, &mut reader)?;
-        let target = column(path, &columns, &self.target)?;
-        let used: Vec<usize> = match &self.features {
-            Some(names) => names.iter().map(|name| column(path, &columns, name)).collect::<Result<_>>()?,
-            None => (0..columns.len()).filter(|&column| column != target).collect(),
-        };
-        if used.is_empty() {
-            return Err(Error::data(path, format!("has no column but the target `{}`", self.target)));
-        }
-        let mut table = Table {
-            width: used.len(),
-            columns,
-            features: Vec::new(),
-            targets: Vec::new(),
-            lines: Vec::new(),
-        };
-        let mut record = StringRecord::new();
-        while reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? {
-            let line = record.position().map_or(0, ::csv::Position::line);
-            for &column in &used {
-                table.features.push(number(path, line, &table.columns[column], record.get(column))?);
-            }
-            table.targets.push(record.get(target).unwrap_or_default().to_owned());
-            table.lines.push(line);
-        }
-        if table.targets.is_empty() { Err(Error::data(path, "has no samples")) } else { Ok(table) }
-    }
-
-    fn dataset(&self, path: &Path, table: Table, classes: &[String]) -> Result<Dataset> {
-        let targets = table.targets.iter().zip(&table.lines);
-        let targets = if self.task == Task::Regression {
-            let value = |(text, line): (&String, &u64)| number(path, *line, &self.target, Some(text));
-            Targets::Values { values: targets.map(value).collect::<Result<_>>()?, width: 1 }
-        } else {
-            let indices: std::collections::HashMap<&str, u32> =
-                classes.iter().map(String::as_str).zip(0..).collect();
-            let label = |(text, line): (&String, &u64)| {
-                indices.get(text.as_str()).copied().ok_or_else(|| {
-                    let known =
-                        if classes.len() <= 20 { classes.join(", ") } else { "many others".to_owned() };
-                    let message = format!(
-                        "line {line}, column `{}`: unknown class {}; known are {known}",
-                        self.target,
-                        shown(text)
-                    );
-                    Error::data(path, message)
-                })
-            };
-            let labels = targets.map(label).collect::<Result<_>>()?;
-            Targets::Classes { labels, names: classes.to_vec() }
-        };
-        Ok(Dataset {
-            sample_shape: Shape(vec![table.width]),
-            features: Features::Floats(table.features),
-            targets,
-        })
-    }
-}
-
-/// Other samples must have the columns of those to train on, in the same order.
-fn agree(path: &Path, trained: &[String], columns: &[String]) -> Result<()> {
-    if columns == trained {
-        return Ok(());
-    }
-    let message = format!("has the columns {}, not {}", columns.join(", "), trained.join(", "));
-    Err(Error::data(path, message))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Features;
 
     /// Loads a training and a test file with these contents.
     fn load(train: &[u8], test: Option<&[u8]>, options: &str) -> Result<Splits, String> {
@@ -310,28 +229,85 @@ mod tests {
                 .unwrap_err()
                 .contains("test.csv: line 3, column `y`: unknown class \"w\"")
         );
-        assert!(test(b"b,y\n1,v\n").unwrap_err().contains("columns b, y, not a, y"));
+        assert!(test(b"b,y\n1,v\n").unwrap_err().contains("test.csv: has no column `a`; it has b, y"));
+        let features = |splits: Splits| splits.test.unwrap().features;
+        let found = load(b"a,b,y\n1,2,u\n", Some(b"y,note,b,a\nu,x,4,3\n"), "target = \"y\"").unwrap();
+        assert_eq!(found.columns.as_deref(), Some(&["a".to_owned(), "b".to_owned()][..]));
+        assert_eq!(features(found), Features::Floats(vec![3.0, 4.0]));
+        let options = "target = \"1\"\nhas_headers = false";
+        let more = load(b"1,u\n", Some(b"1,u,2\n"), options).unwrap_err();
+        assert!(more.contains("test.csv: has 3 columns, not 2"), "{more}");
     }
 
     #[test]
     fn says_where_the_file_is_wrong() {
         let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
-        assert!(message(b"a,y\n1,u\nx,u\n").contains("line 3, column `a`: \"x\" is no finite number"));
-        assert!(message(b"a,y\ninf,u\n").contains("no finite number"));
-        assert!(message(b"a,y\n1e39,u\n").contains("no finite number"));
+        assert!(message(b"a,y\n1,u\nx,u\n").contains("line 3, column `a`: \"x\" is not a number"));
+        assert!(message(b"a,y\r\n1,u\r\nx,u\r\n").contains("line 3, column `a`"));
+        assert!(message(b"a,y\rx,u\r").contains("line 2, column `a`"));
+        assert!(message(b"a,y\ninf,u\n").contains("\"inf\" is not a number"));
+        assert!(message(b"a,y\n1e39,u\n").contains("\"1e39\" does not fit 32 bits"));
+        assert!(message(b"a,y\nNA,u\n").contains("line 2, column `a`: the value is missing"));
         assert!(message(b"a,y\n,u\n").contains("the value is missing"));
         assert!(message(b"a,y\n1,u,3\n").contains("line 2: 3 columns, but the lines before have 2"));
         assert!(message(b"a,y\n\xff,u\n").contains("line 2: not UTF-8"));
         assert!(message(b"alpha,beta\n1,u\n").contains("has no column `y`; it has alpha, beta"));
-        assert!(message(b"value,target\n1,u\n").contains("no column `y`"));
+        assert!(message(b"value,target\n1,u\n").contains("no column `y`; it has value, target"));
         assert!(message(b"y,y\n1,u\n").contains("two columns"));
         assert!(message(b"y\n1\n").contains("no column but the target"));
         assert!(message(b"a,y\n").contains("no samples"));
-        assert!(message(b"").contains("no column"));
+        assert!(message(b"").contains("has no column `y`; the file is empty"));
         let misspelt = load(b"a,species\n1,u\n", None, "target = \"specis\"").unwrap_err();
         assert!(misspelt.contains("did you mean `species`?"));
         let regression = load(b"a,y\n1,u\n", None, "target = \"y\"\ntask = \"regression\"").unwrap_err();
         assert!(regression.contains("line 2, column `y`: \"u\""));
+    }
+
+    #[test]
+    fn a_label_that_is_missing_is_no_class() {
+        for label in ["", " ", "NaN", "NA", "null"] {
+            let table = format!("a,y\n1,u\n2,{label}\n3,v\n");
+            let message = load(table.as_bytes(), None, "target = \"y\"").unwrap_err();
+            assert!(message.contains("line 3, column `y`: the label is missing"), "{message}");
+            let test = load(b"a,y\n1,u\n2,v\n", Some(table.as_bytes()), "target = \"y\"").unwrap_err();
+            assert!(test.contains("test.csv: line 3, column `y`: the label is missing"), "{test}");
+        }
+        let listed = load(b"a,y\n1,NA\n2,US\n", None, "target = \"y\"\nclasses = [\"NA\", \"US\"]");
+        assert_eq!(classes(&listed.unwrap().train).0, [0, 1]);
+    }
+
+    #[test]
+    fn a_column_that_is_not_found_is_explained_by_what_is_there() {
+        let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
+        for (content, said) in [
+            (
+                &b"sep=;\na;y\n1;u\n"[..],
+                "its first line is a note for Excel; remove it, and set `delimiter = \";\"`",
+            ),
+            (b"a,Y\n1,u\n", "did you mean `Y`?"),
+            (
+                b"a b y\n1 2 u\n",
+                "its first line, \"a b y\", was read as one name; if ' ' separates the columns",
+            ),
+            (b"a;y\n1;u\n", "if ';' separates"),
+            (b"", "the file is empty"),
+            (b"# by hand\na,y\n", "its first line is \"# by hand\"; the first line must name the columns"),
+            (b"1,2\n3,4\n", "its first line holds numbers"),
+            (b"a,b\n1,u\n", "it has a, b"),
+        ] {
+            let found = message(content);
+            assert!(found.contains("has no column `y`; ") && found.contains(said), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_swallows_no_rows() {
+        let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
+        assert!(
+            message(b"a,y\n1,u\n2,\"v\n3,u\n").contains("line 3: the quote that opens here is not closed")
+        );
+        let closed = load(b"a,y\n1,\"u\nw\"\n2,v\n", None, "target = \"y\"").unwrap();
+        assert_eq!(classes(&closed.train).1, ["u\nw", "v"]);
     }
 
     #[test]

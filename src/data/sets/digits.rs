@@ -67,6 +67,7 @@ impl DataConfig for Config {
         Ok(Splits {
             train: self.draw_all(self.samples, seed, 1)?,
             validation: None,
+            columns: None,
             test: if self.test_samples > 0 { Some(self.draw_all(self.test_samples, seed, 2)?) } else { None },
         })
     }

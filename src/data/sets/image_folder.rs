@@ -82,6 +82,7 @@ impl DataConfig for Config {
         Ok(Splits {
             train: self.decode_all(&train, &classes)?,
             validation: None,
+            columns: None,
             test: test.map(|files| self.decode_all(&files, &classes)).transpose()?,
         })
     }

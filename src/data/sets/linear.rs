@@ -59,6 +59,7 @@ impl DataConfig for Config {
         Ok(Splits {
             train: self.points(train, Stream::new(seed, Purpose::Data, [1, 0])),
             validation: None,
+            columns: None,
             test: (self.samples > 1).then(|| self.points(test, Stream::new(seed, Purpose::Data, [2, 0]))),
         })
     }

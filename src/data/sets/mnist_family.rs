@@ -93,6 +93,7 @@ impl<M: Member> DataConfig for M {
         Ok(Splits {
             train: read(&train, profile, options.train_samples)?,
             validation: None,
+            columns: None,
             test: Some(read(&test, profile, options.test_samples)?),
         })
     }

@@ -42,6 +42,14 @@ impl Config {
             );
         }
     }
+
+    /// Lets a table be read by the `columns` and into the `classes` that a network was trained on, where the
+    /// options leave them to the file.
+    pub fn take_trained(&mut self, columns: Option<&[String]>, classes: &[String]) {
+        if let (Self::csv(own), Some(columns)) = (self, columns) {
+            own.take_trained(columns, classes);
+        }
+    }
 }
 
 /// A data set that a config can name.

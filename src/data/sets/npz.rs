@@ -105,7 +105,9 @@ impl DataConfig for Config {
     /// The arrays have the names of those of training samples.
     fn load_validation(&self, path: &Path, train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
         let mut validation = self.split(&mut Archive::open(path)?, &self.x_train, &self.y_train)?;
-        agree(train, "validation", &mut validation).map_err(|message| Error::data(path, message))?;
+        agree(train, "validation", &mut validation)
+            .and_then(|()| same_kind((&self.x_train, train), (&self.x_train, &validation)))
+            .map_err(|message| Error::data(path, message))?;
         Ok(validation)
     }
 }
@@ -128,9 +130,11 @@ impl Config {
         if named || archive.has(&self.x_test) || archive.has(&self.y_test) {
             let mut split = self.split(&mut archive, &self.x_test, &self.y_test)?;
             agree(&train, "test", &mut split).map_err(|message| Error::data(path, message))?;
+            same_kind((&self.x_train, &train), (&self.x_test, &split))
+                .map_err(|message| Error::data(path, message))?;
             test = Some(split);
         }
-        Ok(Splits { train, validation: None, test })
+        Ok(Splits { train, validation: None, test, columns: None })
     }
 
     /// Samples and labels from the arrays of these names.
@@ -151,6 +155,13 @@ impl Config {
         let targets = targets(labels, self.task).map_err(at(y))?;
         Ok(Dataset { sample_shape, features, targets })
     }
+}
+
+/// Arrays of which one is scaled and the other is not would be measured in different units.
+fn same_kind((x_train, train): (&str, &Dataset), (x, other): (&str, &Dataset)) -> Result<(), String> {
+    other.goes_with(train).map_err(|message| {
+        format!("array `{x}` {message}, in `{x_train}`; save both arrays with the same type")
+    })
 }
 
 #[cfg(test)]
@@ -234,6 +245,8 @@ mod tests {
         assert!(all(x(), y(&[0, 2])).unwrap_err().contains("test label 2"));
         assert!(all(floats("(2, 1)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("test samples 1"));
         assert!(all(floats("(1, 2)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("for the 1 samples"));
+        let other = all(npy("|u1", "(2, 2)", &[0; 4]), y(&[0, 0])).unwrap_err();
+        assert!(other.contains("array `x_test` has bytes") && other.contains("in `x_train`"), "{other}");
     }
 
     #[test]

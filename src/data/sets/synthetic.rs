@@ -67,6 +67,7 @@ impl DataConfig for Config {
         Ok(Splits {
             train: self.draw(&centres, self.samples, Stream::new(seed, Purpose::Data, [1, 0])),
             validation: None,
+            columns: None,
             test: (self.test_samples > 0)
                 .then(|| self.draw(&centres, self.test_samples, Stream::new(seed, Purpose::Data, [2, 0]))),
         })
