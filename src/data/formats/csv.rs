@@ -53,8 +53,8 @@ pub(in crate::data) fn places<'a>(
     sorted.sort_unstable_by(|a, b| columns[*a].cmp(&columns[*b]));
     let place = |name: &String| {
         let at = sorted.partition_point(|&place| columns[place] < *name);
-        let is_name = |place: &&usize| columns[**place] == *name;
-        sorted.get(at).filter(is_name).filter(|_| sorted.get(at + 1).filter(is_name).is_none()).copied()
+        let named = |at: usize| sorted.get(at).filter(|place| columns[**place] == *name);
+        named(at).filter(|_| named(at + 1).is_none()).copied()
     };
     wanted.map(|name| place(name).map_or_else(|| column(path, columns, name), Ok)).collect()
 }
@@ -67,10 +67,12 @@ fn why_not(columns: &[String], name: &str) -> String {
         return "the file is empty".to_owned();
     }
     if let Some(delimiter) = first.strip_prefix("sep=") {
-        return format!(
-            "its first line is a note for Excel; remove it, and set `delimiter = \"{}\"`",
-            delimiter.chars().next().unwrap_or(',')
-        );
+        let note = "its first line is a note for Excel; remove it";
+        // With the right delimiter, the line ends where the note names it.
+        return match delimiter.chars().next() {
+            Some(delimiter) => format!("{note}, and set `delimiter = \"{delimiter}\"`"),
+            None => note.to_owned(),
+        };
     }
     if first.starts_with('#') {
         return format!(

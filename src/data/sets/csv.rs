@@ -285,6 +285,7 @@ mod tests {
                 "its first line is a note for Excel; remove it, and set `delimiter = \";\"`",
             ),
             (b"a,Y\n1,u\n", "did you mean `Y`?"),
+            (b"sep=,\na,y\n1,u\n", "a note for Excel; remove it"),
             (
                 b"a b y\n1 2 u\n",
                 "its first line, \"a b y\", was read as one name; if ' ' separates the columns",

@@ -1,5 +1,5 @@
 use std::panic::panic_any;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::time::Instant;
 
 use super::*;
