@@ -42,7 +42,7 @@ golden:
 bench:
     cargo bench --bench step
 
-# The proofs that no run is lost, some hours' worth; `cargo test` runs their fast tier.
+# The proofs that no run is lost, half an hour's worth on two cores; `cargo test` runs their fast tier.
 trust:
     tests/trust/run.sh nightly target/trust/nightly.jsonl
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// The prefix of unfinished folders and files; whoever holds the run's lock may delete them.
+/// The prefix of unfinished folders and files; a process that holds the run's lock may delete them.
 pub const UNFINISHED: &str = ".tmp-";
 /// The prefix of a folder while another takes its name; what it holds is whole.
 pub const REPLACED: &str = ".tmp-old-";

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Diagnostics;
 
-/// What can go wrong, sorted by who can mend it.
+/// The library's errors, grouped by who can fix the cause.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The config or a flag is wrong; nothing was opened or allocated.

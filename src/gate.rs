@@ -31,7 +31,7 @@ impl Config {
             metrics::check_name(name, measured, &mut place);
             if Condition::parse(condition).is_none() {
                 place.report_with_help(
-                    format!("`{condition}` is no condition"),
+                    format!("`{condition}` is not a condition"),
                     "write a comparison and a number, such as \">= 0.97\"",
                 );
             }

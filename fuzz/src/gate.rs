@@ -29,7 +29,7 @@ pub fn run(data: &[u8]) {
         if let Err(error) = gate.check(|_| Some(value)) {
             check_error(&error);
         } else {
-            assert!(found.iter().all(|problem| !problem.message.ends_with("is no condition")), "{found:?}");
+            assert!(found.iter().all(|problem| !problem.message.ends_with("is not a condition")), "{found:?}");
         }
     }
 }

@@ -67,7 +67,7 @@ pub struct Train {
     /// Clear the run folder if it holds a run.
     #[arg(long, conflicts_with = "resume")]
     pub force: bool,
-    /// Go on with a run: a run folder, a checkpoint folder, or `auto` for the latest run of the
+    /// Resume a run: a run folder, a checkpoint folder, or `auto` for the latest run of the
     /// config's name (or --run-dir), starting anew if there is none.
     #[arg(long, value_name = "auto|PATH", num_args = 0..=1, default_missing_value = "auto")]
     pub resume: Option<PathBuf>,

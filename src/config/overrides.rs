@@ -70,7 +70,7 @@ fn descend<'n>(node: &'n mut Node, segment: &str, origin: Origin) -> Result<&'n 
             let index = segment.parse::<usize>().ok().filter(|index| *index < count);
             index.and_then(|index| items.get_mut(index)).ok_or_else(|| {
                 let message =
-                    format!("`{segment}` is no element of this list: it has {count}, counted from 0");
+                    format!("this list has no element `{segment}`; it has {count}, numbered from 0");
                 Finding::new(message, Some(origin))
             })
         }

@@ -46,7 +46,7 @@ impl SharedTeam {
         self
     }
 
-    /// Lets the threads look for more work for `patience` before they sleep, whoever holds the team.
+    /// Sets how long idle threads look for more work before they sleep, for all users of the team.
     pub fn set_patience(&self, patience: Duration) {
         self.lock().set_patience(patience);
     }

@@ -2,7 +2,7 @@
 
 use crate::workspace::{Outcome, Workspace};
 
-/// Twenty rows of two columns, of which the first decides the class; `z` is another name for them.
+/// Twenty rows of two numbers and the class that the first one decides.
 fn rows() -> impl Iterator<Item = (i32, i32, &'static str)> {
     (0..20).map(|i| (i, 20 - i, if i < 10 { "low" } else { "high" }))
 }

@@ -1,12 +1,12 @@
-//! CSV text on its way to the parser: quotes that close, and line ends of one kind.
+//! Checks the quotes of CSV text and unifies its line ends, before it is parsed.
 
 use std::io::{Error, ErrorKind, Read, Result};
 
 /// What UTF-8 text may begin with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Refuses quotes that the parser would take for more of their field, up to the end of the file, and with
-/// it rows; and turns CR LF and CR into LF, so that lines are counted as editors count them.
+/// A reader that fails where a quote does not close its field: the parser would read all that follows, rows
+/// and all, as part of that field. Turns CR LF and CR into LF, so that lines are counted as editors do.
 pub(super) struct Strict<R> {
     inner: R,
     delimiter: u8,

@@ -112,7 +112,11 @@ impl Config {
             let label = |(text, line): (&String, &u64)| {
                 indices.get(text.as_str()).copied().ok_or_else(|| {
                     if is_missing(text) {
-                        let message = format!("line {line}, column `{}`: the label is missing", self.target);
+                        let message = format!(
+                            "line {line}, column `{}`: the label is missing; remove the line, or list {} in `classes`",
+                            self.target,
+                            shown(text)
+                        );
                         return Error::data(path, message);
                     }
                     let known =

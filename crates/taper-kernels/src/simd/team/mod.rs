@@ -44,7 +44,7 @@ struct Shared {
     /// `stop`, so this is in a line of its own.
     work: Line<UnsafeCell<Option<Work>>>,
     desks: Vec<Desk>,
-    /// Workers that still have the current piece in hand.
+    /// How the current piece stands.
     busy: Line<Busy>,
     stop: AtomicBool,
     /// In nanoseconds.
