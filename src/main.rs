@@ -7,15 +7,13 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// Training allocates and frees the same large blocks at every step, which this allocator keeps
 /// at hand: measured in `benches/README.md`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     terminal::start_logging(&cli.common);
     terminal::explain_panics();
     if cfg!(debug_assertions) {

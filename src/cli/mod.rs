@@ -1,9 +1,14 @@
 //! The command line: every command, flag and its help, as clap types.
 
+mod examples;
 mod shared;
+mod tips;
+mod trained;
 
 pub use shared::{Common, DataFolders, Format, LogFormat, Machine, Overrides, Source};
+pub use trained::{Eval, Predict};
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,9 +17,7 @@ use taper::bench::Allowance;
 
 /// Trains, evaluates and resumes neural networks from a TOML or JSON file.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, disable_help_subcommand = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 run failed, 2 usage or config, 3 data, 4 checkpoint, \
-    5 diverged, 6 gate failed, 7 run folder in use, 129/130/143 stopped by a signal.")]
+#[command(version, propagate_version = true, max_term_width = 100, after_help = examples::ALL)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -25,24 +28,35 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a network, or resume a stopped run.
+    #[command(after_help = examples::TRAIN)]
     Train(Train),
     /// Measure a checkpoint on a split of its data.
+    #[command(after_help = examples::EVAL)]
     Eval(Eval),
     /// Predict with a checkpoint.
+    #[command(after_help = examples::PREDICT)]
     Predict(Predict),
     /// Check a config without training: layers, parameters, memory, data.
+    #[command(after_help = examples::CHECK)]
     Check(Check),
     /// Measure how fast a config trains and predicts on this machine.
+    #[command(after_help = examples::BENCH)]
     Bench(Bench),
     /// List, fetch and verify data sets.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::DATA)]
     Data(Data),
     /// Write a config, show it with all defaults, or print its JSON Schema or reference.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
 }
 
 impl Cli {
+    /// Reads the program's arguments, or ends it with what is wrong with them, or with the help.
+    pub fn read() -> Self {
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        Self::try_parse_from(&arguments).unwrap_or_else(|error| tips::add(error, &arguments).exit())
+    }
+
     /// The number of threads that is asked for, if one is.
     pub fn threads(&self) -> Option<u16> {
         match &self.command {
@@ -71,57 +85,6 @@ pub struct Train {
     /// config's name (or --run-dir), starting anew if there is none.
     #[arg(long, value_name = "auto|PATH", num_args = 0..=1, default_missing_value = "auto")]
     pub resume: Option<PathBuf>,
-    /// How the result is written to stdout.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
-pub struct Eval {
-    /// A run folder (its best checkpoint, else the latest), a checkpoint folder, or a
-    /// `.safetensors` file that taper wrote.
-    #[arg(long, value_name = "PATH")]
-    pub checkpoint: PathBuf,
-    /// Which samples [default: test where there are any, else validation, else train].
-    #[arg(long, value_enum)]
-    pub split: Option<SplitName>,
-    #[command(flatten)]
-    pub overrides: Overrides,
-    #[command(flatten)]
-    pub machine: Machine,
-    /// How the result is written to stdout.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SplitName {
-    Train,
-    Validation,
-    Test,
-}
-
-impl From<SplitName> for taper::run::SplitName {
-    fn from(name: SplitName) -> Self {
-        match name {
-            SplitName::Train => Self::Train,
-            SplitName::Validation => Self::Validation,
-            SplitName::Test => Self::Test,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub struct Predict {
-    /// A run folder, a checkpoint folder, or a `.safetensors` file that taper wrote.
-    #[arg(long, value_name = "PATH")]
-    pub checkpoint: PathBuf,
-    /// What to predict for: PNG or JPEG, .npy, .csv, IDX images (.gz too) or .json; `-` for JSON on
-    /// standard input. Repeatable. Pixels are bytes, whole numbers 0 to 255 or fractions 0 to 1.
-    #[arg(long, value_name = "FILE", required = true)]
-    pub input: Vec<PathBuf>,
-    #[command(flatten)]
-    pub machine: Machine,
     /// How the result is written to stdout.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -1,6 +1,6 @@
 //! Flags that several commands have.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -35,11 +35,22 @@ pub enum Format {
 /// Which config.
 #[derive(Debug, Args)]
 pub struct Source {
-    /// A `.toml` or `.json` file, `-` for TOML on standard input, or the name of a built-in config.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// A `.toml` or `.json` file, `-` for TOML on standard input, or the name of a built-in config
+    /// [default: `synthetic_mlp`, built in].
+    #[arg(value_name = "CONFIG", conflicts_with = "flag")]
+    path: Option<PathBuf>,
+    /// The same as a flag.
+    #[arg(short = 'c', long = "config", id = "flag", value_name = "FILE")]
+    flag: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: Overrides,
+}
+
+impl Source {
+    /// The config that is named, if one is.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref().or(self.flag.as_deref())
+    }
 }
 
 #[derive(Debug, Args)]

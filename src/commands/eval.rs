@@ -13,7 +13,7 @@ use crate::terminal;
 /// # Errors
 /// If the checkpoint or the data cannot be used.
 pub fn run(options: &Eval) -> anyhow::Result<()> {
-    let checkpoint = source::checkpoint(&options.checkpoint)?;
+    let checkpoint = source::checkpoint(options.checkpoint())?;
     let experiment = source::override_values(&checkpoint, &options.overrides)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;

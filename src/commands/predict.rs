@@ -24,13 +24,14 @@ struct Output {
 /// # Errors
 /// If the checkpoint or an input cannot be used.
 pub fn run(options: &Predict) -> anyhow::Result<()> {
-    let checkpoint = source::checkpoint(&options.checkpoint)?;
+    let (checkpoint, inputs) = options.paths()?;
+    let checkpoint = source::checkpoint(checkpoint)?;
     let experiment = config_of(&checkpoint)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     let mut rows = Vec::new();
     let mut lines = Vec::new();
-    for path in &options.input {
+    for path in inputs {
         let inputs = read(&model.reader(), path)?;
         let predictions = model.predict(&inputs)?;
         match options.format {

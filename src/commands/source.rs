@@ -25,9 +25,9 @@ pub struct Loaded {
 /// # Errors
 /// If it cannot be read, or everything that is wrong with it.
 pub fn load(source: &Source) -> anyhow::Result<Loaded> {
-    let path = source.config.clone().unwrap_or_else(|| DEFAULT.into());
+    let path = source.path().unwrap_or(Path::new(DEFAULT));
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let input = Input { overrides: overrides(&source.overrides), ..read(&path)? };
+    let input = Input { overrides: overrides(&source.overrides), ..read(path)? };
     Ok(Loaded { experiment: Experiment::from_input(&input)?, folder })
 }
 

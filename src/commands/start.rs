@@ -62,7 +62,7 @@ fn resume(path: &Path, options: &Train) -> anyhow::Result<Start> {
     }
     let stopped = Stopped::at(path, source::warn_of_skipped)?;
     let (experiment, config_folder) = match &stopped.checkpoint {
-        Some(checkpoint) if options.source.config.is_none() => {
+        Some(checkpoint) if options.source.path().is_none() => {
             let experiment = source::override_values(checkpoint, &options.source.overrides)?;
             (experiment, config_folder(checkpoint).to_path_buf())
         }

@@ -69,6 +69,7 @@ pub fn open(path: &Path) -> Result<Input> {
         let names: Vec<&str> = presets::ALL.iter().map(|(name, _)| *name).collect();
         let help = match nearest(&name, &names) {
             Some(close) => format!("did you mean the built-in config `{close}`?"),
+            None if name.contains('=') => format!("to set a key, write `--set '{name}'`"),
             None => format!("built-in configs: {}", names.join(", ")),
         };
         Error::Usage(format!("{name}: cannot open the config: {error}; {help}"))

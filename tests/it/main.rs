@@ -7,6 +7,7 @@
 //! - `cases`: not tests: the networks that tests of engines run.
 //! - `checkpoints`: run folders and checkpoints as `eval` and a second `train` meet them.
 //! - `cli`: output, exit codes, pipes, devices.
+//! - `command_line`: arguments as people type them.
 //! - `config_errors`: wrong configs, in snapshots.
 //! - `configs`: every program in `configs/`.
 //! - `custom_data`: data sets of user code: trained on, resumed, evaluated, and refused where they are wrong or missing.
@@ -36,6 +37,7 @@ mod callbacks;
 mod cases;
 mod checkpoints;
 mod cli;
+mod command_line;
 mod config_errors;
 mod configs;
 mod custom_data;

@@ -1,0 +1,99 @@
+//! The commands that use a trained network.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::shared::{Format, Machine, Overrides};
+
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// A run folder (its best checkpoint, else the latest), a checkpoint folder, or a `.safetensors`
+    /// file that taper wrote.
+    #[arg(value_name = "CHECKPOINT", required_unless_present = "flag", conflicts_with = "flag")]
+    path: Option<PathBuf>,
+    /// The same as a flag.
+    #[arg(long = "checkpoint", id = "flag", value_name = "PATH")]
+    flag: Option<PathBuf>,
+    /// Which samples [default: test where there are any, else validation, else train].
+    #[arg(long, value_enum)]
+    pub split: Option<SplitName>,
+    #[command(flatten)]
+    pub overrides: Overrides,
+    #[command(flatten)]
+    pub machine: Machine,
+    /// How the result is written to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+impl Eval {
+    /// What to measure.
+    pub fn checkpoint(&self) -> &Path {
+        self.path.as_deref().or(self.flag.as_deref()).unwrap_or(Path::new(""))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SplitName {
+    Train,
+    Validation,
+    Test,
+}
+
+impl From<SplitName> for taper::run::SplitName {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Self::Train,
+            SplitName::Validation => Self::Validation,
+            SplitName::Test => Self::Test,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// A run folder, a checkpoint folder, or a `.safetensors` file that taper wrote.
+    #[arg(value_name = "CHECKPOINT", required_unless_present = "flag")]
+    path: Option<PathBuf>,
+    /// What to predict for: PNG or JPEG, .npy, .csv, IDX images (.gz too) or .json; `-` for JSON on
+    /// standard input. Pixels are bytes, whole numbers 0 to 255 or fractions 0 to 1.
+    #[arg(value_name = "INPUT", conflicts_with = "listed")]
+    inputs: Vec<PathBuf>,
+    /// The checkpoint as a flag; all positional arguments are then inputs.
+    #[arg(long = "checkpoint", id = "flag", value_name = "PATH")]
+    flag: Option<PathBuf>,
+    /// The inputs as a flag, one or several; repeatable.
+    #[arg(long = "input", id = "listed", value_name = "FILE", num_args = 1..)]
+    listed: Vec<PathBuf>,
+    #[command(flatten)]
+    pub machine: Machine,
+    /// How the result is written to stdout.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+impl Predict {
+    /// The checkpoint, and what to predict for.
+    ///
+    /// # Errors
+    /// If one of them is missing, or given both as a flag and without one.
+    pub fn paths(&self) -> Result<(&Path, Vec<&Path>), taper::Error> {
+        let mut places = self.path.iter().chain(&self.inputs).map(PathBuf::as_path);
+        let checkpoint = self.flag.as_deref().or_else(|| places.next()).unwrap_or(Path::new(""));
+        let inputs: Vec<&Path> = places.collect();
+        let refuse = |message: String| Err(taper::Error::Usage(message));
+        match (inputs.first(), self.listed.is_empty()) {
+            (Some(first), false) => refuse(format!(
+                "{}: --checkpoint and --input are given as flags already; leave out one of them",
+                first.display()
+            )),
+            (None, true) => refuse(format!(
+                "nothing to predict for; give files, as in `taper predict {} FILE…`",
+                checkpoint.display()
+            )),
+            (Some(_), true) => Ok((checkpoint, inputs)),
+            (None, false) => Ok((checkpoint, self.listed.iter().map(PathBuf::as_path).collect())),
+        }
+    }
+}
