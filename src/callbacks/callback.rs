@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Control;
 use crate::checkpoint::Store;
 use crate::error::Result;
-use crate::events::{Epoch, Event, Metrics, StepReport};
+use crate::events::{Epoch, Event, Metrics, PassReport, StepReport};
 use crate::network::Parameters;
 use crate::position::Position;
 
@@ -58,6 +58,15 @@ pub trait Callback {
     /// # Errors
     /// See [`start`](Self::start).
     fn before_evaluation(&mut self, _weights: &Parameters) -> Result<()> {
+        Ok(())
+    }
+
+    /// Validation, or the test at the end of a run, has come so far. Called when it begins, with nothing
+    /// done, and after each batch: cheap work only.
+    ///
+    /// # Errors
+    /// See [`start`](Self::start).
+    fn evaluating(&mut self, _report: &PassReport) -> Result<()> {
         Ok(())
     }
 
@@ -157,6 +166,10 @@ impl<C: Callback + ?Sized> Callback for &mut C {
 
     fn before_evaluation(&mut self, weights: &Parameters) -> Result<()> {
         (**self).before_evaluation(weights)
+    }
+
+    fn evaluating(&mut self, report: &PassReport) -> Result<()> {
+        (**self).evaluating(report)
     }
 
     fn after_evaluation(&mut self, weights: &Parameters) -> Result<()> {

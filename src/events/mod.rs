@@ -135,3 +135,14 @@ pub struct StepReport {
     /// The epoch's accuracy so far, where classes are predicted.
     pub accuracy: Option<f64>,
 }
+
+/// How far a pass over samples without training has come: a validation, a test, or a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassReport {
+    /// Whose samples: `train`, `validation`, `test`, or `input` where they are predicted for.
+    pub split: &'static str,
+    /// Samples done.
+    pub done: u64,
+    /// Samples of the whole pass.
+    pub samples: u64,
+}

@@ -26,26 +26,34 @@ pub struct Split<'a> {
     pub order: &'a [usize],
 }
 
+/// Hears how many samples are done: first of none, then after each batch. Its error ends the pass.
+pub type Watch<'a> = dyn FnMut(u64) -> Result<()> + 'a;
+
 /// Loss and metrics over `split`, or `None` if a signal arrived in the meantime.
 ///
 /// # Errors
-/// If the samples do not fit the network or the loss, or the tensor library refuses.
+/// If the samples do not fit the network or the loss, the tensor library refuses, or `watch` does.
 pub fn evaluate(
     predictor: &mut dyn Predictor,
     loss: &dyn Loss,
     split: Split<'_>,
     scaling: &Scaling,
     interrupt: &Interrupt,
+    watch: &mut Watch<'_>,
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
     let mut running = Running::with_confusion(split.dataset.target());
     let mut gradient = Vec::new(); // not used
+    let mut done = 0;
+    watch(done)?;
     let mut batches = Loader::new(split.dataset, split.order, batch_size, scaling);
     while let Some(batch) = batches.next() {
         let logits = predictor.logits(&batch.samples)?;
         gradient.resize(logits.len(), 0.0);
         let sum = loss.sum_and_gradient(logits, batch.targets, &mut gradient)?;
         running.add(sum, logits, batch.targets)?;
+        done += batch.samples.len() as u64;
+        watch(done)?;
         if interrupt.signal().is_some() {
             return Ok(None);
         }

@@ -13,6 +13,6 @@ mod link;
 mod predict;
 mod row;
 
-pub use evaluate::{Split, batch_size, evaluate};
+pub use evaluate::{Split, Watch, batch_size, evaluate};
 pub use predict::{Prediction, predict};
 pub use row::{Answer, Row};

@@ -1,6 +1,6 @@
 //! Predictions for samples without targets.
 
-use super::evaluate::batch_size;
+use super::evaluate::{Watch, batch_size};
 use super::link;
 use crate::data::Scaling;
 use crate::data::input::Inputs;
@@ -41,13 +41,15 @@ impl Prediction {
 ///
 /// # Errors
 /// [`Error::Data`] if a sample leads to values that are not finite; otherwise if the tensor library
-/// refuses.
+/// or `watch` refuses.
 pub fn predict(
     predictor: &mut dyn Predictor,
     loss: &dyn Loss,
     inputs: &Inputs,
     scaling: &Scaling,
+    watch: &mut Watch<'_>,
 ) -> Result<Vec<Prediction>> {
+    watch(0)?;
     let mut predictions = Vec::with_capacity(inputs.count);
     let order: Vec<usize> = (0..inputs.count).collect();
     for indices in order.chunks(batch_size(&inputs.sample_shape)) {
@@ -60,6 +62,7 @@ pub fn predict(
             };
             predictions.push(Prediction { logits: row.to_vec(), values });
         }
+        watch(predictions.len() as u64)?;
     }
     let finite = |p: &Prediction| p.logits.iter().chain(&p.values).all(|value| value.is_finite());
     match predictions.iter().position(|prediction| !finite(prediction)) {

@@ -14,6 +14,7 @@ use crate::data::input::{Inputs, Reader};
 use crate::data::{Prepared, SearchPath, Splits, preprocess};
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::{Error, Result};
+use crate::events::PassReport;
 use crate::experiment::Experiment;
 use crate::inference::{Prediction, Split, evaluate, predict};
 use crate::interrupt::Interrupt;
@@ -25,6 +26,7 @@ pub struct Model {
     checkpoint: Checkpoint,
     experiment: Experiment,
     predictor: Box<dyn Predictor>,
+    watch: Box<dyn FnMut(&PassReport) + Send>,
 }
 
 impl Model {
@@ -70,7 +72,13 @@ impl Model {
         let predictor = load_predictor(&checkpoint, &experiment, device, team)?;
         let card = &checkpoint.card;
         experiment.data.take_trained(card.columns.as_deref(), &card.classes);
-        Ok(Self { checkpoint, experiment, predictor })
+        Ok(Self { checkpoint, experiment, predictor, watch: Box::new(|_| {}) })
+    }
+
+    /// Calls `watch` when an evaluation or a prediction begins and after each of its batches, for example to
+    /// show how far it has come.
+    pub fn watch(&mut self, watch: impl FnMut(&PassReport) + Send + 'static) {
+        self.watch = Box::new(watch);
     }
 
     /// The config that it was trained with; of a table also the columns and classes that the file had.
@@ -118,7 +126,8 @@ impl Model {
     /// [`Error::Data`] if a sample leads to values that are not finite.
     pub fn predict(&mut self, inputs: &Inputs) -> Result<Vec<Prediction>> {
         let scaling = self.checkpoint.card.scaling(&inputs.features);
-        predict(self.predictor.as_mut(), self.experiment.loss.member(), inputs, &scaling)
+        let mut watch = told(&mut self.watch, "input", inputs.count);
+        predict(self.predictor.as_mut(), self.experiment.loss.member(), inputs, &scaling, &mut watch)
     }
 
     /// Loss and metrics on a split of the data that the config names; by default the first that there is
@@ -163,9 +172,23 @@ impl Model {
         let start = Instant::now();
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, order: &order });
         let never = Interrupt::default();
-        let running = evaluate(self.predictor.as_mut(), loss, chosen, &scaling, &never)?
+        let mut watch = told(&mut self.watch, split.name(), order.len());
+        let running = evaluate(self.predictor.as_mut(), loss, chosen, &scaling, &never, &mut watch)?
             .ok_or(Error::Interrupted(2))?;
         let seconds = start.elapsed().as_secs_f64();
+        drop(watch);
         Ok(Evaluation { split, running, classes: self.classes().to_vec(), other_data, seconds })
+    }
+}
+
+/// Tells `watch` of a pass over `samples` of `split`.
+fn told(
+    watch: &mut impl FnMut(&PassReport),
+    split: &'static str,
+    samples: usize,
+) -> impl FnMut(u64) -> Result<()> {
+    move |done| {
+        watch(&PassReport { split, done, samples: samples as u64 });
+        Ok(())
     }
 }

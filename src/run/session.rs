@@ -10,7 +10,7 @@ use crate::checkpoint::{Checkpoint, State, Store};
 use crate::data::{Dataset, SearchPath};
 use crate::device;
 use crate::error::{Error, Result};
-use crate::events::{Event, Metrics, Summary};
+use crate::events::{Event, Metrics, PassReport, Summary};
 use crate::experiment::Experiment;
 use crate::inference::{Split, evaluate};
 use crate::interrupt::Interrupt;
@@ -197,7 +197,11 @@ fn test(
     }
     let order: Vec<usize> = (0..dataset.len()).collect();
     let (split, loss) = (Split { dataset, order: &order }, run.experiment.loss.member());
-    let running = evaluate(run.engine.as_mut(), loss, split, &run.data.scaling, interrupt)?
+    let mut watch = |done| {
+        let report = PassReport { split: "test", done, samples: order.len() as u64 };
+        callbacks.each(|callback, _| callback.evaluating(&report))
+    };
+    let running = evaluate(run.engine.as_mut(), loss, split, &run.data.scaling, interrupt, &mut watch)?
         .ok_or_else(|| Error::Interrupted(interrupt.signal().unwrap_or(2)))?;
     let mut last = Metrics(std::mem::take(&mut state.last));
     last.add("test", running.values());

@@ -9,7 +9,7 @@ use crate::checkpoint::{Card, State, Store};
 use crate::data::{Batch, Loader, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::events::{Epoch, Event, Metrics, StepReport};
+use crate::events::{Epoch, Event, Metrics, PassReport, StepReport};
 use crate::inference::{Split, evaluate};
 use crate::interrupt::Interrupt;
 use crate::loss::Loss;
@@ -161,7 +161,12 @@ impl Trainer<'_, '_> {
         let split = Split { dataset: self.data.validated(), order: &self.data.validation_order };
         let engine = &mut *self.engine;
         self.callbacks.each(|callback, _| callback.before_evaluation(engine.parameters()))?;
-        let running = evaluate(engine, self.loss, split, &self.data.scaling, &self.interrupt)?;
+        let callbacks = &mut *self.callbacks;
+        let mut watch = |done| {
+            let report = PassReport { split: "validation", done, samples: split.order.len() as u64 };
+            callbacks.each(|callback, _| callback.evaluating(&report))
+        };
+        let running = evaluate(engine, self.loss, split, &self.data.scaling, &self.interrupt, &mut watch)?;
         self.callbacks.each(|callback, _| callback.after_evaluation(engine.parameters()))?;
         Ok(running)
     }

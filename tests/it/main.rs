@@ -22,6 +22,7 @@
 //! - `mnist`: the real data set, where there is one.
 //! - `parts`: gradients apart from updates, in parts of a batch; predictors apart from engines.
 //! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
+//! - `progress`: what is told while something is under way.
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
@@ -51,6 +52,7 @@ mod gradients;
 mod mnist;
 mod parts;
 mod predict;
+mod progress;
 mod readme;
 mod resume;
 mod schedules;

@@ -72,7 +72,7 @@ fn predicted(network: &Network, engine: &mut dyn Engine, size: usize, count: usi
             count: group.len() / each,
         };
         let loss = network.experiment.loss.member();
-        let predictions = predict(engine, loss, &inputs, &scaling).expect("predictions");
+        let predictions = predict(engine, loss, &inputs, &scaling, &mut |_| Ok(())).expect("predictions");
         predictions.into_iter().flat_map(|prediction| prediction.logits).collect::<Vec<_>>()
     });
     logits.collect()
@@ -134,7 +134,8 @@ fn what_eval_measures_is_the_mean_over_samples_however_many_there_are() {
         for mut engine in engines {
             let mut measure = |order: &[usize]| {
                 let (split, loss) = (Split { dataset: &dataset, order }, network.experiment.loss.member());
-                let running = evaluate(engine.as_mut(), loss, split, &scaling, &Interrupt::default());
+                let never = Interrupt::default();
+                let running = evaluate(engine.as_mut(), loss, split, &scaling, &never, &mut |_| Ok(()));
                 let running = running.expect("a loss").expect("no signal");
                 (running.loss(), running.accuracy().expect("an accuracy"))
             };
