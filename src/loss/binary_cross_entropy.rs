@@ -2,7 +2,9 @@
 //!
 //! For a logit z and y = 0 or 1: max(z, 0) - z y + ln(1 + e^-|z|), which is
 //! -y ln σ(z) - (1 - y) ln(1 - σ(z)) without overflow. With label smoothing ε, y becomes
-//! y (1 - ε) + ε/2, as in Keras. The gradient is σ(z) - y.
+//! y (1 - ε) + ε/2, as in Keras. The gradient is σ(z) - y. A class weight multiplies the whole loss of
+//! each sample of its class, smoothed or not, and the mean divides by the number of samples, as Keras's
+//! `class_weight` does.
 
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,10 @@ pub struct Config {
     /// The share of each target that is spread evenly over both classes.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub label_smoothing: f64,
+    /// A factor for the loss of each class's samples: that of the first class and that of the second, such as
+    /// `[1, 19]` where one sample in twenty is of the second class. All 1 by default. The mean is over samples,
+    /// whatever their weights, and validation and test losses are weighted as well.
+    pub class_weights: Option<Vec<f64>>,
 }
 
 impl Loss for Config {
@@ -39,6 +45,18 @@ impl Loss for Config {
                 "use `mse`, `mae` or `huber`",
             ),
         }
+        if let Some(weights) = &self.class_weights
+            && weights.len() != 2
+        {
+            problems
+                .key("class_weights")
+                .report(format!("must be 2 weights, one for each class, not {}", weights.len()));
+        }
+        for (i, weight) in self.class_weights.iter().flatten().enumerate() {
+            if *weight < 0.0 {
+                problems.key("class_weights").index(i).report("must not be negative");
+            }
+        }
     }
 
     fn link(&self) -> Option<Activation> {
@@ -53,8 +71,14 @@ impl Loss for Config {
         let y = y.reshape(logits.shape())?; // [batch, 1]
         let z = logits.detach();
         let rest = (z.abs()?.neg()?.exp()? + 1.0)?.log()?;
-        let loss = ((z.maximum(0.0)? - (&z * &y)?)? + rest)?.sum_all()?;
-        let gradient = (candle_nn::ops::sigmoid(&z)? - y)?;
+        let mut loss = ((z.maximum(0.0)? - (&z * &y)?)? + rest)?;
+        let mut gradient = (candle_nn::ops::sigmoid(&z)? - y)?;
+        if let Some(weights) = &self.class_weights {
+            let weights = Tensor::new(weights.as_slice(), logits.device())?.to_dtype(logits.dtype())?;
+            let weights = weights.index_select(&targets.flatten_all()?, 0)?.reshape(logits.shape())?;
+            (loss, gradient) = ((loss * &weights)?, (gradient * weights)?);
+        }
+        let loss = loss.sum_all()?;
         record("binary_cross_entropy", [logits], Output::Tensor(loss), move |_, _, upstream| {
             Ok([Some(gradient.broadcast_mul(upstream)?)])
         })
@@ -71,16 +95,21 @@ impl Loss for Config {
             candle_core::bail!("{outputs} logits for each label, where binary_cross_entropy takes one");
         }
         let smoothing = self.label_smoothing;
+        let weights = match self.class_weights.as_deref() {
+            None => [1.0, 1.0],
+            Some(&[first, second]) => [first, second],
+            Some(weights) => candle_core::bail!("{} class weights for 2 classes", weights.len()),
+        };
         let mut sum = 0.0;
         for ((z, label), slot) in logits.iter().zip(labels).zip(gradient) {
-            if *label > 1 {
+            let Some(weight) = weights.get(*label as usize) else {
                 candle_core::bail!("label {label} for binary_cross_entropy, which has the classes 0 and 1");
-            }
+            };
             let (z, y) = (f64::from(*z), f64::from(*label) * (1.0 - smoothing) + smoothing / 2.0);
             let small = (-z.abs()).exp();
-            sum += z.max(0.0) - z * y + small.ln_1p();
+            sum += weight * (z.max(0.0) - z * y + small.ln_1p());
             let sigmoid = if z >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
-            *slot = (sigmoid - y) as f32;
+            *slot = (weight * (sigmoid - y)) as f32;
         }
         Ok(sum)
     }
@@ -96,19 +125,36 @@ mod tests {
 
     #[test]
     fn agrees_with_the_definition_and_has_the_right_slope() -> Result<()> {
-        for smoothing in [0.0, 0.2] {
-            let config = Config { label_smoothing: smoothing };
+        for (smoothing, weights) in
+            [(0.0, [1.0, 1.0]), (0.2, [1.0, 1.0]), (0.0, [0.5, 19.0]), (0.2, [3.0, 0.0])]
+        {
+            let class_weights = (weights != [1.0, 1.0]).then(|| weights.to_vec());
+            let config = Config { label_smoothing: smoothing, class_weights };
             for (z, label) in [(0.0, 0_u32), (0.0, 1), (1.5, 0), (1.5, 1), (-2.0, 0), (-2.0, 1)] {
                 let logits = Var::new(&[[z]], &Device::Cpu)?;
                 let targets = Tensor::new(&[label], &Device::Cpu)?;
                 let (value, gradient) = value_and_gradient(&config.sum(&logits, &targets)?, &logits)?;
                 let y = f64::from(label) * (1.0 - smoothing) + smoothing / 2.0;
                 let p = 1.0 / (1.0 + f64::exp(-z));
-                let expected = -y * p.ln() - (1.0 - y) * (1.0 - p).ln();
-                assert!((value - expected).abs() < 1e-14, "{z} {label}: {value} {expected}");
-                assert!((gradient[0] - (p - y)).abs() < 1e-15, "{z} {label}: {gradient:?}");
+                let weight = weights[label as usize];
+                let expected = weight * (-y * p.ln() - (1.0 - y) * (1.0 - p).ln());
+                assert!((value - expected).abs() <= 1e-14 * weight, "{z} {label}: {value} {expected}");
+                assert!(
+                    (gradient[0] - weight * (p - y)).abs() <= 1e-15 * weight,
+                    "{z} {label}: {gradient:?}"
+                );
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn the_mean_divides_by_the_samples_and_not_by_their_weights() -> Result<()> {
+        // p = σ([0.5, -1, 2]), y = [1, 0, 0], w = where(y, 19, 1); mean(w * -(y ln p + (1 - y) ln(1 - p))) by NumPy.
+        let config = Config { class_weights: Some(vec![1.0, 19.0]), ..Config::default() };
+        let targets = BatchTargets::Classes(&[1, 0, 0]);
+        let sum = config.sum_and_gradient(&[0.5, -1.0, 2.0], targets, &mut [0.0; 3])?;
+        assert!((sum / 3.0 - 3.815_884_132_661_073_3).abs() < 1e-15, "{}", sum / 3.0);
         Ok(())
     }
 
@@ -133,6 +179,19 @@ mod tests {
         ] {
             let found = problems(&config, target, outputs);
             assert!(found.len() == 1 && found[0].help.is_some(), "{target:?} {outputs}: {found:?}");
+        }
+        for (weights, problem) in [
+            (vec![1.0, 19.0], None),
+            (vec![1.0], Some("must be 2 weights")),
+            (vec![-1.0, 0.0], Some("negative")),
+        ] {
+            let config = Config { class_weights: Some(weights), ..Config::default() };
+            let found = problems(&config, Target::Class { classes: 2 }, 1);
+            assert_eq!(found.len(), usize::from(problem.is_some()), "{found:?}");
+            assert!(
+                found.iter().all(|found| found.message.contains(problem.unwrap_or_default())),
+                "{found:?}"
+            );
         }
     }
 }

@@ -112,9 +112,13 @@ fn cross_entropy_over_slices_agrees_with_tensors() -> Result<()> {
 #[test]
 fn binary_cross_entropy_over_slices_agrees_with_tensors() -> Result<()> {
     for samples in [1, 6, 32] {
-        for smoothing in [0.0, 0.2] {
-            Case::new(&json!({"binary_cross_entropy": {"label_smoothing": smoothing}}), samples, 1)
-                .check()?;
+        for options in [
+            json!({}),
+            json!({"label_smoothing": 0.2}),
+            json!({"class_weights": [1, 19]}),
+            json!({"label_smoothing": 0.2, "class_weights": [0.5, 0]}),
+        ] {
+            Case::new(&json!({"binary_cross_entropy": options}), samples, 1).check()?;
         }
     }
     Ok(())
@@ -192,4 +196,6 @@ fn what_does_not_fit_is_an_error_and_no_panic() {
     }
     let weighted = Case::new(&json!({"cross_entropy": {"class_weights": [1.0, 2.0]}}), 2, 3);
     assert!(weighted.found().is_err(), "two weights for three classes");
+    let weighted = Case::new(&json!({"binary_cross_entropy": {"class_weights": [1.0]}}), 2, 1);
+    assert!(weighted.found().is_err(), "one weight for two classes");
 }

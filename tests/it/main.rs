@@ -27,6 +27,7 @@
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
 //! - `split`: validation samples and preprocessing, and configs from before they had sections.
+//! - `two_classes`: class weights for one output, and what is measured of two classes.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -58,4 +59,5 @@ mod resume;
 mod schedules;
 mod split;
 mod tables;
+mod two_classes;
 mod workspace;

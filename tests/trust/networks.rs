@@ -118,16 +118,22 @@ pub fn layer(name: &str, draw: &mut Stream) -> (Json, Vec<usize>) {
 pub fn loss(name: &str, outputs: usize, draw: &mut Stream) -> loss::Config {
     let options = match name {
         "cross_entropy" => {
-            let weights: Vec<f64> = (0..outputs).map(|_| draw.uniform_in(0.1, 3.0)).collect();
-            let weights = if draw.below(2) == 0 { json!(weights) } else { Json::Null };
-            json!({ "label_smoothing": draw.uniform_in(0.0, 0.5), "class_weights": weights })
+            json!({ "label_smoothing": draw.uniform_in(0.0, 0.5), "class_weights": weights(outputs, draw) })
         }
-        "binary_cross_entropy" => json!({ "label_smoothing": draw.uniform_in(0.0, 0.5) }),
+        "binary_cross_entropy" => {
+            json!({ "label_smoothing": draw.uniform_in(0.0, 0.5), "class_weights": weights(2, draw) })
+        }
         "mse" | "mae" => json!({}),
         "huber" => json!({ "delta": draw.uniform_in(0.2, 2.0) }),
         other => panic!("say in tests/trust/networks.rs how to draw options for `{other}`"),
     };
     serde_json::from_value(json!({ name: options })).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Class weights, or none.
+fn weights(classes: usize, draw: &mut Stream) -> Json {
+    let weights: Vec<f64> = (0..classes).map(|_| draw.uniform_in(0.1, 3.0)).collect();
+    if draw.below(2) == 0 { json!(weights) } else { Json::Null }
 }
 
 /// How many logits a loss takes for a target of `outputs`, and the target.
