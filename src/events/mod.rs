@@ -22,7 +22,7 @@ mod summary;
 
 pub use metrics::Metrics;
 pub use read::Events;
-pub use summary::{BestEpoch, Summary};
+pub use summary::{BestEpoch, LastEpoch, Summary};
 
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +95,8 @@ pub enum Event {
         reason: String,
         /// Steps taken.
         step: u64,
-        /// The last value of everything measured, by name.
+        /// What was measured of the weights that are kept and tested, by name: those of the best epoch, else the
+        /// last. (Before [`Summary`] had version 2: the last value of everything.)
         metrics: Metrics,
         /// Seconds of training, over all sessions.
         seconds: f64,

@@ -10,22 +10,32 @@ use crate::error::{Error, Result};
 /// The content of `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The version of this object: 1.
+    /// The version of this object: 2. In version 1, `metrics` were the last values of everything, whatever
+    /// epoch was tested.
     pub version: u32,
     /// The run folder.
     pub run: String,
     /// The run's name.
     pub name: String,
-    /// Why training ended, as in [`Event::End`](super::Event::End).
+    /// Why training ended, as in [`Event::End`](super::Event::End), or `signal`: then the run can be resumed.
     pub reason: String,
     /// Epochs finished.
     pub epochs: u64,
     /// Steps taken.
     pub steps: u64,
-    /// The last value of everything measured, by name; `test.` values are those of `test_epoch`.
+    /// Steps of all epochs that the config asks for.
+    #[serde(default)]
+    pub all_steps: Option<u64>,
+    /// What was measured of the weights that are kept and tested, by name: those of the best epoch, else the last.
     pub metrics: Metrics,
+    /// The epoch of these weights.
+    #[serde(default)]
+    pub metrics_epoch: Option<u64>,
     /// The epoch of the weights that were tested, if there are test samples.
     pub test_epoch: Option<u64>,
+    /// What was measured of the last epoch.
+    #[serde(default)]
+    pub last: Option<LastEpoch>,
     /// The best checkpoint, if a metric is monitored.
     pub best: Option<BestEpoch>,
     /// Seconds of training, over all sessions.
@@ -58,6 +68,15 @@ pub struct Summary {
     pub arch: String,
     /// Whether a debug build ran.
     pub debug_build: bool,
+}
+
+/// The last epoch that a run has finished.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LastEpoch {
+    /// Its number, counted from 1; 0 if none was finished.
+    pub epoch: u64,
+    /// What was measured of it, by name.
+    pub metrics: Metrics,
 }
 
 /// The best checkpoint of a run.

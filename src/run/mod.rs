@@ -18,8 +18,10 @@
 
 pub(crate) mod build;
 mod changes;
+mod ending;
 mod evaluation;
 mod model;
+mod outcome;
 pub(crate) mod parts;
 mod session;
 mod stopped;
@@ -27,8 +29,9 @@ mod summary;
 
 pub use evaluation::{Evaluation, SplitName};
 pub use model::Model;
+pub use outcome::Outcome;
 pub(crate) use parts::Run;
-pub use session::{Options, Outcome, Place, train};
+pub use session::{Options, Place, train};
 pub use stopped::Stopped;
 
 // What a trained model was read from, says, and where a run is.

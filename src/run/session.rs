@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
-use super::{Run, Stopped, summary};
+use super::ending::conclude;
+use super::outcome::Outcome;
+use super::{Run, Stopped};
 use crate::callbacks::{self, Callback, Callbacks};
-use crate::checkpoint::{Checkpoint, State, Store};
+use crate::checkpoint::{State, Store};
 use crate::data::{Dataset, SearchPath};
 use crate::device;
-use crate::error::{Error, Result};
-use crate::events::{Event, Metrics, PassReport, Summary};
+use crate::error::Result;
+use crate::events::Event;
 use crate::experiment::Experiment;
-use crate::inference::{Split, evaluate};
 use crate::interrupt::Interrupt;
 use crate::run_folder::RunFolder;
-use crate::train::{Stop, Trainer};
+use crate::train::Trainer;
 
 /// Where a run goes.
 pub enum Place {
@@ -53,27 +54,6 @@ pub struct Options<'a> {
     pub interrupt: Interrupt,
 }
 
-/// A finished run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// The run folder.
-    pub folder: PathBuf,
-    /// What `summary.json` says.
-    pub summary: Summary,
-    /// The conditions of `[gate]` that do not hold.
-    failed: Option<String>,
-}
-
-impl Outcome {
-    /// Whether all conditions of `[gate]` hold.
-    ///
-    /// # Errors
-    /// [`Error::Gate`] naming those that do not.
-    pub fn check_gate(&self) -> Result<()> {
-        self.failed.as_ref().map_or(Ok(()), |failed| Err(Error::Gate(failed.clone())))
-    }
-}
-
 /// Trains as `experiment` says: a new run, or the rest of a stopped one; tests its best weights, and leaves
 /// a run folder.
 ///
@@ -109,20 +89,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         interrupt: interrupt.clone(),
     };
     let stop = trainer.fit(&mut state)?;
-    if let Stop::Signal(signal) = stop {
-        return Err(Error::Interrupted(signal));
-    }
-    let tested = test(&mut run, &store, &mut state, &mut callbacks, &interrupt)?;
-    let metrics = Metrics(state.last.clone());
-    let (reason, step, seconds) = (stop.reason().to_owned(), state.position.step, state.seconds);
-    callbacks.tell(&Event::End { reason, step, metrics, seconds })?;
-    let summary = summary::of(&run, &state, &stop, tested, folder.path());
-    folder.write_summary(&summary)?;
-    let failed = match run.experiment.gate.check(|name| summary.metrics.get(name)) {
-        Err(Error::Gate(failed)) => Some(failed),
-        other => other.map(|()| None)?,
-    };
-    Ok(Outcome { folder: folder.path().to_path_buf(), summary, failed })
+    conclude(&mut run, &state, &stop, (&folder, &store), &mut callbacks, &interrupt)
 }
 
 /// The run's folder, and where the run stands.
@@ -171,40 +138,4 @@ fn start_event(run: &Run) -> Event {
         validation_samples: run.data.validation_order.len(),
         test_samples: run.data.test.as_ref().map_or(0, Dataset::len),
     }
-}
-
-/// Measures the weights that `taper eval` would use (the best ones, else the last) on the test
-/// samples, adds the values to `state.last`, and returns the epoch of those weights.
-fn test(
-    run: &mut Run,
-    store: &Store,
-    state: &mut State,
-    callbacks: &mut Callbacks<'_>,
-    interrupt: &Interrupt,
-) -> Result<Option<u64>> {
-    let Some(dataset) = &run.data.test else { return Ok(None) };
-    let mut epoch = state.position.epoch;
-    if let Some(best) = state.best().filter(|best| best.step != state.position.step) {
-        let restored = Checkpoint::read(&store.path(best.step))
-            .and_then(|checkpoint| checkpoint.restore_weights(run.engine.parameters()));
-        match restored {
-            Ok(()) => epoch = best.epoch,
-            Err(error) => {
-                let message = format!("testing the last weights, not the best ones: {error}");
-                callbacks.each(|callback, _| callback.warning(&message))?;
-            }
-        }
-    }
-    let order: Vec<usize> = (0..dataset.len()).collect();
-    let (split, loss) = (Split { dataset, order: &order }, run.experiment.loss.member());
-    let mut watch = |done| {
-        let report = PassReport { split: "test", done, samples: order.len() as u64 };
-        callbacks.each(|callback, _| callback.evaluating(&report))
-    };
-    let running = evaluate(run.engine.as_mut(), loss, split, &run.data.scaling, interrupt, &mut watch)?
-        .ok_or_else(|| Error::Interrupted(interrupt.signal().unwrap_or(2)))?;
-    let mut last = Metrics(std::mem::take(&mut state.last));
-    last.add("test", running.values());
-    state.last = last.0;
-    Ok(Some(epoch))
 }

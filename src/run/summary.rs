@@ -1,4 +1,4 @@
-//! `summary.json` of a finished run.
+//! `summary.json` of a run that has ended.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -7,25 +7,38 @@ use std::process::{Command, Stdio};
 use super::Run;
 use crate::checkpoint::State;
 use crate::device;
-use crate::events::{Metrics, Summary};
+use crate::events::{LastEpoch, Metrics, Summary};
 use crate::train::Stop;
 
-/// The summary. `tested` is the epoch of the weights that were tested.
-pub fn of(run: &Run, state: &State, stop: &Stop, tested: Option<u64>, folder: &Path) -> Summary {
+/// What was measured of the weights that a run keeps: the best ones, which `taper eval` uses, else the last.
+pub struct Kept {
+    /// The epochs finished then.
+    pub epoch: u64,
+    /// Their metrics.
+    pub metrics: Metrics,
+    /// The epoch of the weights that were tested, if they were.
+    pub tested: Option<u64>,
+}
+
+/// The summary of a run that keeps the weights of `kept`.
+pub fn of(run: &Run, state: &State, stop: &Stop, kept: Kept, folder: &Path) -> Summary {
     let position = &state.position;
     let train_samples = run.data.train_order.len();
     let samples =
         position.epoch.saturating_mul(train_samples as u64).saturating_add(position.samples_in_epoch);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     Summary {
-        version: 1,
+        version: 2,
         run: folder.display().to_string(),
         name: run.experiment.name.clone(),
         reason: stop.reason().to_owned(),
         epochs: position.epoch,
         steps: position.step,
-        metrics: Metrics(state.last.clone()),
-        test_epoch: tested,
+        all_steps: Some(position.course.steps.saturating_mul(position.course.epochs)),
+        metrics: kept.metrics,
+        metrics_epoch: Some(kept.epoch),
+        test_epoch: kept.tested,
+        last: Some(LastEpoch { epoch: position.epoch, metrics: Metrics(state.last.clone()) }),
         best: state.best(),
         seconds: state.seconds,
         samples_per_second: samples as f64 / state.seconds.max(1e-9),

@@ -13,6 +13,7 @@
 //! - `custom_data`: data sets of user code: trained on, resumed, evaluated, and refused where they are wrong or missing.
 //! - `custom_layers`: those of user code: trained, resumed, loaded, and refused where the code is missing.
 //! - `data_errors`: damaged data sets as the program meets them.
+//! - `endings`: what a run says of itself at its end: the epoch that it keeps, the reason, what to do next.
 //! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
 //! - `examples`: those in `examples/` run.
 //! - `generated`: pages that are made from the code.
@@ -45,6 +46,7 @@ mod configs;
 mod custom_data;
 mod custom_layers;
 mod data_errors;
+mod endings;
 mod engines;
 mod examples;
 mod generated;
