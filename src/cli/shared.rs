@@ -55,10 +55,21 @@ impl Source {
 
 #[derive(Debug, Args)]
 pub struct Overrides {
-    /// Set a single value, such as `train.epochs=3` or `model.layers.0.dense.units=64`; `KEY=null`
-    /// resets a key to its default.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    /// Set a single value, such as `train.epochs=3`, `optimizer=sgd` or `model.layers.0.dense.units=64`;
+    /// `model.layers.+={dense={units=10}}` adds a layer, `KEY=null` removes a key. Repeatable.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
     pub set: Vec<String>,
+}
+
+/// A key and a value in one argument.
+fn assignment(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
+        _ => {
+            Err("write key and value as one argument, as in --set train.epochs=3 or --set 'train.epochs = 3'"
+                .to_owned())
+        }
+    }
 }
 
 /// Where to compute and where data is.

@@ -3,26 +3,29 @@
 //! serde stops at the first error; this walk finds all of them, with the same rules, because the
 //! schema is made from the same types.
 
+mod number;
 mod wording;
 
 use serde_json::Value as Json;
 
 use super::document::{Entry, Node, Value};
+use super::places::{Whole, resolved};
 use super::problem::{Path, Problem};
 use super::suggest::nearest;
+use number::{check_integer, check_range, limits};
+pub(super) use wording::PLAIN_PATH;
 use wording::{
-    describe, kind, list, missing, number_expected, problem, schema_names, suggestion, types, unknown,
+    control, describe, kind, list, missing, number_expected, problem, replacement, schema_names, suggestion,
+    types, unknown,
 };
 
 /// How many problems are looked for: a file of a megabyte could hold a hundred thousand.
 pub(super) const MOST: usize = 100;
 
-/// Reports the differences between `node` and `schema`, a part of the JSON Schema `root`, all of them
-/// but for a file that is nothing else.
-pub(super) fn check(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
-    // What can be within itself stands at one place only: `#/` and the keys that lead there.
-    let reference = schema["$ref"].as_str().and_then(|place| root.pointer(place.strip_prefix('#')?));
-    let schema = reference.unwrap_or(schema);
+/// Reports the differences between `node` and `schema`, a part of the JSON Schema of the `whole` config, all
+/// of them but for a file that is nothing else.
+pub(super) fn check(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+    let schema = resolved(whole.schema, schema);
     if found.len() >= MOST || *schema == Json::Bool(true) {
         return;
     }
@@ -30,18 +33,18 @@ pub(super) fn check(node: &Node, root: &Json, schema: &Json, path: &Path, found:
         if schema_names(choices).is_empty() {
             check_word(node, choices, path, found);
         } else {
-            check_choice(node, root, choices, path, found);
+            check_choice(node, whole, choices, path, found);
         }
     } else if let Some(options) = schema["anyOf"].as_array() {
-        check_any(node, root, options, path, found);
+        check_any(node, whole, options, path, found);
     } else {
-        check_type(node, root, schema, path, found);
+        check_type(node, whole, schema, path, found);
     }
 }
 
 /// An optional section, `anyOf: [section, null]`, or a value of several forms, such as a number or a
 /// list of numbers: checked as the first form that has its type.
-fn check_any(node: &Node, root: &Json, options: &[Json], path: &Path, found: &mut Vec<Problem>) {
+fn check_any(node: &Node, whole: Whole<'_>, options: &[Json], path: &Path, found: &mut Vec<Problem>) {
     let forms: Vec<&Json> = options.iter().filter(|option| option["type"] != "null").collect();
     if matches!(node.value, Value::Null) && forms.len() < options.len() {
         return;
@@ -49,7 +52,7 @@ fn check_any(node: &Node, root: &Json, options: &[Json], path: &Path, found: &mu
     let fits = |form: &&&Json| types(form).iter().any(|name| fits_type(&node.value, name));
     let form = if forms.len() == 1 { forms.first() } else { forms.iter().find(fits) };
     if let Some(form) = form {
-        check(node, root, form, path, found);
+        check(node, whole, form, path, found);
     } else {
         let expected: Vec<&str> = forms.iter().flat_map(|form| types(form)).collect();
         let message = format!("expected {}, found {}", describe(&expected), kind(&node.value));
@@ -70,7 +73,7 @@ fn fits_type(value: &Value, name: &str) -> bool {
     }
 }
 
-fn check_type(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+fn check_type(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
     let expected = types(schema);
     if expected.contains(&"null") && matches!(node.value, Value::Null) {
         return;
@@ -93,6 +96,9 @@ fn check_type(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut 
             if let Some(words) = schema["enum"].as_array() {
                 let words: Vec<&str> = words.iter().filter_map(Json::as_str).collect();
                 check_among(text, &words, path, found);
+            } else if schema["format"] == "path" && text.contains(char::is_control) {
+                let message = format!("holds {}, which no path does", control(text));
+                found.push(problem(path, message, Some(PLAIN_PATH.to_owned())));
             } else if text.is_empty() && schema["minLength"].as_u64().is_some_and(|n| n > 0) {
                 report("must not be empty".to_owned());
             } else if let Some(most) = schema["maxLength"].as_u64()
@@ -113,28 +119,28 @@ fn check_type(node: &Node, root: &Json, schema: &Json, path: &Path, found: &mut 
                 return;
             }
             for (i, item) in items.iter().enumerate() {
-                check(item, root, &schema["items"], &path.index(i), found);
+                check(item, whole, &schema["items"], &path.index(i), found);
             }
         }
         Value::Table(entries) if expected.contains(&"object") => {
-            check_table(entries, root, schema, path, found);
+            check_table(entries, whole, schema, path, found);
         }
         other => report(format!("expected {}, found {}", describe(&expected), kind(other))),
     }
 }
 
-fn check_table(entries: &[Entry], root: &Json, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
+fn check_table(entries: &[Entry], whole: Whole<'_>, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
     let known = schema["properties"].as_object();
     let names: Vec<&str> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     for entry in entries {
         let place = path.key(&entry.key);
         match known.and_then(|known| known.get(&entry.key)) {
             Some(_) if entry.is_unset() => {}
-            Some(schema) => check(&entry.node, root, schema, &place, found),
+            Some(schema) => check(&entry.node, whole, schema, &place, found),
             None if schema["additionalProperties"].is_object() => {
-                check(&entry.node, root, &schema["additionalProperties"], &place, found);
+                check(&entry.node, whole, &schema["additionalProperties"], &place, found);
             }
-            None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
+            None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place, whole)),
             None => return,
         }
     }
@@ -151,7 +157,7 @@ fn check_table(entries: &[Entry], root: &Json, schema: &Json, path: &Path, found
 }
 
 /// A section whose key names the chosen member: `{ adam = { … } }`.
-fn check_choice(node: &Node, root: &Json, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
+fn check_choice(node: &Node, whole: Whole<'_>, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
     let names = schema_names(choices);
     let Value::Table(entries) = &node.value else {
         let message = format!("expected a table that names one of its kinds, found {}", kind(&node.value));
@@ -167,20 +173,20 @@ fn check_choice(node: &Node, root: &Json, choices: &[Json], path: &Path, found: 
         let schema = choices.iter().find_map(|choice| choice["properties"].get(&entry.key));
         match schema {
             Some(_) if entry.is_unset() => {}
-            Some(schema) => check(&entry.node, root, schema, &place, found),
-            None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place)),
+            Some(schema) => check(&entry.node, whole, schema, &place, found),
+            None if found.len() < MOST => found.push(unknown(&entry.key, &names, path, place, whole)),
             None => return,
         }
     }
     let given = entries.iter().filter(|entry| !entry.is_unset());
     let written: Vec<&str> = given.map(|entry| entry.key.as_str()).collect();
     if written.is_empty() {
-        let message = "names no member".to_owned();
+        let message = "no kind is given".to_owned();
         found.push(problem(path, message, Some(format!("choose one of {}", list(&names)))));
     } else if written.len() > 1 && written.iter().all(|name| names.contains(name)) {
         let place = path.key(written[1]);
         let message = format!("{} are given, but only one can be used", list(&written));
-        let help = "remove all but one; `--set` on the section itself replaces it".to_owned();
+        let help = replacement(entries, path).unwrap_or_else(|| "remove all but one".to_owned());
         found.push(Problem { at_key: true, ..problem(&place, message, Some(help)) });
     }
 }
@@ -209,41 +215,5 @@ fn check_word(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Proble
 fn check_among(text: &str, words: &[&str], path: &Path, found: &mut Vec<Problem>) {
     if !words.contains(&text) {
         found.push(problem(path, format!("unknown word `{text}`"), Some(suggestion(text, words))));
-    }
-}
-
-fn check_integer(number: i128, schema: &Json, expected: &[&str], report: &mut dyn FnMut(String)) {
-    if expected.contains(&"integer") {
-        let (least, most) = limits(schema);
-        if number < least || number > most {
-            let limit = if number < least { format!("at least {least}") } else { format!("at most {most}") };
-            report(format!("must be {limit}, not {number}"));
-        }
-    } else {
-        check_range(number as f64, schema, report);
-    }
-}
-
-/// The least and the most that a whole number may be.
-fn limits(schema: &Json) -> (i128, i128) {
-    let least = schema["minimum"].as_i64().map_or(i128::from(i64::MIN), i128::from);
-    let most = schema["maximum"].as_u64().map_or(i128::from(i64::MAX), i128::from);
-    (least, most)
-}
-
-fn check_range(number: f64, schema: &Json, report: &mut dyn FnMut(String)) {
-    type Rule = (&'static str, &'static str, fn(&f64, &f64) -> bool);
-    let rules: [Rule; 4] = [
-        ("minimum", "at least", f64::ge),
-        ("exclusiveMinimum", "above", f64::gt),
-        ("maximum", "at most", f64::le),
-        ("exclusiveMaximum", "below", f64::lt),
-    ];
-    for (keyword, words, holds) in rules {
-        if let Some(limit) = schema[keyword].as_f64()
-            && !holds(&number, &limit)
-        {
-            report(format!("must be {words} {limit}, not {number}"));
-        }
     }
 }

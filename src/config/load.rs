@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::diagnostics::{Diagnostics, Finding};
 use super::document::{Node, Origin, Source};
 use super::moved::{self, Moved};
+use super::places::Whole;
 use super::problem::{Path, Problem, Problems};
 use super::{check, overrides, parse as syntax};
 
@@ -49,7 +50,9 @@ fn explain(input: &Input, findings: Vec<Finding>) -> Diagnostics {
 /// Where its texts cannot be parsed.
 #[cfg(feature = "cli")]
 pub fn parse(input: &Input) -> Result<serde_json::Value, Diagnostics> {
-    merge(input).map(|root| root.to_json()).map_err(|findings| explain(input, findings))
+    merge(input, &serde_json::Value::Null)
+        .map(|root| root.to_json())
+        .map_err(|findings| explain(input, findings))
 }
 
 /// The JSON Schema of `T`, without references, for editors and for the checks here.
@@ -65,11 +68,11 @@ fn read<T: DeserializeOwned>(
     moved: &[Moved],
     validate: impl FnOnce(&T, &mut Problems<'_>),
 ) -> Result<T, Vec<Finding>> {
-    let written = merge(input)?;
+    let written = merge(input, schema)?;
     let mut problems = Vec::new();
     let mut root = written.clone();
     moved::take_out(&mut root, moved, &mut problems);
-    check::check(&root, schema, schema, &Path::default(), &mut problems);
+    check::check(&root, Whole { schema, node: &root }, schema, &Path::default(), &mut problems);
     if !problems.is_empty() {
         return Err(locate(&problems, &written));
     }
@@ -79,13 +82,13 @@ fn read<T: DeserializeOwned>(
     if problems.is_empty() { Ok(value) } else { Err(locate(&problems, &written)) }
 }
 
-fn merge(input: &Input) -> Result<Node, Vec<Finding>> {
+fn merge(input: &Input, schema: &serde_json::Value) -> Result<Node, Vec<Finding>> {
     let text = std::str::from_utf8(&input.text).map_err(|error| vec![not_utf_8(&input.text, error)])?;
     let text = without_mark(text);
     let json = input.name.to_lowercase().ends_with(".json");
     let mut root = if json { syntax::json(text, 0) } else { syntax::toml(text, 0) }?;
     for (i, (_, assignment)) in input.overrides.iter().enumerate() {
-        overrides::apply(&mut root, assignment, i + 1).map_err(|finding| vec![finding])?;
+        overrides::apply(&mut root, assignment, i + 1, schema).map_err(|finding| vec![finding])?;
     }
     Ok(root)
 }

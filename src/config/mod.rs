@@ -21,6 +21,7 @@ mod load;
 mod moved;
 mod overrides;
 mod parse;
+mod places;
 mod problem;
 mod reference;
 mod registry;

@@ -7,7 +7,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
 use toml::de::{DeTable, DeValue};
 
-use super::check::MOST;
+use super::check::{MOST, PLAIN_PATH};
 use super::diagnostics::Finding;
 use super::document::{Entry, Node, Origin, Value};
 
@@ -32,6 +32,13 @@ pub(super) fn toml(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
 pub(super) fn toml_value(text: &str, source: usize, offset: usize) -> Option<Node> {
     let value = DeValue::parse(text).ok()?;
     let mut node = toml_node(value.get_ref(), value.span(), source);
+    shift(&mut node, offset);
+    Some(node)
+}
+
+/// The same for JSON.
+pub(super) fn json_value(text: &str, source: usize, offset: usize) -> Option<Node> {
+    let mut node = json(text, source).ok()?;
     shift(&mut node, offset);
     Some(node)
 }
@@ -75,6 +82,8 @@ fn toml_error(error: &toml::de::Error, text: &str, source: usize) -> Finding {
     let finding = Finding::new(message, span.map(|span| Origin { source, span }));
     if nested {
         finding.with_help("no config nests more than a few levels")
+    } else if escapes(error, text) {
+        finding.with_help(PLAIN_PATH)
     } else if text.trim_start().starts_with('{') {
         finding.with_help("the name of a JSON file ends in `.json`")
     } else if error.message().starts_with("string values must be quoted") {
@@ -82,6 +91,14 @@ fn toml_error(error: &toml::de::Error, text: &str, source: usize) -> Finding {
     } else {
         finding
     }
+}
+
+/// Whether it is about a backslash in a text, or what follows it.
+fn escapes(error: &toml::de::Error, text: &str) -> bool {
+    let at = error.span().map_or(0, |span| text.floor_char_boundary(span.start.min(text.len())));
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let about = ["escape", "unicode", "hex"].iter().any(|word| error.message().contains(word));
+    about && text[line..].lines().next().is_some_and(|line| line.contains('\\'))
 }
 
 /// The line with the most dots: the parser does not say which key has too many parts.

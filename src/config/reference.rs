@@ -8,7 +8,18 @@ use serde_json::Value as Json;
 #[must_use]
 pub fn reference(schema: &Json) -> String {
     let mut page = String::from(
-        "# Config reference\n\nMade from the source by `taper config reference`. A key without a default must be given.\n",
+        "# Config reference\n\nMade from the source by `taper config reference`. A key without a default must be given.\n\n\
+        `--set KEY=VALUE` sets a key from the command line. Names are joined by dots, elements of a list are numbered \
+        from 0, or from the end as in `-1`:\n\n\
+        | to | write |\n| --- | --- |\n\
+        | set a value | `--set train.epochs=3` |\n\
+        | choose another member of a section | `--set optimizer=sgd`, or with options `--set 'optimizer={sgd={learning_rate=0.1}}'` |\n\
+        | change a layer | `--set model.layers.0.dense.units=64`, the last one `--set model.layers.-1.dense.units=3` |\n\
+        | add a layer at the end | `--set 'model.layers.+={dense={units=10}}'` |\n\
+        | put a layer in as number 2 | `--set 'model.layers.+2={dropout={rate=0.5}}'` |\n\
+        | remove a key or a layer | `--set train.max_steps=null`, `--set model.layers.2=null` |\n\n\
+        A text needs no quotes (`--set name=first-try`), a list of words neither (`--set 'data.csv.features=[age, income]'`). \
+        The environment sets keys in the same way: `TAPER__TRAIN__EPOCHS=3`.\n",
     );
     section(&mut page, "", schema, 2);
     page

@@ -22,6 +22,38 @@ pub fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
     names.iter().copied().filter(close).min_by_key(|name| strsim::damerau_levenshtein(&typed, name))
 }
 
+/// Names that other programs have for a key, and the name that it has here.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("lr", "learning_rate"),
+    ("alpha", "learning_rate"),
+    ("rate", "learning_rate"),
+    ("wd", "weight_decay"),
+    ("decay", "weight_decay"),
+    ("eps", "epsilon"),
+    ("beta_1", "beta1"),
+    ("beta_2", "beta2"),
+    ("bs", "batch_size"),
+    ("batch", "batch_size"),
+    ("num_epochs", "epochs"),
+    ("max_epochs", "epochs"),
+    ("n_epochs", "epochs"),
+    ("steps", "max_steps"),
+    ("random_state", "seed"),
+    ("random_seed", "seed"),
+    ("validation_split", "validation"),
+    ("p", "rate"),
+    ("out_features", "units"),
+    ("hidden_size", "units"),
+    ("out_channels", "filters"),
+    ("kernel", "kernel_size"),
+];
+
+/// The names here of what other programs call `word`.
+pub(super) fn meant(word: &str) -> Option<&'static str> {
+    let typed = word.to_lowercase().replace('-', "_");
+    OTHER_NAMES.iter().find(|(other, _)| *other == typed).map(|(_, name)| *name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::nearest;

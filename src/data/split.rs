@@ -24,6 +24,7 @@ pub struct Config {
     /// Samples to validate on from a file like the data set's own (for `image_folder` a folder), in place
     /// of a share of the training samples; a relative path starts at the config file's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub file: Option<PathBuf>,
 }
 

@@ -101,3 +101,188 @@ fn flags_of_other_trainers_are_answered_with_the_key() {
     let outcome = workspace.run(&["train", "--run-dri", "r"]);
     assert!(outcome.stderr.contains("'--run-dir'"), "{}", outcome.stderr);
 }
+
+/// The config with each of `set`, as JSON.
+fn shown(set: &[&str]) -> serde_json::Value {
+    let flags = set.iter().flat_map(|set| ["--set", set]);
+    let arguments: Vec<&str> =
+        ["config", "show", "synthetic_mlp", "--format", "json"].into_iter().chain(flags).collect();
+    Workspace::new().ok(&arguments).json()
+}
+
+#[test]
+fn blanks_around_key_and_value_do_not_count() {
+    for set in ["train.epochs=3", "train.epochs = 3", " train.epochs= 3 ", "train . epochs =3"] {
+        assert_eq!(shown(&[set])["train"]["epochs"], 3, "{set}");
+    }
+    assert_eq!(shown(&["optimizer = { sgd = { momentum = 0.5 } }"])["optimizer"]["sgd"]["momentum"], 0.5);
+    assert_eq!(shown(&["name = first-try "])["name"], "first-try");
+}
+
+#[test]
+fn what_stands_where_a_text_belongs_is_a_text() {
+    for text in ["2024", "2024-01-01", "true", "1e3", "-1.5", "0x10"] {
+        let outcome =
+            Workspace::new().run(&["config", "show", "--format", "json", "--set", &format!("name={text}")]);
+        if text.starts_with('-') {
+            assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        }
+        assert_eq!(outcome.json()["name"], text);
+    }
+    let csv = "data={csv={path=a.csv, target=y}}";
+    assert_eq!(
+        Workspace::new().run(&["config", "show", "--set", csv]).code,
+        2,
+        "words in a table need quotes"
+    );
+    let csv = r#"data={csv={path="a.csv", target="y"}}"#;
+    let data = &shown(&[csv, "data.csv.features=[age, 2024, \"a b\"]", "data.csv.target=7"])["data"]["csv"];
+    assert_eq!(data["features"], serde_json::json!(["age", "2024", "a b"]));
+    assert_eq!(data["target"], "7");
+    assert_eq!(shown(&[csv, "data.csv.features=[age, income ,x]"])["data"]["csv"]["features"][1], "income");
+}
+
+#[test]
+fn a_member_can_be_named_alone() {
+    assert!(shown(&["optimizer=sgd"])["optimizer"]["sgd"].is_object());
+    assert_eq!(
+        shown(&["optimizer=sgd", "optimizer.sgd.learning_rate=0.5"])["optimizer"]["sgd"]["learning_rate"],
+        0.5
+    );
+    let json = shown(&[r#"optimizer={"rmsprop": {"learning_rate": 0.5}}"#]);
+    assert_eq!(json["optimizer"]["rmsprop"]["learning_rate"], 0.5);
+    assert!(shown(&["model.layers.0=flatten"])["model"]["layers"][0]["flatten"].is_object());
+}
+
+#[test]
+fn layers_are_added_counted_from_the_end_and_removed() {
+    let layers = |set: &[&str]| shown(set)["model"]["layers"].as_array().expect("layers").clone();
+    let before = layers(&[]);
+    for set in [
+        "model.layers.+={dense={units=10}}",
+        "model.layers.+.dense.units=10",
+        "model.layers+={dense={units=10}}",
+    ] {
+        let after = layers(&[set]);
+        assert_eq!(after.len(), before.len() + 1, "{set}");
+        assert_eq!(after.last().expect("one")["dense"]["units"], 10, "{set}");
+    }
+    let after = layers(&["model.layers.+1={dropout={rate=0.5}}"]);
+    assert_eq!((after[1]["dropout"]["rate"].as_f64(), after[2].clone()), (Some(0.5), before[1].clone()));
+    assert_eq!(
+        layers(&["model.layers.-1.dense.kernel_initializer=zeros"])[3]["dense"]["kernel_initializer"],
+        "zeros"
+    );
+    assert_eq!(layers(&["model.layers.1=null"]), [&before[..1], &before[2..]].concat());
+    assert_eq!(layers(&["model.layers[-2]=null"]), [&before[..2], &before[3..]].concat());
+    for wrong in [
+        "model.layers.9=null",
+        "model.layers.-5.dense.units=1",
+        "model.layers.+9={flatten={}}",
+        "model.layers.-0=null",
+    ] {
+        let outcome = Workspace::new().run(&["check", "--set", wrong]);
+        assert_eq!(outcome.code, 2, "{wrong}");
+        assert!(outcome.messages().contains("there is no layer"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_gate_needs_no_quotes_around_its_metric() {
+    for set in ["gate.test.accuracy=>= 0.5", "gate.test.accuracy = '>= 0.5'", "gate.\"test.accuracy\"=>= 0.5"]
+    {
+        assert_eq!(shown(&[set])["gate"]["test.accuracy"], ">= 0.5", "{set}");
+    }
+}
+
+#[test]
+fn a_key_that_stands_elsewhere_is_found_there() {
+    for (set, place) in [
+        ("optimizer.adam.lr=0.1", "optimizer.adam.learning_rate"),
+        ("train.learning_rate=0.1", "optimizer.adam.learning_rate"),
+        ("lr=0.1", "optimizer.adam.learning_rate"),
+        ("epochs=3", "train.epochs"),
+        ("optimizer.adam.epochs=3", "train.epochs"),
+        ("batch_size=3", "train.batch_size"),
+        ("train.seed=3", "seed"),
+        ("train.monitor=validation.loss", "checkpoint.monitor"),
+        ("validation_split=0.1", "split.validation"),
+        ("model.layers.0.dense.out_features=3", "units"),
+    ] {
+        let outcome = Workspace::new().run(&["check", "synthetic_mlp", "--set", set]);
+        assert_eq!(outcome.code, 2, "{set}");
+        assert!(outcome.messages().contains(&format!("did you mean `{place}`")), "{set}: {}", outcome.stderr);
+    }
+    // In a file as well.
+    let workspace = Workspace::new();
+    workspace.ok(&["config", "init", "a.toml"]);
+    let text = String::from_utf8(workspace.read("a.toml")).expect("text");
+    workspace.file("a.toml", format!("epochs = 3\n{text}"));
+    assert!(workspace.run(&["check", "a.toml"]).messages().contains("did you mean `train.epochs`?"));
+}
+
+#[test]
+fn another_member_is_answered_with_the_line_to_write() {
+    for (set, line) in [
+        (&["optimizer.sgd.learning_rate=0.1"][..], "optimizer={ sgd = { learning_rate = 0.1 } }"),
+        (
+            &["optimizer.sgd.momentum=0.9", "optimizer.sgd.nesterov=true"],
+            "optimizer={ sgd = { momentum = 0.9, nesterov = true } }",
+        ),
+        (&["optimizer.rmsprop={}"], "optimizer={ rmsprop = {} }"),
+    ] {
+        let flags: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+        let outcome = Workspace::new().run(&[&["check", "synthetic_mlp"], &flags[..]].concat());
+        assert_eq!(outcome.code, 2, "{set:?}");
+        assert!(outcome.messages().contains(&format!("--set '{line}'")), "{}", outcome.stderr);
+        assert!(shown(&[line])["optimizer"]["adam"].is_null());
+    }
+}
+
+#[test]
+fn an_assignment_that_is_none_or_has_an_open_bracket_is_explained() {
+    for wrong in [&["--set", "train.epochs", "3"][..], &["--set", "train.epochs", "=", "3"], &["--set", "=3"]]
+    {
+        let outcome = Workspace::new().run(&[&["check"], wrong].concat());
+        assert_eq!(outcome.code, 2, "{wrong:?}");
+        assert!(outcome.stderr.contains("as one argument"), "{}", outcome.stderr);
+    }
+    for wrong in ["optimizer={sgd={}", "data.csv.features=[a", "name=\"a"] {
+        let outcome = Workspace::new().run(&["check", "--set", wrong]);
+        assert_eq!(outcome.code, 2, "{wrong:?}");
+        assert!(outcome.messages().contains("close every quote and bracket"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn backslashes_in_paths() {
+    let check = |path: &str, file: &str| {
+        let workspace = Workspace::new();
+        let rest =
+            "\n[model]\nlayers = [{ dense = { units = 2 } }]\n[loss.cross_entropy]\n[optimizer.adam]\n";
+        workspace.file("x.toml", format!("[data.csv]\ntarget = \"y\"\npath = {path}{rest}"));
+        workspace.file("x.json", format!(
+            r#"{{"data":{{"csv":{{"target":"y","path":{path}}}}},"model":{{"layers":[{{"dense":{{"units":2}}}}]}},"loss":{{"cross_entropy":{{}}}},"optimizer":{{"adam":{{}}}}}}"#
+        ));
+        workspace.run(&["check", file])
+    };
+    for path in [
+        r#""C:\Users\me\train.csv""#,
+        r#""D:\data\new.csv""#,
+        r#""pictures\train.csv""#,
+        r#""\new.csv""#,
+        r#""a\xls""#,
+    ] {
+        let outcome = check(path, "x.toml");
+        assert_eq!(outcome.code, 2, "{path}: {}", outcome.stdout);
+        assert!(outcome.messages().contains("'single quotes'"), "{path}: {}", outcome.stderr);
+    }
+    let outcome = check(r#""pictures\train.csv""#, "x.json");
+    assert!(outcome.messages().contains("holds a tab"), "{}", outcome.stderr);
+    for path in [r"'C:\Users\me\train.csv'", r#""C:/Users/new.csv""#, r#""C:\\Users\\new.csv""#] {
+        let outcome = check(path, "x.toml");
+        assert!(!outcome.messages().contains("backslash"), "{path}: {}", outcome.stderr);
+    }
+    let set = Workspace::new().run(&["check", "--set", r#"data={csv={path="a\tb.csv",target="y"}}"#]);
+    assert!(set.messages().contains("holds a tab"), "{}", set.stderr);
+}

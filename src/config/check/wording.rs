@@ -2,19 +2,58 @@
 
 use serde_json::Value as Json;
 
-use crate::config::document::Value;
+use crate::config::document::{Entry, Value};
+use crate::config::places::{Whole, with_key};
 use crate::config::problem::{Path, Problem};
-use crate::config::suggest::nearest;
+use crate::config::suggest::{meant, nearest};
+
+/// What to do about a path in which a backslash has been read as an escape.
+pub(in crate::config) const PLAIN_PATH: &str =
+    "a backslash in double quotes begins an escape; write `/` or `\\\\`, or in TOML 'single quotes'";
 
 /// A key that is none of the section's.
-pub(super) fn unknown(key: &str, names: &[&str], parent: &Path, place: Path) -> Problem {
+pub(super) fn unknown(key: &str, names: &[&str], parent: &Path, place: Path, whole: Whole<'_>) -> Problem {
     let parent = parent.to_string();
     let within = if parent.is_empty() { String::new() } else { format!(" in `{parent}`") };
     Problem {
         path: place,
         at_key: true,
         message: format!("unknown key `{key}`{within}"),
-        help: Some(suggestion(key, names)),
+        help: Some(elsewhere(key, names, whole).unwrap_or_else(|| suggestion(key, names))),
+    }
+}
+
+/// Where a key stands that is known in other sections only, if there are few of them.
+fn elsewhere(key: &str, names: &[&str], whole: Whole<'_>) -> Option<String> {
+    if nearest(key, names).is_some() {
+        return None;
+    }
+    let places = with_key(key, whole);
+    (1..=3).contains(&places.len()).then(|| {
+        let of = |place: &String| {
+            format!("`{place}`{}", if place.contains('.') { "" } else { " at the top level" })
+        };
+        let places: Vec<String> = places.iter().map(of).collect();
+        format!("did you mean {}?", places.join(" or "))
+    })
+}
+
+/// The line that makes a member that `--set` has added beside another the only one: of several that are
+/// given, that which is not in the file.
+pub(super) fn replacement(entries: &[Entry], path: &Path) -> Option<String> {
+    let added = entries.iter().rev().find(|entry| entry.key_origin.source > 0 && !entry.is_unset())?;
+    let value = toml::Value::try_from(added.node.to_json()).ok()?.to_string();
+    let value = if value.len() > 2 { value } else { "{}".to_owned() };
+    Some(format!("to use `{0}` alone, write `--set '{path}={{ {0} = {value} }}'`", added.key))
+}
+
+/// The control character in `text`, in words.
+pub(super) fn control(text: &str) -> String {
+    match text.chars().find(|c| c.is_control()) {
+        Some('\t') => "a tab".to_owned(),
+        Some('\n' | '\r') => "a line end".to_owned(),
+        Some(other) => format!("the control character U+{:04X}", u32::from(other)),
+        None => "nothing".to_owned(),
     }
 }
 
@@ -42,7 +81,7 @@ pub(super) fn problem(path: &Path, message: String, help: Option<String>) -> Pro
 
 /// The name that was probably meant, or all of them.
 pub(super) fn suggestion(word: &str, names: &[&str]) -> String {
-    match nearest(word, names) {
+    match nearest(word, names).or_else(|| meant(word).into_iter().find(|name| names.contains(name))) {
         Some(name) => format!("did you mean `{name}`?"),
         None if names.is_empty() => "nothing can be set here; remove it".to_owned(),
         None => format!("known here: {}", list(names)),

@@ -20,9 +20,11 @@ use crate::files;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The file of training samples; a relative path starts at the config file's folder.
+    #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The file of test samples, whose columns have the same names, in any order. No test split by default.
     #[serde(default)]
+    #[schemars(extend("format" = "path"))]
     pub test_path: Option<PathBuf>,
     /// The name of the column to predict.
     #[schemars(length(min = 1))]

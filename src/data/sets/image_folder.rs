@@ -23,10 +23,12 @@ use crate::shape::Shape;
 pub struct Config {
     /// The folder that holds the class folders, or a `train` and a `test` folder that do; a relative
     /// path starts at the config file's folder.
+    #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The folder that holds the class folders of test samples. By default `test` within `path`, if
     /// that and `train` are there.
     #[serde(default)]
+    #[schemars(extend("format" = "path"))]
     pub test_path: Option<PathBuf>,
     /// The height to which images are resized, in pixels.
     #[schemars(range(min = 1, max = 4096))]

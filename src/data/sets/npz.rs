@@ -23,6 +23,7 @@ const MOST_CLASSES: i64 = 100_000;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The file; a relative path starts at the config file's folder.
+    #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The array of training samples, the first dimension counting them. Unsigned bytes are taken
     /// as pixels and scaled to [0, 1]; other numbers are used as they are.
