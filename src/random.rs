@@ -33,6 +33,8 @@ pub enum Purpose {
     ValidationSplit = 4,
     /// Generated data sets; counters: split, sample or 0.
     Data = 5,
+    /// Which samples test; counters: 0, 0.
+    TestSplit = 6,
 }
 
 /// A reproducible sequence of random numbers (`ChaCha8`).

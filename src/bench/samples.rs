@@ -51,10 +51,10 @@ fn declared(experiment: &Experiment) -> Option<(Shape, Target)> {
 
 fn random(experiment: &Experiment, shape: Shape, target: Target) -> Splits {
     let size = shape.elements().unwrap_or(1).max(1);
-    let batch = match experiment.split.validation {
-        share if share < 1.0 => (experiment.train.batch_size as f64 / (1.0 - share)).ceil() as usize,
-        number => (number as usize).saturating_add(experiment.train.batch_size),
-    };
+    let split = [experiment.split.validation, experiment.split.test];
+    let share: f64 = split.iter().filter(|share| **share < 1.0).sum();
+    let number: f64 = split.iter().filter(|number| **number >= 1.0).sum();
+    let batch = ((experiment.train.batch_size as f64 + number) / (1.0 - share)).ceil() as usize;
     let samples = SAMPLES.min(MOST_VALUES / size).max(batch);
     let mut stream = Stream::new(experiment.seed, Purpose::Data, [0, 0]);
     let features = match shape.image() {

@@ -1,4 +1,4 @@
-//! `[split]`: which samples are set aside for validation.
+//! `[split]`: which samples are set aside for validation and for the test.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
 
-/// `[split]`: the samples to validate on, which are not trained on.
+/// `[split]`: the samples to validate and to test on, which are not trained on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -18,7 +18,13 @@ pub struct Config {
     #[serde(serialize_with = "share_or_number")]
     #[schemars(range(min = 0))]
     pub validation: f64,
-    /// Whether each class has the same share of the validation samples as of all.
+    /// How many of the training samples to test on at the end, for a data set without test samples of its own:
+    /// a share of all below 1, or a whole number of samples. They are drawn at random, by the seed, before those
+    /// to validate on, and `eval --split test` finds the same ones again.
+    #[serde(serialize_with = "share_or_number", skip_serializing_if = "is_none")]
+    #[schemars(range(min = 0))]
+    pub test: f64,
+    /// Whether each class has the same share of the validation samples, and of those of `test`, as of all.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stratified: bool,
     /// Samples to validate on from a file like the data set's own (for `image_folder` a folder), in place
@@ -37,20 +43,47 @@ fn share_or_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S
     serializer.serialize_f64(*value)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(samples: &f64) -> bool {
+    *samples <= 0.0
+}
+
+/// The samples of a data set by what is done with them: their indices, ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Divided {
+    /// Those to train on.
+    pub train: Vec<usize>,
+    /// Those to validate on.
+    pub validation: Vec<usize>,
+    /// Those to test on.
+    pub test: Vec<usize>,
+}
+
 impl Config {
     /// Reports what contradicts itself or does not go with the data set.
     pub fn validate(&self, data: &super::Config, problems: &mut Problems<'_>) {
-        if self.validation >= 1.0 && self.validation.fract() != 0.0 {
-            problems.key("validation").report_with_help(
-                format!("must be below 1, or a whole number of samples, not {}", self.validation),
-                "0.2 is a fifth of the training samples",
-            );
+        for (key, samples) in [("validation", self.validation), ("test", self.test)] {
+            if samples >= 1.0 && samples.fract() != 0.0 {
+                problems.key(key).report_with_help(
+                    format!("must be below 1, or a whole number of samples, not {samples}"),
+                    "0.2 is a fifth of the training samples",
+                );
+            }
+        }
+        let shares = [self.validation, self.test].into_iter().filter(|share| *share < 1.0);
+        if shares.sum::<f64>() >= 1.0 {
+            problems.key("test").report(format!(
+                "{} to validate and {} to test on are all samples, and leave none to train on",
+                self.validation, self.test
+            ));
         }
         if self.stratified {
             if let Some(Target::Value { .. }) = data.member().facts().target {
                 problems.key("stratified").report("only classes can be stratified, not numbers");
-            } else if self.validation == 0.0 {
-                problems.key("stratified").report("needs `validation`, the share or number of samples");
+            } else if self.validation == 0.0 && self.test == 0.0 {
+                problems
+                    .key("stratified")
+                    .report("needs `validation` or `test`, the share or number of samples");
             }
         }
         if self.file.is_some() {
@@ -74,55 +107,80 @@ impl Config {
         self.validation > 0.0 || self.file.is_some()
     }
 
-    /// Divides the indices of `dataset` into those to train and those to validate on, both ascending.
+    /// Divides the indices of `dataset` into those to train, to validate and to test on.
     ///
     /// The order of the samples plays no part, because many files are sorted by class. Where a share is
-    /// asked for and there are two samples or more, each side gets at least one.
+    /// asked for and there are two samples or more, each side gets at least one. The samples to test on are drawn
+    /// first, so that they stay the same when `validation` changes; without any, those to validate on are the
+    /// ones that they always were.
     ///
     /// # Errors
     /// [`Error::Data`] if as many samples as there are, or more, are to be set aside, or numbers are to
     /// be stratified.
-    pub fn divide(&self, dataset: &Dataset, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
+    pub fn divide(&self, dataset: &Dataset, seed: u64) -> Result<Divided> {
         let samples = dataset.len();
-        let mut order: Vec<usize> = (0..samples).collect();
-        if self.validation <= 0.0 || (samples < 2 && self.validation < 1.0) {
-            return Ok((order, Vec::new()));
-        }
-        let count = if self.validation < 1.0 {
-            ((samples as f64 * self.validation).round() as usize).clamp(1, samples - 1)
-        } else {
-            self.validation as usize
+        let draw = |key, wanted, purpose, rest: Vec<usize>| {
+            let count = count(key, wanted, samples, rest.len())?;
+            self.draw(dataset, rest, count, Stream::new(seed, purpose, [0, 0]))
         };
-        if count >= samples {
-            let message = format!("sets {count} samples aside, but there are only {samples} to train on");
-            return Err(Error::data("split.validation", message));
+        let (rest, test) = draw("split.test", self.test, Purpose::TestSplit, (0..samples).collect())?;
+        let (train, validation) = draw("split.validation", self.validation, Purpose::ValidationSplit, rest)?;
+        Ok(Divided { train, validation, test })
+    }
+
+    /// Sets `count` of the samples `rest` aside; first those that stay, both ascending.
+    fn draw(
+        &self,
+        dataset: &Dataset,
+        mut rest: Vec<usize>,
+        count: usize,
+        mut stream: Stream,
+    ) -> Result<(Vec<usize>, Vec<usize>)> {
+        if count == 0 {
+            return Ok((rest, Vec::new()));
         }
-        Stream::new(seed, Purpose::ValidationSplit, [0, 0]).shuffle(&mut order);
-        let (mut train, mut validation) = if self.stratified {
+        stream.shuffle(&mut rest);
+        let (mut stay, mut aside) = if self.stratified {
             let Targets::Classes { labels, names } = &dataset.targets else {
                 return Err(Error::data("split.stratified", "only classes can be stratified, not numbers"));
             };
-            stratify(&order, labels, names.len(), count)
+            stratify(&rest, labels, names.len(), count)
         } else {
-            let train = order.split_off(count);
-            (train, order)
+            let stay = rest.split_off(count);
+            (stay, rest)
         };
-        train.sort_unstable();
-        validation.sort_unstable();
-        Ok((train, validation))
+        stay.sort_unstable();
+        aside.sort_unstable();
+        Ok((stay, aside))
     }
 }
 
-/// Takes `count` of the indices in `order` for validation, from each class in proportion: the whole part
+/// How many of the `rest` of `samples` are set aside where `wanted` is a share of all, or a number.
+fn count(key: &str, wanted: f64, samples: usize, rest: usize) -> Result<usize> {
+    if wanted <= 0.0 || (rest < 2 && wanted < 1.0) {
+        return Ok(0);
+    }
+    if wanted < 1.0 {
+        return Ok(((samples as f64 * wanted).round() as usize).clamp(1, rest - 1));
+    }
+    let count = wanted as usize;
+    if count >= rest {
+        let message = format!("sets {count} samples aside, but there are only {rest} to train on");
+        return Err(Error::data(key, message));
+    }
+    Ok(count)
+}
+
+/// Takes `count` of the indices in `order` aside, from each class in proportion: the whole part
 /// of its share, and one more where the rest is largest (the earlier class, where equal). A class keeps at
 /// least one sample to train on, so there may be fewer than `count`.
 fn stratify(order: &[usize], labels: &[u32], classes: usize, count: usize) -> (Vec<usize>, Vec<usize>) {
     let mut sizes = vec![0_usize; classes];
-    for &label in labels {
-        sizes[label as usize] += 1;
+    for &index in order {
+        sizes[labels[index] as usize] += 1;
     }
     let product = |size: usize| size as u128 * count as u128;
-    let total = labels.len().max(1) as u128;
+    let total = order.len().max(1) as u128;
     let mut quotas: Vec<usize> = sizes.iter().map(|&size| (product(size) / total) as usize).collect();
     let mut by_rest: Vec<usize> = (0..classes).filter(|&class| quotas[class] + 1 < sizes[class]).collect();
     by_rest.sort_by_key(|&class| std::cmp::Reverse(product(sizes[class]) % total));
@@ -155,7 +213,10 @@ mod tests {
     }
 
     fn divide(samples: usize, validation: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-        Config { validation, ..Config::default() }.divide(&dataset(vec![0; samples]), seed).unwrap()
+        let config = Config { validation, ..Config::default() };
+        let Divided { train, validation, test } = config.divide(&dataset(vec![0; samples]), seed).unwrap();
+        assert_eq!(test, [0_usize; 0]);
+        (train, validation)
     }
 
     #[test]
@@ -208,8 +269,9 @@ mod tests {
         // 60, 30 and 9 samples, and one class with a single one, sorted by class.
         let labels: Vec<u32> = [60, 30, 9, 1].into_iter().zip(0..).flat_map(|(n, c)| vec![c; n]).collect();
         for (validation, counts) in [(0.1, [6, 3, 1, 0]), (20.0, [12, 6, 2, 0]), (0.99, [59, 29, 8, 0])] {
-            let config = Config { validation, stratified: true, file: None };
-            let (train, aside) = config.divide(&dataset(labels.clone()), 7).unwrap();
+            let config = Config { validation, stratified: true, ..Config::default() };
+            let Divided { train, validation: aside, .. } =
+                config.divide(&dataset(labels.clone()), 7).unwrap();
             let mut found = [0; 4];
             for &index in &aside {
                 found[labels[index] as usize] += 1;
@@ -217,6 +279,70 @@ mod tests {
             assert_eq!(found, counts);
             assert_eq!(train.len() + aside.len(), labels.len());
             assert!(aside.iter().any(|&index| index > 4), "not the first ones of each class");
+        }
+    }
+
+    #[test]
+    fn every_sample_trains_validates_or_tests() {
+        for (samples, validation, test) in
+            [(1000, 0.2, 0.1), (10, 0.5, 0.4), (3, 0.001, 0.001), (3, 1.0, 1.0), (9, 0.3, 5.0), (2, 0.4, 0.4)]
+        {
+            let config = Config { validation, test, ..Config::default() };
+            let divided = config.divide(&dataset(vec![0; samples]), 3).unwrap();
+            let Divided { train, validation, test } = divided;
+            assert!(!train.is_empty() && !test.is_empty() && (samples == 2 || !validation.is_empty()));
+            assert!(train.is_sorted() && validation.is_sorted() && test.is_sorted());
+            let mut all = [train, validation, test].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..samples).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn both_shares_are_of_all_samples_and_the_test_samples_stay() {
+        let divide = |validation, test, seed| {
+            Config { validation, test, ..Config::default() }.divide(&dataset(vec![0; 1000]), seed).unwrap()
+        };
+        let first = divide(0.25, 0.1, 1);
+        assert_eq!([&first.train, &first.validation, &first.test].map(Vec::len), [650, 250, 100]);
+        assert_eq!(first.test, divide(0.0, 0.1, 1).test);
+        assert_eq!(first.test, divide(300.0, 100.0, 1).test);
+        assert_ne!(first.test, divide(0.25, 0.1, 2).test);
+        let late = first.test.iter().filter(|&&index| index >= 500).count();
+        assert!((25..75).contains(&late), "{late} of 100 come from the second half");
+    }
+
+    #[test]
+    fn the_validation_samples_are_those_of_before() {
+        // What taper drew before there was `test`.
+        let divided = divide(12, 0.25, 42);
+        assert_eq!(divided.1, [4, 5, 7]);
+    }
+
+    #[test]
+    fn each_class_has_its_share_of_what_is_tested_on() {
+        let labels: Vec<u32> = [60, 30, 10].into_iter().zip(0..).flat_map(|(n, c)| vec![c; n]).collect();
+        let config = Config { validation: 0.1, test: 0.2, stratified: true, ..Config::default() };
+        let divided = config.divide(&dataset(labels.clone()), 7).unwrap();
+        for (indices, counts) in
+            [(divided.train, [42, 21, 7]), (divided.validation, [6, 3, 1]), (divided.test, [12, 6, 2])]
+        {
+            let mut found = [0; 3];
+            for index in indices {
+                found[labels[index] as usize] += 1;
+            }
+            assert_eq!(found, counts);
+        }
+    }
+
+    #[test]
+    fn what_both_set_aside_leaves_some_to_train_on() {
+        for (validation, test, key) in
+            [(5.0, 5.0, "split.validation"), (1.0, 10.0, "split.test"), (0.0, 12.0, "split.test")]
+        {
+            let config = Config { validation, test, ..Config::default() };
+            let message = config.divide(&dataset(vec![0; 10]), 0).unwrap_err().to_string();
+            assert!(message.starts_with(key) && message.contains("only"), "{message}");
         }
     }
 }

@@ -23,7 +23,7 @@ impl std::fmt::Display for Change {
 }
 
 /// The first value that decides what the weights mean and differs in `now`: the seed, which draws the
-/// validation split, the network, the loss, the columns of a table, the validation split and the preprocessing. Everything else
+/// validation split, the network, the loss, the columns of a table, the split and the preprocessing. Everything else
 /// may change: how long to train, optimizer options, where files are.
 #[must_use]
 pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
@@ -33,7 +33,7 @@ pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
         .find_map(|((_, before), (key, now))| difference(key, &before, &now))
 }
 
-fn parts(experiment: &Experiment) -> [(String, Value); 8] {
+fn parts(experiment: &Experiment) -> [(String, Value); 9] {
     let split = &experiment.split;
     let features = if let data::Config::csv(table) = &experiment.data { &table.features } else { &None };
     [
@@ -43,6 +43,7 @@ fn parts(experiment: &Experiment) -> [(String, Value); 8] {
         ("loss".to_owned(), json!(experiment.loss)),
         ("data.csv.features".to_owned(), json!(features)),
         ("split.validation".to_owned(), json!(split.validation)),
+        ("split.test".to_owned(), json!(split.test)),
         ("split.stratified".to_owned(), json!(split.stratified)),
         ("split.file".to_owned(), json!(split.file)),
         ("preprocess.normalize".to_owned(), json!(experiment.preprocess.normalize)),

@@ -80,11 +80,13 @@ enum Tested {
 
 /// Measures the engine's weights on the test samples.
 fn test(run: &mut Run, callbacks: &mut Callbacks<'_>, interrupt: &Interrupt) -> Result<Tested> {
-    let Some(dataset) = &run.data.test else { return Ok(Tested::NothingToTestOn) };
-    let order: Vec<usize> = (0..dataset.len()).collect();
-    let (split, loss) = (Split { dataset, order: &order }, run.experiment.loss.member());
+    if run.data.test_order.is_empty() {
+        return Ok(Tested::NothingToTestOn);
+    }
+    let split = Split { dataset: run.data.tested(), order: &run.data.test_order };
+    let loss = run.experiment.loss.member();
     let mut watch = |done| {
-        let report = PassReport { split: "test", done, samples: order.len() as u64 };
+        let report = PassReport { split: "test", done, samples: split.order.len() as u64 };
         callbacks.each(|callback, _| callback.evaluating(&report))
     };
     let running = evaluate(run.engine.as_mut(), loss, split, &run.data.scaling, interrupt, &mut watch)?;

@@ -13,7 +13,7 @@ pub enum SplitName {
     Train,
     /// Those that were set aside.
     Validation,
-    /// Those of the data set's own test split.
+    /// Those of the data set's own test split, or those that were set aside for it.
     Test,
 }
 
@@ -63,23 +63,22 @@ impl SplitName {
 /// The samples that `split` names, or the first kind that there is.
 pub fn choose(split: Option<SplitName>, data: &Prepared) -> Result<(SplitName, &Dataset, Vec<usize>)> {
     let refuse = |message: &str| Err(Error::Usage(message.to_owned()));
-    let validation = !data.validation_order.is_empty();
-    let split = split.unwrap_or(match &data.test {
-        Some(_) => SplitName::Test,
-        None if validation => SplitName::Validation,
-        None => SplitName::Train,
+    let (validation, test) = (!data.validation_order.is_empty(), !data.test_order.is_empty());
+    let split = split.unwrap_or(match (test, validation) {
+        (true, _) => SplitName::Test,
+        (false, true) => SplitName::Validation,
+        (false, false) => SplitName::Train,
     });
-    match (split, &data.test) {
-        (SplitName::Train, _) => Ok((split, &data.train, data.train_order.clone())),
-        (SplitName::Validation, _) if validation => {
-            Ok((split, data.validated(), data.validation_order.clone()))
-        }
-        (SplitName::Validation, _) => {
+    match split {
+        SplitName::Train => Ok((split, &data.train, data.train_order.clone())),
+        SplitName::Validation if validation => Ok((split, data.validated(), data.validation_order.clone())),
+        SplitName::Validation => {
             refuse("--split validation: this run set no samples aside (`split.validation`)")
         }
-        (SplitName::Test, Some(test)) => Ok((split, test, (0..test.len()).collect())),
-        (SplitName::Test, None) => {
-            refuse("--split test: this data set has no test samples; use --split validation or train")
-        }
+        SplitName::Test if test => Ok((split, data.tested(), data.test_order.clone())),
+        SplitName::Test => refuse(
+            "--split test: this data set has no test samples, and this run set none aside (`split.test`); \
+             use --split validation or train",
+        ),
     }
 }

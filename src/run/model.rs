@@ -163,10 +163,19 @@ impl Model {
         let data = Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed)?;
         let (split, dataset, order) = choose(split, &data)?;
         let trained = self.checkpoint.state.as_ref().map(|state| &state.data);
-        let other_data = split != SplitName::Test && trained.is_some_and(|digest| *digest != data.digest);
-        if other_data && split == SplitName::Validation && data.validation.is_none() {
-            let message = "these are not the samples of the training, so those drawn for validation would be others, \
-                 and some of them were trained on; use the run's own data, or another split";
+        let drawn = match split {
+            SplitName::Train => false,
+            SplitName::Validation => data.validation.is_none(),
+            SplitName::Test => data.test.is_none(),
+        };
+        let from_training = split != SplitName::Test || drawn;
+        let other_data = from_training && trained.is_some_and(|digest| *digest != data.digest);
+        if other_data && drawn {
+            let message = format!(
+                "these are not the samples of the training, so those drawn for {} would be others, \
+                 and some of them were trained on; use the run's own data, or another split",
+                if split == SplitName::Test { "the test" } else { "validation" }
+            );
             return Err(Error::data(self.experiment.data.name(), message));
         }
         let start = Instant::now();

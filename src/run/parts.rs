@@ -56,6 +56,14 @@ impl Run {
         if splits.train.is_empty() {
             return Err(Error::data(experiment.data.name(), "has no training samples"));
         }
+        if let Some(own) = splits.test.as_ref().filter(|_| experiment.split.test > 0.0) {
+            let message = format!(
+                "has {} test samples of its own, and `split.test` would take others from its training samples; \
+                 remove one of the two",
+                own.len()
+            );
+            return Err(Error::data(experiment.data.name(), message));
+        }
         let mut card = Card::new(experiment.to_json(), &splits.train);
         let plan = fit_plan(&experiment, &card)?;
         card.columns.clone_from(&splits.columns);

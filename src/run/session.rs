@@ -9,7 +9,7 @@ use super::outcome::Outcome;
 use super::{Run, Stopped};
 use crate::callbacks::{self, Callback, Callbacks};
 use crate::checkpoint::{State, Store};
-use crate::data::{Dataset, SearchPath};
+use crate::data::SearchPath;
 use crate::device;
 use crate::error::Result;
 use crate::events::Event;
@@ -136,6 +136,6 @@ fn start_event(run: &Run) -> Event {
         parameters: run.plan.parameters(),
         train_samples: run.data.train_order.len(),
         validation_samples: run.data.validation_order.len(),
-        test_samples: run.data.test.as_ref().map_or(0, Dataset::len),
+        test_samples: run.data.test_order.len(),
     }
 }

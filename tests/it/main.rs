@@ -28,6 +28,7 @@
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
 //! - `split`: validation samples and preprocessing, and configs from before they had sections.
+//! - `test_split`: test samples that are set aside of a data set without any.
 //! - `two_classes`: class weights for one output, and what is measured of two classes.
 //! - `workspace`: not tests: the temporary folder that the others run the program in.
 #![forbid(unsafe_code)]
@@ -61,5 +62,6 @@ mod resume;
 mod schedules;
 mod split;
 mod tables;
+mod test_split;
 mod two_classes;
 mod workspace;

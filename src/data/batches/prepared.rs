@@ -1,7 +1,8 @@
 //! A data set split and ready for batches.
 
 use super::Scaling;
-use crate::data::{Dataset, Normalize, Splits, preprocess, split};
+use crate::data::split::{self, Divided};
+use crate::data::{Dataset, Normalize, Splits, preprocess};
 use crate::error::Result;
 
 /// Samples to train on, to validate on and to test on, and their scaling.
@@ -14,18 +15,20 @@ pub struct Prepared {
     pub validation: Option<Dataset>,
     /// Indices of the samples to validate on, ascending.
     pub validation_order: Vec<usize>,
-    /// The samples to test on.
+    /// The samples to test on, where they are others than those of `train`.
     pub test: Option<Dataset>,
+    /// Indices of the samples to test on, ascending.
+    pub test_order: Vec<usize>,
     /// The mean and the standard deviation of each channel or feature.
     pub normalize: Option<Normalize>,
     /// How values become the network's input.
     pub scaling: Scaling,
-    /// SHA-256 of the samples to train and validate on, and their targets.
+    /// SHA-256 of the samples that training, validation and test are drawn from, and their targets.
     pub digest: String,
 }
 
 impl Prepared {
-    /// Sets the validation samples aside, and measures what preprocessing needs to know.
+    /// Sets the samples to validate and to test on aside, and measures what preprocessing needs to know.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the samples cannot be split as `split` says.
@@ -36,20 +39,40 @@ impl Prepared {
         seed: u64,
     ) -> Result<Self> {
         let Splits { train, validation, test, .. } = splits;
-        let (train_order, mut validation_order) = split.divide(&train, seed)?;
+        let Divided { train: train_order, validation: mut validation_order, test: mut test_order } =
+            split.divide(&train, seed)?;
         let mut digest = train.digest();
         if let Some(validation) = &validation {
             validation_order = (0..validation.len()).collect();
             digest = format!("{digest} {}", validation.digest());
         }
+        if let Some(test) = &test {
+            test_order = (0..test.len()).collect();
+        }
         let normalize = preprocess.resolve(&train, &train_order);
         let scaling = Scaling::new(&train.features, normalize.as_ref());
-        Ok(Self { train, train_order, validation, validation_order, test, normalize, scaling, digest })
+        Ok(Self {
+            train,
+            train_order,
+            validation,
+            validation_order,
+            test,
+            test_order,
+            normalize,
+            scaling,
+            digest,
+        })
     }
 
     /// The data set that [`validation_order`](Self::validation_order) is about.
     #[must_use]
     pub fn validated(&self) -> &Dataset {
         self.validation.as_ref().unwrap_or(&self.train)
+    }
+
+    /// The data set that [`test_order`](Self::test_order) is about.
+    #[must_use]
+    pub fn tested(&self) -> &Dataset {
+        self.test.as_ref().unwrap_or(&self.train)
     }
 }
