@@ -68,6 +68,9 @@ pub enum Error {
     /// Stopped by a signal, after a checkpoint was written.
     #[error("stopped by {}", signal_name(*.0))]
     Interrupted(i32),
+    /// Stopped by a signal before the data was read; nothing was begun.
+    #[error("stopped by {} while reading the data", signal_name(*.0))]
+    StoppedReading(i32),
     /// The operating system refused a file operation.
     #[error("{}: cannot {action}: {source}", path.display())]
     Io {
@@ -142,7 +145,9 @@ impl Error {
             Self::Diverged { .. } | Self::NotFinite { .. } => 5,
             Self::Gate(_) => 6,
             Self::Locked(_) => 7,
-            Self::Interrupted(signal) => 128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0)),
+            Self::Interrupted(signal) | Self::StoppedReading(signal) => {
+                128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0))
+            }
         }
     }
 }

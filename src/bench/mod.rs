@@ -40,6 +40,7 @@ use crate::data::SearchPath;
 use crate::device;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::interrupt::Interrupt;
 use crate::run::Run;
 use crate::threads;
 use taper_kernels::simd::lanes::Isa;
@@ -121,6 +122,7 @@ fn map<S: Serializer>(pairs: &[(String, f64)], serializer: S) -> Result<S::Ok, S
 pub struct Bench {
     run: Run,
     missing: Option<Error>,
+    interrupt: Interrupt,
 }
 
 impl Bench {
@@ -131,8 +133,9 @@ impl Bench {
     /// If files are damaged, or are not there and the config does not say what shape they have; if the
     /// samples do not fit the network.
     pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
+        let interrupt = search.loading.interrupt().clone();
         let (splits, missing) = samples::load(&experiment, search)?;
-        Ok(Self { run: Run::with_samples(experiment, splits, search, device)?, missing })
+        Ok(Self { run: Run::with_samples(experiment, splits, search, device)?, missing, interrupt })
     }
 
     /// Why the samples are random ones, if they are.
@@ -159,12 +162,12 @@ impl Bench {
     /// Measures. The weights are not what they were afterwards.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a loss is not finite; otherwise what the tensor library refuses.
+    /// [`Error::Diverged`] if a loss is not finite; [`Error::Interrupted`] after a signal; otherwise what the tensor library refuses.
     pub fn measure(&mut self, options: Options) -> Result<Report> {
         let (conditions, isa) = (self.conditions(), Isa::detect());
         let run = &mut self.run;
-        let training = training::measure(run, options.seconds)?;
-        let inference = inference::measure(run, options.seconds / 4.0)?;
+        let training = training::measure(run, options.seconds, &self.interrupt)?;
+        let inference = inference::measure(run, options.seconds / 4.0, &self.interrupt)?;
         let samples = conditions.batch_size as f64;
         let us_per_sample = training.steps.median / samples;
         let slots = run.experiment.optimizer.member().slots();

@@ -22,6 +22,7 @@ pub fn load(experiment: &Experiment, search: &SearchPath) -> Result<(Splits, Opt
         Err(missing) => missing,
         Ok(place) => match experiment.data.load(&experiment.split, search, experiment.seed) {
             Ok(splits) => return Ok((splits, None)),
+            Err(stopped @ Error::StoppedReading(_)) => return Err(stopped),
             Err(failed) if place == hub::PENDING => failed,
             Err(damaged) => return Err(damaged),
         },

@@ -8,6 +8,7 @@ use super::load::{Load, Others};
 use super::percentiles::Percentiles;
 use crate::data::Loader;
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::network::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::run::Run;
@@ -35,9 +36,9 @@ pub fn batch_size(run: &Run) -> usize {
 /// Trains for `seconds`.
 ///
 /// # Errors
-/// If training diverges, or the tensor library refuses.
-pub fn measure(run: &mut Run, seconds: f64) -> Result<Training> {
-    let mut session = Session { run, epoch: 0, step: 0 };
+/// If training diverges or a signal arrives, or the tensor library refuses.
+pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Training> {
+    let mut session = Session { run, interrupt, epoch: 0, step: 0 };
     session.steps(WARM_UP_STEPS, Duration::from_secs_f64(seconds * WARM_UP_SHARE))?;
     session.run.engine.profile(true);
     let before = Load::now();
@@ -55,6 +56,7 @@ pub fn measure(run: &mut Run, seconds: f64) -> Result<Training> {
 /// Training as the config says, over and over.
 struct Session<'a> {
     run: &'a mut Run,
+    interrupt: &'a Interrupt,
     epoch: u64,
     step: u64,
 }
@@ -76,6 +78,9 @@ impl Session<'_> {
             let learning_rate = experiment.optimizer.member().learning_rate();
             let mut batches = Loader::new(&data.train, &order[..whole], size, &data.scaling);
             while let Some(batch) = batches.next() {
+                if let Some(signal) = self.interrupt.signal() {
+                    return Err(Error::Interrupted(signal));
+                }
                 let start_step = Instant::now();
                 let loss = engine.step(&batch, self.step, learning_rate)?.loss;
                 times.push(start_step.elapsed().as_secs_f64() * 1e6);

@@ -3,7 +3,7 @@
 use serde_json::json;
 use taper::bench::{Baseline, Bench, Options};
 
-use super::{machine, source, text};
+use super::{machine, signals, source, text};
 use crate::cli::{self, Format};
 use crate::terminal;
 
@@ -15,7 +15,7 @@ pub fn run(options: &cli::Bench) -> anyhow::Result<()> {
     let loaded = source::load(&options.source)?;
     let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?;
     let device = machine::open(&options.machine)?;
-    let search = machine::search_path(&options.machine.data, &loaded.folder);
+    let search = machine::search_path(&options.machine.data, &loaded.folder, signals::catch()?);
     let mut bench = Bench::new(loaded.experiment, &search, device)?;
     if let Some(missing) = bench.missing() {
         terminal::warn(&format!("measuring on random samples: {missing}"));

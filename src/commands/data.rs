@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use taper::data::{SearchPath, catalogue};
+use taper::interrupt::Interrupt;
 
 use super::machine;
 use crate::cli::{Data, DataFolders};
@@ -21,7 +22,7 @@ pub fn run(options: &Data) -> anyhow::Result<()> {
 }
 
 fn search(folders: &DataFolders) -> SearchPath {
-    machine::search_path(folders, Path::new(""))
+    machine::search_path(folders, Path::new(""), Interrupt::default())
 }
 
 fn list(search: &SearchPath) -> anyhow::Result<()> {

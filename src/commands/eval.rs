@@ -4,7 +4,7 @@ use std::path::Path;
 
 use taper::Model;
 
-use super::{machine, source, text};
+use super::{machine, signals, source, text};
 use crate::cli::{Eval, Format};
 use crate::terminal;
 
@@ -18,7 +18,7 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     // The checkpoint knows the config's folder.
-    let search = machine::search_path(&options.machine.data, Path::new(""));
+    let search = machine::search_path(&options.machine.data, Path::new(""), signals::catch()?);
     let evaluation = model.evaluate(options.split.map(Into::into), &search)?;
     if evaluation.other_data {
         terminal::warn("these are not the samples of the training: the data has changed since");

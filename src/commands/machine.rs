@@ -3,20 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use taper::candle_core::Device;
-use taper::data::SearchPath;
+use taper::data::{Loading, SearchPath};
+use taper::interrupt::Interrupt;
 
 use crate::cli::{DataFolders, Machine};
 use crate::terminal;
 
 /// Where to look for data: `--data-dir`, `TAPER_DATA_DIR`, `data`; relative paths of the config start
-/// in `config_folder`.
-pub fn search_path(options: &DataFolders, config_folder: &Path) -> SearchPath {
+/// in `config_folder`. `interrupt` stops the reading.
+pub fn search_path(options: &DataFolders, config_folder: &Path, interrupt: Interrupt) -> SearchPath {
     let environment =
         std::env::var_os("TAPER_DATA_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let mut folders: Vec<PathBuf> = options.data_dir.iter().cloned().chain(environment).collect();
     folders.push("data".into());
     folders.dedup();
-    SearchPath { folders, config_folder: config_folder.to_path_buf(), fetch: !options.offline }
+    SearchPath {
+        folders,
+        config_folder: config_folder.to_path_buf(),
+        fetch: !options.offline,
+        loading: Loading::new(interrupt),
+    }
 }
 
 /// Applies `--threads` and opens `--device`.

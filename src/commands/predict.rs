@@ -4,11 +4,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use serde::Serialize;
+use taper::data::Loading;
 use taper::data::input::{Inputs, LONGEST_JSON, Reader};
 use taper::run::{Row, config_of};
 use taper::{Error, Model};
 
-use super::{machine, source, text};
+use super::{machine, signals, source, text};
 use crate::cli::{Format, Predict};
 use crate::terminal;
 
@@ -29,6 +30,10 @@ pub fn run(options: &Predict) -> anyhow::Result<()> {
     let experiment = config_of(&checkpoint)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
+    // Waiting for standard input, only the system's own way ends the process at once.
+    if !inputs.iter().any(|path| path.as_os_str() == "-") {
+        model.load_under(Loading::new(signals::catch()?));
+    }
     let mut rows = Vec::new();
     let mut lines = Vec::new();
     for path in inputs {

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP while training.
+//! SIGINT, SIGTERM and SIGHUP while reading samples and computing.
 
 use taper::interrupt::Interrupt;
 

@@ -17,7 +17,7 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     let interrupt = signals::catch()?;
     let start = Start::choose(options)?;
     let device = machine::open(&options.machine)?;
-    let search = machine::search_path(&options.machine.data, &start.config_folder);
+    let search = machine::search_path(&options.machine.data, &start.config_folder, interrupt.clone());
     let mut progress = Progress::new(common, &start.experiment);
     let callbacks: Vec<&mut dyn Callback> = vec![&mut progress];
     let parts = Options { place: start.place, search, device: Some(device), callbacks, interrupt };

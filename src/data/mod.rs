@@ -21,12 +21,14 @@ pub(crate) mod batches;
 mod dataset;
 pub(crate) mod formats;
 pub(crate) mod hub;
+mod loading;
 mod search;
 mod sound;
 
 pub use batches::BatchTargets;
 pub(crate) use batches::{Batch, Loader, Prepared, Samples, Scaling};
 pub use dataset::{Dataset, Facts, Features, Splits, Target, Targets};
+pub use loading::{Loading, LoadingReport, Unit};
 pub use preprocess::Normalize;
 pub use search::SearchPath;
 pub use sets::{Config, DataConfig, MnistOptions, Task};
@@ -37,15 +39,20 @@ impl Config {
     /// Reads or generates everything, and the validation samples from a file if `split` names one.
     ///
     /// # Errors
-    /// [`Error::Data`] naming the file, what is wrong and what to do.
+    /// [`Error::Data`] naming the file, what is wrong and what to do; [`Error::StoppedReading`] after a
+    /// signal.
     pub fn load(&self, split: &split::Config, search: &SearchPath, seed: u64) -> Result<Splits> {
-        let mut splits = self.member().load(search, seed)?;
+        let loading = &search.loading;
+        loading.check()?;
+        let mut splits = self.member().load(search, seed).map_err(|error| loading.or_stopped(error))?;
         if let Some(file) = &split.file {
             let file = search.resolve(file);
-            let validation = self.member().load_validation(&file, &splits.train, search)?;
+            let validation = self.member().load_validation(&file, &splits.train, search);
+            let validation = validation.map_err(|error| loading.or_stopped(error))?;
             validation.goes_with(&splits.train).map_err(|message| Error::data(file, message))?;
             splits.validation = Some(validation);
         }
+        loading.check()?;
         Ok(splits)
     }
 }

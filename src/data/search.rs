@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::hub;
+use super::{Loading, hub};
 use crate::error::Error;
 
 /// The folders to look in, and the folder that relative paths in the config refer to.
@@ -15,6 +15,8 @@ pub struct SearchPath {
     pub config_folder: PathBuf,
     /// Whether the hub may be asked for what no folder has.
     pub fetch: bool,
+    /// Who is told how far reading is, and whether it is to stop.
+    pub loading: Loading,
 }
 
 impl SearchPath {

@@ -11,7 +11,7 @@ use super::evaluation::{Evaluation, SplitName, choose};
 use super::{config_folder, config_of, config_with};
 use crate::checkpoint::Checkpoint;
 use crate::data::input::{Inputs, Reader};
-use crate::data::{Prepared, SearchPath, Splits, preprocess};
+use crate::data::{Loading, Prepared, SearchPath, Splits, preprocess};
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::events::PassReport;
@@ -27,6 +27,7 @@ pub struct Model {
     experiment: Experiment,
     predictor: Box<dyn Predictor>,
     watch: Box<dyn FnMut(&PassReport) + Send>,
+    loading: Loading,
 }
 
 impl Model {
@@ -72,13 +73,18 @@ impl Model {
         let predictor = load_predictor(&checkpoint, &experiment, device, team)?;
         let card = &checkpoint.card;
         experiment.data.take_trained(card.columns.as_deref(), &card.classes);
-        Ok(Self { checkpoint, experiment, predictor, watch: Box::new(|_| {}) })
+        Ok(Self { checkpoint, experiment, predictor, watch: Box::new(|_| {}), loading: Loading::default() })
     }
 
     /// Calls `watch` when an evaluation or a prediction begins and after each of its batches, for example to
     /// show how far it has come.
     pub fn watch(&mut self, watch: impl FnMut(&PassReport) + Send + 'static) {
         self.watch = Box::new(watch);
+    }
+
+    /// Lets `loading` hear of inputs that are read, and stop reading and predicting.
+    pub fn load_under(&mut self, loading: Loading) {
+        self.loading = loading;
     }
 
     /// The config that it was trained with; of a table also the columns and classes that the file had.
@@ -109,7 +115,7 @@ impl Model {
     #[must_use]
     pub fn reader(&self) -> Reader<'_> {
         let card = &self.checkpoint.card;
-        Reader::new(&card.sample_shape, card.pixels, &self.experiment.data)
+        Reader::new(&card.sample_shape, card.pixels, &self.experiment.data).watched_by(&self.loading)
     }
 
     /// Reads samples from a file: PNG, JPEG, `.npy`, CSV, IDX or JSON.
@@ -123,10 +129,10 @@ impl Model {
     /// Predicts for each of `inputs`, in order.
     ///
     /// # Errors
-    /// [`Error::Data`] if a sample leads to values that are not finite.
+    /// [`Error::Data`] if a sample leads to values that are not finite; [`Error::Interrupted`].
     pub fn predict(&mut self, inputs: &Inputs) -> Result<Vec<Prediction>> {
         let scaling = self.checkpoint.card.scaling(&inputs.features);
-        let mut watch = told(&mut self.watch, "input", inputs.count);
+        let mut watch = told(&mut self.watch, "input", inputs.count, self.loading.interrupt());
         predict(self.predictor.as_mut(), self.experiment.loss.member(), inputs, &scaling, &mut watch)
     }
 
@@ -135,12 +141,13 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Data`] if the data cannot be read, or is not what the weights were trained for;
-    /// [`Error::Usage`] if there is no such split.
+    /// [`Error::Usage`] if there is no such split; [`Error::StoppedReading`] or [`Error::Interrupted`] after
+    /// a signal.
     pub fn evaluate(&mut self, split: Option<SplitName>, search: &SearchPath) -> Result<Evaluation> {
         let search =
             SearchPath { config_folder: config_folder(&self.checkpoint).to_owned(), ..search.clone() };
         let samples = self.experiment.data.load(&self.experiment.split, &search, self.experiment.seed)?;
-        self.measure(samples, split)
+        self.measure(samples, split, &search.loading)
     }
 
     /// The same on samples at hand.
@@ -149,10 +156,15 @@ impl Model {
     /// As [`evaluate`](Self::evaluate).
     pub fn evaluate_on(&mut self, samples: Splits, split: Option<SplitName>) -> Result<Evaluation> {
         samples.check().map_err(|message| Error::data("samples", message))?;
-        self.measure(samples, split)
+        self.measure(samples, split, &Loading::default())
     }
 
-    fn measure(&mut self, samples: Splits, split: Option<SplitName>) -> Result<Evaluation> {
+    fn measure(
+        &mut self,
+        samples: Splits,
+        split: Option<SplitName>,
+        loading: &Loading,
+    ) -> Result<Evaluation> {
         if !self.checkpoint.card.fits(&samples.train) {
             let message = "its samples or classes are not those that the checkpoint was trained for";
             return Err(Error::data(self.experiment.data.name(), message));
@@ -161,6 +173,7 @@ impl Model {
         // What the training samples were normalized by is in the checkpoint; these may be others.
         let no_preprocessing = preprocess::Config::default();
         let data = Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed)?;
+        loading.check()?;
         let (split, dataset, order) = choose(split, &data)?;
         let trained = self.checkpoint.state.as_ref().map(|state| &state.data);
         let drawn = match split {
@@ -181,7 +194,7 @@ impl Model {
         let start = Instant::now();
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, order: &order });
         let never = Interrupt::default();
-        let mut watch = told(&mut self.watch, split.name(), order.len());
+        let mut watch = told(&mut self.watch, split.name(), order.len(), loading.interrupt());
         let running = evaluate(self.predictor.as_mut(), loss, chosen, &scaling, &never, &mut watch)?
             .ok_or(Error::Interrupted(2))?;
         let seconds = start.elapsed().as_secs_f64();
@@ -190,14 +203,15 @@ impl Model {
     }
 }
 
-/// Tells `watch` of a pass over `samples` of `split`.
+/// Tells `watch` of a pass over `samples` of `split`, which `interrupt` ends.
 fn told(
     watch: &mut impl FnMut(&PassReport),
     split: &'static str,
     samples: usize,
+    interrupt: &Interrupt,
 ) -> impl FnMut(u64) -> Result<()> {
     move |done| {
         watch(&PassReport { split, done, samples: samples as u64 });
-        Ok(())
+        interrupt.signal().map_or(Ok(()), |signal| Err(Error::Interrupted(signal)))
     }
 }

@@ -46,7 +46,7 @@ impl Run {
     /// The same with samples that are at hand, which are not checked.
     ///
     /// # Errors
-    /// Where they do not fit the network.
+    /// Where they do not fit the network; a signal.
     pub fn with_samples(
         experiment: Experiment,
         splits: Splits,
@@ -68,6 +68,7 @@ impl Run {
         let plan = fit_plan(&experiment, &card)?;
         card.columns.clone_from(&splits.columns);
         let data = Prepared::new(splits, &experiment.split, &experiment.preprocess, experiment.seed)?;
+        search.loading.check()?;
         card.normalize.clone_from(&data.normalize);
         let engine = build_engine(&experiment, &plan, &device)?;
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();

@@ -50,7 +50,7 @@ pub struct Options<'a> {
     pub device: Option<Device>,
     /// Further callbacks.
     pub callbacks: Vec<&'a mut dyn Callback>,
-    /// A wish to stop, from a signal or another thread.
+    /// A wish to stop, from a signal or another thread; also while the data is read.
     pub interrupt: Interrupt,
 }
 
@@ -59,11 +59,14 @@ pub struct Options<'a> {
 ///
 /// # Errors
 /// Whatever stops the run: wrong data, a loss that diverges, a full disk; [`Error::Interrupted`] after a
-/// checkpoint was written.
+/// checkpoint was written; [`Error::StoppedReading`] before the run began.
 pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     let Options { place, search, device, callbacks, interrupt } = options;
     let device = device.unwrap_or(Device::Cpu);
+    let search = SearchPath { loading: search.loading.stopped_by(interrupt.clone()), ..search };
     let mut run = Run::new(experiment.clone(), &search, device)?;
+    // Until now nothing was written: there is no run folder for a run that never began.
+    search.loading.check()?;
     let (folder, mut state) = open(&run, place)?;
     folder.write_config(&run.experiment)?;
     let store = Store::new(folder.path());

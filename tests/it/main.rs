@@ -20,6 +20,7 @@
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
 //!   scikit-learn computed (`tests/golden/make.py`).
 //! - `gradients`: every trainable parameter of every config learns.
+//! - `loading`: reading that is watched, and stopped by signals.
 //! - `mnist`: the real data set, where there is one.
 //! - `parts`: gradients apart from updates, in parts of a batch; predictors apart from engines.
 //! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
@@ -53,6 +54,7 @@ mod examples;
 mod generated;
 mod golden;
 mod gradients;
+mod loading;
 mod mnist;
 mod parts;
 mod predict;

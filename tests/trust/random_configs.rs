@@ -183,7 +183,7 @@ impl Steps {
 fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Steps> {
     let mut experiment = experiment.clone();
     experiment.train.engine = engine;
-    let search = SearchPath { folders: Vec::new(), config_folder: ".".into(), fetch: false };
+    let search = SearchPath { folders: Vec::new(), config_folder: ".".into(), ..SearchPath::default() };
     let mut run = match Run::new(experiment, &search, Device::Cpu) {
         Ok(run) => run,
         Err(Error::Usage(message)) if engine == Choice::Fused && message.contains("does not support") => {

@@ -7,8 +7,8 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::npy::{self, Array};
+use crate::data::loading::{Loading, Watched};
 use crate::error::{Error, Result};
-use crate::files;
 
 /// An opened ZIP archive of arrays.
 pub(in crate::data) struct Archive<'a, R> {
@@ -16,10 +16,10 @@ pub(in crate::data) struct Archive<'a, R> {
     zip: ZipArchive<R>,
 }
 
-impl<'a> Archive<'a, BufReader<File>> {
-    /// Opens the archive and reads its directory.
-    pub(in crate::data) fn open(path: &'a Path) -> Result<Self> {
-        let (file, _) = files::open(path)?;
+impl<'a> Archive<'a, BufReader<Watched<File>>> {
+    /// Opens the archive, to be read under the watch of `loading`, and reads its directory.
+    pub(in crate::data) fn open(path: &'a Path, loading: &Loading) -> Result<Self> {
+        let (file, _) = loading.open(path)?;
         Self::new(path, BufReader::new(file))
     }
 }

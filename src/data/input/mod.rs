@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use super::formats::npy::{self, Values};
 use super::formats::{idx, image, json};
 use super::sets::csv;
-use super::{Config, Features, Samples, Scaling};
+use super::{Config, Features, Loading, Samples, Scaling};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::shape::Shape;
@@ -65,6 +65,7 @@ pub struct Reader<'a> {
     shape: &'a Shape,
     pixels: bool,
     table: Option<&'a csv::Config>,
+    loading: Option<&'a Loading>,
 }
 
 impl<'a> Reader<'a> {
@@ -72,16 +73,25 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn new(shape: &'a Shape, pixels: bool, source: &'a Config) -> Self {
         let table = if let Config::csv(table) = source { Some(table) } else { None };
-        Self { shape, pixels, table }
+        Self { shape, pixels, table, loading: None }
+    }
+
+    /// The same under the watch of `loading`, which hears of files and may stop the reading.
+    #[must_use]
+    pub fn watched_by(self, loading: &'a Loading) -> Self {
+        Self { loading: Some(loading), ..self }
     }
 
     /// Reads all samples of a file.
     ///
     /// # Errors
-    /// [`Error::Data`] if it is of no known kind, is damaged, or does not fit the network.
+    /// [`Error::Data`] if it is of no known kind, is damaged, or does not fit the network;
+    /// [`Error::StoppedReading`] after a signal.
     pub fn read(&self, path: &Path) -> Result<Inputs> {
-        let (file, length) = files::open(path)?;
-        self.decode(path, BufReader::new(file), length)
+        let loading = self.loading.cloned().unwrap_or_default();
+        loading.check()?;
+        let (file, length) = loading.open(path)?;
+        self.decode(path, BufReader::new(file), length).map_err(|error| loading.or_stopped(error))
     }
 
     /// Reads the `length` bytes of `content` as [`read`](Self::read) reads a file; the name of `path`

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::DataConfig;
 use crate::config::Problems;
 use crate::data::hub;
-use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
+use crate::data::{Dataset, Facts, Features, Loading, SearchPath, Splits, Target, Targets};
 use crate::durable::write_file;
 use crate::error::{Error, Result};
 use crate::files;
@@ -68,10 +68,10 @@ impl DataConfig for Config {
         };
         let train: Vec<PathBuf> = TRAIN_FILES.iter().map(|name| folder.join(name)).collect();
         Ok(Splits {
-            train: read(&train, self.train_samples)?,
+            train: read(&train, self.train_samples, &search.loading)?,
             validation: None,
             columns: None,
-            test: Some(read(&[folder.join(TEST_FILE)], self.test_samples)?),
+            test: Some(read(&[folder.join(TEST_FILE)], self.test_samples, &search.loading)?),
         })
     }
 }
@@ -103,11 +103,12 @@ fn save([train, test]: &[hub::Split; 2], folder: &Path) -> Result<()> {
 }
 
 /// Reads the first `limit` records of the files, one file after the other.
-fn read(files: &[PathBuf], limit: Option<usize>) -> Result<Dataset> {
+fn read(files: &[PathBuf], limit: Option<usize>, loading: &Loading) -> Result<Dataset> {
     let limit = limit.unwrap_or(usize::MAX);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for path in files {
-        let content = files::read(path, LARGEST_FILE)?;
+        let (file, length) = loading.open(path)?;
+        let content = files::read_all(path, file, length, LARGEST_FILE)?;
         for (label, image) in records(path, &content)?.take(limit - labels.len()) {
             labels.push(label);
             pixels.extend_from_slice(image);

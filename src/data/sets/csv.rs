@@ -2,7 +2,6 @@
 
 mod table;
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -98,9 +97,9 @@ impl DataConfig for Config {
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
-        let open = |path: &PathBuf| -> Result<(PathBuf, File)> {
+        let open = |path: &PathBuf| -> Result<(PathBuf, _)> {
             let path = search.resolve(path);
-            let (file, _) = files::open(&path)?;
+            let (file, _) = search.loading.open(&path)?;
             Ok((path, file))
         };
         self.decode(open(&self.path)?, self.test_path.as_ref().map(open).transpose()?)
@@ -114,7 +113,7 @@ impl DataConfig for Config {
         let trained = search.resolve(&self.path);
         let (content, _) = files::open(&trained)?;
         let columns = self.columns(&trained, &mut reader(content, self.delimiter), None)?;
-        let (content, _) = files::open(path)?;
+        let (content, _) = search.loading.open(path)?;
         let table = self.read(path, content, Some(&columns))?;
         let classes = match &train.targets {
             Targets::Classes { names, .. } => names.as_slice(),

@@ -6,6 +6,7 @@
 //! because an image left out in silence is worse. Samples are ordered by class, then by file name.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::DataConfig;
 use crate::config::Problems;
 use crate::data::formats::image::read;
-use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
+use crate::data::{
+    Dataset, Facts, Features, Loading, LoadingReport, SearchPath, Splits, Target, Targets, Unit,
+};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -82,10 +85,10 @@ impl DataConfig for Config {
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let Listing { classes, train, test } = self.list(search)?;
         Ok(Splits {
-            train: self.decode_all(&train, &classes)?,
+            train: self.decode_all(&train, &classes, &search.loading)?,
             validation: None,
             columns: None,
-            test: test.map(|files| self.decode_all(&files, &classes)).transpose()?,
+            test: test.map(|files| self.decode_all(&files, &classes, &search.loading)).transpose()?,
         })
     }
 
@@ -93,11 +96,11 @@ impl DataConfig for Config {
         true
     }
 
-    fn load_validation(&self, folder: &Path, train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
+    fn load_validation(&self, folder: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
         let Targets::Classes { names, .. } = &train.targets else {
             return Err(Error::data(folder, "needs class folders"));
         };
-        self.decode_all(&self.list_others(folder, names)?, names)
+        self.decode_all(&self.list_others(folder, names)?, names, &search.loading)
     }
 }
 
@@ -158,7 +161,7 @@ impl Config {
     }
 
     /// Decodes the files, in parallel and in order. Of several bad files the first is reported.
-    fn decode_all(&self, files: &[Labelled], classes: &[String]) -> Result<Dataset> {
+    fn decode_all(&self, files: &[Labelled], classes: &[String], loading: &Loading) -> Result<Dataset> {
         let sample = self.channels * self.height * self.width;
         let mut pixels = Vec::new();
         let length =
@@ -168,9 +171,17 @@ impl Config {
             return Err(Error::data(&self.path, message));
         };
         pixels.resize(length, 0);
-        let failed = pixels.par_chunks_exact_mut(sample).zip(files).find_map_first(|(image, (path, _))| {
-            read(path, [self.channels, self.height, self.width], image).err()
-        });
+        let (done, total) = (AtomicU64::new(0), files.len() as u64);
+        let place = self.path.as_path();
+        let decode = |(image, (path, _)): (&mut [u8], &Labelled)| -> Result<()> {
+            loading.check()?;
+            read(path, [self.channels, self.height, self.width], image)?;
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            loading.report(LoadingReport { place, done, total, unit: Unit::Images })
+        };
+        // One by one, so that no thread is left with a long piece.
+        let images = pixels.par_chunks_exact_mut(sample).zip(files).with_max_len(1);
+        let failed = images.find_map_first(|image| decode(image).err());
         match failed {
             Some(error) => Err(error),
             None => Ok(Dataset {

@@ -109,7 +109,7 @@ mod tests {
         let search = SearchPath {
             folders: vec![folder.path().to_path_buf()],
             config_folder: folder.path().to_path_buf(),
-            fetch: false,
+            ..SearchPath::default()
         };
         for name in Config::NAMES {
             let config = minimal(name);

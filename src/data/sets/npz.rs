@@ -90,13 +90,13 @@ impl DataConfig for Config {
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
         let path = search.resolve(&self.path);
-        Archive::open(&path)?;
+        Archive::open(&path, &search.loading)?;
         Ok(path.display().to_string())
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let path = search.resolve(&self.path);
-        self.splits(Archive::open(&path)?)
+        self.splits(Archive::open(&path, &search.loading)?)
     }
 
     fn takes_validation_file(&self) -> bool {
@@ -104,8 +104,9 @@ impl DataConfig for Config {
     }
 
     /// The arrays have the names of those of training samples.
-    fn load_validation(&self, path: &Path, train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
-        let mut validation = self.split(&mut Archive::open(path)?, &self.x_train, &self.y_train)?;
+    fn load_validation(&self, path: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
+        let mut validation =
+            self.split(&mut Archive::open(path, &search.loading)?, &self.x_train, &self.y_train)?;
         agree(train, "validation", &mut validation)
             .and_then(|()| same_kind((&self.x_train, train), (&self.x_train, &validation)))
             .map_err(|message| Error::data(path, message))?;
