@@ -120,6 +120,12 @@ impl Experiment {
         self.split.validate(&self.data, &mut problems.key("split"));
         let channels = data.facts().sample_shape.and_then(|shape| shape.0.first().copied());
         self.preprocess.validate(channels, &mut problems.key("preprocess"));
+        if self.preprocess.targets.is_some() && self.loss.member().link().is_some() {
+            problems.key("preprocess").key("targets").report_with_help(
+                format!("classes are not scaled, and the loss `{}` is for classes", self.loss.name()),
+                "remove it, or use `mse`, `mae` or `huber` for numbers to predict",
+            );
+        }
         let mut model = problems.key("model");
         for (i, layer) in self.model.layers.iter().enumerate() {
             layer.member().validate(&mut model.key("layers").index(i).key(layer.name()));

@@ -24,6 +24,9 @@ pub struct Card {
     /// The mean and the standard deviation that samples are normalized by, as given or measured.
     #[serde(default)]
     pub normalize: Option<Normalize>,
+    /// The mean and the standard deviation of each number to predict, if the network learned scaled ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Normalize>,
     /// The names of the values of a sample, where it is a row of a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
@@ -48,6 +51,7 @@ impl Card {
             sample_shape: data.sample_shape.clone(),
             pixels: matches!(data.features, Features::Bytes(_)),
             normalize: None,
+            targets: None,
             columns: None,
             classes,
             width,
@@ -63,10 +67,10 @@ impl Card {
         }
     }
 
-    /// How the values of samples become the network's input.
+    /// How the values of samples become the network's input, and what its output stands for.
     #[must_use]
     pub fn scaling(&self, features: &Features) -> Scaling {
-        Scaling::new(features, self.normalize.as_ref())
+        Scaling::new(features, self.normalize.as_ref()).with_targets(self.targets.clone())
     }
 
     /// Whether `data` has the shape and targets that the weights were trained for.

@@ -8,6 +8,7 @@ use super::folder::named_step;
 use super::manifest::Manifest;
 use super::{Card, MODEL, OPTIMIZER, STATE, State, manifest, migrate, weights};
 use crate::config::Problems;
+use crate::data::Normalize;
 use crate::error::{Error, Result};
 use crate::network::Parameters;
 use crate::optimizer::Optimizer;
@@ -124,8 +125,16 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     if let Some(normalize) = &card.normalize {
         normalize.validate(&mut Problems::new(&mut found), card.sample_shape.0.first().copied());
     }
-    match found.first() {
-        Some(problem) => refuse(format!("its `normalize` is wrong: {}: {}", problem.path, problem.message)),
-        None => Ok(card),
+    if let Some(problem) = found.first() {
+        return refuse(format!("its `normalize` is wrong: {}: {}", problem.path, problem.message));
     }
+    if let Some(Normalize { mean, std }) = &card.targets {
+        let sound = mean.iter().chain(std).all(|value| value.is_finite()) && std.iter().all(|std| *std > 0.0);
+        if !sound || [mean.len(), std.len()] != [card.width; 2] || card.width == 0 {
+            return refuse(
+                "its `targets` are not a mean and a deviation for each number to predict".to_owned(),
+            );
+        }
+    }
+    Ok(card)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Features};
+use super::{Dataset, Features, Targets};
 use crate::config::Problems;
 
 /// `[preprocess]`: what is done to every sample, in training, evaluation and prediction alike.
@@ -13,6 +13,12 @@ pub struct Config {
     /// `std`, or `"standardize"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalization>,
+    /// `"standardize"` lets the network learn numbers to predict as their distance from the mean of the training
+    /// samples, in standard deviations (one for each number), so that one learning rate does for targets of any
+    /// size. What is predicted, `mae`, `rmse` and `r2` are in the unit of the targets all the same; `loss` is that
+    /// of the scaled targets, which is what training makes small.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Measured>,
 }
 
 /// Where the mean and the standard deviation come from.
@@ -50,6 +56,14 @@ impl Config {
         if let Some(Normalization::Given(normalize)) = &self.normalize {
             normalize.validate(&mut problems.key("normalize"), channels);
         }
+    }
+
+    /// The mean and the standard deviation of each number to predict, measured on the samples `training` of
+    /// `dataset`, if targets are to be scaled.
+    #[must_use]
+    pub fn resolve_targets(&self, dataset: &Dataset, training: &[usize]) -> Option<Normalize> {
+        let Measured::Standardize = self.targets?;
+        Normalize::measure_targets(dataset, training)
     }
 
     /// The mean and the standard deviation to use: those that are given, or those of the samples
@@ -98,8 +112,27 @@ impl Normalize {
         };
         let mean = sum(&|_, value| value);
         let variance = sum(&|channel, value| (value - mean[channel]).powi(2));
-        let std = variance.into_iter().map(f64::sqrt).map(|std| if std > 0.0 { std } else { 1.0 }).collect();
-        Self { mean, std }
+        Self { std: deviations(&mean, &variance, count), mean }
+    }
+
+    /// The same of each number to predict; `None` where classes are.
+    #[must_use]
+    pub fn measure_targets(dataset: &Dataset, training: &[usize]) -> Option<Self> {
+        let Targets::Values { values, width } = &dataset.targets else { return None };
+        let count = training.len().max(1) as f64;
+        let average = |of: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
+            let mut sums = vec![0.0; *width];
+            for &sample in training {
+                let row = &values[sample * width..(sample + 1) * width];
+                for (place, (sum, value)) in sums.iter_mut().zip(row).enumerate() {
+                    *sum += of(place, f64::from(*value));
+                }
+            }
+            sums.into_iter().map(|sum| sum / count).collect()
+        };
+        let mean = average(&|_, value| value);
+        let variance = average(&|place, value| (value - mean[place]).powi(2));
+        Some(Self { std: deviations(&mean, &variance, count), mean })
     }
 
     /// Reports lists of the wrong length and divisors that are not positive.
@@ -129,10 +162,19 @@ impl Normalize {
     }
 }
 
+/// The standard deviations of `count` values each; 1 for values that are all the same, whose variance is no more
+/// than what rounding makes of their mean (the bound of scikit-learn's `StandardScaler`).
+fn deviations(mean: &[f64], variance: &[f64], count: f64) -> Vec<f64> {
+    let deviation = |(mean, variance): (&f64, &f64)| {
+        let rounding = count * f64::EPSILON * variance + (count * mean * f64::EPSILON).powi(2);
+        if *variance <= rounding { 1.0 } else { variance.sqrt() }
+    };
+    mean.iter().zip(variance).map(deviation).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Targets;
 
     fn dataset(sample_shape: Vec<usize>, features: Features) -> Dataset {
         let targets = Targets::Values { values: vec![0.0; 3], width: 1 };
@@ -147,6 +189,37 @@ mod tests {
         assert_eq!(measured.mean, [3.0, 7.0]);
         assert!((measured.std[0] - 2.160_246_899_469_287).abs() < 1e-15);
         assert!((measured.std[1] - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn targets_are_measured_number_by_number() {
+        // StandardScaler().fit([[1, 700], [2, 700], [6, 700]]), without the last sample.
+        let targets =
+            Targets::Values { values: vec![1.0, 700.0, 2.0, 700.0, 6.0, 700.0, 9.0, 9.0], width: 2 };
+        let data = Dataset { targets, ..dataset(vec![1], Features::Floats(vec![0.0; 4])) };
+        let measured = Normalize::measure_targets(&data, &[0, 1, 2]).unwrap();
+        assert_eq!(measured.mean, [3.0, 700.0]);
+        assert!((measured.std[0] - 2.160_246_899_469_287).abs() < 1e-15);
+        assert!((measured.std[1] - 1.0).abs() < f64::EPSILON, "constant targets are only shifted");
+        let labels = Targets::Classes { labels: vec![0], names: vec!["a".to_owned()] };
+        let data = Dataset { targets: labels, ..dataset(vec![1], Features::Floats(vec![0.0])) };
+        assert_eq!(Normalize::measure_targets(&data, &[0]), None);
+    }
+
+    #[test]
+    fn what_rounding_makes_of_a_constant_is_no_deviation() {
+        for byte in 0..=255 {
+            let data = dataset(vec![1, 1, 1], Features::Bytes(vec![byte; 1000]));
+            let order: Vec<usize> = (0..1000).collect();
+            let measured = Normalize::measure(&data, &order);
+            assert!((measured.std[0] - 1.0).abs() < f64::EPSILON, "{byte}: {measured:?}");
+        }
+        let data = dataset(vec![1], Features::Floats(vec![1e6, 1e6, 1e6 + 0.0625]));
+        let measured = Normalize::measure(&data, &[0, 1, 2]);
+        assert!(
+            (measured.std[0] - 0.0625 * 2_f64.sqrt() / 3.0).abs() < 1e-9,
+            "a small one is kept: {measured:?}"
+        );
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub fn evaluate(
     watch: &mut Watch<'_>,
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
-    let mut running = Running::with_confusion(split.dataset.target());
+    let mut running = Running::with_confusion(split.dataset.target()).in_units(scaling.target_units());
     let mut gradient = Vec::new(); // not used
     let mut done = 0;
     watch(done)?;

@@ -14,7 +14,7 @@ use crate::metrics::predicted_class;
 pub struct Prediction {
     /// The network's last values, before the loss's own function.
     pub logits: Vec<f32>,
-    /// The probability of each class, or the predicted numbers.
+    /// The probability of each class, or the predicted numbers in the unit of the targets.
     pub values: Vec<f32>,
 }
 
@@ -58,7 +58,7 @@ pub fn predict(
         for row in logits.chunks_exact(outputs.max(1)) {
             let values = match loss.link() {
                 Some(function) => link::probabilities(function, row),
-                None => row.to_vec(),
+                None => scaling.predicted(row),
             };
             predictions.push(Prediction { logits: row.to_vec(), values });
         }

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct Residuals {
     samples: u64,
     outputs: Vec<Output>,
+    /// What a difference of 1 is in the unit of the targets, for each output; 1 where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    units: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,13 +48,21 @@ impl Residuals {
     /// No samples yet, of so many numbers each.
     #[must_use]
     pub fn new(width: usize) -> Self {
-        Self { samples: 0, outputs: vec![Output::default(); width] }
+        Self { samples: 0, outputs: vec![Output::default(); width], units: Vec::new() }
+    }
+
+    /// The same for outputs and targets that were scaled: a difference of 1 is `units[i]` in the unit of the
+    /// targets, in which errors are reported. Without units it is 1.
+    #[must_use]
+    pub fn in_units(self, units: &[f64]) -> Self {
+        Self { units: units.to_vec(), ..self }
     }
 
     /// Whether this sums up just so many samples of so many numbers.
     #[must_use]
     pub fn is_of(&self, width: usize, samples: u64) -> bool {
         (self.outputs.len(), self.samples) == (width, samples)
+            && (self.units.is_empty() || self.units.len() == width)
     }
 
     /// Adds a batch of predictions and targets, both row by row `[samples, width]`.
@@ -119,13 +130,15 @@ impl Residuals {
     #[must_use]
     pub fn report(&self) -> Report {
         let samples = self.samples.max(1) as f64;
-        let mean = |score: &dyn Fn(&Output) -> f64| {
-            self.outputs.iter().map(score).sum::<f64>() / self.outputs.len().max(1) as f64
+        let mean = |score: &dyn Fn(&Output, f64) -> f64| {
+            let units = self.units.iter().copied().chain(std::iter::repeat(1.0));
+            let scores = self.outputs.iter().zip(units).map(|(output, unit)| score(output, unit));
+            scores.sum::<f64>() / self.outputs.len().max(1) as f64
         };
         Report {
-            mae: mean(&|output| output.absolute / samples),
-            rmse: mean(&|output| (output.squared / samples).sqrt()),
-            r2: if self.samples < 2 { f64::NAN } else { mean(&Output::r2) },
+            mae: mean(&|output, unit| unit * (output.absolute / samples)),
+            rmse: mean(&|output, unit| unit * (output.squared / samples).sqrt()),
+            r2: if self.samples < 2 { f64::NAN } else { mean(&|output, _| output.r2()) },
         }
     }
 }
@@ -164,6 +177,24 @@ mod tests {
     fn constant_targets_score_1_if_exact_and_else_0() -> Result<()> {
         assert_eq!(errors(&[[0.1]; 3], &[[0.1]; 3])?.report().r2, 1.0);
         assert_eq!(errors(&[[0.2]; 3], &[[0.1]; 3])?.report().r2, 0.0);
+        Ok(())
+    }
+
+    #[test]
+    fn errors_of_scaled_targets_are_in_their_unit() -> Result<()> {
+        // The targets 10, 30 and 2, 2 and what was predicted of them, shifted by 20 and 2 and divided by 10 and 1.
+        let mut plain = Residuals::new(2);
+        plain.add(&[12.0, 2.5, 27.0, 2.0], &[10.0, 2.0, 30.0, 2.0])?;
+        let plain = plain.report();
+        let mut scaled = Residuals::new(2).in_units(&[10.0, 1.0]);
+        scaled.add(&[-0.8, 0.5, 0.7, 0.0], &[-1.0, 0.0, 1.0, 0.0])?;
+        let report = scaled.report();
+        for (found, expected) in [(report.mae, plain.mae), (report.rmse, plain.rmse), (report.r2, plain.r2)] {
+            assert!((found - expected).abs() < 1e-14, "{report:?} {plain:?}");
+        }
+        let saved = serde_json::to_string(&scaled).expect("finite numbers");
+        assert_eq!(serde_json::from_str::<Residuals>(&saved).expect("what was saved"), scaled);
+        assert!(scaled.is_of(2, 2) && !Residuals::new(2).in_units(&[1.0]).is_of(2, 0));
         Ok(())
     }
 

@@ -49,6 +49,17 @@ impl Running {
         Self { confusion, ..Self::new(target) }
     }
 
+    /// The same for numbers that were scaled: a difference of 1 is `units[i]` in the unit of the targets, in which
+    /// errors are reported. Without units, and for classes, nothing changes.
+    #[must_use]
+    pub fn in_units(self, units: &[f64]) -> Self {
+        let counts = match self.counts {
+            Counts::Values(residuals) => Counts::Values(residuals.in_units(units)),
+            Counts::Classes(classes) => Counts::Classes(classes),
+        };
+        Self { counts, ..self }
+    }
+
     /// Adds a batch: the sum of its losses, its logits (`[samples, outputs]` row by row) and what is
     /// right for its samples.
     ///

@@ -33,7 +33,7 @@ pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
         .find_map(|((_, before), (key, now))| difference(key, &before, &now))
 }
 
-fn parts(experiment: &Experiment) -> [(String, Value); 9] {
+fn parts(experiment: &Experiment) -> [(String, Value); 10] {
     let split = &experiment.split;
     let features = if let data::Config::csv(table) = &experiment.data { &table.features } else { &None };
     [
@@ -47,6 +47,7 @@ fn parts(experiment: &Experiment) -> [(String, Value); 9] {
         ("split.stratified".to_owned(), json!(split.stratified)),
         ("split.file".to_owned(), json!(split.file)),
         ("preprocess.normalize".to_owned(), json!(experiment.preprocess.normalize)),
+        ("preprocess.targets".to_owned(), json!(experiment.preprocess.targets)),
     ]
 }
 

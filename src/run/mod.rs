@@ -23,6 +23,7 @@ mod evaluation;
 mod model;
 mod outcome;
 pub(crate) mod parts;
+mod scales;
 mod session;
 mod stopped;
 mod summary;
@@ -67,6 +68,9 @@ fn read_config(checkpoint: &Checkpoint, given: Option<&Experiment>) -> Result<Ex
         .map_err(|message| refuse(format!("its config is wrong: {message}")))?;
     if experiment.preprocess.normalize.is_some() != checkpoint.card.normalize.is_some() {
         return Err(refuse("its config and its `normalize` contradict each other".to_owned()));
+    }
+    if experiment.preprocess.targets.is_some() != checkpoint.card.targets.is_some() {
+        return Err(refuse("its config and its `targets` contradict each other".to_owned()));
     }
     Ok(experiment)
 }

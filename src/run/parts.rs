@@ -70,6 +70,7 @@ impl Run {
         let data = Prepared::new(splits, &experiment.split, &experiment.preprocess, experiment.seed)?;
         search.loading.check()?;
         card.normalize.clone_from(&data.normalize);
+        card.targets.clone_from(&data.targets);
         let engine = build_engine(&experiment, &plan, &device)?;
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
         let config_folder = folder.to_string_lossy().into_owned();
@@ -83,7 +84,7 @@ impl Run {
             taper: env!("CARGO_PKG_VERSION").to_owned(),
             seed: self.experiment.seed,
             position: Position { course: self.course(), ..Position::default() },
-            running: Running::new(self.data.train.target()),
+            running: Running::new(self.data.train.target()).in_units(self.data.scaling.target_units()),
             seconds: 0.0,
             epoch_seconds: 0.0,
             last: Vec::new(),

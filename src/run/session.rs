@@ -6,7 +6,7 @@ use candle_core::Device;
 
 use super::ending::conclude;
 use super::outcome::Outcome;
-use super::{Run, Stopped};
+use super::{Run, Stopped, scales};
 use crate::callbacks::{self, Callback, Callbacks};
 use crate::checkpoint::{State, Store};
 use crate::data::SearchPath;
@@ -79,6 +79,11 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         callbacks.each(|callback, _| callback.warning(&message))?;
     }
     callbacks.tell(&start_event(&run))?;
+    if state.position.step == 0 {
+        for warning in scales::warnings(&run) {
+            callbacks.each(|callback, _| callback.warning(&warning))?;
+        }
+    }
     let mut trainer = Trainer {
         config: &run.experiment.train,
         loss: run.experiment.loss.member(),

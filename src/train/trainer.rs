@@ -147,7 +147,7 @@ impl Trainer<'_, '_> {
         let samples_per_second = position.samples_in_epoch as f64 / seconds.max(1e-9);
         position.epoch += 1;
         position.samples_in_epoch = 0;
-        state.running = Running::new(self.data.train.target());
+        state.running = Running::new(self.data.train.target()).in_units(self.data.scaling.target_units());
         state.last.clone_from(&measured.0);
         let (epoch, step, learning_rate) = (position.epoch, position.step, self.learning_rate);
         let epoch = Epoch { epoch, step, metrics: measured, learning_rate, seconds, samples_per_second };

@@ -27,6 +27,7 @@
 //! - `progress`: what is told while something is under way.
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
+//! - `scaled_targets`: numbers to predict of any size, and warnings of samples that nothing scales.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
 //! - `split`: validation samples and preprocessing, and configs from before they had sections.
 //! - `test_split`: test samples that are set aside of a data set without any.
@@ -61,6 +62,7 @@ mod predict;
 mod progress;
 mod readme;
 mod resume;
+mod scaled_targets;
 mod schedules;
 mod split;
 mod tables;

@@ -144,7 +144,7 @@ impl<'a> Loader<'a> {
             Targets::Values { values, width } => {
                 self.values.clear();
                 for &i in indices {
-                    self.values.extend_from_slice(&values[i * width..(i + 1) * width]);
+                    self.scaling.append_targets(&mut self.values, &values[i * width..(i + 1) * width]);
                 }
                 BatchTargets::Values { values: &self.values, width: *width }
             }
@@ -212,6 +212,22 @@ mod tests {
         let values = batch.targets.tensor(&Device::Cpu)?.to_vec2::<f32>()?;
         assert_eq!(values, [[3.0, 4.0], [1.0, 2.0]]);
         Ok(())
+    }
+
+    #[test]
+    fn scaled_targets_come_back_in_their_unit() {
+        let data = Dataset {
+            sample_shape: Shape(vec![1]),
+            features: Features::Floats(vec![0.0; 2]),
+            targets: Targets::Values { values: vec![1000.0, 0.5, 1200.0, 0.5], width: 2 },
+        };
+        let units = Normalize { mean: vec![1100.0, 0.5], std: vec![100.0, 1.0] };
+        let scaling = Scaling::new(&data.features, None).with_targets(Some(units));
+        let mut loader = Loader::new(&data, &[1, 0], 2, &scaling);
+        let BatchTargets::Values { values, width: 2 } = loader.next().unwrap().targets else { panic!() };
+        assert_eq!(values, [1.0, 0.0, -1.0, 0.0]);
+        assert_eq!(scaling.predicted(&values[..2]), [1200.0, 0.5]);
+        assert_eq!(scaling.target_units(), [100.0, 1.0]);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Prepared {
     pub test_order: Vec<usize>,
     /// The mean and the standard deviation of each channel or feature.
     pub normalize: Option<Normalize>,
+    /// The mean and the standard deviation of each number to predict, if the network learns scaled ones.
+    pub targets: Option<Normalize>,
     /// How values become the network's input.
     pub scaling: Scaling,
     /// SHA-256 of the samples that training, validation and test are drawn from, and their targets.
@@ -50,7 +52,8 @@ impl Prepared {
             test_order = (0..test.len()).collect();
         }
         let normalize = preprocess.resolve(&train, &train_order);
-        let scaling = Scaling::new(&train.features, normalize.as_ref());
+        let targets = preprocess.resolve_targets(&train, &train_order);
+        let scaling = Scaling::new(&train.features, normalize.as_ref()).with_targets(targets.clone());
         Ok(Self {
             train,
             train_order,
@@ -59,6 +62,7 @@ impl Prepared {
             test,
             test_order,
             normalize,
+            targets,
             scaling,
             digest,
         })

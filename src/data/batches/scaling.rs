@@ -1,4 +1,4 @@
-//! How numbers of a data set become the network's input.
+//! How numbers of a data set become the network's input, and what its output stands for.
 
 use crate::data::{Features, Normalize};
 
@@ -7,6 +7,9 @@ use crate::data::{Features, Normalize};
 pub struct Scaling {
     scale: Vec<f32>,
     shift: Vec<f32>,
+    /// The mean and the standard deviation of each number to predict, if the network is to learn its distance from
+    /// the one in units of the other.
+    targets: Option<Normalize>,
 }
 
 impl Scaling {
@@ -15,11 +18,47 @@ impl Scaling {
     pub fn new(features: &Features, normalize: Option<&Normalize>) -> Self {
         let pixel = if matches!(features, Features::Bytes(_)) { 1.0 / 255.0 } else { 1.0 };
         match normalize {
-            None => Self { scale: vec![pixel as f32], shift: vec![0.0] },
+            None => Self { scale: vec![pixel as f32], shift: vec![0.0], targets: None },
             Some(Normalize { mean, std }) => Self {
                 scale: std.iter().map(|std| (pixel / std) as f32).collect(),
                 shift: mean.iter().zip(std).map(|(mean, std)| (-mean / std) as f32).collect(),
+                targets: None,
             },
+        }
+    }
+
+    /// The same with `targets` to scale the numbers to predict by.
+    #[must_use]
+    pub fn with_targets(self, targets: Option<Normalize>) -> Self {
+        Self { targets, ..self }
+    }
+
+    /// What a difference of 1 in each output is in the unit of the targets; nothing where it is the same.
+    #[must_use]
+    pub fn target_units(&self) -> &[f64] {
+        self.targets.as_ref().map_or(&[], |targets| &targets.std)
+    }
+
+    /// Appends what the network should give for one sample's `targets`.
+    pub(super) fn append_targets(&self, to: &mut Vec<f32>, targets: &[f32]) {
+        match &self.targets {
+            None => to.extend_from_slice(targets),
+            Some(Normalize { mean, std }) => {
+                let scaled = |((value, mean), std): ((&f32, &f64), &f64)| (f64::from(*value) - mean) / std;
+                to.extend(targets.iter().zip(mean).zip(std).map(scaled).map(|value| value as f32));
+            }
+        }
+    }
+
+    /// What one sample's `outputs` predict, in the unit of the targets.
+    #[must_use]
+    pub fn predicted(&self, outputs: &[f32]) -> Vec<f32> {
+        match &self.targets {
+            None => outputs.to_vec(),
+            Some(Normalize { mean, std }) => {
+                let value = |((output, mean), std): ((&f32, &f64), &f64)| f64::from(*output) * std + mean;
+                outputs.iter().zip(mean).zip(std).map(value).map(|value| value as f32).collect()
+            }
         }
     }
 
