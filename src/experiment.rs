@@ -151,6 +151,16 @@ impl Experiment {
         }
     }
 
+    /// How many classes the outputs of the last layer stand for, where layers and loss alone decide it.
+    #[must_use]
+    pub fn classes(&self) -> Option<usize> {
+        let outputs = self.network().outputs()?;
+        match self.loss.member().link()? {
+            Activation::Sigmoid => Some(2).filter(|_| outputs == 1),
+            _ => Some(outputs),
+        }
+    }
+
     /// Works out all shapes for samples of `shape` and compares them with what is to be predicted.
     pub fn plan(&self, shape: &Shape, target: Option<Target>, problems: &mut Problems<'_>) -> Option<Plan> {
         // How many channels or features there are may be known from the data only.

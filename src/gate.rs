@@ -38,6 +38,11 @@ impl Config {
         }
     }
 
+    /// The metrics that conditions are about.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Checks every condition against the run's last values.
     ///
     /// # Errors

@@ -46,6 +46,21 @@ impl Config {
         Some(net.finish())
     }
 
+    /// How many values the network gives for each sample, where the last layer with parameters alone decides it.
+    #[must_use]
+    pub fn outputs(&self) -> Option<usize> {
+        let last = self.layers.iter().rev().find(|layer| {
+            !matches!(
+                layer,
+                layers::Config::activation(_) | layers::Config::dropout(_) | layers::Config::flatten(_)
+            )
+        });
+        match last? {
+            layers::Config::dense(dense) => Some(dense.units),
+            _ => None,
+        }
+    }
+
     /// The function that the last layer applies to its outputs.
     #[must_use]
     pub fn final_activation(&self) -> Option<layers::Activation> {

@@ -1,11 +1,11 @@
-//! IDX files of images and labels, plain and gzipped.
+//! IDX files of images, labels and other numbers, plain and gzipped.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use taper::internals::data::formats::idx::decode;
+use taper::internals::data::formats::idx::{decode, decode_array};
 
 use super::properties::check_error;
 
@@ -13,6 +13,20 @@ use super::properties::check_error;
 pub fn run(data: &[u8]) {
     check::<1>(data);
     check::<3>(data);
+    check_array(data);
+}
+
+/// The same file as numbers of whatever type it is.
+fn check_array(data: &[u8]) {
+    match decode_array(Path::new("numbers.idx"), data, data.len() as u64, |_| Ok(())) {
+        Err(error) => check_error(&error),
+        Ok(array) => {
+            let count: usize = array.shape.iter().product();
+            let floats = array.values.into_floats().expect("no words");
+            assert_eq!(floats.len(), count);
+            assert!(count > 0 && floats.iter().all(|value| value.is_finite()), "no value, or one without end");
+        }
+    }
 }
 
 fn check<const D: usize>(data: &[u8]) {

@@ -1,6 +1,7 @@
-//! NumPy arrays: refused in a line, or the same again after they were written.
+//! NumPy arrays, of words too: refused in a line, or the same again after they were written.
 
-use taper::internals::data::formats::npy::{Array, Values, parse};
+use taper::internals::data::formats::array::{Array, Values};
+use taper::internals::data::formats::npy::parse;
 
 /// Reads the bytes as an array.
 pub fn run(data: &[u8]) {
@@ -8,7 +9,7 @@ pub fn run(data: &[u8]) {
         Err(message) => assert!(!message.is_empty()),
         Ok(array) => {
             let (descr, values) = little_endian(&array.values);
-            assert!(values.len() <= 8 * data.len(), "more values than the file holds");
+            assert!(matches!(array.values, Values::Words(_)) || values.len() <= 8 * data.len(), "more values than the file holds");
             let sizes: Vec<String> = array.shape.iter().map(usize::to_string).collect();
             let comma = if sizes.len() == 1 { "," } else { "" };
             let sizes = format!("{}{comma}", sizes.join(", "));
@@ -22,16 +23,41 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn little_endian(values: &Values) -> (&'static str, Vec<u8>) {
+fn little_endian(values: &Values) -> (String, Vec<u8>) {
     match values {
-        Values::Bytes(bytes) => ("|u1", bytes.clone()),
-        Values::Integers(integers) => ("<i8", integers.iter().flat_map(|value| value.to_le_bytes()).collect()),
-        Values::Floats(floats) => ("<f4", floats.iter().flat_map(|value| value.to_le_bytes()).collect()),
+        Values::Bytes(bytes) => ("|u1".to_owned(), bytes.clone()),
+        Values::Integers(integers) => {
+            ("<i8".to_owned(), integers.iter().flat_map(|value| value.to_le_bytes()).collect())
+        }
+        Values::Floats(floats) => {
+            ("<f4".to_owned(), floats.iter().flat_map(|value| value.to_le_bytes()).collect())
+        }
+        Values::Words(words) => {
+            let texts: Vec<Vec<u32>> =
+                words.texts.iter().map(|text| text.chars().map(u32::from).collect()).collect();
+            let longest = texts.iter().map(Vec::len).max().unwrap_or(0).max(1);
+            let padded = words.indices.iter().flat_map(|&index| {
+                let text = &texts[index as usize];
+                (0..longest).map(|place| text.get(place).copied().unwrap_or(0))
+            });
+            (format!("<U{longest}"), padded.flat_map(u32::to_le_bytes).collect())
+        }
     }
 }
 
 fn check_count(array: &Array) {
-    let floats = array.values.clone().into_floats();
-    assert_eq!(floats.len(), array.shape.iter().product::<usize>());
-    assert!(floats.iter().all(|value| value.is_finite()), "a value that is not finite");
+    let count: usize = array.shape.iter().product();
+    match (&array.values, array.values.clone().into_floats()) {
+        (Values::Words(words), Err(message)) => {
+            assert!(!message.is_empty());
+            assert_eq!(words.indices.len(), count);
+            let known = words.texts.len();
+            assert!(words.indices.iter().all(|&index| (index as usize) < known), "a word that is not there");
+        }
+        (_, Ok(floats)) => {
+            assert_eq!(floats.len(), count);
+            assert!(floats.iter().all(|value| value.is_finite()), "a value that is not finite");
+        }
+        (_, Err(message)) => panic!("numbers that are none: {message}"),
+    }
 }

@@ -21,6 +21,9 @@ pub fn run(data: &[u8]) {
         x_test: "x_test".to_owned(),
         y_test: "y_test".to_owned(),
         task: if options & 1 == 0 { Task::Classification } else { Task::Regression },
+        x_validation: None,
+        y_validation: None,
+        classes: None,
         layout: if options & 2 == 0 { Layout::ChannelsLast } else { Layout::ChannelsFirst },
     };
     match config.decode(Path::new("data.npz"), Cursor::new(archive)) {

@@ -20,12 +20,14 @@ pub fn load(experiment: &Experiment, search: &SearchPath) -> Result<(Splits, Opt
     let source = experiment.data.member();
     let missing = match source.locate(search) {
         Err(missing) => missing,
-        Ok(place) => match experiment.data.load(&experiment.split, search, experiment.seed) {
-            Ok(splits) => return Ok((splits, None)),
-            Err(stopped @ Error::StoppedReading(_)) => return Err(stopped),
-            Err(failed) if place == hub::PENDING => failed,
-            Err(damaged) => return Err(damaged),
-        },
+        Ok(place) => {
+            match experiment.data.load_for(experiment.classes(), &experiment.split, search, experiment.seed) {
+                Ok(splits) => return Ok((splits, None)),
+                Err(stopped @ Error::StoppedReading(_)) => return Err(stopped),
+                Err(failed) if place == hub::PENDING => failed,
+                Err(damaged) => return Err(damaged),
+            }
+        }
     };
     match declared(experiment) {
         Some((shape, target)) => Ok((random(experiment, shape, target), Some(missing))),

@@ -36,7 +36,8 @@ pub use sets::{Config, DataConfig, MnistOptions, Task};
 use crate::error::{Error, Result};
 
 impl Config {
-    /// Reads or generates everything, and the validation samples from a file if `split` names one.
+    /// Reads or generates everything, and the validation samples from a file if `split` names one. Samples to
+    /// validate on that the data set has itself are left out where `split` sets others aside.
     ///
     /// # Errors
     /// [`Error::Data`] naming the file, what is wrong and what to do; [`Error::StoppedReading`] after a
@@ -45,14 +46,48 @@ impl Config {
         let loading = &search.loading;
         loading.check()?;
         let mut splits = self.member().load(search, seed).map_err(|error| loading.or_stopped(error))?;
+        if split.validates() {
+            splits.validation = None;
+        }
+        self.add_validation(split, search, &mut splits)?;
+        Ok(splits)
+    }
+
+    /// The same to train a network with so many `outputs`, one for each class, where they are known.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), also if the data set and `split` both say what to validate on, or there is a
+    /// label beyond the outputs.
+    pub fn load_for(
+        &self,
+        outputs: Option<usize>,
+        split: &split::Config,
+        search: &SearchPath,
+        seed: u64,
+    ) -> Result<Splits> {
+        let loading = &search.loading;
+        loading.check()?;
+        let splits = self.member().load_for(outputs, search, seed);
+        let mut splits = splits.map_err(|error| loading.or_stopped(error))?;
+        if splits.validation.is_some() && split.validates() {
+            let key = if split.file.is_some() { "split.file" } else { "split.validation" };
+            let what = self.member().validation_samples();
+            let message =
+                format!("has {what} to validate on, and `{key}` names others; remove one of the two");
+            return Err(Error::data(self.name(), message));
+        }
+        self.add_validation(split, search, &mut splits)?;
+        Ok(splits)
+    }
+
+    fn add_validation(&self, split: &split::Config, search: &SearchPath, splits: &mut Splits) -> Result<()> {
         if let Some(file) = &split.file {
             let file = search.resolve(file);
             let validation = self.member().load_validation(&file, &splits.train, search);
-            let validation = validation.map_err(|error| loading.or_stopped(error))?;
+            let validation = validation.map_err(|error| search.loading.or_stopped(error))?;
             validation.goes_with(&splits.train).map_err(|message| Error::data(file, message))?;
             splits.validation = Some(validation);
         }
-        loading.check()?;
-        Ok(splits)
+        search.loading.check()
     }
 }

@@ -39,7 +39,8 @@ impl Run {
     /// # Errors
     /// What is wrong with the data, or where it does not fit the network.
     pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
-        let splits = experiment.data.load(&experiment.split, search, experiment.seed)?;
+        let (split, seed) = (&experiment.split, experiment.seed);
+        let splits = experiment.data.load_for(experiment.classes(), split, search, seed)?;
         Self::with_samples(experiment, splits, search, device)
     }
 
@@ -69,6 +70,9 @@ impl Run {
         card.columns.clone_from(&splits.columns);
         let data = Prepared::new(splits, &experiment.split, &experiment.preprocess, experiment.seed)?;
         search.loading.check()?;
+        if data.validation_order.is_empty() {
+            experiment.require_validation()?;
+        }
         card.normalize.clone_from(&data.normalize);
         card.targets.clone_from(&data.targets);
         let engine = build_engine(&experiment, &plan, &device)?;

@@ -130,7 +130,8 @@ fn take_up<'a>(
     let removed = store.remove_later(state.position.step)?;
     // What a run that was killed after a save still had to delete.
     store.prune(run.experiment.checkpoint.keep_last, state.best().map(|best| best.step))?;
-    let (config, monitor) = (&run.experiment.checkpoint, run.experiment.monitor());
+    let validated = !run.data.validation_order.is_empty();
+    let (config, monitor) = (&run.experiment.checkpoint, run.experiment.monitor(validated));
     Ok((Callbacks::new(folder, config, monitor, own, state)?, removed))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What belongs where:
 //! - `architecture`: rules about the source itself: floors, registries, where unsafe and printing may be.
+//! - `arrays`: what NumPy and others write, and labels of every kind: read, or refused in one line.
 //! - `bench`: what `taper bench` reports, compares and refuses; never how fast it is.
 //! - `callbacks`: those of user code: their state, files, and what they may ask for.
 //! - `cases`: not tests: the networks that tests of engines run.
@@ -38,6 +39,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod architecture;
+mod arrays;
 mod bench;
 mod callbacks;
 mod cases;

@@ -254,7 +254,7 @@ fn what_does_not_fit_is_refused_in_one_line() {
         ("empty-idx3-ubyte", Vec::new(), "cut off"),
         ("damaged.png", png[..png.len() / 2].to_vec(), "cannot be decoded"),
         ("no.jpg", b"no image".to_vec(), "cannot be decoded"),
-        ("labels-idx1-ubyte", idx(0x801, &[4], &[0; 4]), "no IDX file of images"),
+        ("labels-idx1-ubyte", idx(0x801, &[4], &[0; 4]), "an IDX file of bytes in 1 dimension: shape [4]"),
         ("small-idx3-ubyte", idx(0x803, &[1, 27, 28], &pixels(1)[28..]), "samples of 1 x 28 x 28"),
         ("flat.npy", npy("|u1", "(1, 784)", &image), "samples of 1 x 28 x 28"),
         ("deep.npy", npy("|u1", "(1, 1, 1, 28, 28)", &image), "samples of 1 x 28 x 28"),

@@ -1,14 +1,16 @@
-//! The IDX format of the MNIST files, plain or gzipped: sizes and bytes, nothing else.
+//! The IDX format of the MNIST files, plain or gzipped: sizes and numbers, nothing else.
 //!
-//! A big-endian header (a magic number, 0x0800 + D for unsigned bytes in D dimensions, then one
-//! u32 for each dimension) and the bytes, last dimension fastest, as described on the MNIST page
-//! of Yann LeCun. Nothing in the header is believed before it agrees with the file's length.
+//! A big-endian header (two zeros, the type, the number of dimensions, then one u32 for each dimension)
+//! and the numbers, last dimension fastest, as described on the MNIST page of Yann LeCun. Nothing in the
+//! header is believed before it agrees with the file's length.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 
+use super::array::{self, Array, Element};
 use crate::durable::write_file;
 use crate::error::{Error, Result};
 use crate::files;
@@ -41,10 +43,67 @@ pub fn read<const D: usize>(
 /// As [`read`].
 pub fn decode<const D: usize>(
     path: &Path,
-    mut reader: impl BufRead,
+    reader: impl BufRead,
     length: u64,
     fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
 ) -> Result<([usize; D], Vec<u8>)> {
+    let mut found = [0; D];
+    let (_, bytes) = content(path, reader, length, |header| {
+        let other = || {
+            let expected = if D == 1 { "labels" } else { "images" };
+            format!("an IDX file of {header}; {expected} are bytes in {D}")
+        };
+        found = header.sizes.as_slice().try_into().map_err(|_| other())?;
+        if header.element.size != 1 || header.element.kind != 'u' { Err(other()) } else { fits(&found) }
+    })?;
+    Ok((found, bytes))
+}
+
+/// Reads numbers of any type in one to four dimensions, as [`decode`] reads bytes.
+///
+/// # Errors
+/// As [`read`], and if a number is not finite or does not fit 32 bits.
+pub fn decode_array(
+    path: &Path,
+    reader: impl BufRead,
+    length: u64,
+    fits: impl FnOnce(&[usize]) -> Result<(), String>,
+) -> Result<Array> {
+    let (Header { element, sizes: shape }, bytes) = content(path, reader, length, |header| {
+        fits(&header.sizes).map_err(|message| format!("an IDX file of {header}: {message}"))
+    })?;
+    let values = array::decode(element, bytes, &shape).map_err(|message| Error::data(path, message))?;
+    Ok(Array { shape, values })
+}
+
+/// What a file's first bytes say.
+struct Header {
+    element: Element,
+    sizes: Vec<usize>,
+}
+
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Element { kind, size, .. } = self.element;
+        let dimensions = match self.sizes.len() {
+            1 => "1 dimension".to_owned(),
+            several => format!("{several} dimensions"),
+        };
+        match (kind, size) {
+            ('u', _) => write!(f, "bytes in {dimensions}"),
+            ('i', _) => write!(f, "whole numbers of {} bits in {dimensions}", 8 * size),
+            _ => write!(f, "floating-point numbers of {} bits in {dimensions}", 8 * size),
+        }
+    }
+}
+
+/// The header and the bytes after it. Whether they are gzipped is seen from the first ones.
+fn content(
+    path: &Path,
+    mut reader: impl BufRead,
+    length: u64,
+    fits: impl FnOnce(&Header) -> Result<(), String>,
+) -> Result<(Header, Vec<u8>)> {
     let start = reader.fill_buf().map_err(|error| files::failed_read(path, &error))?;
     if start.starts_with(&[0x1f, 0x8b]) {
         let mut decoder = GzDecoder::new(reader);
@@ -60,47 +119,64 @@ pub fn decode<const D: usize>(
 }
 
 /// Reads header and bytes to the end of `reader`, which has `length` bytes where that is known.
-fn read_content<const D: usize>(
+fn read_content(
     path: &Path,
     reader: &mut impl Read,
     length: Option<u64>,
-    fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
-) -> Result<([usize; D], Vec<u8>)> {
+    fits: impl FnOnce(&Header) -> Result<(), String>,
+) -> Result<(Header, Vec<u8>)> {
     let failed = |error: std::io::Error| files::failed_read(path, &error);
     let magic = read_u32(reader).map_err(failed)?;
-    if magic != 0x0800 + D as u32 {
-        let kind = if D == 1 { "labels (0x00000801)" } else { "images (0x00000803)" };
-        return Err(Error::data(path, format!("starts with 0x{magic:08x}, so it is no IDX file of {kind}")));
-    }
-    let mut sizes = [0_usize; D];
-    for size in &mut sizes {
+    let mut header = start(magic).map_err(|message| Error::data(path, message))?;
+    for size in &mut header.sizes {
         *size = read_u32(reader).map_err(failed)? as usize;
     }
+    let sizes = &header.sizes;
     let expected = sizes
         .iter()
-        .try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
+        .try_fold(header.element.size as u64, |product, &size| product.checked_mul(size as u64))
         .filter(|&product| product > 0 && product <= LIMIT)
         .ok_or_else(|| {
-            Error::data(
-                path,
-                format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read"),
-            )
+            let message =
+                format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read");
+            Error::data(path, message)
         })?;
-    fits(&sizes).map_err(|message| Error::data(path, message))?;
-    let header = 4 + 4 * D as u64;
+    fits(&header).map_err(|message| Error::data(path, message))?;
+    let start = 4 + 4 * header.sizes.len() as u64;
     if let Some(length) = length
-        && length != header + expected
+        && length != start + expected
     {
-        return Err(wrong_length(path, length, header + expected));
+        return Err(wrong_length(path, length, start + expected));
     }
     // A gzipped file may promise more than it holds, so its buffer grows with what really comes.
     let mut bytes = files::buffer(path, if length.is_some() { expected } else { 0 })?;
     reader.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 == expected {
-        Ok((sizes, bytes))
+        Ok((header, bytes))
     } else {
-        Err(wrong_length(path, header + bytes.len() as u64, header + expected))
+        Err(wrong_length(path, start + bytes.len() as u64, start + expected))
     }
+}
+
+/// A header of which the sizes are still 0.
+fn start(magic: u32) -> Result<Header, String> {
+    let [zero, none, kind, dimensions] = magic.to_be_bytes();
+    let element = match kind {
+        0x08 => Some(('u', 1)),
+        0x09 => Some(('i', 1)),
+        0x0b => Some(('i', 2)),
+        0x0c => Some(('i', 4)),
+        0x0d => Some(('f', 4)),
+        0x0e => Some(('f', 8)),
+        _ => None,
+    };
+    let Some((kind, size)) = element.filter(|_| zero == 0 && none == 0) else {
+        return Err(format!("starts with 0x{magic:08x}, so it is not an IDX file"));
+    };
+    if !(1..=4).contains(&dimensions) {
+        return Err(format!("an IDX file of {dimensions} dimensions; 1 to 4 can be read"));
+    }
+    Ok(Header { element: Element { kind, size, big_endian: true }, sizes: vec![0; usize::from(dimensions)] })
 }
 
 fn wrong_length(path: &Path, length: u64, expected: u64) -> Error {
@@ -137,6 +213,7 @@ pub fn write<const D: usize>(path: &Path, sizes: [usize; D], bytes: &[u8]) -> Re
 
 #[cfg(test)]
 mod tests {
+    use super::super::array::Values;
     use super::*;
     use std::io::Write;
     use std::path::PathBuf;
@@ -228,12 +305,38 @@ mod tests {
     }
 
     #[test]
-    fn rejects_other_magic_numbers() {
-        let mut content = images([2, 2, 3], &PIXELS);
-        content[3] = 1;
-        assert!(read_saved(&content).unwrap_err().contains("0x00000801"));
+    fn says_what_else_a_file_is() {
+        let message = |magic: u32| {
+            let mut content = images([2, 2, 3], &PIXELS);
+            content[..4].copy_from_slice(&magic.to_be_bytes());
+            read_saved(&content).unwrap_err()
+        };
+        assert!(message(0x0801).contains("bytes in 1 dimension; images are bytes in 3"));
+        assert!(message(0x0d02).contains("floating-point numbers of 32 bits in 2 dimensions"));
+        for magic in [0x0a03, 0x0800, 0x0805, 0x0001_0803, 0x8950_4e47] {
+            assert!(message(magic).contains("IDX file"), "{magic:x}: {}", message(magic));
+        }
         let (_folder, path) = saved(&images([2, 2, 3], &PIXELS));
-        assert!(read::<1>(&path, |_| Ok(())).unwrap_err().to_string().contains("labels"));
+        assert!(read::<1>(&path, |_| Ok(())).unwrap_err().to_string().contains("labels are bytes in 1"));
+    }
+
+    #[test]
+    fn numbers_of_every_type_are_read() {
+        let read = |kind: u32, bytes: &[u8]| {
+            let header = [kind << 8 | 1, 2].into_iter().flat_map(u32::to_be_bytes);
+            let content: Vec<u8> = header.chain(bytes.iter().copied()).collect();
+            let array = decode_array(Path::new("x"), content.as_slice(), content.len() as u64, |_| Ok(()));
+            array.map(|array| array.values).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(0x08, &[1, 255]), Ok(Values::Bytes(vec![1, 255])));
+        assert_eq!(read(0x09, &[1, 255]), Ok(Values::Integers(vec![1, -1])));
+        assert_eq!(read(0x0b, &[1, 0, 255, 254]), Ok(Values::Integers(vec![256, -2])));
+        assert_eq!(read(0x0c, &[0, 1, 0, 0, 255, 255, 255, 254]), Ok(Values::Integers(vec![65536, -2])));
+        let singles = [0.5_f32, -2.0].map(f32::to_be_bytes).concat();
+        assert_eq!(read(0x0d, &singles), Ok(Values::Floats(vec![0.5, -2.0])));
+        let doubles = [0.5_f64, 1e300].map(f64::to_be_bytes).concat();
+        assert!(read(0x0e, &doubles).unwrap_err().contains("row 1 (counted from 0) is 1e300"));
+        assert!(read(0x0e, &doubles[..15]).unwrap_err().contains("promises 24 bytes"));
     }
 
     #[test]

@@ -5,12 +5,32 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::Numbers;
+use super::array::position;
 
 /// Reads a nested list, or `{"instances": [...]}`.
 pub(in crate::data) fn parse(content: &[u8]) -> Result<Numbers, String> {
     let mut json = serde_json::Deserializer::from_slice(content);
     let numbers = json.deserialize_any(Text).and_then(|numbers| json.end().map(|()| numbers));
-    numbers.map_err(|error| format!("cannot be read: {error}"))
+    numbers.map_err(|error| match beyond(content, &error) {
+        Some(number) => {
+            format!("{number} does not fit 32 bits at line {} column {}", error.line(), error.column())
+        }
+        None => format!("cannot be read: {error}"),
+    })
+}
+
+/// The number that is too large even for 64 bits, where `error` is about one: its text, as long as one may be.
+fn beyond(content: &[u8], error: &serde_json::Error) -> Option<String> {
+    if !error.to_string().starts_with("number out of range") {
+        return None;
+    }
+    let line = content.split(|&byte| byte == b'\n').nth(error.line().checked_sub(1)?)?;
+    let of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let end = error.column().min(line.len());
+    let start = line[..end].iter().rposition(|byte| !of_number(byte)).map_or(0, |before| before + 1);
+    let text: String =
+        line[start..].iter().take_while(|byte| of_number(byte)).map(|&byte| char::from(byte)).collect();
+    (!text.is_empty()).then(|| if text.len() > 40 { format!("{}…", &text[..40]) } else { text })
 }
 
 /// What was found so far.
@@ -30,6 +50,14 @@ impl Found {
         Numbers { shape, counted, values: self.values, whole: !self.fraction }
     }
 
+    /// Where the next number is, counted from 0, where all lists are as long as the first.
+    fn place(&self, depth: usize) -> String {
+        let mut shape: Vec<usize> =
+            self.lengths.iter().copied().map(|length| length.unwrap_or(usize::MAX)).collect();
+        shape.truncate(depth);
+        format!("{} (counted from 0)", position(&shape, self.values.len()))
+    }
+
     fn push<E: Error>(&mut self, value: f64, depth: usize) -> Result<(), E> {
         if depth == 0 {
             return Err(E::custom("a number in place of a list"));
@@ -38,11 +66,11 @@ impl Found {
             return Err(E::custom("a number where other lists have a list"));
         }
         self.depth = Some(depth);
-        let value = value as f32;
-        if !value.is_finite() {
-            return Err(E::custom("a number beyond the range of 32 bits"));
+        let float = value as f32;
+        if !float.is_finite() {
+            return Err(E::custom(format!("{} is {value:?}, which does not fit 32 bits", self.place(depth))));
         }
-        self.values.push(value);
+        self.values.push(float);
         Ok(())
     }
 }
@@ -168,8 +196,10 @@ mod tests {
             ("[[[1]], [2]]", "a number where other lists"),
             ("[[], [1]]", "an empty list"),
             ("[NaN]", "expected value at line 1 column 2"),
-            ("[1e39]", "beyond the range of 32 bits"),
-            ("[1e999]", "number out of range"),
+            ("[1e39]", "row 0 (counted from 0) is 1e39, which does not fit 32 bits"),
+            ("[[1, 2], [3, -1e39]]", "row 1, column 1 (counted from 0) is -1e39"),
+            ("[1e999]", "1e999 does not fit 32 bits at line 1 column"),
+            ("[1,\n -5e999,2]", "-5e999 does not fit 32 bits at line 2 column"),
             ("[null]", "invalid type: null, expected a number or a list"),
             ("[\"1\"]", "expected a number or a list"),
             ("3", "expected a list of numbers or"),

@@ -1,5 +1,6 @@
 //! The formats of files of samples, each read strictly and within limits.
 
+pub mod array;
 pub(super) mod csv;
 pub mod idx;
 pub mod image;

@@ -1,49 +1,19 @@
-//! The NPY format: one NumPy array of numbers, strictly.
+//! The NPY format: one NumPy array of numbers or words, strictly.
 //!
 //! A magic string, a version, the length of a header, the header (a Python dictionary with the
-//! element type, the order and the shape) and the values, as in NumPy's `numpy.lib.format`. Only
-//! plain numbers in C order are read: no Python objects, no records, no big-endian numbers.
+//! element type, the order and the shape) and the values, as in NumPy's `numpy.lib.format`. Values are
+//! read in either order of dimensions and of bytes; Python objects, records, complex numbers and times are not.
 
 mod header;
 
 pub(super) use header::Header;
 
+use super::array::{self, Array};
+
 /// The largest array that is read, in bytes.
 pub(in crate::data) const LIMIT: u64 = 1 << 34;
 /// The longest header that is read; real ones have some hundred bytes.
 const LONGEST_HEADER: usize = 1 << 16;
-
-/// An array of numbers in C order: the last index changes fastest.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// The size along each dimension; empty for a single number.
-    pub shape: Vec<usize>,
-    /// The numbers, as many as the product of the sizes, at least one.
-    pub values: Values,
-}
-
-/// The numbers of an array by kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// Unsigned bytes.
-    Bytes(Vec<u8>),
-    /// All other whole numbers, and truth values as 0 and 1.
-    Integers(Vec<i64>),
-    /// Floating-point numbers, all finite.
-    Floats(Vec<f32>),
-}
-
-impl Values {
-    /// The numbers as they are, unscaled; whole numbers beyond 2^24 are rounded.
-    #[must_use]
-    pub fn into_floats(self) -> Vec<f32> {
-        match self {
-            Self::Bytes(bytes) => bytes.into_iter().map(f32::from).collect(),
-            Self::Integers(integers) => integers.into_iter().map(|integer| integer as f32).collect(),
-            Self::Floats(floats) => floats,
-        }
-    }
-}
 
 /// So many bytes of a file hold its header, or it is refused.
 pub(super) const LONGEST_START: u64 = 12 + LONGEST_HEADER as u64;
@@ -71,9 +41,9 @@ pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usi
     let end = start + length;
     let header = std::str::from_utf8(content.get(start..end).ok_or_else(cut_off)?);
     let header = Header::parse(header.map_err(|_| "the NPY header is no text".to_owned())?)?;
-    let Header { size, shape, .. } = &header;
+    let Header { element, shape, .. } = &header;
     let elements = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-    let expected = elements.and_then(|elements| elements.checked_mul(*size)).map(|bytes| bytes as u64);
+    let expected = elements.and_then(|elements| elements.checked_mul(element.size)).map(|bytes| bytes as u64);
     let found = whole.saturating_sub(end as u64);
     if expected != Some(found) {
         let expected = expected.map_or("too many".to_owned(), |expected| expected.to_string());
@@ -88,50 +58,20 @@ pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usi
 /// Reads the whole content of an NPY file.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it: that it is no NPY file of plain numbers, not exactly as long as
-/// its header says, or holds NaN, infinity or a number beyond the range of `f32` or `i64`.
+/// A sentence that says what is wrong with it: that it is no NPY file of numbers or words, not exactly as long as
+/// its header says, or holds NaN, infinity or a number beyond the range of `f32`.
 pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
-    let (Header { kind, size, shape }, end) = header(&content, content.len() as u64)?;
-    let values = if (kind, size) == ('u', 1) {
-        content.drain(..end);
-        Values::Bytes(content)
-    } else {
-        decode(kind, size, &content[end..])?
-    };
-    Ok(Array { shape, values })
-}
-
-/// Decodes little-endian values of `size` bytes each.
-fn decode(kind: char, size: usize, bytes: &[u8]) -> Result<Values, String> {
-    let words =
-        || bytes.chunks_exact(size).map(|word| word.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)));
-    let unused = 64 - 8 * u32::try_from(size).unwrap_or(8);
-    let integers = |read: fn(u64, u32) -> Option<i64>| {
-        let mut decoded = words()
-            .enumerate()
-            .map(|(i, word)| read(word, unused).ok_or_else(|| format!("value {i} is out of range")));
-        decoded.by_ref().collect::<Result<Vec<i64>, String>>().map(Values::Integers)
-    };
-    match kind {
-        'b' => integers(|word, _| i64::try_from(word).ok().filter(|&word| word <= 1)),
-        'u' => integers(|word, _| i64::try_from(word).ok()),
-        'i' => integers(|word, unused| Some((word << unused).cast_signed() >> unused)),
-        _ => {
-            let read = |word: u64| match size {
-                4 => f32::from_bits(word as u32),
-                _ => f64::from_bits(word) as f32,
-            };
-            let floats: Vec<f32> = words().map(read).collect();
-            match floats.iter().position(|float| !float.is_finite()) {
-                Some(i) => Err(format!("value {i} is {}; all must be finite", floats[i])),
-                None => Ok(Values::Floats(floats)),
-            }
-        }
+    let (Header { element, fortran_order, shape }, end) = header(&content, content.len() as u64)?;
+    content.drain(..end);
+    if fortran_order {
+        content = array::from_fortran_order(content, element.size, &shape);
     }
+    Ok(Array { values: array::decode(element, content, &shape)?, shape })
 }
 
 #[cfg(test)]
 pub(in crate::data) mod tests {
+    use super::super::array::{Values, Words};
     use super::*;
 
     /// The bytes of an NPY file, version 1.
@@ -160,6 +100,21 @@ pub(in crate::data) mod tests {
         assert_eq!(read("<f4", &singles), Values::Floats(vec![1.5, -2.0]));
         let doubles = [1.5_f64.to_le_bytes(), (-2.0_f64).to_le_bytes()].concat();
         assert_eq!(read("<f8", &doubles), Values::Floats(vec![1.5, -2.0]));
+        assert_eq!(read("<f2", &[0, 0x3e, 0, 0xc0]), Values::Floats(vec![1.5, -2.0]));
+        assert_eq!(read(">f2", &[0x3e, 0, 0xc0, 0]), Values::Floats(vec![1.5, -2.0]));
+        assert_eq!(read(">i4", &[0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff]), Values::Integers(vec![256, -1]));
+        // Beyond 64 bits with a sign, numbers are as near as 32 bits come.
+        assert_eq!(read("<u8", &[0xff; 16]), Values::Floats(vec![u64::MAX as f32; 2]));
+        let words = Words { texts: vec!["a".to_owned(), "bc".to_owned()], indices: vec![0, 1] };
+        assert_eq!(read("|S2", b"a\0bc"), Values::Words(words));
+    }
+
+    #[test]
+    fn fortran_order_is_brought_into_c_order() {
+        let header = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }";
+        let columns: Vec<u8> = [0_u16, 3, 1, 4, 2, 5].into_iter().flat_map(u16::to_be_bytes).collect();
+        let array = parse(with_header(header, &columns)).unwrap();
+        assert_eq!(array, Array { shape: vec![2, 3], values: Values::Integers((0..6).collect()) });
     }
 
     #[test]
@@ -210,28 +165,46 @@ pub(in crate::data) mod tests {
     fn rejects_types_that_are_no_plain_numbers() {
         let message = |descr: &str| parse(npy(descr, "(1,)", &[0; 8])).unwrap_err();
         assert!(message("|O").contains("never read"));
-        assert!(message(">f8").contains("big-endian"));
-        for descr in ["<U2", "<c8", "<f2", "<f16", "", "<", "é", "<i3", "|V8", "<M8[s]"] {
-            assert!(message(descr).contains("type"), "{descr}");
+        for descr in [
+            "<U0",
+            "<U99999999999999999999",
+            "|S",
+            "<c8",
+            "<f16",
+            "<f3",
+            "",
+            "<",
+            "é",
+            "<i3",
+            "|V8",
+            "<M8[s]",
+        ] {
+            assert!(message(descr).starts_with("holds"), "{descr}");
         }
+        assert!(message("|i8").contains("type") && message("|U2").contains("words"));
         let records = "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }";
         assert!(parse(with_header(records, &[0; 4])).unwrap_err().contains("records"));
-        let fortran = "{'descr': '|u1', 'fortran_order': True, 'shape': (1, 1), }";
-        assert!(parse(with_header(fortran, &[0])).unwrap_err().contains("Fortran"));
     }
 
     #[test]
     fn rejects_numbers_that_cannot_be_used() {
         let message = |descr: &str, value: &[u8]| parse(npy(descr, "(1,)", value)).unwrap_err();
-        assert!(message("<f4", &f32::NAN.to_le_bytes()).contains("finite"));
-        assert!(message("<f8", &1e300_f64.to_le_bytes()).contains("finite"));
-        assert!(message("<u8", &u64::MAX.to_le_bytes()).contains("out of range"));
-        assert!(message("|b1", &[2]).contains("out of range"));
+        let nan = message("<f4", &f32::NAN.to_le_bytes());
+        assert_eq!(nan, "row 0 (counted from 0) is NaN, which is not a finite number");
+        assert!(message("<f2", &[0, 0xfc]).contains("is -inf, which is not a finite number"));
+        assert!(
+            message("<f8", &(-1e300_f64).to_le_bytes()).contains("is -1e300, which does not fit 32 bits")
+        );
+        assert!(message("|b1", &[2]).contains("no truth value"));
+        assert!(message("|S1", &[0xff]).contains("no text"));
+        let doubles: Vec<u8> = [1.0, 1.0, 1.0, 1e39_f64].into_iter().flat_map(f64::to_le_bytes).collect();
+        let table = parse(npy("<f8", "(2, 2)", &doubles)).unwrap_err();
+        assert_eq!(table, "row 1, column 1 (counted from 0) is 1e39, which does not fit 32 bits");
     }
 
     #[test]
     fn bytes_become_floats_unscaled() {
         let array = parse(npy("|u1", "(1, 2)", &[3, 255])).unwrap();
-        assert_eq!((array.shape, array.values.into_floats()), (vec![1, 2], vec![3.0, 255.0]));
+        assert_eq!((array.shape, array.values.into_floats()), (vec![1, 2], Ok(vec![3.0, 255.0])));
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::npy::{self, Array};
+use super::array::Array;
+use super::npy;
 use crate::data::loading::{Loading, Watched};
 use crate::error::{Error, Result};
 

@@ -2,7 +2,7 @@
 //! trained on.
 //!
 //! The kind of a file is seen from its name. PNG and JPEG files are decoded and resized as in
-//! [`image_folder`](super::sets::image_folder); `.npy` arrays, IDX images, CSV rows and JSON lists must have the shape that the
+//! [`image_folder`](super::sets::image_folder); `.npy` arrays, IDX files, CSV rows and JSON lists must have the shape that the
 //! network takes. Images of `[channels, height, width]` may also come as `[height, width, channels]`
 //! (the network's own order wins where both fit), grey ones also as `[height, width]`, each with or
 //! without a first dimension that counts the samples. A row of a CSV file is one sample: its columns are
@@ -23,8 +23,8 @@ pub use super::formats::Numbers;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::formats::npy::{self, Values};
-use super::formats::{idx, image, json};
+use super::formats::array::{Array, Values};
+use super::formats::{idx, image, json, npy};
 use super::sets::csv;
 use super::{Config, Features, Loading, Samples, Scaling};
 use crate::error::{Error, Result};
@@ -32,7 +32,8 @@ use crate::files;
 use crate::shape::Shape;
 
 /// What files of samples can be.
-const KINDS: &str = ".png, .jpg, .jpeg, .npy, .csv, .json and IDX images (names that end in `ubyte` or `.idx`, also with .gz)";
+const KINDS: &str =
+    ".png, .jpg, .jpeg, .npy, .csv, .json and IDX files (names that end in `ubyte` or `.idx`, also with .gz)";
 /// The longest side of an image that a network may take.
 const LONGEST_SIDE: usize = 4096;
 /// The longest JSON text that is read, in bytes.
@@ -107,7 +108,10 @@ impl<'a> Reader<'a> {
             "png" | "jpg" | "jpeg" if plain == name => {
                 self.image(path, &files::read_all(path, content, length, image::LARGEST_FILE)?)
             }
-            "npy" if plain == name => self.array(path, files::read_all(path, content, length, npy::LIMIT)?),
+            "npy" if plain == name => {
+                let content = files::read_all(path, content, length, npy::LIMIT)?;
+                self.array(path, npy::parse(content).map_err(|message| Error::data(path, message))?)
+            }
             "csv" if plain == name => {
                 let sample = self.shape.elements().unwrap_or(0);
                 let (samples, numbers) = table::decode(path, content, self.table, sample)?;
@@ -117,9 +121,8 @@ impl<'a> Reader<'a> {
                 self.json(path, &files::read_all(path, content, length, LONGEST_JSON)?)
             }
             _ if plain.ends_with("ubyte") || extension == "idx" => {
-                let fits = |sizes: &[usize; 3]| self.arrange(sizes, true).map(|_| ());
-                let (sizes, bytes) = idx::decode(path, content, length, fits)?;
-                self.bytes(path, &sizes, true, bytes).map_err(|message| Error::data(path, message))
+                let fits = |sizes: &[usize]| self.arrange(sizes, false).map(|_| ());
+                self.array(path, idx::decode_array(path, content, length, fits)?)
             }
             _ => Err(Error::data(path, format!("unsupported file type; supported are {KINDS}"))),
         }
@@ -177,15 +180,13 @@ impl<'a> Reader<'a> {
         Ok(self.inputs(path, Features::Bytes(pixels), 1))
     }
 
-    fn array(&self, path: &Path, content: Vec<u8>) -> Result<Inputs> {
-        let array = npy::parse(content).map_err(|message| Error::data(path, message))?;
-        let whole = matches!(array.values, Values::Integers(_));
-        match array.values {
-            Values::Bytes(bytes) => self.bytes(path, &array.shape, false, bytes),
-            values => {
-                let values = values.into_floats();
-                self.rows(path, Numbers { shape: array.shape, counted: false, values, whole }, None)
-            }
+    fn array(&self, path: &Path, Array { shape, values }: Array) -> Result<Inputs> {
+        let whole = matches!(values, Values::Integers(_));
+        match values {
+            Values::Bytes(bytes) => self.bytes(path, &shape, false, bytes),
+            values => values
+                .into_floats()
+                .and_then(|values| self.rows(path, Numbers { shape, counted: false, values, whole }, None)),
         }
         .map_err(|message| Error::data(path, message))
     }

@@ -227,7 +227,7 @@ mod tests {
         assert!(broken(FILES[0][1], &[2], &[1, 2]).contains("2 labels for the 3 images"));
         assert!(broken(FILES[0][1], &[3], &[1, 2, 10]).contains("label 10 of sample 2"));
         assert!(broken(FILES[1][0], &[2, 28, 27], &[0; 2 * 28 * 27]).contains("28 x 27"));
-        assert!(broken(FILES[1][0], &[2], &[0; 2]).contains("no IDX file of images"));
+        assert!(broken(FILES[1][0], &[2], &[0; 2]).contains("images are bytes in 3"));
     }
 
     #[test]

@@ -12,9 +12,11 @@ pub mod mnist;
 pub mod npz;
 pub mod synthetic;
 
+mod classes;
 mod mnist_family;
 mod task;
 
+pub use classes::Classes;
 pub use mnist_family::Options as MnistOptions;
 pub use task::Task;
 
@@ -43,11 +45,13 @@ impl Config {
         }
     }
 
-    /// Lets a table be read by the `columns` and into the `classes` that a network was trained on, where the
-    /// options leave them to the file.
+    /// Lets a file be read by the `columns` and into the `classes` that a network was trained on, where the
+    /// options leave them to it.
     pub fn take_trained(&mut self, columns: Option<&[String]>, classes: &[String]) {
-        if let (Self::csv(own), Some(columns)) = (self, columns) {
-            own.take_trained(columns, classes);
+        match (self, columns) {
+            (Self::csv(own), Some(columns)) => own.take_trained(columns, classes),
+            (Self::npz(own), _) => own.take_trained(classes),
+            _ => {}
         }
     }
 }
@@ -71,6 +75,25 @@ pub trait DataConfig {
     /// # Errors
     /// [`Error::Data`] naming the file, what is wrong and what to do.
     fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits>;
+
+    /// The same for a network with so many `outputs`, one for each class, where they are known. Where labels are
+    /// numbers, they say how many classes there are: not each of them need have a sample.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), also if there is a label beyond the outputs.
+    fn load_for(&self, _outputs: Option<usize>, search: &SearchPath, seed: u64) -> Result<Splits> {
+        self.load(search, seed)
+    }
+
+    /// Whether there may be samples to validate on beside those to train on, which is known once they are read.
+    fn may_validate(&self) -> bool {
+        false
+    }
+
+    /// What such samples are called, for messages.
+    fn validation_samples(&self) -> String {
+        "samples of its own".to_owned()
+    }
 
     /// Whether [`load_validation`](Self::load_validation) can read validation samples.
     fn takes_validation_file(&self) -> bool {

@@ -1,22 +1,26 @@
 //! NPZ files: several NumPy arrays in a ZIP archive, as `numpy.savez` writes and Keras's data sets come.
 
 mod arrays;
+mod labels;
+mod part;
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use self::arrays::{agree, arrange, targets};
-use crate::data::formats::npz::Archive;
-
-use super::{DataConfig, Task};
+use self::labels::Known;
+use self::part::{Part, Source};
+use super::classes::MOST_CLASSES;
+use super::{Classes, DataConfig, Task};
 use crate::config::Problems;
-use crate::data::{Dataset, Facts, SearchPath, Splits};
+use crate::data::formats::npz::Archive;
+use crate::data::{Dataset, Facts, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
 
-/// More classes than any data set has; a larger label is a mistake.
-const MOST_CLASSES: i64 = 100_000;
+/// What arrays of samples to validate on, and of their targets, are called.
+const VALIDATION: [[&str; 2]; 3] =
+    [["x_val", "y_val"], ["x_valid", "y_valid"], ["x_validation", "y_validation"]];
 
 /// `[data.npz]`: arrays of samples and of what is to be predicted, from one `.npz` file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -30,7 +34,7 @@ pub struct Config {
     #[serde(default = "x_train")]
     #[schemars(length(min = 1))]
     pub x_train: String,
-    /// The array of training labels (whole numbers from 0) or of numbers to predict.
+    /// The array of training labels (whole numbers from 0, or words) or of numbers to predict.
     #[serde(default = "y_train")]
     #[schemars(length(min = 1))]
     pub y_train: String,
@@ -42,9 +46,21 @@ pub struct Config {
     #[serde(default = "y_test")]
     #[schemars(length(min = 1))]
     pub y_test: String,
+    /// The array of validation samples. By default `x_val`, `x_valid` or `x_validation`, where the file has one.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub x_validation: Option<String>,
+    /// The array of validation labels or of numbers to predict: by default that beside `x_validation`.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub y_validation: Option<String>,
     /// What is to be predicted.
     #[serde(default)]
     pub task: Task,
+    /// How many classes there are, or their names: of labels 0, 1, …, or those that labels of words may be. By default
+    /// the words that occur in the training samples, sorted; for numbers, as many as the last layer has outputs.
+    #[serde(default)]
+    pub classes: Option<Classes>,
     /// Where the channels are in arrays of four dimensions; Keras keeps them last.
     #[serde(default)]
     pub layout: Layout,
@@ -82,10 +98,17 @@ impl DataConfig for Config {
         if self.path.as_os_str().is_empty() {
             problems.key("path").report("must not be empty");
         }
+        if let Some(classes) = &self.classes {
+            classes.validate(&mut problems.key("classes"));
+            if self.task == Task::Regression {
+                problems.key("classes").report("regression has no classes");
+            }
+        }
     }
 
     fn facts(&self) -> Facts {
-        Facts::default()
+        let classes = self.classes.as_ref().map(|classes| Target::Class { classes: classes.count() });
+        Facts { sample_shape: None, target: classes }
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
@@ -94,9 +117,22 @@ impl DataConfig for Config {
         Ok(path.display().to_string())
     }
 
-    fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
+    fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits> {
+        self.load_for(None, search, seed)
+    }
+
+    fn load_for(&self, outputs: Option<usize>, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let path = search.resolve(&self.path);
-        self.splits(Archive::open(&path, &search.loading)?)
+        self.splits(Archive::open(&path, &search.loading)?, outputs)
+    }
+
+    fn may_validate(&self) -> bool {
+        true
+    }
+
+    fn validation_samples(&self) -> String {
+        let named = self.x_validation.as_deref().map(|name| format!("an array `{name}`"));
+        named.unwrap_or_else(|| format!("an array `{}`", VALIDATION.map(|[x, _]| x).join("`, `")))
     }
 
     fn takes_validation_file(&self) -> bool {
@@ -105,12 +141,17 @@ impl DataConfig for Config {
 
     /// The arrays have the names of those of training samples.
     fn load_validation(&self, path: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
-        let mut validation =
-            self.split(&mut Archive::open(path, &search.loading)?, &self.x_train, &self.y_train)?;
-        agree(train, "validation", &mut validation)
-            .and_then(|()| same_kind((&self.x_train, train), (&self.x_train, &validation)))
-            .map_err(|message| Error::data(path, message))?;
-        Ok(validation)
+        let part = Part::read(
+            &mut Archive::open(path, &search.loading)?,
+            Source::new("validation", &self.x_train, &self.y_train),
+            self,
+        )?;
+        let names = match &train.targets {
+            Targets::Classes { names, .. } => names.clone(),
+            Targets::Values { .. } => Vec::new(),
+        };
+        let given = Classes::Names(names.clone());
+        part.dataset(path, &names, Known::Config(&given), Some((train, &self.x_train)))
     }
 }
 
@@ -120,57 +161,81 @@ impl Config {
     /// # Errors
     /// As [`load`](DataConfig::load).
     pub fn decode(&self, path: &Path, content: impl Read + Seek) -> Result<Splits> {
-        self.splits(Archive::new(path, content)?)
+        self.splits(Archive::new(path, content)?, None)
     }
 
-    fn splits<R: Read + Seek>(&self, mut archive: Archive<'_, R>) -> Result<Splits> {
+    /// Takes the classes of a network that was trained on such a file, where the config leaves them to it.
+    pub(super) fn take_trained(&mut self, classes: &[String]) {
+        if self.classes.is_none() && self.task == Task::Classification {
+            self.classes = Some(Classes::Names(classes.to_vec()));
+        }
+    }
+
+    fn splits<R: Read + Seek>(&self, mut archive: Archive<'_, R>, outputs: Option<usize>) -> Result<Splits> {
         let path = archive.path();
-        let train = self.split(&mut archive, &self.x_train, &self.y_train)?;
+        let train = Part::read(&mut archive, Source::new("training", &self.x_train, &self.y_train), self)?;
+        let validation = self.validation(&archive)?;
         // Arrays named by the user must be there.
         let named = self.x_test != x_test() || self.y_test != y_test();
-        let mut test = None;
-        if named || archive.has(&self.x_test) || archive.has(&self.y_test) {
-            let mut split = self.split(&mut archive, &self.x_test, &self.y_test)?;
-            agree(&train, "test", &mut split).map_err(|message| Error::data(path, message))?;
-            same_kind((&self.x_train, &train), (&self.x_test, &split))
-                .map_err(|message| Error::data(path, message))?;
-            test = Some(split);
+        let test = (named || archive.has(&self.x_test) || archive.has(&self.y_test))
+            .then(|| Source::new("test", &self.x_test, &self.y_test));
+        let mut others = Vec::new();
+        for source in [validation, test].into_iter().flatten() {
+            let part = Part::read(&mut archive, source, self)?;
+            train.require_same_labels(path, &part)?;
+            others.push(part);
         }
-        Ok(Splits { train, validation: None, test, columns: None })
-    }
-
-    /// Samples and labels from the arrays of these names.
-    fn split<R: Read + Seek>(&self, archive: &mut Archive<'_, R>, x: &str, y: &str) -> Result<Dataset> {
-        let path = archive.path();
-        let at = |name: &str| {
-            let name = name.to_owned();
-            move |message: String| Error::data(path, format!("array `{name}`: {message}"))
+        let known = match (&self.classes, outputs.filter(|&outputs| outputs <= MOST_CLASSES)) {
+            (Some(classes), _) => Known::Config(classes),
+            (None, Some(outputs)) => Known::Outputs(outputs),
+            (None, None) => Known::Labels,
         };
-        let features = archive.array(x)?;
-        let samples = features.shape.first().copied().unwrap_or(0);
-        let (sample_shape, features) = arrange(features, self.layout).map_err(at(x))?;
-        let labels = archive.array(y)?;
-        if labels.shape.first() != Some(&samples) {
-            let message = format!("shape {:?} for the {samples} samples of `{x}`", labels.shape);
-            return Err(at(y)(message));
+        let names = train.classes(&others, known);
+        if let (Known::Outputs(outputs), Some(label)) = (known, train.unseen(&names)) {
+            tracing::warn!(
+                "{}: the last layer has {outputs} outputs, and no training sample has label {label}",
+                path.display()
+            );
         }
-        let targets = targets(labels, self.task).map_err(at(y))?;
-        Ok(Dataset { sample_shape, features, targets })
+        let x_train = self.x_train.as_str();
+        let train = train.dataset(path, &names, known, None)?;
+        let mut splits = Splits { train, validation: None, test: None, columns: None };
+        for part in others {
+            let kind = part.source.kind;
+            let dataset = part.dataset(path, &names, known, Some((&splits.train, x_train)))?;
+            *(if kind == "test" { &mut splits.test } else { &mut splits.validation }) = Some(dataset);
+        }
+        Ok(splits)
     }
-}
 
-/// Arrays of which one is scaled and the other is not would be measured in different units.
-fn same_kind((x_train, train): (&str, &Dataset), (x, other): (&str, &Dataset)) -> Result<(), String> {
-    other.goes_with(train).map_err(|message| {
-        format!("array `{x}` {message}, in `{x_train}`; save both arrays with the same type")
-    })
+    /// The arrays of validation samples: those that the config names, or that the file has under a usual name.
+    fn validation<R: Read + Seek>(&self, archive: &Archive<'_, R>) -> Result<Option<Source>> {
+        if self.x_validation.is_some() || self.y_validation.is_some() {
+            let [x, y] = VALIDATION[0].map(str::to_owned);
+            let x = self.x_validation.clone().unwrap_or(x);
+            return Ok(Some(Source::new("validation", &x, self.y_validation.as_ref().unwrap_or(&y))));
+        }
+        let used = [&self.x_train, &self.y_train, &self.x_test, &self.y_test];
+        let free = |name: &&str| archive.has(name) && !used.iter().any(|used| used == name);
+        let mut found = VALIDATION.iter().filter(|names| names.iter().any(|name| free(&name)));
+        match (found.next(), found.next()) {
+            (Some([x, _]), Some([other, _])) => {
+                let message = format!(
+                    "has both `{x}` and `{other}` to validate on; name one of them as `x_validation`"
+                );
+                Err(Error::data(archive.path(), message))
+            }
+            (Some([x, y]), None) => Ok(Some(Source::new("validation", x, y))),
+            (None, _) => Ok(None),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Features;
     use crate::data::formats::npy::tests::npy;
-    use crate::data::{Features, Target, Targets};
     use std::fs::File;
     use std::io::Write;
     use std::path::Path;
@@ -244,7 +309,8 @@ mod tests {
         };
         let test = all(x(), y(&[0, 0])).unwrap().test.unwrap();
         assert_eq!(test.target(), Target::Class { classes: 2 });
-        assert!(all(x(), y(&[0, 2])).unwrap_err().contains("test label 2"));
+        // Without outputs to go by, labels of any split count.
+        assert_eq!(all(x(), y(&[0, 2])).unwrap().train.target(), Target::Class { classes: 3 });
         assert!(all(floats("(2, 1)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("test samples 1"));
         assert!(all(floats("(1, 2)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("for the 1 samples"));
         let other = all(npy("|u1", "(2, 2)", &[0; 4]), y(&[0, 0])).unwrap_err();

@@ -44,7 +44,7 @@ fn a_bomb_in_place_of_a_gzipped_idx_file_is_stopped() {
         ("a bomb that promises 600,001 images", FILES[0], images([600_001, 28, 28]), "at most 600000"),
         ("a bomb that promises one huge image", FILES[0], images([1, 65_535, 65_535]), "65535 x 65535, not"),
         ("a bomb that promises 2^96 bytes", FILES[0], images([u32::MAX; 3]), "sizes"),
-        ("a bomb without a header", FILES[0], bomb(&[], mib), "no IDX file"),
+        ("a bomb without a header", FILES[0], bomb(&[], mib), "not an IDX file"),
         ("a bomb of labels", FILES[1], bomb(&idx(&[1], &[]), mib), "goes on"),
         ("a bomb of 2^32 - 1 labels", FILES[1], bomb(&idx(&[u32::MAX], &[]), mib), "labels for the 1 images"),
     ] {

@@ -120,16 +120,16 @@ fn headers_that_lie_are_refused() {
         (IMAGES, images([1, 784, 1], 784), "784 x 1, not 28 x 28"),
         (IMAGES, images([2, 28, 28], 2 * 784), "1 labels for the 2 images"),
         (IMAGES, images([1, 28, 28], 785), "goes on"),
-        (IMAGES, right(LABELS), "no IDX file of images"),
-        (IMAGES, b"\x80\x02pickle".to_vec(), "no IDX file"),
-        (IMAGES, b"PK\x03\x04".to_vec(), "no IDX file"),
+        (IMAGES, right(LABELS), "images are bytes in 3"),
+        (IMAGES, b"\x80\x02pickle".to_vec(), "not an IDX file"),
+        (IMAGES, b"PK\x03\x04".to_vec(), "not an IDX file"),
         (LABELS, idx(&[1], &[10]), "label 10 of sample 0"),
         (LABELS, idx(&[1], &[255]), "label 255 of sample 0"),
         (LABELS, idx(&[0], &[]), "sizes"),
         (LABELS, idx(&[2], &[1, 1]), "2 labels for the 1 images"),
         (LABELS, idx(&[most], &[1]), "4294967295 labels for the 1 images"),
         (LABELS, idx(&[1], &[1, 1]), "goes on"),
-        (LABELS, right(IMAGES), "no IDX file of labels"),
+        (LABELS, right(IMAGES), "labels are bytes in 1"),
     ];
     for (file, content, words) in cases {
         let workspace = mnist();

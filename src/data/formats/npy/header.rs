@@ -1,11 +1,12 @@
 //! The header of an array: a Python dictionary as text.
 
+use crate::data::formats::array::Element;
+
 /// What the dictionary says.
 pub struct Header {
-    /// `f`, `i`, `u` or `b`.
-    pub kind: char,
-    /// Bytes for each value.
-    pub size: usize,
+    pub element: Element,
+    /// Whether the first index changes fastest.
+    pub fortran_order: bool,
     pub shape: Vec<usize>,
 }
 
@@ -20,7 +21,9 @@ impl Header {
             let value = skip(after, ":").ok_or_else(malformed)?;
             rest = match key {
                 "descr" if descr.is_none() => {
-                    let (word, rest) = quoted(value).ok_or("NPY arrays of records cannot be read")?;
+                    let records =
+                        "holds records, which are not read; save their fields as one array of numbers";
+                    let (word, rest) = quoted(value).ok_or(records)?;
                     descr = Some(word);
                     rest
                 }
@@ -44,39 +47,41 @@ impl Header {
         let (Some(descr), Some(fortran_order), Some(shape), "}") = (descr, fortran_order, shape, rest) else {
             return Err(malformed());
         };
-        if fortran_order && shape.len() > 1 {
-            return Err("in Fortran order; save it with `numpy.ascontiguousarray`".to_owned());
-        }
-        let (kind, size) = element(descr)?;
-        Ok(Self { kind, size, shape })
+        Ok(Self { element: element(descr)?, fortran_order, shape })
     }
 }
 
-/// Kind and size of the element type that NumPy writes as `descr`.
-fn element(descr: &str) -> Result<(char, usize), String> {
-    let known = matches!(
-        descr,
-        "<f4"
-            | "<f8"
-            | "|i1"
-            | "<i1"
-            | "<i2"
-            | "<i4"
-            | "<i8"
-            | "|u1"
-            | "<u1"
-            | "<u2"
-            | "<u4"
-            | "<u8"
-            | "|b1"
-            | "<b1"
-    );
-    match (descr.as_bytes(), descr.chars().nth(1)) {
-        ([_, _, size], Some(kind)) if known => Ok((kind, usize::from(size - b'0'))),
-        ([b'>', ..], _) => Err(format!("big-endian values ({descr}); save them with `.astype('<f4')`")),
-        (_, Some('O')) => Err("Python objects, which are never read; save plain numbers".to_owned()),
-        _ => Err(format!("values of type {descr:?}; f4, f8, i1 to i8, u1 to u8 and b1 can be read")),
+/// The element type that NumPy writes as `descr`: the order of the bytes, a letter and a size.
+fn element(descr: &str) -> Result<Element, String> {
+    let mut rest = descr.chars();
+    let (order, kind) = (rest.next().unwrap_or_default(), rest.next().unwrap_or_default());
+    let count = Some(rest.as_str()).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let count: usize = count.and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    let size = if kind == 'U' { count.checked_mul(4).unwrap_or(0) } else { count };
+    let known = match kind {
+        'f' => matches!(size, 2 | 4 | 8),
+        'i' | 'u' => matches!(size, 1 | 2 | 4 | 8),
+        'b' => size == 1,
+        'U' | 'S' => size > 0,
+        _ => false,
+    };
+    let ordered = matches!(order, '<' | '>') || (order == '|' && (size == 1 || kind == 'S'));
+    if known && ordered {
+        return Ok(Element { kind, size, big_endian: order == '>' });
     }
+    let descr: String = descr.chars().take(20).collect();
+    let what = match kind {
+        'O' => "holds pickled Python objects, which are never read; save numbers with `.astype(float)` or words with \
+                `.astype(str)`"
+            .to_owned(),
+        'V' => "holds records, which are not read; save their fields as one array of numbers".to_owned(),
+        'f' => format!("holds floating-point numbers of {size} bytes ({descr}); save them with `.astype('float64')`"),
+        'c' => format!("holds complex numbers ({descr}); save real and imaginary parts as numbers of their own"),
+        'M' | 'm' => format!("holds times ({descr}); save them as numbers with `.astype('int64')`"),
+        'U' | 'S' => format!("holds words without letters ({descr})"),
+        _ => format!("holds values of type {descr:?}; f2 to f8, i1 to i8, u1 to u8, b1, U and S can be read"),
+    };
+    Err(what)
 }
 
 fn skip<'a>(text: &'a str, token: &str) -> Option<&'a str> {

@@ -1,0 +1,107 @@
+//! The classes of labels that are numbers, as a config names them.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Problems;
+
+/// More classes than any data set has; a larger label is a mistake.
+pub(super) const MOST_CLASSES: usize = 100_000;
+
+/// How many classes there are, or their names by index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Classes {
+    /// So many, called by their numbers.
+    Number(#[schemars(range(min = 1, max = 100_000))] u32),
+    /// The names of labels 0, 1, ….
+    Names(#[schemars(length(min = 1))] Vec<String>),
+}
+
+impl Classes {
+    /// Reports names that occur twice, and more classes than there can be.
+    pub(super) fn validate(&self, problems: &mut Problems<'_>) {
+        let Self::Names(names) = self else { return };
+        if names.len() > MOST_CLASSES {
+            problems.report(format!("must be at most {MOST_CLASSES} classes"));
+        }
+        let mut known = HashSet::new();
+        for (i, name) in names.iter().enumerate() {
+            if !known.insert(name) {
+                problems.index(i).report(format!("`{name}` is listed twice"));
+            }
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Number(count) => *count as usize,
+            Self::Names(names) => names.len(),
+        }
+    }
+
+    /// What they are called, by index.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::Number(count) => numbers(*count as usize),
+            Self::Names(names) => names.clone(),
+        }
+    }
+}
+
+/// The names of so many classes that have none but their numbers.
+pub(super) fn numbers(count: usize) -> Vec<String> {
+    (0..count).map(|class| class.to_string()).collect()
+}
+
+/// Why one of `labels` is none of `count` classes, if one is not; `known_by` says where that number is from
+/// and how to have another, which is told how many are needed.
+pub(super) fn outside<T: Copy + Into<i64>>(
+    labels: &[T],
+    count: usize,
+    known_by: impl FnOnce(i64) -> String,
+) -> Option<String> {
+    let each = || labels.iter().map(|&label| label.into());
+    let (row, label) =
+        each().enumerate().find(|(_, label)| usize::try_from(*label).map_or(true, |label| label >= count))?;
+    if label < 0 {
+        return Some(format!("label {label} in row {row}; labels count from 0"));
+    }
+    let (least, most) = (each().min().unwrap_or(label), each().max().unwrap_or(label));
+    let needed = most.saturating_add(1);
+    let cause = if least == 0 {
+        format!("label {label} in row {row}")
+    } else if least == most {
+        format!(
+            "every label is {label}: no sample has label 0, and labels count from 0; subtract {least} from each"
+        )
+    } else {
+        format!(
+            "the labels are {least} to {most}: no sample has label 0, and labels count from 0; subtract {least} from each"
+        )
+    };
+    Some(format!("{cause}; {}", known_by(needed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_do_not_count_from_0_are_told_from_those_that_go_on_too_long() {
+        let known_by = |needed| format!("needs {needed}");
+        assert_eq!(outside(&[0, 2, 1], 3, known_by), None);
+        assert_eq!(outside(&[0, 2, 3], 3, known_by).unwrap(), "label 3 in row 2; needs 4");
+        let shifted = outside(&[3, 2, 1], 3, known_by).unwrap();
+        assert!(shifted.starts_with("the labels are 1 to 3: no sample has label 0"), "{shifted}");
+        assert!(
+            outside(&[7_u8, 7], 3, known_by).unwrap().starts_with("every label is 7: no sample has label 0")
+        );
+        assert_eq!(outside(&[0, -1], 3, known_by).unwrap(), "label -1 in row 1; labels count from 0");
+        assert!(outside(&[0, i64::MAX], 3, known_by).unwrap().contains("needs 9223372036854775807"));
+    }
+}
