@@ -228,7 +228,7 @@ fn class_without_samples() {
         assert_eq!(outcome.code, 0, "{name}: {}", outcome.messages());
         let messages = workspace.ok(&["train", "--config", &format!("{name}.toml")]).messages();
         assert!(messages.contains(&format!("no training sample has {unseen}")), "{messages}");
-        let outcome = train(&workspace, name, &labelled(train_labels, test_labels), "", 3);
+        let outcome = train(&workspace, &format!("less-{name}"), &labelled(train_labels, test_labels), "", 3);
         assert_eq!(outcome.code, 3, "{name}");
         let listed = train(
             &workspace,

@@ -258,7 +258,7 @@ fn what_does_not_fit_is_refused_in_one_line() {
         ("small-idx3-ubyte", idx(0x803, &[1, 27, 28], &pixels(1)[28..]), "samples of 1 x 28 x 28"),
         ("flat.npy", npy("|u1", "(1, 784)", &image), "samples of 1 x 28 x 28"),
         ("deep.npy", npy("|u1", "(1, 1, 1, 28, 28)", &image), "samples of 1 x 28 x 28"),
-        ("nan.npy", npy("<f4", "(28, 28)", &nan), "must be finite"),
+        ("nan.npy", npy("<f4", "(28, 28)", &nan), "row 0, column 1 (counted from 0) is NaN"),
         ("unit.npy", npy("<f4", "(28, 28)", &floats(image.iter().map(|&p| f32::from(p)))), "from 0 to 1"),
         ("few.csv", b"1,2,3\n".to_vec(), "3 columns of numbers, but this network takes 784"),
         ("word.csv", format!("{}\n{}x\n", vec!["1"; 784].join(","), "1,".repeat(783)).into(), "line 2"),
