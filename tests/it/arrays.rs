@@ -10,9 +10,10 @@ use crate::workspace::{Outcome, Workspace};
 /// An NPY file, version 1.
 fn npy(descr: &str, fortran_order: bool, shape: &[usize], values: &[u8]) -> Vec<u8> {
     let order = if fortran_order { "True" } else { "False" };
-    let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
-    let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({sizes}), }}");
-    let header = format!("{:<117}\n", header.replace(", )", ",)").replace("(,)", "()"));
+    let sizes = format!("{shape:?}");
+    let sizes = sizes.trim_matches(['[', ']']);
+    let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({sizes},), }}");
+    let header = format!("{:<117}\n", header.replace("(,)", "()"));
     [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), values].concat()
 }
 
@@ -31,7 +32,9 @@ fn bytes<const N: usize, T: Copy>(values: &[T], write: impl Fn(T) -> [u8; N]) ->
 
 /// Rows of two halves, quarters and whole numbers that every type of floating-point number holds, and their classes.
 fn rows() -> (Vec<f32>, Vec<i64>) {
-    let row = |i: usize| [(i % 7) as f32 * 0.25 - 0.75, if i % 2 == 0 { 1.5 } else { -1.5 }, (i % 5) as f32];
+    let row = |i: usize| {
+        [(i % 7) as f32 * 0.25 - 0.75, if i.is_multiple_of(2) { 1.5 } else { -1.5 }, (i % 5) as f32]
+    };
     ((0..40).flat_map(row).collect(), (0..40).map(|i| i % 2).collect())
 }
 

@@ -217,7 +217,7 @@ impl Config {
         }
         let used = [&self.x_train, &self.y_train, &self.x_test, &self.y_test];
         let free = |name: &&str| archive.has(name) && !used.iter().any(|used| used == name);
-        let mut found = VALIDATION.iter().filter(|names| names.iter().any(|name| free(&name)));
+        let mut found = VALIDATION.iter().filter(|names| names.iter().any(free));
         match (found.next(), found.next()) {
             (Some([x, _]), Some([other, _])) => {
                 let message = format!(
