@@ -232,7 +232,7 @@ fn class_without_samples() {
         let messages = workspace.ok(&["train", "--config", &format!("{name}.toml")]).messages();
         assert!(messages.contains(&format!("no training sample has {unseen}")), "{messages}");
         let outcome = train(&workspace, &format!("less-{name}"), &labelled(train_labels, test_labels), "", 3);
-        assert_eq!(outcome.code, 3, "{name}");
+        assert_eq!(outcome.code, if name == "last" { 0 } else { 3 }, "{name}");
         let listed = train(
             &workspace,
             &format!("listed-{name}"),
