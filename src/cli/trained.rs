@@ -56,7 +56,7 @@ pub struct Predict {
     /// A run folder, a checkpoint folder, or a `.safetensors` file that taper wrote.
     #[arg(value_name = "CHECKPOINT", required_unless_present = "flag")]
     path: Option<PathBuf>,
-    /// What to predict for: PNG or JPEG, .npy, .csv, IDX images (.gz too) or .json; `-` for JSON on
+    /// What to predict for: PNG or JPEG, .npy, .npz, .csv, IDX files (.gz too) or .json; `-` for JSON on
     /// standard input. Pixels are bytes, whole numbers 0 to 255 or fractions 0 to 1.
     #[arg(value_name = "INPUT", conflicts_with = "listed")]
     inputs: Vec<PathBuf>,

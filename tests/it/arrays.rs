@@ -346,6 +346,30 @@ fn number_beyond_f32() {
     }
 }
 
+#[test]
+fn archives_can_be_predicted_for() {
+    let workspace = Workspace::new();
+    let (x, y) = rows();
+    let plain = |values: &[f32]| npy("<f4", false, &[values.len() / 3, 3], &bytes(values, f32::to_le_bytes));
+    let labels = npy("<i8", false, &[40], &bytes(&y, i64::to_le_bytes));
+    assert_eq!(train(&workspace, "a", &[("x_train", plain(&x)), ("y_train", labels)], "", 2).code, 0);
+    workspace.file("rows.npy", plain(&x[..6]));
+    let expected = predictions(&workspace, "run-a", "rows.npy").expect("predictions");
+    for arrays in [
+        [("x_test", plain(&x[..6])), ("x_train", plain(&x))],
+        [("x", plain(&x[..6])), ("ids", plain(&x))],
+        [("y_test", plain(&x)), ("x_test", plain(&x[..6]))],
+    ] {
+        workspace.file("rows.npz", npz(&arrays));
+        assert_eq!(predictions(&workspace, "run-a", "rows.npz").expect("predictions"), expected);
+    }
+    workspace.file("rows.npz", npz(&[("arr_0", plain(&x[..6]))]));
+    assert_eq!(predictions(&workspace, "run-a", "rows.npz").expect("predictions"), expected);
+    workspace.file("rows.npz", npz(&[("a", plain(&x)), ("b", plain(&x))]));
+    let message = predictions(&workspace, "run-a", "rows.npz").expect_err("refused");
+    assert!(message.contains("has the arrays a, b, none of which is called `x_test` or `x`"), "{message}");
+}
+
 /// An IDX file.
 fn idx(kind: u32, sizes: &[usize], values: &[u8]) -> Vec<u8> {
     let header = [kind << 8 | sizes.len() as u32].into_iter().chain(sizes.iter().map(|&size| size as u32));

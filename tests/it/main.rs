@@ -23,6 +23,7 @@
 //! - `gradients`: every trainable parameter of every config learns.
 //! - `loading`: reading that is watched, and stopped by signals.
 //! - `mnist`: the real data set, where there is one.
+//! - `mnist_names`: its files as unpackers and others leave them, and with other classes.
 //! - `parts`: gradients apart from updates, in parts of a batch; predictors apart from engines.
 //! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
 //! - `progress`: what is told while something is under way.
@@ -59,6 +60,7 @@ mod golden;
 mod gradients;
 mod loading;
 mod mnist;
+mod mnist_names;
 mod parts;
 mod predict;
 mod progress;

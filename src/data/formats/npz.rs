@@ -43,17 +43,18 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         self.zip.index_for_name(&format!("{array}.npy")).is_some()
     }
 
+    /// The names of its arrays.
+    pub(in crate::data) fn names(&self) -> Vec<String> {
+        let names = self.zip.file_names_raw().filter_map(|name| std::str::from_utf8(name).ok());
+        names.filter_map(|name| name.strip_suffix(".npy")).map(str::to_owned).collect()
+    }
+
     /// Reads the array of this name.
     pub(in crate::data) fn array(&mut self, array: &str) -> Result<Array> {
         let path = self.path;
         let failed = |message: String| Error::data(path, format!("array `{array}`: {message}"));
         let Some(index) = self.zip.index_for_name(&format!("{array}.npy")) else {
-            let names: Vec<&str> = self
-                .zip
-                .file_names_raw()
-                .filter_map(|name| std::str::from_utf8(name).ok()?.strip_suffix(".npy"))
-                .take(20)
-                .collect();
+            let names: Vec<String> = self.names().into_iter().take(20).collect();
             return Err(failed(format!("not in the file, which has {}", names.join(", "))));
         };
         let entry = self.zip.by_index(index).map_err(|error| failed(error.to_string()))?;

@@ -2,7 +2,7 @@
 //! trained on.
 //!
 //! The kind of a file is seen from its name. PNG and JPEG files are decoded and resized as in
-//! [`image_folder`](super::sets::image_folder); `.npy` arrays, IDX files, CSV rows and JSON lists must have the shape that the
+//! [`image_folder`](super::sets::image_folder); `.npy` arrays, those called `x_test` or `x` in `.npz` files, IDX files, CSV rows and JSON lists must have the shape that the
 //! network takes. Images of `[channels, height, width]` may also come as `[height, width, channels]`
 //! (the network's own order wins where both fit), grey ones also as `[height, width]`, each with or
 //! without a first dimension that counts the samples. A row of a CSV file is one sample: its columns are
@@ -15,6 +15,7 @@
 //! be either, and is refused. A network trained on other numbers gets all numbers as they are;
 //! `normalize` of its config follows in both cases.
 
+mod archive;
 mod arrange;
 mod table;
 
@@ -66,6 +67,8 @@ pub struct Reader<'a> {
     shape: &'a Shape,
     pixels: bool,
     table: Option<&'a csv::Config>,
+    /// The name of the samples to test on, in archives.
+    array: Option<&'a str>,
     loading: Option<&'a Loading>,
 }
 
@@ -74,7 +77,8 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn new(shape: &'a Shape, pixels: bool, source: &'a Config) -> Self {
         let table = if let Config::csv(table) = source { Some(table) } else { None };
-        Self { shape, pixels, table, loading: None }
+        let array = if let Config::npz(arrays) = source { Some(arrays.x_test.as_str()) } else { None };
+        Self { shape, pixels, table, array, loading: None }
     }
 
     /// The same under the watch of `loading`, which hears of files and may stop the reading.
@@ -111,6 +115,10 @@ impl<'a> Reader<'a> {
             "npy" if plain == name => {
                 let content = files::read_all(path, content, length, npy::LIMIT)?;
                 self.array(path, npy::parse(content).map_err(|message| Error::data(path, message))?)
+            }
+            "npz" if plain == name => {
+                let content = files::read_all(path, content, length, npy::LIMIT)?;
+                self.array(path, archive::decode(path, content, self.array)?)
             }
             "csv" if plain == name => {
                 let sample = self.shape.elements().unwrap_or(0);

@@ -27,7 +27,15 @@ impl Member for Config {
             "Ankle boot",
         ],
         // Not the folder itself: the files are named like MNIST's, which may lie there.
-        subfolders: &["fashion_mnist"],
+        subfolders: &[
+            "fashion_mnist",
+            "FashionMNIST/raw",
+            "fashion_mnist/FashionMNIST/raw",
+            "fashion_mnist/raw",
+            "FashionMNIST",
+            "fashion-mnist",
+            "fashionmnist",
+        ],
         hub: Some(hub::Set::FashionMnist),
     };
 

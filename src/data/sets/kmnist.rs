@@ -15,7 +15,7 @@ impl Member for Config {
         home: "the Kuzushiji-MNIST page of the ROIS-DS Center for Open Data in the Humanities",
         classes: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
         // Not the folder itself: the files are named like MNIST's, which may lie there.
-        subfolders: &["kmnist"],
+        subfolders: &["kmnist", "KMNIST/raw", "kmnist/KMNIST/raw", "kmnist/raw", "KMNIST"],
         hub: None,
     };
 

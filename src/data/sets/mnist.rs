@@ -15,7 +15,7 @@ impl Member for Config {
         name: "mnist",
         home: "the MNIST page of Yann LeCun or one of its mirrors",
         classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-        subfolders: &["mnist", ""],
+        subfolders: &["mnist", "", "MNIST/raw", "mnist/MNIST/raw", "mnist/raw", "MNIST", "raw"],
         hub: Some(hub::Set::Mnist),
     };
 

@@ -1,28 +1,26 @@
 //! What MNIST and the data sets made in its image have in common: four IDX files of 28x28 pixels.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::DataConfig;
+use super::classes::{Classes, outside};
 use crate::config::Problems;
 use crate::data::formats::idx;
 use crate::data::hub;
 use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
+use files::{FILES, find};
 
 /// The side of every image.
 const SIDE: usize = 28;
 const CLASSES: usize = 10;
 /// Ten times the images of a real file.
 const MOST_SAMPLES: usize = 600_000;
-/// Images and labels of the training samples, then of the test samples.
-const FILES: [[&str; 2]; 2] = [
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
-    ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
-];
-
 /// The options of `[data.mnist]`, `[data.fashion_mnist]` and `[data.kmnist]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -33,6 +31,16 @@ pub struct Options {
     /// Use only so many test samples, the first ones; for quick runs. All by default.
     #[schemars(range(min = 1))]
     pub test_samples: Option<usize>,
+    /// For files of the same form with other classes, such as letters: how many there are, or their names, from
+    /// that of label 0 on.
+    pub classes: Option<Classes>,
+}
+
+impl Options {
+    fn names(&self, profile: &Profile) -> Vec<String> {
+        let own = || profile.classes.map(str::to_owned).to_vec();
+        self.classes.as_ref().map_or_else(own, Classes::names)
+    }
 }
 
 /// One of the family.
@@ -60,17 +68,22 @@ pub trait Member {
 }
 
 impl<M: Member> DataConfig for M {
-    fn validate(&self, _problems: &mut Problems<'_>) {}
+    fn validate(&self, problems: &mut Problems<'_>) {
+        if let Some(classes) = &self.options().classes {
+            classes.validate(&mut problems.key("classes"));
+        }
+    }
 
     fn facts(&self) -> Facts {
-        Facts { sample_shape: Some([1, SIDE, SIDE].into()), target: Some(Target::Class { classes: CLASSES }) }
+        let classes = self.options().classes.as_ref().map_or(CLASSES, Classes::count);
+        Facts { sample_shape: Some([1, SIDE, SIDE].into()), target: Some(Target::Class { classes }) }
     }
 
     fn locate(&self, search: &SearchPath) -> Result<String> {
         let profile = &Self::PROFILE;
         match find(profile, search) {
             Ok(files) => {
-                let folder = files[0][0].parent().unwrap_or(Path::new("."));
+                let folder = files[0][0][0].parent().unwrap_or(Path::new("."));
                 Ok(folder.display().to_string())
             }
             Err(_) if profile.hub.is_some() && search.can_fetch() => Ok(hub::PENDING.to_owned()),
@@ -91,29 +104,12 @@ impl<M: Member> DataConfig for M {
         };
         let options = self.options();
         Ok(Splits {
-            train: read(&train, profile, options.train_samples)?,
+            train: read(&train, options.names(profile), options.train_samples)?,
             validation: None,
             columns: None,
-            test: Some(read(&test, profile, options.test_samples)?),
+            test: Some(read(&test, options.names(profile), options.test_samples)?),
         })
     }
-}
-
-/// The four files, all from the first folder that has them all.
-fn find(profile: &Profile, search: &SearchPath) -> Result<[[PathBuf; 2]; 2]> {
-    let places = search.places(profile.subfolders);
-    for folder in &places {
-        let [[a, b], [c, d]] = FILES.map(|pair| pair.map(|name| existing(folder, name)));
-        if let (Some(a), Some(b), Some(c), Some(d)) = (a, b, c, d) {
-            return Ok([[a, b], [c, d]]);
-        }
-    }
-    let files = format!("{} (plain or with .gz)", FILES.concat().join(", "));
-    Err(SearchPath::missing(profile.name, &files, &places, profile.home, profile.hub.is_some()))
-}
-
-fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
-    [folder.join(name), folder.join(format!("{name}.gz"))].into_iter().find(|file| file.exists())
 }
 
 /// Puts the four files into `folder`.
@@ -125,27 +121,31 @@ fn fetch(set: hub::Set, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads images and labels; they must fit together and the profile.
-fn read([images, labels]: &[PathBuf; 2], profile: &Profile, limit: Option<usize>) -> Result<Dataset> {
-    let ([samples, _, _], mut pixels) = idx::read(images, |&[samples, height, width]| {
-        if [height, width] != [SIDE, SIDE] {
-            Err(format!("its images are {height} x {width}, not {SIDE} x {SIDE}"))
-        } else if samples > MOST_SAMPLES {
-            Err(format!("claims {samples} images; at most {MOST_SAMPLES} are read"))
-        } else {
-            Ok(())
-        }
+/// Reads images and labels; they must fit together, and the classes called `names`.
+fn read([images, labels]: &[Vec<PathBuf>; 2], names: Vec<String>, limit: Option<usize>) -> Result<Dataset> {
+    let (images, ([samples, _, _], mut pixels)) = files::first(images, |path| {
+        idx::read(path, |&[samples, height, width]| {
+            if [height, width] != [SIDE, SIDE] {
+                Err(format!("its images are {height} x {width}, not {SIDE} x {SIDE}"))
+            } else if samples > MOST_SAMPLES {
+                Err(format!("claims {samples} images; at most {MOST_SAMPLES} are read"))
+            } else {
+                Ok(())
+            }
+        })
     })?;
-    let (_, mut classes) = idx::read(labels, |&[count]| {
-        let message = || format!("{count} labels for the {samples} images of {}", images.display());
-        if count == samples { Ok(()) } else { Err(message()) }
+    let (labels, (_, mut classes)) = files::first(labels, |path| {
+        idx::read(path, |&[count]| {
+            let message = || format!("{count} labels for the {samples} images of {}", images.display());
+            if count == samples { Ok(()) } else { Err(message()) }
+        })
     })?;
-    if let Some(wrong) = classes.iter().position(|&label| usize::from(label) >= CLASSES) {
-        let label = classes[wrong];
-        return Err(Error::data(
-            labels,
-            format!("label {label} of sample {wrong}; labels are 0 to {}", CLASSES - 1),
-        ));
+    let count = names.len();
+    let wrong = outside(&classes, count, |needed| {
+        format!("or set `classes` to {needed}, where there are {count} (labels 0 to {})", count - 1)
+    });
+    if let Some(wrong) = wrong {
+        return Err(Error::data(labels, wrong));
     }
     let kept = limit.unwrap_or(samples).min(samples);
     classes.truncate(kept);
@@ -153,10 +153,7 @@ fn read([images, labels]: &[PathBuf; 2], profile: &Profile, limit: Option<usize>
     Ok(Dataset {
         sample_shape: Shape::from([1, SIDE, SIDE]),
         features: Features::Bytes(pixels),
-        targets: Targets::Classes {
-            labels: classes.into_iter().map(u32::from).collect(),
-            names: profile.classes.map(str::to_owned).to_vec(),
-        },
+        targets: Targets::Classes { labels: classes.into_iter().map(u32::from).collect(), names },
     })
 }
 
@@ -225,7 +222,9 @@ mod tests {
             error.to_string()
         };
         assert!(broken(FILES[0][1], &[2], &[1, 2]).contains("2 labels for the 3 images"));
-        assert!(broken(FILES[0][1], &[3], &[1, 2, 10]).contains("label 10 of sample 2"));
+        assert!(
+            broken(FILES[0][1], &[3], &[1, 2, 10]).contains("the labels are 1 to 10: no sample has label 0")
+        );
         assert!(broken(FILES[1][0], &[2, 28, 27], &[0; 2 * 28 * 27]).contains("28 x 27"));
         assert!(broken(FILES[1][0], &[2], &[0; 2]).contains("images are bytes in 3"));
     }

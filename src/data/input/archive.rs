@@ -1,0 +1,31 @@
+//! The array to predict for, in an archive of several.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use crate::data::formats::array::Array;
+use crate::data::formats::npz::Archive;
+use crate::error::{Error, Result};
+
+/// What samples to predict for are called, where the network's own config does not say.
+const USUAL: [&str; 2] = ["x_test", "x"];
+
+/// Reads the array called `named`, else `x_test`, else `x`, else the only one.
+pub(super) fn decode(path: &Path, content: Vec<u8>, named: Option<&str>) -> Result<Array> {
+    let mut archive = Archive::new(path, Cursor::new(content))?;
+    let names = archive.names();
+    let wanted = named.into_iter().chain(USUAL).find(|name| archive.has(name));
+    match (wanted, names.as_slice()) {
+        (Some(name), _) => archive.array(name),
+        (None, [only]) => archive.array(only),
+        (None, _) => {
+            let names: Vec<&str> = names.iter().take(20).map(String::as_str).collect();
+            let message = format!(
+                "has the arrays {}, none of which is called `{}` or `x`; save the samples under one of these names, or as `.npy`",
+                names.join(", "),
+                named.unwrap_or("x_test")
+            );
+            Err(Error::data(path, message))
+        }
+    }
+}
