@@ -13,6 +13,8 @@
 //! # }
 //! ```
 
+mod quoted;
+
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use crate::durable::{UNFINISHED, create_folder, require_regular, sync_folder, wr
 use crate::error::{Error, Result};
 use crate::events::Summary;
 use crate::experiment::Experiment;
+use quoted::quoted;
 
 /// The file whose lock says that a run is being trained.
 const LOCK: &str = ".lock";
@@ -112,6 +115,18 @@ impl RunFolder {
         config.try_exists().map_err(Error::io(&config, "see whether it is there"))
     }
 
+    /// The command that resumes the run in `folder`, as a shell reads it.
+    #[must_use]
+    pub fn resume_command(folder: &Path) -> String {
+        format!("taper train --resume {}", quoted(folder))
+    }
+
+    /// The command that evaluates it.
+    #[must_use]
+    pub fn eval_command(folder: &Path) -> String {
+        format!("taper eval --checkpoint {}", quoted(folder))
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -133,6 +148,19 @@ impl RunFolder {
     /// If the disk refuses.
     pub fn write_summary(&self, summary: &Summary) -> Result<()> {
         write_file(&self.path.join(Summary::FILE), format!("{}\n", summary.to_json()?).as_bytes())
+    }
+
+    /// Deletes `summary.json`, if there is one.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn remove_summary(&self) -> Result<()> {
+        let path = self.path.join(Summary::FILE);
+        match fs::remove_file(&path) {
+            Ok(()) => sync_folder(&self.path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::io(&path, "delete it")(error)),
+        }
     }
 
     fn lock(path: PathBuf) -> Result<Self> {

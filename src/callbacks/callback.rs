@@ -120,6 +120,14 @@ pub trait Callback {
         Ok(())
     }
 
+    /// Something that a person may like to know, such as where a run is resumed.
+    ///
+    /// # Errors
+    /// See [`start`](Self::start).
+    fn note(&mut self, _message: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// Something that a person should know, and that stops nothing.
     ///
     /// # Errors
@@ -194,6 +202,10 @@ impl<C: Callback + ?Sized> Callback for &mut C {
 
     fn event(&mut self, event: &Event) -> Result<()> {
         (**self).event(event)
+    }
+
+    fn note(&mut self, message: &str) -> Result<()> {
+        (**self).note(message)
     }
 
     fn warning(&mut self, message: &str) -> Result<()> {

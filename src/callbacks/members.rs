@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Callback, Control, best, checkpoints, log};
+use super::{Callback, Control, best, checkpoints, growing, log};
 use crate::checkpoint::{self, State};
 use crate::error::{Error, Result};
-use crate::events::Event;
+use crate::events::{self, Event};
 
 /// The callbacks that every run has, in the order in which they are called.
 ///
@@ -107,11 +107,12 @@ impl<'a> Callbacks<'a> {
     }
 }
 
-/// Checks that no growing file of the run folder `run` is shorter than a checkpoint says, before
-/// anything is changed.
+/// Checks that no growing file of a callback of user code in the run folder `run` is shorter than a checkpoint
+/// says, before anything is changed. Those of every run are [mended](super::mend).
 ///
 /// # Errors
 /// [`Error::Checkpoint`] naming the file.
 pub fn check_files(run: &Path, sizes: &BTreeMap<String, u64>) -> Result<()> {
-    sizes.iter().try_for_each(|(name, size)| log::check_size(&run.join(name), *size))
+    let of_users = sizes.iter().filter(|(name, _)| *name != events::FILE && *name != log::METRICS);
+    of_users.into_iter().try_for_each(|(name, size)| growing::check_size(&run.join(name), *size))
 }

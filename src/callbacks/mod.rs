@@ -29,12 +29,15 @@ mod best;
 mod callback;
 mod checkpoints;
 mod control;
+mod growing;
 mod log;
+mod lost;
 pub(crate) mod members;
 
 pub use callback::Callback;
 pub use control::Control;
-pub use log::Growing;
+pub use growing::Growing;
+pub(crate) use lost::mend;
 pub(crate) use members::{Callbacks, check_files};
 
 // What the methods of a callback get.

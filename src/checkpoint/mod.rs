@@ -17,6 +17,7 @@ mod header;
 mod keep;
 pub mod manifest;
 mod migrate;
+mod nearby;
 mod open;
 mod read;
 mod state;
@@ -26,6 +27,7 @@ pub mod weights;
 pub use card::Card;
 #[cfg(feature = "internals")]
 pub use migrate::state as parse_state;
+pub use nearby::explain_missing;
 pub use read::Checkpoint;
 pub use state::{BEST, State};
 pub use store::{Snapshot, Store};

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::folder::named_step;
-use super::{Checkpoint, State, Store, manifest};
+use super::{Checkpoint, State, Store, manifest, nearby};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -26,10 +26,7 @@ impl Checkpoint {
                 return Self::from_weights(path, model);
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(Error::checkpoint(
-                    path,
-                    "does not exist; give a run folder, a checkpoint folder or a .safetensors file",
-                ));
+                return Err(Error::checkpoint(path, nearby::explain_missing(path)));
             }
             Err(error) => return Err(Error::checkpoint(path, format!("cannot be opened: {error}"))),
         }

@@ -1,5 +1,5 @@
 //! One file for each command: it parses, calls the library and prints. What they share stands in `source`
-//! (which config), `machine` (where it runs), `start` (which run), `signals`, `progress`, and `text`, which
+//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `signals`, `progress`, and `text`, which
 //! draws results.
 
 mod bench;
@@ -8,6 +8,7 @@ mod config;
 mod data;
 mod eval;
 mod machine;
+mod overrides;
 mod predict;
 mod progress;
 mod signals;

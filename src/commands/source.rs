@@ -8,6 +8,7 @@ use taper::config::Input;
 use taper::experiment::{self, Experiment};
 use taper::run::{self, Checkpoint};
 
+use super::overrides::overrides;
 use crate::cli::{Overrides, Source};
 use crate::terminal;
 
@@ -25,9 +26,16 @@ pub struct Loaded {
 /// # Errors
 /// If it cannot be read, or everything that is wrong with it.
 pub fn load(source: &Source) -> anyhow::Result<Loaded> {
-    let path = source.path().unwrap_or(Path::new(DEFAULT));
+    load_from(source.path().unwrap_or(Path::new(DEFAULT)), &source.overrides)
+}
+
+/// Reads the config at `path` with `--set` and `TAPER__…` on top.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from(path: &Path, set: &Overrides) -> anyhow::Result<Loaded> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let input = Input { overrides: overrides(&source.overrides), ..read(path)? };
+    let input = Input { overrides: overrides(set), ..read(path)? };
     Ok(Loaded { experiment: Experiment::from_input(&input)?, folder })
 }
 
@@ -50,25 +58,6 @@ pub fn override_values(checkpoint: &Checkpoint, set: &Overrides) -> taper::Resul
 /// Says that a damaged checkpoint was passed over.
 pub fn warn_of_skipped(error: &Error) {
     terminal::warn(&format!("skipped a checkpoint: {error}"));
-}
-
-/// The environment's values first: those of flags win.
-fn overrides(flags: &Overrides) -> Vec<(String, String)> {
-    let set = flags.set.iter().map(|text| ("--set".to_owned(), text.clone()));
-    environment().into_iter().chain(set).collect()
-}
-
-/// `TAPER__TRAIN__EPOCHS=3` stands for `train.epochs=3`; sorted, so that it has a fixed order.
-fn environment() -> Vec<(String, String)> {
-    let mut values: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| {
-            let name = name.into_string().ok()?;
-            let path = name.strip_prefix("TAPER__")?.to_lowercase().replace("__", ".");
-            Some((name, format!("{path}={}", value.into_string().ok()?)))
-        })
-        .collect();
-    values.sort();
-    values
 }
 
 fn read(path: &Path) -> taper::Result<Input> {

@@ -27,49 +27,53 @@ impl Start {
     /// # Errors
     /// If the config is wrong, or the run cannot be resumed.
     pub fn choose(options: &Train) -> anyhow::Result<Self> {
-        match &options.resume {
-            Some(path) if path.as_os_str() != "auto" => resume(path, options),
-            auto => {
-                let loaded = source::load(&options.source)?;
-                let latest =
-                    auto.as_ref().map(|_| latest(options, &loaded.experiment)).transpose()?.flatten();
-                let place = match (latest, &options.run_dir) {
-                    (Some(run), _) => {
-                        Place::Resumed(Box::new(Stopped::latest(&run, source::warn_of_skipped)?))
-                    }
-                    (None, Some(folder)) => Place::New { folder: folder.clone(), force: options.force },
-                    (None, None) => Place::NextIn(RUNS.into()),
-                };
-                Ok(Self { experiment: loaded.experiment, config_folder: loaded.folder, place })
+        let is_named = options.resume.as_ref().is_some_and(|path| path.as_os_str() != "auto");
+        match (&options.resume, &options.run_dir) {
+            (Some(_), Some(_)) if is_named => {
+                let message =
+                    "--run-dir is for a new run or `--resume auto`; a run that is named has its folder";
+                Err(Error::Usage(message.to_owned()).into())
             }
+            (Some(path), _) if is_named => {
+                Self::resumed(Stopped::at(path, source::warn_of_skipped)?, options)
+            }
+            // Without a config it is the run's own, not that of a new run.
+            (Some(_), Some(run)) if options.source.path().is_none() && RunFolder::is_begun(run)? => {
+                Self::resumed(Stopped::latest(run, source::warn_of_skipped)?, options)
+            }
+            _ => Self::new_or_latest(options),
         }
     }
-}
 
-/// The run that `--resume auto` resumes: the one in `--run-dir`, or the latest of the config's name.
-fn latest(options: &Train, experiment: &Experiment) -> anyhow::Result<Option<PathBuf>> {
-    Ok(match &options.run_dir {
-        Some(folder) => RunFolder::is_begun(folder)?.then(|| folder.clone()),
-        None => RunFolder::latest(Path::new(RUNS), &experiment.name),
-    })
-}
-
-/// The run that `path` belongs to, from its latest checkpoint or from the one that is named.
-fn resume(path: &Path, options: &Train) -> anyhow::Result<Start> {
-    if options.run_dir.is_some() {
-        let message = "--run-dir is for a new run or `--resume auto`; a run that is named has its folder";
-        return Err(Error::Usage(message.to_owned()).into());
+    /// A new run of a config or, with `--resume auto`, the one in `--run-dir` or the latest of the config's name.
+    fn new_or_latest(options: &Train) -> anyhow::Result<Self> {
+        let loaded = source::load(&options.source)?;
+        let latest = match (&options.resume, &options.run_dir) {
+            (None, _) => None,
+            (Some(_), Some(folder)) => RunFolder::is_begun(folder)?.then(|| folder.clone()),
+            (Some(_), None) => RunFolder::latest(Path::new(RUNS), &loaded.experiment.name),
+        };
+        let place = match (latest, &options.run_dir) {
+            (Some(run), _) => Place::Resumed(Box::new(Stopped::latest(&run, source::warn_of_skipped)?)),
+            (None, Some(folder)) => Place::New { folder: folder.clone(), force: options.force },
+            (None, None) => Place::NextIn(RUNS.into()),
+        };
+        Ok(Self { experiment: loaded.experiment, config_folder: loaded.folder, place })
     }
-    let stopped = Stopped::at(path, source::warn_of_skipped)?;
-    let (experiment, config_folder) = match &stopped.checkpoint {
-        Some(checkpoint) if options.source.path().is_none() => {
-            let experiment = source::override_values(checkpoint, &options.source.overrides)?;
-            (experiment, config_folder(checkpoint).to_path_buf())
-        }
-        _ => {
-            let loaded = source::load(&options.source)?;
-            (loaded.experiment, loaded.folder)
-        }
-    };
-    Ok(Start { experiment, config_folder, place: Place::Resumed(Box::new(stopped)) })
+
+    /// The run that was `stopped`, with the config that is given, else its own.
+    fn resumed(stopped: Stopped, options: &Train) -> anyhow::Result<Self> {
+        let (experiment, config_folder) = match (options.source.path(), &stopped.checkpoint) {
+            (None, Some(checkpoint)) => {
+                let experiment = source::override_values(checkpoint, &options.source.overrides)?;
+                (experiment, config_folder(checkpoint).to_path_buf())
+            }
+            (config, _) => {
+                let own = stopped.folder.path().join("config.toml");
+                let loaded = source::load_from(config.unwrap_or(&own), &options.source.overrides)?;
+                (loaded.experiment, loaded.folder)
+            }
+        };
+        Ok(Self { experiment, config_folder, place: Place::Resumed(Box::new(stopped)) })
+    }
 }

@@ -1,6 +1,8 @@
 //! `taper train`: a new run, or the rest of a stopped one.
 
+use taper::Error;
 use taper::callbacks::Callback;
+use taper::events::Summary;
 use taper::run::Options;
 
 use super::progress::Progress;
@@ -21,10 +23,25 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     let mut progress = Progress::new(common, &start.experiment);
     let callbacks: Vec<&mut dyn Callback> = vec![&mut progress];
     let parts = Options { place: start.place, search, device: Some(device), callbacks, interrupt };
-    let outcome = taper::train(&start.experiment, parts)?;
-    match options.format {
-        Format::Json => terminal::print(&outcome.summary.to_json()?)?,
-        Format::Text => terminal::print(&text::outcome(&outcome))?,
+    let outcome = match taper::train(&start.experiment, parts) {
+        Err(stopped @ Error::Interrupted(_)) => {
+            // Without one, the run had not begun.
+            if let (Format::Json, Ok(summary)) = (options.format, Summary::read(&progress.run)) {
+                terminal::print(&summary.to_json()?)?;
+            }
+            return Err(stopped.into());
+        }
+        other => other?,
+    };
+    match (options.format, text::finished(&outcome)) {
+        (Format::Json, said) => {
+            if let Some(said) = said {
+                progress.display.say(&said);
+            }
+            terminal::print(&outcome.summary.to_json()?)?;
+        }
+        (Format::Text, Some(said)) => terminal::print(&said)?,
+        (Format::Text, None) => terminal::print(&text::outcome(&outcome, &start.experiment.train))?,
     }
     Ok(outcome.check_gate()?)
 }

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::data;
 use crate::experiment::Experiment;
 
+/// The most characters of a value that are shown.
+const LONGEST: usize = 80;
+
 /// A value of the config that is not the one that was trained with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
@@ -14,6 +17,21 @@ pub struct Change {
     pub before: Value,
     /// What the config says now.
     pub now: Value,
+}
+
+impl Change {
+    /// As in `train.epochs 5 -> 8`.
+    #[must_use]
+    pub fn to_arrow(&self) -> String {
+        let show = |value: &Value| {
+            let text = if value.is_null() { "not set".to_owned() } else { value.to_string() };
+            match text.char_indices().nth(LONGEST) {
+                Some((end, _)) => format!("{}…", &text[..end]),
+                None => text,
+            }
+        };
+        format!("{} {} -> {}", self.key, show(&self.before), show(&self.now))
+    }
 }
 
 impl std::fmt::Display for Change {
@@ -49,6 +67,36 @@ fn parts(experiment: &Experiment) -> [(String, Value); 10] {
         ("preprocess.normalize".to_owned(), json!(experiment.preprocess.normalize)),
         ("preprocess.targets".to_owned(), json!(experiment.preprocess.targets)),
     ]
+}
+
+/// Everything in which two configs differ, value by value.
+#[must_use]
+pub fn all_changes(before: &Experiment, now: &Experiment) -> Vec<Change> {
+    let mut found = Vec::new();
+    differences(String::new(), &before.to_json(), &now.to_json(), &mut found);
+    found
+}
+
+/// All differences between two values, by the paths to them from `key`.
+fn differences(key: String, before: &Value, now: &Value, found: &mut Vec<Change>) {
+    let within = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    match (before, now) {
+        (Value::Object(a), Value::Object(b)) => {
+            for (name, before) in a {
+                differences(within(name), before, b.get(name).unwrap_or(&Value::Null), found);
+            }
+            for (name, now) in b.iter().filter(|(name, _)| !a.contains_key(*name)) {
+                differences(within(name), &Value::Null, now, found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (i, (before, now)) in a.iter().zip(b).enumerate() {
+                differences(format!("{key}[{i}]"), before, now, found);
+            }
+        }
+        _ if before == now => {}
+        _ => found.push(Change { key, before: before.clone(), now: now.clone() }),
+    }
 }
 
 /// The first difference between two values, by the path to it from `key`.
@@ -118,6 +166,30 @@ mod tests {
             let change = first_change(&before, &experiment(data, layers, rest)).expect("a change");
             assert_eq!(change.key, key);
         }
+    }
+
+    #[test]
+    fn every_change_is_shown_by_its_key() {
+        let before = experiment("", LAYERS, "[optimizer.adam]\n[gate]\n'test.loss' = '< 1'");
+        let now = experiment(
+            "test_samples = 7",
+            LAYERS,
+            "[optimizer.adam]\nlearning_rate = 1e-4\n[train]\nmax_steps = 5\n[gate]\n'train.loss' = '< 1'",
+        );
+        let shown: Vec<String> = all_changes(&before, &now).iter().map(Change::to_arrow).collect();
+        assert_eq!(
+            shown,
+            [
+                "data.digits.test_samples 1000 -> 7",
+                "optimizer.adam.learning_rate 0.001 -> 0.0001",
+                "train.max_steps not set -> 5",
+                "gate.test.loss \"< 1\" -> not set",
+                "gate.train.loss not set -> \"< 1\"",
+            ]
+        );
+        assert_eq!(all_changes(&now, &now), []);
+        let long = Change { key: "a".to_owned(), before: json!("é".repeat(500)), now: Value::Null };
+        assert!(long.to_arrow().chars().count() < 100 && long.to_arrow().ends_with("… -> not set"));
     }
 
     #[test]

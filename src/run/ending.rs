@@ -48,7 +48,7 @@ pub fn conclude(
     callbacks.tell(&Event::End { reason, step, metrics: kept.metrics.clone(), seconds })?;
     let summary = summary::of(run, state, stop, kept, folder.path());
     folder.write_summary(&summary)?;
-    Outcome::judged(run, folder.path(), summary)
+    Outcome::new(folder.path(), summary, &run.experiment.gate)
 }
 
 /// Gives the engine the weights that are kept. Their metrics are those that their checkpoint holds.

@@ -23,6 +23,7 @@ mod evaluation;
 mod model;
 mod outcome;
 pub(crate) mod parts;
+mod resumed;
 mod scales;
 mod session;
 mod stopped;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Run;
 use crate::error::{Error, Result};
 use crate::events::Summary;
+use crate::gate;
 
 /// A finished run.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,18 +13,31 @@ pub struct Outcome {
     pub folder: PathBuf,
     /// What `summary.json` says.
     pub summary: Summary,
+    /// What the run has done, if that was all there was to do: `5 of 5 epochs`; and the key of the config that asks
+    /// for more. Nothing was trained then.
+    pub finished: Option<(String, &'static str)>,
     /// The conditions of `[gate]` that do not hold.
     failed: Option<String>,
 }
 
 impl Outcome {
-    /// The outcome of `run`, with the conditions of `[gate]` checked.
-    pub(super) fn judged(run: &Run, folder: &Path, summary: Summary) -> Result<Self> {
-        let failed = match run.experiment.gate.check(|name| summary.metrics.get(name)) {
+    /// The outcome of a run in `folder` that has just ended.
+    pub(super) fn new(folder: &Path, summary: Summary, gate: &gate::Config) -> Result<Self> {
+        let failed = match gate.check(|name| summary.metrics.get(name)) {
             Err(Error::Gate(failed)) => Some(failed),
             other => other.map(|()| None)?,
         };
-        Ok(Self { folder: folder.to_path_buf(), summary, failed })
+        Ok(Self { folder: folder.to_path_buf(), summary, finished: None, failed })
+    }
+
+    /// The outcome of one that had ended before.
+    pub(super) fn finished(
+        folder: &Path,
+        summary: Summary,
+        gate: &gate::Config,
+        done: (String, &'static str),
+    ) -> Result<Self> {
+        Ok(Self { finished: Some(done), ..Self::new(folder, summary, gate)? })
     }
 
     /// Whether all conditions of `[gate]` hold.

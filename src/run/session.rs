@@ -1,12 +1,12 @@
 //! A run from its beginning, or from where it was stopped, to its summary.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use candle_core::Device;
 
 use super::ending::conclude;
 use super::outcome::Outcome;
-use super::{Run, Stopped, scales};
+use super::{Run, Stopped, resumed, scales};
 use crate::callbacks::{self, Callback, Callbacks};
 use crate::checkpoint::{State, Store};
 use crate::data::SearchPath;
@@ -62,21 +62,27 @@ pub struct Options<'a> {
 /// checkpoint was written; [`Error::StoppedReading`] before the run began.
 pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     let Options { place, search, device, callbacks, interrupt } = options;
+    if let Place::Resumed(stopped) = &place
+        && let Some(outcome) = resumed::finished(stopped, experiment)?
+    {
+        return Ok(outcome);
+    }
     let device = device.unwrap_or(Device::Cpu);
     let search = SearchPath { loading: search.loading.stopped_by(interrupt.clone()), ..search };
     let mut run = Run::new(experiment.clone(), &search, device)?;
     // Until now nothing was written: there is no run folder for a run that never began.
     search.loading.check()?;
-    let (folder, mut state) = open(&run, place)?;
+    let Opened { folder, mut state, note, mut warnings } = open(&run, place)?;
     folder.write_config(&run.experiment)?;
     let store = Store::new(folder.path());
     let own = callbacks;
-    let (mut callbacks, removed) = take_up(&run, folder.path(), &store, own, &state)?;
+    let mut callbacks = take_up(&run, &folder, &store, own, &mut state, &mut warnings)?;
     callbacks.each(|callback, _| callback.start(folder.path(), &state.position))?;
-    if removed > 0 {
-        let step = state.position.step;
-        let message = format!("resuming from step {step}: deleted {removed} later checkpoints");
-        callbacks.each(|callback, _| callback.warning(&message))?;
+    if let Some(note) = note {
+        callbacks.each(|callback, _| callback.note(&note))?;
+    }
+    for warning in warnings {
+        callbacks.each(|callback, _| callback.warning(&warning))?;
     }
     callbacks.tell(&start_event(&run))?;
     if state.position.step == 0 {
@@ -100,39 +106,62 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     conclude(&mut run, &state, &stop, (&folder, &store), &mut callbacks, &interrupt)
 }
 
-/// The run's folder, and where the run stands.
-fn open(run: &Run, place: Place) -> Result<(RunFolder, State)> {
+/// A run that is about to begin or to be resumed.
+struct Opened {
+    folder: RunFolder,
+    /// Where it stands.
+    state: State,
+    /// Where it is resumed, and what has changed, if it is.
+    note: Option<String>,
+    warnings: Vec<String>,
+}
+
+fn open(run: &Run, place: Place) -> Result<Opened> {
+    let new = |folder| Opened { folder, state: run.fresh_state(), note: None, warnings: Vec::new() };
     Ok(match place {
-        Place::NextIn(runs) => (RunFolder::create_next(&runs, &run.experiment.name)?, run.fresh_state()),
-        Place::New { folder, force } => (RunFolder::create(&folder, force)?, run.fresh_state()),
+        Place::NextIn(runs) => new(RunFolder::create_next(&runs, &run.experiment.name)?),
+        Place::New { folder, force } => new(RunFolder::create(&folder, force)?),
         Place::Resumed(stopped) => {
             let Stopped { folder, checkpoint } = *stopped;
-            let state = match &checkpoint {
+            let mut state = match &checkpoint {
                 Some(checkpoint) => run.restore(checkpoint)?,
                 None => run.fresh_state(),
             };
-            (folder, state)
+            let note = Some(resumed::whence(folder.path(), checkpoint.as_ref(), &run.experiment)?);
+            let dropped = resumed::drop_other_best(&mut state, monitor(run).as_deref());
+            Opened { folder, state, note, warnings: dropped.into_iter().collect() }
         }
     })
 }
 
-/// Makes the folder fit the position that the run resumes from, and returns the callbacks with the number
-/// of checkpoints that were deleted. Later checkpoints go before files are cut to this one's sizes: a
-/// later one needs the longer files, and must not be found if this is interrupted.
+/// Makes the folder fit the position that the run resumes from, and returns the callbacks. Later checkpoints
+/// go before files are cut to this one's sizes: a later one knows longer files, and must not be found if this
+/// is interrupted.
 fn take_up<'a>(
     run: &Run,
-    folder: &Path,
+    folder: &RunFolder,
     store: &Store,
     own: Vec<&'a mut dyn Callback>,
-    state: &State,
-) -> Result<(Callbacks<'a>, usize)> {
-    callbacks::check_files(folder, &state.files)?;
-    let removed = store.remove_later(state.position.step)?;
+    state: &mut State,
+    warnings: &mut Vec<String>,
+) -> Result<Callbacks<'a>> {
+    callbacks::check_files(folder.path(), &state.files)?;
+    // It is of an end that is no longer one.
+    folder.remove_summary()?;
+    let (step, removed) = (state.position.step, store.remove_later(state.position.step)?);
+    if removed > 0 {
+        warnings.push(format!("resuming from step {step}: deleted {removed} later checkpoints"));
+    }
     // What a run that was killed after a save still had to delete.
     store.prune(run.experiment.checkpoint.keep_last, state.best().map(|best| best.step))?;
-    let validated = !run.data.validation_order.is_empty();
-    let (config, monitor) = (&run.experiment.checkpoint, run.experiment.monitor(validated));
-    Ok((Callbacks::new(folder, config, monitor, own, state)?, removed))
+    warnings.extend(callbacks::mend(folder.path(), &state.position, &mut state.files)?);
+    let (config, monitor) = (&run.experiment.checkpoint, monitor(run));
+    Callbacks::new(folder.path(), config, monitor, own, state)
+}
+
+/// The metric that decides which epoch is the best.
+fn monitor(run: &Run) -> Option<String> {
+    run.experiment.monitor(!run.data.validation_order.is_empty())
 }
 
 fn start_event(run: &Run) -> Event {

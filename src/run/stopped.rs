@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::checkpoint::{Checkpoint, Store, manifest};
+use crate::checkpoint::{Checkpoint, Store, explain_missing, manifest};
 use crate::error::{Error, Result};
 use crate::run_folder::RunFolder;
 
@@ -32,6 +32,9 @@ impl Stopped {
     /// # Errors
     /// As [`latest`](Self::latest), or if it is neither.
     pub fn at(path: &Path, skipped: impl FnMut(&Error)) -> Result<Self> {
+        if matches!(path.try_exists(), Ok(false)) {
+            return Err(Error::checkpoint(path, explain_missing(path)));
+        }
         let is_checkpoint = path.join(manifest::FILE).exists();
         let run = if is_checkpoint { run_of(path) } else { Some(path.to_path_buf()) };
         let is_run = |run: &PathBuf| run.join("config.toml").exists() || run.join("checkpoints").is_dir();

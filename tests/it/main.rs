@@ -22,6 +22,7 @@
 //!   scikit-learn computed (`tests/golden/make.py`).
 //! - `gradients`: every trainable parameter of every config learns.
 //! - `loading`: reading that is watched, and stopped by signals.
+//! - `lost_logs`: a run whose logs were deleted, cut off, rotated or edited is resumed with a warning.
 //! - `mnist`: the real data set, where there is one.
 //! - `mnist_names`: its files as unpackers and others leave them, and with other classes.
 //! - `parts`: gradients apart from updates, in parts of a batch; predictors apart from engines.
@@ -29,6 +30,7 @@
 //! - `progress`: what is told while something is under way.
 //! - `readme`: the commands in README.md.
 //! - `resume`: a stopped run goes on bit for bit.
+//! - `resume_says`: from where a run is resumed, what has changed, that it is finished, which run was meant.
 //! - `scaled_targets`: numbers to predict of any size, and warnings of samples that nothing scales.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
 //! - `split`: validation samples and preprocessing, and configs from before they had sections.
@@ -59,6 +61,7 @@ mod generated;
 mod golden;
 mod gradients;
 mod loading;
+mod lost_logs;
 mod mnist;
 mod mnist_names;
 mod parts;
@@ -66,6 +69,7 @@ mod predict;
 mod progress;
 mod readme;
 mod resume;
+mod resume_says;
 mod scaled_targets;
 mod schedules;
 mod split;

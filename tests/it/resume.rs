@@ -355,20 +355,6 @@ fn a_folder_that_is_no_run_is_left_as_it_was() {
     assert_eq!(std::fs::read_dir(workspace.path("other")).expect("a folder").count(), 1);
 }
 
-#[test]
-fn lost_lines_are_not_passed_over() {
-    let workspace = with_config(CONFIG);
-    train(&workspace, "run", 4, &[]);
-    let whole = workspace.read("run/events.jsonl");
-    std::fs::remove_file(workspace.path("run/events.jsonl")).expect("removed");
-    let outcome = workspace.run(&["train", "--resume", "run"]);
-    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
-    assert!(outcome.messages().contains("put the whole file back"), "{}", outcome.stderr);
-    assert!(!workspace.path("run/events.jsonl").exists());
-    workspace.file("run/events.jsonl", whole);
-    resume(&workspace, "run", 5, &[]);
-}
-
 /// Asks to stop with the last step of an epoch, before its validation.
 struct StopBeforeValidation(Interrupt);
 

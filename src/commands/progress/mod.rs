@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use taper::Experiment;
 use taper::callbacks::{Callback, Control, Parameters, Position};
 use taper::events::{Event, StepReport};
+use taper::run::RunFolder;
 
 use crate::cli::Common;
 use display::Display;
 
 /// Shows events on stderr.
 pub struct Progress {
-    display: Display,
-    /// The run folder.
-    run: PathBuf,
+    pub display: Display,
+    /// The folder of the run that was begun; empty if none was.
+    pub run: PathBuf,
 }
 
 impl Progress {
@@ -52,6 +53,11 @@ impl Callback for Progress {
         Ok(())
     }
 
+    fn note(&mut self, message: &str) -> taper::Result<()> {
+        self.display.say(message);
+        Ok(())
+    }
+
     fn warning(&mut self, message: &str) -> taper::Result<()> {
         self.display.warn(message);
         Ok(())
@@ -60,8 +66,8 @@ impl Callback for Progress {
     fn stopped(&mut self, reason: &str, position: &Position) -> taper::Result<()> {
         self.display.end();
         if reason == "signal" {
-            let (step, run) = (position.step, self.run.display());
-            self.display.say(&format!("stopped at step {step}; resume with: taper train --resume {run}"));
+            let (step, resume) = (position.step, RunFolder::resume_command(&self.run));
+            self.display.say(&format!("stopped at step {step}; resume with: {resume}"));
         }
         Ok(())
     }

@@ -11,6 +11,6 @@ mod progress;
 pub use bench::{bench, noise};
 pub use check::check;
 pub use evaluation::evaluation;
-pub use outcome::outcome;
+pub use outcome::{finished, outcome};
 pub use prediction::predictions;
 pub use progress::{epoch, start};

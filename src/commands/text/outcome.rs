@@ -1,11 +1,25 @@
 //! What came of a run, in a few lines.
 
+use std::path::Path;
+
 use taper::Outcome;
 use taper::events::{BestEpoch, Summary};
+use taper::experiment::TrainConfig;
+use taper::run::RunFolder;
 
-/// Test metrics, where the run is, and what to do next.
-pub fn outcome(Outcome { summary, folder, .. }: &Outcome) -> String {
+use super::number::with_separators;
+
+/// That there was nothing left to do, if so.
+pub fn finished(outcome: &Outcome) -> Option<String> {
+    let (done, key) = outcome.finished.as_ref()?;
+    let (run, resume) = (outcome.folder.display(), RunFolder::resume_command(&outcome.folder));
+    Some(format!("{run} is finished: {done}; to go on: {resume} --set {key}=N"))
+}
+
+/// Why it ended early, if it did; test metrics, where the run is, and what to do next.
+pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig) -> String {
     let mut lines = Vec::new();
+    lines.extend(stopped(summary, folder, train));
     match (summary.test_epoch, &summary.best) {
         (Some(epoch), _) => {
             let what = measured(summary, "test").unwrap_or_default();
@@ -17,8 +31,22 @@ pub fn outcome(Outcome { summary, folder, .. }: &Outcome) -> String {
         _ => {}
     }
     lines.push(format!("saved  {}", folder.display()));
-    lines.push(format!("next   taper eval --checkpoint {}", folder.display()));
+    lines.push(format!("next   {}", RunFolder::eval_command(folder)));
     lines.join("\n")
+}
+
+/// Why the run ended before its last epoch, and how to go on; nothing where all epochs are done.
+fn stopped(summary: &Summary, folder: &Path, train: &TrainConfig) -> Option<String> {
+    let (step, resume) = (with_separators(summary.steps), RunFolder::resume_command(folder));
+    let (how, more) = match (summary.reason.as_str(), train.max_minutes) {
+        ("epochs", _) => return None,
+        ("max_minutes", Some(1.0)) => ("stopped after 1 minute".to_owned(), ""),
+        ("max_minutes", Some(minutes)) => (format!("stopped after {minutes} minutes"), ""),
+        ("max_steps", _) => ("stopped by train.max_steps".to_owned(), " --set train.max_steps=N"),
+        (reason, _) => (format!("stopped ({reason})"), ""),
+    };
+    let all = summary.all_steps.map_or_else(String::new, |all| format!(" of {}", with_separators(all)));
+    Some(format!("{how} at step {step}{all}; go on with: {resume}{more}"))
 }
 
 /// What the best epoch came to where there is nothing to test on.

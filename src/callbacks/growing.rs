@@ -1,0 +1,82 @@
+//! Files that only grow.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::durable::require_regular;
+use crate::error::{Error, Result};
+
+/// A file that only grows, line by line, and is cut where a run resumes: for callbacks that write one.
+pub struct Growing {
+    path: PathBuf,
+    file: File,
+    size: u64,
+}
+
+impl Growing {
+    /// Opens the file, or makes it, and cuts it to `size`.
+    ///
+    /// # Errors
+    /// If it is shorter, or the disk refuses.
+    pub fn open(path: PathBuf, size: u64) -> Result<Self> {
+        check_size(&path, size)?;
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(Error::io(&path, "open it"))?;
+        file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;
+        file.seek(SeekFrom::End(0)).map_err(Error::io(&path, "go to its end"))?;
+        Ok(Self { path, file, size })
+    }
+
+    /// Appends a line.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn line(&mut self, text: &str) -> Result<()> {
+        let line = format!("{text}\n");
+        self.file.write_all(line.as_bytes()).map_err(Error::io(&self.path, "write a line"))?;
+        self.size += line.len() as u64;
+        Ok(())
+    }
+
+    /// Its size.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) fn refused(&self, source: std::io::Error) -> Error {
+        Error::io(&self.path, "write a line")(source)
+    }
+
+    /// Its size, all lines flushed to the disk.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn durable_size(&self) -> Result<u64> {
+        self.file.sync_data().map_err(Error::io(&self.path, "flush it to the disk"))?;
+        Ok(self.size)
+    }
+}
+
+/// Checks that a growing file is not shorter than `size`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if it is.
+pub fn check_size(path: &Path, size: u64) -> Result<()> {
+    require_regular(path)?;
+    let found = std::fs::metadata(path).map_or(0, |facts| facts.len());
+    if found >= size {
+        return Ok(());
+    }
+    let message = format!(
+        "has {found} bytes, and the checkpoint knew {size}: lines are lost; \
+         put the whole file back, or start a new run"
+    );
+    Err(Error::checkpoint(path, message))
+}

@@ -1,0 +1,78 @@
+//! What is said of a run that is resumed, or that has nothing left to do.
+
+use std::path::Path;
+
+use super::changes::{Change, all_changes, first_change};
+use super::config_with;
+use super::outcome::Outcome;
+use super::stopped::Stopped;
+use crate::checkpoint::{BEST, Checkpoint, State};
+use crate::error::Result;
+use crate::events::Summary;
+use crate::experiment::Experiment;
+use crate::position::Position;
+
+/// Where the run in `folder` is resumed, and in what its config differs from that of `checkpoint`.
+///
+/// # Errors
+/// If the checkpoint's config cannot be used.
+pub fn whence(folder: &Path, checkpoint: Option<&Checkpoint>, now: &Experiment) -> Result<String> {
+    let folder = folder.display();
+    let Some((checkpoint, state)) = checkpoint.and_then(|found| Some((found, found.state.as_ref()?))) else {
+        return Ok(format!("resuming {folder} from the beginning: it has no checkpoint yet"));
+    };
+    let Position { step, epoch, samples_in_epoch, .. } = state.position;
+    let epoch = epoch + u64::from(samples_in_epoch > 0);
+    let changes = all_changes(&config_with(checkpoint, now)?, now);
+    let changes: Vec<String> = changes.iter().map(Change::to_arrow).collect();
+    let changed =
+        if changes.is_empty() { String::new() } else { format!("; changed: {}", changes.join(", ")) };
+    Ok(format!("resuming {folder} at epoch {epoch}, step {step}{changed}"))
+}
+
+/// Forgets a best checkpoint that was chosen by another metric than `monitor`, and says so.
+pub fn drop_other_best(state: &mut State, monitor: Option<&str>) -> Option<String> {
+    let best = state.best().filter(|best| Some(best.metric.as_str()) != monitor)?;
+    state.callbacks.remove(BEST);
+    let now = match monitor {
+        Some(monitor) => format!("`{monitor}` decides now which epoch is the best"),
+        None => "no metric is monitored now".to_owned(),
+    };
+    Some(format!(
+        "{now}: the best by `{}` so far, {} in epoch {}, is dropped",
+        best.metric, best.value, best.epoch
+    ))
+}
+
+/// What came of the run that was `stopped`, if nothing of `now` is left to do.
+///
+/// # Errors
+/// If the checkpoint's config cannot be used.
+pub fn finished(stopped: &Stopped, now: &Experiment) -> Result<Option<Outcome>> {
+    let Some((checkpoint, state)) =
+        stopped.checkpoint.as_ref().and_then(|found| Some((found, found.state.as_ref()?)))
+    else {
+        return Ok(None);
+    };
+    let Position { step, epoch, samples_in_epoch, .. } = state.position;
+    let is_done = epoch >= now.train.epochs || now.train.max_steps.is_some_and(|most| step >= most);
+    // A run that was killed before its end was told is brought to it; so is one that waits for a validation.
+    let summary = Summary::read(stopped.folder.path()).ok();
+    let is_told =
+        |summary: &Summary| summary.steps == step && summary.epochs == epoch && summary.reason != "signal";
+    let Some(summary) = summary.filter(|summary| is_done && is_told(summary)) else { return Ok(None) };
+    let before = config_with(checkpoint, now)?;
+    // What cannot be changed is refused where the data is known.
+    let is_other = first_change(&before, now).is_some()
+        || before.data != now.data
+        || before.optimizer.name() != now.optimizer.name();
+    if is_other {
+        return Ok(None);
+    }
+    let (done, key) = if epoch >= now.train.epochs && samples_in_epoch == 0 {
+        (format!("{epoch} of {} epochs", now.train.epochs), "train.epochs")
+    } else {
+        (format!("{step} of {} steps", now.train.max_steps.unwrap_or(step)), "train.max_steps")
+    };
+    Outcome::finished(stopped.folder.path(), summary, &now.gate, (done, key)).map(Some)
+}
