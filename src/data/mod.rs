@@ -69,6 +69,11 @@ impl Config {
         loading.check()?;
         let splits = self.member().load_for(outputs, search, seed);
         let mut splits = splits.map_err(|error| loading.or_stopped(error))?;
+        // A folder that is found may be named as well, as it had to be once.
+        let file = split.file.as_ref().map(|file| search.resolve(file));
+        if splits.validation.is_some() && file.is_some_and(|file| self.member().validates_on(&file, search)) {
+            return Ok(splits);
+        }
         if splits.validation.is_some() && split.validates() {
             let key = if split.file.is_some() { "split.file" } else { "split.validation" };
             let what = self.member().validation_samples();

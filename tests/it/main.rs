@@ -21,6 +21,7 @@
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
 //!   scikit-learn computed (`tests/golden/make.py`).
 //! - `gradients`: every trainable parameter of every config learns.
+//! - `images`: images and folders of them as people have them.
 //! - `loading`: reading that is watched, and stopped by signals.
 //! - `lost_logs`: a run whose logs were deleted, cut off, rotated or edited is resumed with a warning.
 //! - `mnist`: the real data set, where there is one.
@@ -60,6 +61,7 @@ mod examples;
 mod generated;
 mod golden;
 mod gradients;
+mod images;
 mod loading;
 mod lost_logs;
 mod mnist;

@@ -1,15 +1,24 @@
 //! PNG and JPEG files to pixels, within limits of size and memory.
+//!
+//! What a camera says of the side that was up is followed (orientation in the EXIF data), transparency is
+//! dropped, 16 bits become 8, and colours become grey as in Keras, `PyTorch`, Pillow and `OpenCV` (by BT.601).
+
+mod container;
 
 use std::io::Cursor;
 use std::path::Path;
 
 use image::imageops::{FilterType, resize};
-use image::{ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::error::{Error, Result};
 use crate::files;
 use crate::panics;
+use container::Container;
 
+/// How the names of such files end.
+pub const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
 /// The largest image file that is opened, in bytes.
 pub const LARGEST_FILE: u64 = 1 << 28;
 /// The longest side of an image that is decoded, in pixels.
@@ -41,42 +50,31 @@ pub fn decode(
     [channels, height, width]: [usize; 3],
     pixels: &mut [u8],
 ) -> Result<()> {
-    let failed = |error: image::ImageError| Error::data(path, format!("cannot be decoded: {error}"));
-    let open = || {
-        let mut reader = ImageReader::new(Cursor::new(content));
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(LONGEST_SIDE);
-        limits.max_image_height = Some(LONGEST_SIDE);
-        limits.max_alloc = Some(LARGEST_IMAGE);
-        reader.limits(limits);
-        reader.with_guessed_format().map_err(|error| files::failed_read(path, &error))
-    };
-    if is_cut_off(content) {
-        return Err(Error::data(path, "cannot be decoded: the JPEG data is cut off; get the file again"));
-    }
-    // The header is not believed before memory is taken for what the file cannot hold.
-    let reader = open()?;
-    let per_byte = match reader.format() {
-        Some(ImageFormat::Jpeg) => PIXELS_PER_BYTE_OF_JPEG,
-        _ => PIXELS_PER_BYTE_OF_PNG,
-    };
-    let (columns, rows) = survived(path, || reader.into_dimensions())?.map_err(failed)?;
-    let most = per_byte.saturating_mul(content.len() as u64);
-    if u64::from(columns) * u64::from(rows) > most {
-        let message = format!(
-            "cannot be decoded: its header promises {columns} x {rows} pixels, which {} bytes cannot hold",
-            content.len()
-        );
-        return Err(Error::data(path, message));
-    }
-    let reader = open()?;
-    let image = survived(path, || reader.decode())?.map_err(failed)?;
-    let (columns, rows) = (width as u32, height as u32);
-    let interleaved = if channels == 1 {
-        resize(&image.into_luma8(), columns, rows, FilterType::Triangle).into_raw()
+    let refused = |message: String| Error::data(path, format!("cannot be decoded: {message}"));
+    let container = container::examine(content).ok_or_else(|| refused(not_an_image(content)))?;
+    let image = panics::contain(|| open(&container)).unwrap_or_else(|| {
+        // The decoder of JPEG panics on some damaged files (0.5.15).
+        Err("the decoder gave up; save the image anew with another program".to_owned())
+    });
+    let image = image.map_err(refused)?;
+    // Turned afterwards, when it is small.
+    let turned = container.orientation;
+    let on_its_side = matches!(
+        turned,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    let (columns, rows) = if on_its_side { (height, width) } else { (width, height) };
+    let (columns, rows) = (columns as u32, rows as u32);
+    let mut resized: DynamicImage = if channels == 1 {
+        resize(&grey(image), columns, rows, FilterType::Triangle).into()
     } else {
-        resize(&image.into_rgb8(), columns, rows, FilterType::Triangle).into_raw()
+        resize(&image.into_rgb8(), columns, rows, FilterType::Triangle).into()
     };
+    resized.apply_orientation(turned);
+    let interleaved = resized.as_bytes();
     for (channel, plane) in pixels.chunks_exact_mut(height * width).enumerate() {
         for (pixel, value) in plane.iter_mut().zip(interleaved.iter().skip(channel).step_by(channels)) {
             *pixel = *value;
@@ -85,28 +83,94 @@ pub fn decode(
     Ok(())
 }
 
-/// What a decoder returns, if it does not panic, as that of JPEG does on some damaged files (0.5.15).
-fn survived<T>(path: &Path, decode: impl FnOnce() -> T) -> Result<T> {
-    let message = "cannot be decoded: the decoder gave up; save the image anew with another program";
-    panics::contain(decode).ok_or_else(|| Error::data(path, message))
+/// Decodes the pixels of a file; the error says what is wrong with it.
+fn open(container: &Container<'_>) -> Result<DynamicImage, String> {
+    let content = container.image;
+    let is_jpeg = container.format == "JPEG";
+    // Its decoder would fill up what is missing with grey. That of PNG wants all pixels.
+    if is_jpeg && !container.whole {
+        return Err(cut_off(container));
+    }
+    let failed = |error: ImageError| explain(&error, container);
+    let mut reader = ImageReader::new(Cursor::new(content));
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(LARGEST_IMAGE);
+    reader.limits(limits);
+    let reader = reader.with_guessed_format().map_err(|error| failed(error.into()))?;
+    let decoder = reader.into_decoder().map_err(failed)?;
+    // The header is not believed before memory is taken for what the file cannot hold.
+    let (columns, rows) = decoder.dimensions();
+    let per_byte = if is_jpeg { PIXELS_PER_BYTE_OF_JPEG } else { PIXELS_PER_BYTE_OF_PNG };
+    if u64::from(columns) * u64::from(rows) > per_byte.saturating_mul(content.len() as u64) {
+        let bytes = content.len();
+        return Err(format!(
+            "its header promises {columns} x {rows} pixels, which {bytes} bytes cannot hold"
+        ));
+    }
+    if decoder.total_bytes() > LARGEST_IMAGE {
+        return Err(too_large());
+    }
+    DynamicImage::from_decoder(decoder).map_err(failed)
 }
 
-/// Whether this is a JPEG file that ends within its pixels, which the decoder would fill up with grey.
-fn is_cut_off(content: &[u8]) -> bool {
-    // Within the data of a scan no 0xff is followed by these.
-    let last = |marker: u8| content.windows(2).rposition(|pair| pair == [0xff, marker]);
-    content.starts_with(&[0xff, 0xd8])
-        && last(0xda).is_some_and(|scan| last(0xd9).is_none_or(|end| end < scan))
+/// Grey as Pillow computes it: 0.299 red, 0.587 green and 0.114 blue, in whole numbers.
+fn grey(image: DynamicImage) -> GrayImage {
+    if !image.color().has_color() {
+        return image.into_luma8();
+    }
+    let image = image.into_rgb8();
+    let mut grey = GrayImage::new(image.width(), image.height());
+    for (grey, colour) in grey.pixels_mut().zip(image.pixels()) {
+        let [red, green, blue] = colour.0.map(u32::from);
+        grey.0 = [((19_595 * red + 38_470 * green + 7_471 * blue + 0x8000) >> 16) as u8];
+    }
+    grey
+}
+
+/// What a file is that is neither PNG nor JPEG.
+fn not_an_image(content: &[u8]) -> String {
+    match image::guess_format(content) {
+        Ok(format) => {
+            let name = format.extensions_str().first().map_or(String::new(), |name| name.to_uppercase());
+            format!("it is a {name} file, whatever its name; convert it to PNG or JPEG")
+        }
+        Err(_) if content.is_empty() => "the file is empty; get it again".to_owned(),
+        Err(_) => "neither PNG nor JPEG data; get the file again, or convert it".to_owned(),
+    }
+}
+
+fn too_large() -> String {
+    format!("it has more than {LONGEST_SIDE} pixels on a side or needs more than 1 GiB; make it smaller")
+}
+
+fn cut_off(container: &Container<'_>) -> String {
+    format!("the {} data is cut off; get the file again", container.format)
+}
+
+/// An error of the decoders as one sentence.
+fn explain(error: &ImageError, container: &Container<'_>) -> String {
+    let format = container.format;
+    match error {
+        ImageError::Limits(_) => too_large(),
+        ImageError::Unsupported(_) => {
+            format!("this kind of {format} file cannot be read; save the image anew with another program")
+        }
+        _ if !container.whole => cut_off(container),
+        _ => format!("the {format} data is damaged; get the file again"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::ImageFormat;
 
     #[test]
     fn a_header_that_promises_more_than_the_file_can_hold_takes_no_memory() {
         let mut content = Vec::new();
-        image::GrayImage::new(1000, 1000).write_to(&mut Cursor::new(&mut content), ImageFormat::Png).unwrap();
+        GrayImage::new(1000, 1000).write_to(&mut Cursor::new(&mut content), ImageFormat::Png).unwrap();
         let mut pixels = [1; 4];
         decode(Path::new("a.png"), &content, [1, 2, 2], &mut pixels).unwrap();
         assert_eq!(pixels, [0; 4]);

@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         let plain = name.strip_suffix(".gz").unwrap_or(&name);
         let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension {
-            "png" | "jpg" | "jpeg" if plain == name => {
+            _ if image::EXTENSIONS.contains(&extension) && plain == name => {
                 self.image(path, &files::read_all(path, content, length, image::LARGEST_FILE)?)
             }
             "npy" if plain == name => {

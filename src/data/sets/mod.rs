@@ -95,6 +95,11 @@ pub trait DataConfig {
         "samples of its own".to_owned()
     }
 
+    /// Whether `file`, which the config names for validation, is where these samples are, too.
+    fn validates_on(&self, _file: &Path, _search: &SearchPath) -> bool {
+        false
+    }
+
     /// Whether [`load_validation`](Self::load_validation) can read validation samples.
     fn takes_validation_file(&self) -> bool {
         false

@@ -1,0 +1,130 @@
+//! The image files in a class folder and the folders within it.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::DirEntry;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::data::Loading;
+use crate::data::formats::image::EXTENSIONS;
+use crate::error::{Error, Result};
+
+/// What operating systems and file servers leave in folders, beside what begins with a dot.
+const RUBBISH: &[&str] = &[
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "__macosx",
+    "@eadir",
+    "icon\r",
+    "$recycle.bin",
+    "system volume information",
+    "lost+found",
+];
+
+/// The images of class folders.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Each with the index of its class; by class, then the files of a folder by name, before those in the folders
+    /// within it.
+    pub images: Vec<(PathBuf, u32)>,
+    /// How many other files were passed over.
+    pub others: usize,
+    /// The first of them.
+    pub first_other: Option<PathBuf>,
+    /// The classes without images.
+    pub empty: Vec<String>,
+}
+
+impl Found {
+    /// Adds all images in `folder` and in the folders within it. Links to folders are followed, to each folder
+    /// once, so that circles end.
+    pub fn add_class(&mut self, folder: &Path, label: u32, loading: &Loading) -> Result<()> {
+        let mut seen = HashSet::new();
+        // Folders to read; the next one is the last.
+        let mut ahead = vec![folder.to_path_buf()];
+        while let Some(folder) = ahead.pop() {
+            loading.check()?;
+            let failed =
+                |error: io::Error| Error::data(&folder, format!("the folder cannot be listed: {error}"));
+            if !seen.insert(folder.canonicalize().map_err(failed)?) {
+                continue;
+            }
+            let mut entries: Vec<DirEntry> =
+                std::fs::read_dir(&folder).and_then(Iterator::collect).map_err(failed)?;
+            entries.retain(|entry| !is_rubbish(&entry.file_name()));
+            entries.sort_unstable_by_key(DirEntry::file_name);
+            let mut folders = Vec::new();
+            for entry in entries {
+                let path = entry.path();
+                if is_folder(&entry) {
+                    folders.push(path);
+                } else if is_image(&path) {
+                    self.images.push((path, label));
+                } else {
+                    self.others += 1;
+                    self.first_other.get_or_insert(path);
+                }
+            }
+            ahead.extend(folders.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    /// Adds what was found elsewhere.
+    pub fn append(&mut self, other: Self) {
+        self.images.extend(other.images);
+        self.others += other.others;
+        self.first_other = self.first_other.take().or(other.first_other);
+        self.empty.extend(other.empty);
+    }
+
+    /// Says what was passed over, and which classes have no image.
+    pub fn warn(&self) {
+        let one_line =
+            |text: String| -> String { text.chars().map(|c| if c.is_control() { '?' } else { c }).collect() };
+        if let Some(first) = &self.first_other {
+            let first = one_line(first.display().to_string());
+            let files = if self.others == 1 { "file that is" } else { "files that are" };
+            tracing::warn!(
+                "passed over {} {files} neither PNG nor JPEG: {first}{}",
+                self.others,
+                if self.others == 1 { "" } else { ", …" }
+            );
+        }
+        if let Some(first) = self.empty.first() {
+            let first = one_line(first.clone());
+            let others = match self.empty.len() {
+                1 => " has".to_owned(),
+                count => format!(" and {} others have", count - 1),
+            };
+            tracing::warn!("the class `{first}`{others} no images to train on");
+        }
+    }
+
+    /// What else was found, for an error about images that are missing.
+    pub fn but_others(&self) -> String {
+        match (&self.first_other, self.others) {
+            (Some(first), 1) => format!(", but {}", first.display()),
+            (Some(first), count) => format!(", but {count} other files, the first {}", first.display()),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+/// Whether nobody means such a file or folder to be a sample or a class.
+pub(super) fn is_rubbish(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') || RUBBISH.contains(&name.to_lowercase().as_str())
+}
+
+/// Whether it is a folder, or a link to one.
+fn is_folder(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_dir() || (kind.is_symlink() && entry.path().is_dir()))
+}
+
+fn is_image(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    EXTENSIONS.iter().any(|known| extension == *known)
+}
