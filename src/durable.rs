@@ -13,6 +13,10 @@
 //! # }
 //! ```
 
+mod draft;
+
+pub use draft::Draft;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

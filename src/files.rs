@@ -83,8 +83,9 @@ fn require_regular(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     if metadata.is_file() {
         Ok(())
     } else {
-        let kind = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
-        Err(Error::data(path, format!("{kind}, not a regular file")))
+        let kind =
+            if metadata.is_dir() { "a folder, not a file" } else { "a pipe or device, not a regular file" };
+        Err(Error::data(path, format!("is {kind}")))
     }
 }
 

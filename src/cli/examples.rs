@@ -22,6 +22,7 @@ Examples:
   taper train my.toml --set train.epochs=3 --set optimizer.adam.learning_rate=0.01
   taper train --resume runs/my-0001 --set train.epochs=20
   taper train my.toml --resume auto          start, or continue what was stopped
+  taper train my.toml --gate 'test.accuracy >= 0.97'
 
 `taper config reference` describes every key for --set; `taper config show my.toml` prints their values.";
 
@@ -30,6 +31,8 @@ pub const EVAL: &str = "\
 Examples:
   taper eval runs/cnn
   taper eval runs/cnn --split validation --format json
+  taper eval runs/cnn --errors 10            the most confident wrong predictions
+  taper eval runs/cnn --predictions all.csv  every sample with its probabilities
   taper eval runs/cnn/checkpoints/step-00001500
   taper eval runs/table --set data.csv.path=other.csv";
 
@@ -37,11 +40,13 @@ Examples:
 pub const PREDICT: &str = "\
 Examples:
   taper predict runs/cnn digit.png
-  taper predict runs/cnn pictures/*.png --format json
-  taper predict runs/table new.csv
+  taper predict runs/cnn pictures/           all pictures in a folder
+  taper predict runs/table new.csv --id customer --output result.csv
+  taper predict runs/cnn digits.npy --format jsonl | head
   echo '[[1.5, 2.0, 0.25]]' | taper predict runs/table -
 
-Rows of a CSV file are found by the names of the columns that were trained on, in any order. A `.npy` array, \
+An input that is not there is looked for in the data folders. Columns of a CSV file are found by the names of those \
+that were trained on, in any order. A `.npy` array, \
 IDX file or JSON list holds one sample or a list of them. Pictures are resized to the network's input.";
 
 /// Of `taper check`.

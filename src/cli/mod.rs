@@ -6,7 +6,7 @@ mod tips;
 mod trained;
 
 pub use shared::{Common, DataFolders, Format, LogFormat, Machine, Overrides, Source};
-pub use trained::{Eval, Predict};
+pub use trained::{Eval, Predict, RowFormat};
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -54,7 +54,12 @@ impl Cli {
     /// Reads the program's arguments, or ends it with what is wrong with them, or with the help.
     pub fn read() -> Self {
         let arguments: Vec<OsString> = std::env::args_os().collect();
-        Self::try_parse_from(&arguments).unwrap_or_else(|error| tips::add(error, &arguments).exit())
+        let mut cli =
+            Self::try_parse_from(&arguments).unwrap_or_else(|error| tips::add(error, &arguments).exit());
+        if let Command::Train(train) = &mut cli.command {
+            train.gates.drain(..).for_each(|gate| train.source.overrides.add("--gate", gate));
+        }
+        cli
     }
 
     /// The number of threads that is asked for, if one is.
@@ -85,6 +90,10 @@ pub struct Train {
     /// config's name (or --run-dir), starting anew if there is none.
     #[arg(long, value_name = "auto|PATH", num_args = 0..=1, default_missing_value = "auto")]
     pub resume: Option<PathBuf>,
+    /// A condition that must hold at the end, such as 'test.accuracy >= 0.97', besides those of
+    /// `[gate]`; else the exit code is 6. Repeatable.
+    #[arg(long = "gate", value_name = "CONDITION", value_parser = shared::condition)]
+    gates: Vec<String>,
     /// How the result is written to stdout.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -58,7 +58,23 @@ pub struct Overrides {
     /// Set a single value, such as `train.epochs=3`, `optimizer=sgd` or `model.layers.0.dense.units=64`;
     /// `model.layers.+={dense={units=10}}` adds a layer, `KEY=null` removes a key. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
-    pub set: Vec<String>,
+    set: Vec<String>,
+    /// Keys that other flags set.
+    #[arg(skip)]
+    others: Vec<(String, String)>,
+}
+
+impl Overrides {
+    /// Adds a key that `flag` sets.
+    pub fn add(&mut self, flag: &str, assignment: String) {
+        self.others.push((flag.to_owned(), assignment));
+    }
+
+    /// What to call each assignment in messages, and the assignment.
+    pub fn assignments(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let set = self.set.iter().map(|text| ("--set".to_owned(), text.clone()));
+        set.chain(self.others.iter().cloned())
+    }
 }
 
 /// A key and a value in one argument.
@@ -70,6 +86,16 @@ fn assignment(text: &str) -> Result<String, String> {
                 .to_owned())
         }
     }
+}
+
+/// A metric and a comparison, as the assignment to a key of `[gate]`.
+pub(super) fn condition(text: &str) -> Result<String, String> {
+    let at = text.find(['<', '>', '=']).unwrap_or(text.len());
+    let (metric, comparison) = (text[..at].trim(), text[at..].trim());
+    if metric.is_empty() || !comparison.starts_with(['<', '>']) {
+        return Err("write a metric, a comparison and a number, as in 'test.accuracy >= 0.97'".to_owned());
+    }
+    Ok(format!("gate.\"{metric}\"={comparison}"))
 }
 
 /// Where to compute and where data is.

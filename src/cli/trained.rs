@@ -18,6 +18,12 @@ pub struct Eval {
     /// Which samples [default: test where there are any, else validation, else train].
     #[arg(long, value_enum)]
     pub split: Option<SplitName>,
+    /// Show the N most confident wrong predictions, or the N largest errors of numbers.
+    #[arg(long, value_name = "N")]
+    pub errors: Option<usize>,
+    /// Write what was predicted for each sample: a `.csv` or `.jsonl` file, which is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub predictions: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: Overrides,
     #[command(flatten)]
@@ -56,8 +62,8 @@ pub struct Predict {
     /// A run folder, a checkpoint folder, or a `.safetensors` file that taper wrote.
     #[arg(value_name = "CHECKPOINT", required_unless_present = "flag")]
     path: Option<PathBuf>,
-    /// What to predict for: PNG or JPEG, .npy, .npz, .csv, IDX files (.gz too) or .json; `-` for JSON on
-    /// standard input. Pixels are bytes, whole numbers 0 to 255 or fractions 0 to 1.
+    /// What to predict for: PNG or JPEG, .npy, .npz, .csv, IDX files (.gz too) or .json, or folders of
+    /// them; `-` for JSON on standard input. Pixels are bytes, whole numbers 0 to 255 or fractions 0 to 1.
     #[arg(value_name = "INPUT", conflicts_with = "listed")]
     inputs: Vec<PathBuf>,
     /// The checkpoint as a flag; all positional arguments are then inputs.
@@ -66,14 +72,43 @@ pub struct Predict {
     /// The inputs as a flag, one or several; repeatable.
     #[arg(long = "input", id = "listed", value_name = "FILE", num_args = 1..)]
     listed: Vec<PathBuf>,
+    /// Carry a column of CSV inputs over into the results, such as a customer's number. Repeatable.
+    #[arg(long = "id", value_name = "COLUMN")]
+    pub ids: Vec<String>,
+    /// Write the results to a file, which is replaced once they are complete; its name decides the format.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How the results are written: text, or with all probabilities as one JSON document, a JSON object for
+    /// each line, or CSV [default: by the name of --output, else text].
+    #[arg(long, value_enum)]
+    pub format: Option<RowFormat>,
     #[command(flatten)]
     pub machine: Machine,
-    /// How the result is written to stdout.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    Text,
+    Json,
+    Jsonl,
+    Csv,
+}
+
+impl RowFormat {
+    /// The format that the name of a file asks for.
+    pub fn of(path: &Path) -> Option<Self> {
+        Self::from_str(path.extension()?.to_str()?, true).ok().filter(|format| *format != Self::Text)
+    }
 }
 
 impl Predict {
+    /// How the results are written.
+    pub fn format(&self) -> RowFormat {
+        let named = || self.output.as_deref().and_then(RowFormat::of);
+        self.format.or_else(named).unwrap_or(RowFormat::Text)
+    }
+
     /// The checkpoint, and what to predict for.
     ///
     /// # Errors

@@ -47,5 +47,5 @@ fn init(file: &Path, from: &Path) -> anyhow::Result<()> {
     };
     let mut new = std::fs::File::options().write(true).create_new(true).open(file).map_err(refuse)?;
     new.write_all(text.as_bytes()).map_err(refuse)?;
-    terminal::print(&format!("wrote {0}\nnext   taper train --config {0}", file.display()))
+    terminal::print(&format!("wrote {0}\nnext   taper train {0}", file.display()))
 }

@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use taper::Model;
+use taper::run::{Judged, Mistakes};
 
 use super::{machine, signals, source, text};
 use crate::cli::{Eval, Format};
+use crate::rows::Samples;
 use crate::terminal;
 
 /// Evaluates.
@@ -19,13 +22,30 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     // The checkpoint knows the config's folder.
     let search = machine::search_path(&options.machine.data, Path::new(""), signals::catch()?);
-    let evaluation = model.evaluate(options.split.map(Into::into), &search)?;
+    let classes = model.classes().to_vec();
+    let mut samples =
+        options.predictions.as_deref().map(|path| Samples::create(path, &classes)).transpose()?;
+    let mut mistakes = options.errors.map(Mistakes::new);
+    let mut each = |sample: Judged<'_>| {
+        if let Some(mistakes) = &mut mistakes {
+            mistakes.note(&sample);
+        }
+        samples.as_mut().map_or(Ok(()), |samples| samples.add(&sample))
+    };
+    let evaluation = model.evaluate_each(options.split.map(Into::into), &search, &mut each)?;
     if evaluation.other_data {
         terminal::warn("these are not the samples of the training: the data has changed since");
     }
-    let result = evaluation.to_json();
+    samples.map_or(Ok(()), Samples::finish)?;
+    let mut result = evaluation.to_json();
+    if let Some(mistakes) = mistakes {
+        if !classes.is_empty() {
+            result["wrong"] = json!(mistakes.wrong());
+        }
+        result["errors"] = json!(text::mistakes(mistakes.worst(), &classes));
+    }
     match options.format {
-        Format::Json => terminal::print(&format!("{result:#}")),
+        Format::Json => terminal::print(&text::json(&result)),
         Format::Text => terminal::print(&text::evaluation(&model.checkpoint().place, &result)),
     }
 }

@@ -1,11 +1,10 @@
-//! Values on top of a config: `TAPER__…` of the environment, and `--set`.
+//! Values on top of a config: `TAPER__…` of the environment, `--set` and `--gate`.
 
 use crate::cli::Overrides;
 
 /// The environment's values first: those of flags win.
 pub fn overrides(flags: &Overrides) -> Vec<(String, String)> {
-    let set = flags.set.iter().map(|text| ("--set".to_owned(), text.clone()));
-    environment().into_iter().chain(set).collect()
+    environment().into_iter().chain(flags.assignments()).collect()
 }
 
 /// `TAPER__TRAIN__EPOCHS=3` stands for `train.epochs=3`; sorted, so that it has a fixed order.

@@ -3,56 +3,55 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use serde::Serialize;
 use taper::data::Loading;
 use taper::data::input::{Inputs, LONGEST_JSON, Reader};
-use taper::run::{Row, config_of};
+use taper::interrupt::Interrupt;
+use taper::run::config_of;
 use taper::{Error, Model};
 
 use super::{machine, signals, source, text};
-use crate::cli::{Format, Predict};
+use crate::cli::{Predict, RowFormat};
+use crate::rows::{Destination, Rows};
 use crate::terminal;
 
-/// All results, as JSON.
-#[derive(Serialize)]
-struct Output {
-    checkpoint: String,
-    predictions: Vec<Row>,
-}
-
-/// Predicts. Nothing is printed unless all inputs can be used.
+/// Predicts, input after input. Unless there is more of it than a few megabytes, nothing is printed before
+/// all inputs are known to be usable.
 ///
 /// # Errors
 /// If the checkpoint or an input cannot be used.
 pub fn run(options: &Predict) -> anyhow::Result<()> {
-    let (checkpoint, inputs) = options.paths()?;
+    let (checkpoint, places) = options.paths()?;
     let checkpoint = source::checkpoint(checkpoint)?;
     let experiment = config_of(&checkpoint)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     // Waiting for standard input, only the system's own way ends the process at once.
-    if !inputs.iter().any(|path| path.as_os_str() == "-") {
+    if !places.contains(&Path::new("-")) {
         model.load_under(Loading::new(signals::catch()?));
     }
-    let mut rows = Vec::new();
-    let mut lines = Vec::new();
-    for path in inputs {
+    let search = machine::search_path(&options.machine.data, Path::new(""), Interrupt::default());
+    let found = model.reader().find(&places, &search)?;
+    if found.passed_over > 0 {
+        terminal::warn(&format!("passed over {} files in folders that are not inputs", found.passed_over));
+    }
+    let mut to = Destination::open(options.output.as_deref())?;
+    let classes = model.classes().to_vec();
+    let mut rows = Rows::new(options.format(), &options.ids, &classes);
+    to.write(&rows.begin(&model.checkpoint().place.display().to_string())?)?;
+    for path in &found.files {
         let inputs = read(&model.reader(), path)?;
+        let ids = match options.ids.as_slice() {
+            [] => Vec::new(),
+            names => model.reader().ids(path, names)?,
+        };
         let predictions = model.predict(&inputs)?;
-        match options.format {
-            Format::Json => {
-                rows.extend(Row::all(&path.display().to_string(), predictions, model.classes()));
-            }
-            Format::Text => lines.extend(text::predictions(path, &predictions, model.classes())),
-        }
+        to.write(&match options.format() {
+            RowFormat::Text => text::predictions(path, &predictions, &classes, &ids),
+            _ => rows.of(&path.display().to_string(), predictions, &ids)?,
+        })?;
     }
-    match options.format {
-        Format::Json => {
-            let checkpoint = model.checkpoint().place.display().to_string();
-            terminal::print(&serde_json::to_string(&Output { checkpoint, predictions: rows })?)
-        }
-        Format::Text => terminal::print(&lines.join("\n")),
-    }
+    to.write(rows.end())?;
+    to.finish()
 }
 
 fn read(reader: &Reader<'_>, path: &Path) -> anyhow::Result<Inputs> {

@@ -1,5 +1,6 @@
 //! One pass over samples without training; used by the loop, `taper eval` and the test at the end.
 
+use super::judged::{Each, judge};
 use crate::data::{Dataset, Loader, Scaling};
 use crate::engine::Predictor;
 use crate::error::Result;
@@ -41,6 +42,22 @@ pub fn evaluate(
     interrupt: &Interrupt,
     watch: &mut Watch<'_>,
 ) -> Result<Option<Running>> {
+    evaluate_each(predictor, loss, split, scaling, interrupt, watch, None)
+}
+
+/// The same, of which `each` hears sample by sample.
+///
+/// # Errors
+/// As [`evaluate`], and if `each` refuses.
+pub fn evaluate_each(
+    predictor: &mut dyn Predictor,
+    loss: &dyn Loss,
+    split: Split<'_>,
+    scaling: &Scaling,
+    interrupt: &Interrupt,
+    watch: &mut Watch<'_>,
+    mut each: Option<&mut Each<'_>>,
+) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
     let mut running = Running::with_confusion(split.dataset.target()).in_units(scaling.target_units());
     let mut gradient = Vec::new(); // not used
@@ -52,6 +69,9 @@ pub fn evaluate(
         gradient.resize(logits.len(), 0.0);
         let sum = loss.sum_and_gradient(logits, batch.targets, &mut gradient)?;
         running.add(sum, logits, batch.targets)?;
+        if let Some(each) = &mut each {
+            judge(loss, (split.dataset, scaling), batch.samples.indices, logits, each)?;
+        }
         done += batch.samples.len() as u64;
         watch(done)?;
         if interrupt.signal().is_some() {

@@ -9,10 +9,16 @@
 //! ```
 
 mod evaluate;
+mod judged;
 mod link;
+mod mistakes;
 mod predict;
+mod prediction;
 mod row;
 
-pub use evaluate::{Split, Watch, batch_size, evaluate};
-pub use predict::{Prediction, predict};
+pub use evaluate::{Split, batch_size, evaluate, evaluate_each};
+pub use judged::{Each, Judged, Truth};
+pub use mistakes::{Mistake, Mistakes, Wrong};
+pub use predict::predict;
+pub use prediction::Prediction;
 pub use row::{Answer, Row};

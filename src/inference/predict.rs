@@ -1,41 +1,12 @@
 //! Predictions for samples without targets.
 
 use super::evaluate::{Watch, batch_size};
-use super::link;
+use super::prediction::Prediction;
 use crate::data::Scaling;
 use crate::data::input::Inputs;
 use crate::engine::Predictor;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::metrics::predicted_class;
-
-/// What a network predicts for one sample.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// The network's last values, before the loss's own function.
-    pub logits: Vec<f32>,
-    /// The probability of each class, or the predicted numbers in the unit of the targets.
-    pub values: Vec<f32>,
-}
-
-impl Prediction {
-    /// The most probable class, the first of equals, as the metrics count it: judged by the logits,
-    /// because probabilities near 1 are rounded to the same number.
-    #[must_use]
-    pub fn class(&self) -> usize {
-        predicted_class(&self.logits, self.values.len())
-    }
-
-    /// The `most` most probable classes, the first of which is [`class`](Self::class); of equals the first
-    /// goes first.
-    #[must_use]
-    pub fn top(&self, most: usize) -> Vec<usize> {
-        let first = self.class();
-        let mut others: Vec<usize> = (0..self.values.len()).filter(|class| *class != first).collect();
-        others.sort_by(|&a, &b| self.values[b].total_cmp(&self.values[a]));
-        std::iter::once(first).chain(others).take(most).collect()
-    }
-}
 
 /// Predicts for each of `inputs`, in order.
 ///
@@ -56,11 +27,7 @@ pub fn predict(
         let logits = predictor.logits(&inputs.samples(indices, scaling))?;
         let outputs = logits.len() / indices.len();
         for row in logits.chunks_exact(outputs.max(1)) {
-            let values = match loss.link() {
-                Some(function) => link::probabilities(function, row),
-                None => scaling.predicted(row),
-            };
-            predictions.push(Prediction { logits: row.to_vec(), values });
+            predictions.push(Prediction::of(loss, row, scaling));
         }
         watch(predictions.len() as u64)?;
     }
@@ -73,31 +40,5 @@ pub fn predict(
             ),
         )),
         None => Ok(predictions),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn class(logits: &[f32]) -> usize {
-        Prediction { logits: logits.to_vec(), values: vec![0.5; logits.len().max(2)] }.class()
-    }
-
-    #[test]
-    fn the_class_is_the_first_of_the_largest_logits() {
-        assert_eq!(class(&[1.0, 40.0, 41.0, 41.0]), 2);
-        assert_eq!(class(&[3.0, 3.0]), 0);
-        assert_eq!((class(&[0.0]), class(&[0.1])), (0, 1));
-    }
-
-    #[test]
-    fn the_top_classes_begin_with_the_one_that_the_logits_name() {
-        let of = |values: &[f32]| Prediction { logits: vec![1.0, 3.0, 2.0, 2.0], values: values.to_vec() };
-        assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(3), [1, 2, 3]);
-        // Both are rounded to 1; the logits tell them apart.
-        assert_eq!(of(&[1.0, 1.0, 0.0, 0.0]).top(2), [1, 0]);
-        assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(9).len(), 4);
-        assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(0), [0_usize; 0]);
     }
 }

@@ -38,7 +38,8 @@ pub use stopped::Stopped;
 
 // What a trained model was read from, says, and where a run is.
 pub use crate::checkpoint::{Card, Checkpoint, State};
-pub use crate::inference::{Answer, Prediction, Row};
+pub use crate::durable::Draft;
+pub use crate::inference::{Answer, Judged, Mistake, Mistakes, Prediction, Row, Truth, Wrong};
 pub use crate::run_folder::RunFolder;
 
 use std::path::Path;

@@ -16,7 +16,7 @@ use crate::engine::{Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::events::PassReport;
 use crate::experiment::Experiment;
-use crate::inference::{Prediction, Split, evaluate, predict};
+use crate::inference::{Each, Prediction, Split, evaluate_each, predict};
 use crate::interrupt::Interrupt;
 use crate::network::Parameters;
 use crate::threads;
@@ -144,10 +144,28 @@ impl Model {
     /// [`Error::Usage`] if there is no such split; [`Error::StoppedReading`] or [`Error::Interrupted`] after
     /// a signal.
     pub fn evaluate(&mut self, split: Option<SplitName>, search: &SearchPath) -> Result<Evaluation> {
+        let samples = self.load_samples(search)?;
+        self.measure(samples, split, &search.loading, None)
+    }
+
+    /// The same, of which `each` hears sample by sample.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate), and that of `each`.
+    pub fn evaluate_each(
+        &mut self,
+        split: Option<SplitName>,
+        search: &SearchPath,
+        each: &mut Each<'_>,
+    ) -> Result<Evaluation> {
+        let samples = self.load_samples(search)?;
+        self.measure(samples, split, &search.loading, Some(each))
+    }
+
+    fn load_samples(&self, search: &SearchPath) -> Result<Splits> {
         let search =
             SearchPath { config_folder: config_folder(&self.checkpoint).to_owned(), ..search.clone() };
-        let samples = self.experiment.data.load(&self.experiment.split, &search, self.experiment.seed)?;
-        self.measure(samples, split, &search.loading)
+        self.experiment.data.load(&self.experiment.split, &search, self.experiment.seed)
     }
 
     /// The same on samples at hand.
@@ -156,7 +174,7 @@ impl Model {
     /// As [`evaluate`](Self::evaluate).
     pub fn evaluate_on(&mut self, samples: Splits, split: Option<SplitName>) -> Result<Evaluation> {
         samples.check().map_err(|message| Error::data("samples", message))?;
-        self.measure(samples, split, &Loading::default())
+        self.measure(samples, split, &Loading::default(), None)
     }
 
     fn measure(
@@ -164,6 +182,7 @@ impl Model {
         samples: Splits,
         split: Option<SplitName>,
         loading: &Loading,
+        each: Option<&mut Each<'_>>,
     ) -> Result<Evaluation> {
         if !self.checkpoint.card.fits(&samples.train) {
             let message = "its samples or classes are not those that the checkpoint was trained for";
@@ -195,8 +214,9 @@ impl Model {
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, order: &order });
         let never = Interrupt::default();
         let mut watch = told(&mut self.watch, split.name(), order.len(), loading.interrupt());
-        let running = evaluate(self.predictor.as_mut(), loss, chosen, &scaling, &never, &mut watch)?
-            .ok_or(Error::Interrupted(2))?;
+        let running =
+            evaluate_each(self.predictor.as_mut(), loss, chosen, &scaling, &never, &mut watch, each)?
+                .ok_or(Error::Interrupted(2))?;
         let seconds = start.elapsed().as_secs_f64();
         drop(watch);
         Ok(Evaluation { split, running, classes: self.classes().to_vec(), other_data, seconds })

@@ -286,3 +286,24 @@ fn backslashes_in_paths() {
     let set = Workspace::new().run(&["check", "--set", r#"data={csv={path="a\tb.csv",target="y"}}"#]);
     assert!(set.messages().contains("holds a tab"), "{}", set.stderr);
 }
+
+#[test]
+fn a_gate_is_a_flag() {
+    let gate = |conditions: &[&str]| {
+        let flags = conditions.iter().flat_map(|condition| ["--gate", condition]);
+        let arguments: Vec<&str> = ["train", "binary_mlp", "-q"].into_iter().chain(flags).collect();
+        Workspace::new().run(&arguments)
+    };
+    assert_eq!(gate(&["test.accuracy >= 0.5", "validation.loss<100"]).code, 0);
+    let outcome = gate(&["test.accuracy>1"]);
+    assert_eq!(outcome.code, 6);
+    assert!(outcome.messages().contains("test.accuracy is "), "{}", outcome.stderr);
+    assert_eq!(gate(&["test.accuracy >= 0.5", "test.loss < 0"]).code, 6);
+    for wrong in
+        ["test.accuracy", "test.accuracy = 1", ">= 1", "test.acuracy >= 0.5", "test.accuracy >= high"]
+    {
+        let outcome = gate(&[wrong]);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{wrong}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains("--gate"), "{}", outcome.stderr);
+    }
+}

@@ -16,6 +16,7 @@
 //! - `data_errors`: damaged data sets as the program meets them.
 //! - `endings`: what a run says of itself at its end: the epoch that it keeps, the reason, what to do next.
 //! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
+//! - `evaluation`: what `taper eval` shows of single samples and classes.
 //! - `examples`: those in `examples/` run.
 //! - `generated`: pages that are made from the code.
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
@@ -34,6 +35,7 @@
 //! - `resume_says`: from where a run is resumed, what has changed, that it is finished, which run was meant.
 //! - `scaled_targets`: numbers to predict of any size, and warnings of samples that nothing scales.
 //! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
+//! - `several_inputs`: many files and folders for `taper predict`, its formats and its output.
 //! - `split`: validation samples and preprocessing, and configs from before they had sections.
 //! - `test_split`: test samples that are set aside of a data set without any.
 //! - `two_classes`: class weights for one output, and what is measured of two classes.
@@ -57,6 +59,7 @@ mod custom_layers;
 mod data_errors;
 mod endings;
 mod engines;
+mod evaluation;
 mod examples;
 mod generated;
 mod golden;
@@ -74,6 +77,7 @@ mod resume;
 mod resume_says;
 mod scaled_targets;
 mod schedules;
+mod several_inputs;
 mod split;
 mod tables;
 mod test_split;

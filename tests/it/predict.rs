@@ -284,7 +284,7 @@ fn what_does_not_fit_is_refused_in_one_line() {
     }
     assert!(refused(&workspace, "missing.png").contains("cannot be opened"));
     std::fs::create_dir(workspace.path("folder.npy")).expect("a folder");
-    assert!(refused(&workspace, "folder.npy").contains("a folder"));
+    assert!(refused(&workspace, "folder.npy").contains("holds no file"));
     // One bad input, and nothing is printed for the good ones.
     let arguments = ["predict", "--checkpoint", "run", "--input", "whole.png", "--input", "nan.npy"];
     let outcome = workspace.run(&arguments);

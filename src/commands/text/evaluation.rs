@@ -4,6 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::confusion::confusion;
+use super::errors::errors;
+
 /// A line for each number of `result`, and a table of what was measured for each class.
 pub fn evaluation(checkpoint: &Path, result: &Value) -> String {
     let mut lines = vec![format!("checkpoint  {}", checkpoint.display())];
@@ -18,6 +21,8 @@ pub fn evaluation(checkpoint: &Path, result: &Value) -> String {
         }
     }
     lines.extend(class_table(result));
+    lines.extend(confusion(result));
+    lines.extend(errors(result));
     lines.join("\n")
 }
 

@@ -2,7 +2,10 @@
 
 mod bench;
 mod check;
+mod confusion;
+mod errors;
 mod evaluation;
+mod json;
 mod number;
 mod outcome;
 mod prediction;
@@ -10,7 +13,15 @@ mod progress;
 
 pub use bench::{bench, noise};
 pub use check::check;
+pub use errors::mistakes;
 pub use evaluation::evaluation;
+pub use json::json;
 pub use outcome::{finished, outcome};
 pub use prediction::predictions;
 pub use progress::{epoch, start};
+
+/// A name from a file without what would act on the terminal.
+fn plain(name: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+    name.chars().map(shown).collect()
+}

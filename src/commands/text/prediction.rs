@@ -7,14 +7,21 @@ use taper::run::Prediction;
 /// How many classes a line names.
 const TOP: usize = 3;
 
-/// `FILE#INDEX`, or `FILE` if it is of one sample; the class and its probability, and those that come
-/// next; or the numbers.
-pub fn predictions(input: &Path, predictions: &[Prediction], classes: &[String]) -> Vec<String> {
-    let lines = predictions.iter().enumerate().map(|(index, prediction)| {
+/// A line for each sample: `FILE#INDEX`, or `FILE` if it is of one sample, and the `ids` that say which it is;
+/// the class and its probability, and those that come next; or the numbers.
+pub fn predictions(
+    input: &Path,
+    predictions: &[Prediction],
+    classes: &[String],
+    ids: &[Vec<String>],
+) -> String {
+    let mut lines = Vec::new();
+    for (index, prediction) in predictions.iter().enumerate() {
         let number = if predictions.len() == 1 { String::new() } else { format!("#{index}") };
-        format!("{}{number}  {}", input.display(), result(prediction, classes))
-    });
-    lines.collect()
+        let ids = ids.get(index).map(|ids| format!("  {}", ids.join("  "))).unwrap_or_default();
+        lines.push(format!("{}{number}{ids}  {}\n", input.display(), result(prediction, classes)));
+    }
+    lines.concat()
 }
 
 fn result(prediction: &Prediction, classes: &[String]) -> String {

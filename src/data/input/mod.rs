@@ -17,9 +17,12 @@
 
 mod archive;
 mod arrange;
+mod ids;
+mod places;
 mod table;
 
 pub use super::formats::Numbers;
+pub use places::Found;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -171,10 +174,16 @@ impl<'a> Reader<'a> {
         self.bytes(place, &shape, true, pixels.to_vec()).map_err(|message| Error::data(place, message))
     }
 
+    /// Whether PNG and JPEG files can be its samples.
+    fn takes_pictures(&self) -> bool {
+        self.pixels
+            && self.shape.image().is_some_and(|[channels, height, width]| {
+                matches!(channels, 1 | 3) && height.max(width) <= LONGEST_SIDE
+            })
+    }
+
     fn image(&self, path: &Path, content: &[u8]) -> Result<Inputs> {
-        let sizes = self.shape.image().filter(|&[channels, height, width]| {
-            self.pixels && matches!(channels, 1 | 3) && height.max(width) <= LONGEST_SIDE
-        });
+        let sizes = self.shape.image().filter(|_| self.takes_pictures());
         let Some(sizes) = sizes else {
             let kind = if self.pixels { "pixels" } else { "numbers that are not pixels" };
             let message = format!(

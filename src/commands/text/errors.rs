@@ -1,0 +1,53 @@
+//! The worst of the samples that were predicted wrongly.
+
+use serde_json::{Value, json};
+use taper::run::{Mistake, Wrong};
+
+use super::number::with_separators;
+use super::plain;
+
+/// The mistakes as JSON, with the names of their classes.
+pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {
+    let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
+    // As short as it is written elsewhere, not as long as its f64.
+    let short = |number: f32| number.to_string().parse::<f64>().unwrap_or(f64::NAN);
+    let of = |Mistake { index, found, size }: Mistake| match found {
+        Wrong::Class { truth, predicted } => json!({
+            "index": index, "truth": name(truth), "prediction": name(predicted), "probability": short(size),
+        }),
+        Wrong::Values { truth, predicted } => {
+            let [truth, predicted] =
+                [truth, predicted].map(|all| all.into_iter().map(short).collect::<Vec<_>>());
+            json!({ "index": index, "truth": truth, "prediction": predicted, "error": short(size) })
+        }
+    };
+    mistakes.into_iter().map(of).collect()
+}
+
+/// A line for each mistake in `result`, as [`mistakes`] gives them.
+pub fn errors(result: &Value) -> Vec<String> {
+    let Some(errors) = result["errors"].as_array() else { return Vec::new() };
+    let of_classes = result["wrong"].is_u64();
+    let (of, kind, size) =
+        if of_classes { ("wrong", "most confident", "probability") } else { ("samples", "largest", "error") };
+    let count = with_separators(result[of].as_u64().unwrap_or_default());
+    if errors.is_empty() {
+        return Vec::new();
+    }
+    let text = |value: &Value| match value {
+        Value::String(name) => plain(name).chars().take(20).collect(),
+        Value::Array(numbers) => numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    };
+    let rows = errors
+        .iter()
+        .map(|error| [&error["index"], &error["truth"], &error["prediction"], &error[size]].map(&text));
+    let rows: Vec<[String; 4]> =
+        std::iter::once(["index", "truth", "prediction", size].map(str::to_owned)).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let [index, truth, prediction] = [0, 1, 2].map(width);
+    let title = format!("\nerrors: the {} {kind} of {count}", errors.len());
+    let lines =
+        rows.iter().map(|[i, t, p, size]| format!("{i:>index$}  {t:<truth$}  {p:<prediction$}  {size}"));
+    std::iter::once(title).chain(lines).collect()
+}

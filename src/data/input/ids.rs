@@ -1,0 +1,38 @@
+//! Columns of a CSV file that say which row is which.
+
+use std::io::BufReader;
+use std::path::Path;
+
+use ::csv::StringRecord;
+
+use super::Reader;
+use crate::data::formats::csv::{places, reader, unreadable};
+use crate::error::{Error, Result};
+use crate::files;
+
+impl Reader<'_> {
+    /// The texts in the columns called `names`, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the file is not a CSV file or lacks one of them.
+    pub fn ids(&self, path: &Path, names: &[String]) -> Result<Vec<Vec<String>>> {
+        let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if !table || self.table.is_some_and(|table| !table.has_headers) {
+            return Err(Error::data(path, "has no columns with names for --id to find; only CSV files have"));
+        }
+        let (file, _) = files::open(path)?;
+        let mut reader = reader(BufReader::new(file), self.table.map_or(',', |table| table.delimiter));
+        let mut record = StringRecord::new();
+        let mut next =
+            |record: &mut StringRecord| reader.read_record(record).map_err(|error| unreadable(path, &error));
+        next(&mut record)?;
+        let columns: Vec<String> = record.iter().map(str::to_owned).collect();
+        let used = places(path, &columns, names.iter())?;
+        let mut rows = Vec::new();
+        while next(&mut record)? {
+            let text = |&place: &usize| record.get(place).unwrap_or_default().to_owned();
+            rows.push(used.iter().map(text).collect());
+        }
+        Ok(rows)
+    }
+}

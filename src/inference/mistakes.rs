@@ -1,0 +1,143 @@
+//! The samples of which a network is most wrong.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::{Judged, Truth};
+
+/// Keeps the worst of the samples that it is told of.
+#[derive(Debug)]
+pub struct Mistakes {
+    most: usize,
+    wrong: u64,
+    kept: BinaryHeap<Reverse<Mistake>>,
+}
+
+/// A sample that was predicted wrongly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mistake {
+    /// Its number in the data set, counted from 0.
+    pub index: usize,
+    /// What is right and what was predicted.
+    pub found: Wrong,
+    /// How wrong it is: the probability of the wrong class, or the largest distance of a number.
+    pub size: f32,
+}
+
+/// What was taken for what.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wrong {
+    /// A class for another one, by their indices.
+    Class {
+        /// The right one.
+        truth: usize,
+        /// The predicted one.
+        predicted: usize,
+    },
+    /// Numbers for others.
+    Values {
+        /// The right ones.
+        truth: Vec<f32>,
+        /// The predicted ones.
+        predicted: Vec<f32>,
+    },
+}
+
+impl Mistakes {
+    /// Keeps the `most` worst.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self { most, wrong: 0, kept: BinaryHeap::new() }
+    }
+
+    /// Looks at a sample.
+    pub fn note(&mut self, sample: &Judged<'_>) {
+        let prediction = &sample.prediction;
+        let (found, size) = match sample.truth {
+            Truth::Class(truth) => {
+                let predicted = prediction.class();
+                if predicted == truth {
+                    return;
+                }
+                let probability = prediction.values.get(predicted).copied().unwrap_or(f32::NAN);
+                (Wrong::Class { truth, predicted }, probability)
+            }
+            Truth::Values(truth) => {
+                let far = truth.iter().zip(&prediction.values).map(|(a, b)| (a - b).abs());
+                let size =
+                    far.fold(0.0, |most: f32, far| if far > most || far.is_nan() { far } else { most });
+                if size == 0.0 {
+                    return;
+                }
+                (Wrong::Values { truth: truth.to_vec(), predicted: prediction.values.clone() }, size)
+            }
+        };
+        self.wrong += 1;
+        self.kept.push(Reverse(Mistake { index: sample.index, found, size }));
+        if self.kept.len() > self.most {
+            self.kept.pop();
+        }
+    }
+
+    /// How many samples were wrong.
+    #[must_use]
+    pub fn wrong(&self) -> u64 {
+        self.wrong
+    }
+
+    /// Those that are kept, the worst first; of equals the first one.
+    #[must_use]
+    pub fn worst(self) -> Vec<Mistake> {
+        self.kept.into_sorted_vec().into_iter().map(|Reverse(mistake)| mistake).collect()
+    }
+}
+
+impl Eq for Mistake {}
+
+impl PartialOrd for Mistake {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The worse one is greater.
+impl Ord for Mistake {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.size.total_cmp(&other.size).then(other.index.cmp(&self.index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inference::Prediction;
+
+    fn indices(mistakes: Mistakes) -> Vec<usize> {
+        mistakes.worst().iter().map(|mistake| mistake.index).collect()
+    }
+
+    #[test]
+    fn the_most_confident_wrong_classes_come_first() {
+        let mut mistakes = Mistakes::new(3);
+        for (index, (truth, probability)) in
+            [(0, 0.6), (1, 0.9), (1, 0.1), (1, 0.2), (0, 0.9), (1, 0.1)].iter().enumerate()
+        {
+            let values = vec![1.0 - probability, *probability];
+            let prediction = Prediction { logits: values.clone(), values };
+            mistakes.note(&Judged { index, truth: Truth::Class(*truth), prediction });
+        }
+        assert_eq!(mistakes.wrong(), 5);
+        assert_eq!(indices(mistakes), [2, 4, 5]);
+    }
+
+    #[test]
+    fn the_largest_distances_come_first() {
+        let mut mistakes = Mistakes::new(2);
+        for (index, value) in [1.0, 5.0, 2.0, -3.0].into_iter().enumerate() {
+            let prediction = Prediction { logits: vec![value, 0.0], values: vec![value, 0.0] };
+            mistakes.note(&Judged { index, truth: Truth::Values(&[1.0, 0.0]), prediction });
+        }
+        assert_eq!((mistakes.wrong(), indices(mistakes)), (3, vec![1, 3]));
+        assert!(Mistakes::new(0).worst().is_empty());
+    }
+}

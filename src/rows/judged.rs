@@ -1,0 +1,137 @@
+//! Samples that were measured, as rows.
+
+use std::path::Path;
+
+use serde::Serialize;
+use taper::Error;
+use taper::run::{Draft, Judged, Prediction, Truth};
+
+use super::table::{Columns, Table, texts};
+use crate::cli::RowFormat;
+
+/// So many rows are written at a time.
+const AT_ONCE: usize = 1024;
+
+/// Writes samples to a file, which is there once they are all written.
+pub struct Samples<'a> {
+    file: Draft,
+    json: bool,
+    classes: &'a [String],
+    table: Table,
+    lines: String,
+    count: usize,
+}
+
+impl<'a> Samples<'a> {
+    /// Begins the file at `path`, CSV or JSON line by line as its name says.
+    ///
+    /// # Errors
+    /// If its name says neither, or it cannot be created.
+    pub fn create(path: &Path, classes: &'a [String]) -> taper::Result<Self> {
+        let json = match RowFormat::of(path) {
+            Some(RowFormat::Csv) => false,
+            Some(RowFormat::Jsonl) => true,
+            _ => {
+                let message = "is for rows; give a name that ends in .csv or .jsonl";
+                return Err(Error::Usage(format!("--predictions {}: {message}", path.display())));
+            }
+        };
+        let file = Draft::create(path)?;
+        Ok(Self { file, json, classes, table: Table::new(), lines: String::new(), count: 0 })
+    }
+
+    /// Adds a sample.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn add(&mut self, sample: &Judged<'_>) -> taper::Result<()> {
+        let added = if self.json {
+            json(sample, self.classes).map(|line| self.lines.extend([line.as_str(), "\n"]))
+        } else {
+            csv(&mut self.table, sample, self.classes)
+        };
+        added.map_err(|error| refused(&error))?;
+        self.count += 1;
+        if self.count.is_multiple_of(AT_ONCE) { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes what is left and gives the file its name.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn finish(mut self) -> taper::Result<()> {
+        self.flush()?;
+        self.file.finish()
+    }
+
+    fn flush(&mut self) -> taper::Result<()> {
+        let text = if self.json {
+            std::mem::take(&mut self.lines)
+        } else {
+            self.table.take().map_err(|error| refused(&error))?
+        };
+        self.file.write(text.as_bytes())
+    }
+}
+
+/// What is written is text, which can be written.
+fn refused(error: &anyhow::Error) -> Error {
+    Error::Usage(format!("a row cannot be written: {error}"))
+}
+
+/// Adds a sample that was measured: index, truth, prediction and probabilities; numbers likewise.
+fn csv(table: &mut Table, sample: &Judged<'_>, classes: &[String]) -> anyhow::Result<()> {
+    let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
+    let Prediction { values, .. } = &sample.prediction;
+    let first = || vec!["index".to_owned()];
+    let index = [sample.index.to_string()];
+    match sample.truth {
+        Truth::Class(truth) => {
+            let predicted = sample.prediction.class();
+            let cells = [name(truth), name(predicted), values[predicted].to_string()];
+            let names = || {
+                let names = first().into_iter().chain(["truth".to_owned()]);
+                names.chain(Columns::Classes(classes).names("prediction", "")).collect()
+            };
+            table.add(names, index.into_iter().chain(cells).chain(texts(values)))
+        }
+        Truth::Values(truth) => {
+            let names = || {
+                let of = |name| Columns::Numbers(truth.len()).names("", name);
+                first().into_iter().chain(of("truth")).chain(of("prediction")).collect()
+            };
+            table.add(names, index.into_iter().chain(texts(truth)).chain(texts(values)))
+        }
+    }
+}
+
+/// The same as a line of JSON.
+fn json(sample: &Judged<'_>, classes: &[String]) -> anyhow::Result<String> {
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Line<'a> {
+        Class {
+            index: usize,
+            truth: &'a str,
+            prediction: &'a str,
+            probability: f32,
+            probabilities: &'a [f32],
+        },
+        Values {
+            index: usize,
+            truth: &'a [f32],
+            prediction: &'a [f32],
+        },
+    }
+    let name = |class: usize| classes.get(class).map_or("", String::as_str);
+    let (index, values) = (sample.index, sample.prediction.values.as_slice());
+    let line = match sample.truth {
+        Truth::Class(truth) => {
+            let class = sample.prediction.class();
+            let (truth, prediction) = (name(truth), name(class));
+            Line::Class { index, truth, prediction, probability: values[class], probabilities: values }
+        }
+        Truth::Values(truth) => Line::Values { index, truth, prediction: values },
+    };
+    Ok(serde_json::to_string(&line)?)
+}

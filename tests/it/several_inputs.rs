@@ -1,0 +1,195 @@
+//! `taper predict` on several files and folders, its formats, and where results go.
+
+use serde_json::Value;
+
+use crate::workspace::Workspace;
+
+/// A table of customers with a class that follows from `a`.
+fn trained() -> Workspace {
+    let workspace = Workspace::new();
+    let rows: Vec<String> = (0..60)
+        .map(|i| format!("{},{},{}", i % 10, i % 7, if i % 10 < 5 { "low" } else { "high" }))
+        .collect();
+    workspace.file("t.csv", format!("a,b,y\n{}\n", rows.join("\n")));
+    workspace.file(
+        "c.toml",
+        "[data.csv]\npath = \"t.csv\"\ntarget = \"y\"\n[model]\nlayers = [{ dense = { units = 2 } }]\n\
+         [loss.cross_entropy]\n[optimizer.adam]\nlearning_rate = 0.1\n[train]\nepochs = 20\n",
+    );
+    workspace.ok(&["train", "c.toml", "-q", "--run-dir", "r"]);
+    workspace
+}
+
+/// A network that takes pictures of 8 x 8.
+fn trained_on_pictures() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.ok(&[
+        "train",
+        "digits_cnn",
+        "-q",
+        "--run-dir",
+        "r",
+        "--set",
+        "data.digits.samples=40",
+        "--set",
+        "data.digits.test_samples=10",
+        "--set",
+        "train.epochs=1",
+    ]);
+    workspace
+}
+
+fn picture(brightness: u8) -> Vec<u8> {
+    let mut png = std::io::Cursor::new(Vec::new());
+    let image = image::GrayImage::from_pixel(28, 28, image::Luma([brightness]));
+    image.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+    png.into_inner()
+}
+
+/// The inputs that lines of text are about.
+fn inputs(text: &str) -> Vec<&str> {
+    text.lines().map(|line| line.split("  ").next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn predict_several_files() {
+    let workspace = trained();
+    for (name, a) in [("in/2.csv", 9), ("in/10.csv", 1), ("in/sub/3.csv", 4), ("in/.hidden.csv", 1)] {
+        workspace.file(name, format!("b,a\n1,{a}\n"));
+    }
+    workspace.file("in/read.me", "not an input");
+    let outcome = workspace.ok(&["predict", "r", "in"]);
+    assert_eq!(inputs(&outcome.stdout), ["in/10.csv", "in/2.csv", "in/sub/3.csv"]);
+    assert!(outcome.messages().contains("passed over 1 file"), "{}", outcome.stderr);
+    let outcome = workspace.ok(&["predict", "r", "in/sub", "t.csv", "in/2.csv"]);
+    assert_eq!(outcome.stdout.lines().count(), 62);
+    assert_eq!(inputs(&outcome.stdout)[..2], ["in/sub/3.csv", "t.csv#0"]);
+    workspace.file("nothing/read.me", "not an input");
+    std::fs::create_dir(workspace.path("empty")).expect("a folder");
+    for folder in ["nothing", "empty"] {
+        let outcome = workspace.run(&["predict", "r", folder]);
+        assert_eq!(outcome.code, 3, "{}", outcome.stderr);
+        assert!(outcome.messages().contains(&format!("{folder}: holds no file")), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn the_pictures_of_a_folder_are_found_at_any_depth() {
+    let workspace = trained_on_pictures();
+    for (i, name) in ["p/b.png", "p/a/z.PNG", "p/a/b/c.png", "p/c.png"].iter().enumerate() {
+        workspace.file(name, picture(50 * i as u8));
+    }
+    workspace.file("p/labels.csv", "name,label\nb.png,1\n");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(workspace.path("p"), workspace.path("p/a/again")).expect("a link");
+    let outcome = workspace.ok(&["predict", "r", "p"]);
+    assert_eq!(inputs(&outcome.stdout), ["p/a/b/c.png", "p/a/z.PNG", "p/b.png", "p/c.png"]);
+    let whole = workspace.ok(&["predict", "r", "p/a", "--format", "jsonl"]).stdout;
+    let single = workspace.ok(&["predict", "r", "p/a/b/c.png", "--format", "jsonl"]).stdout;
+    assert!(whole.starts_with(&single), "{whole}");
+}
+
+#[test]
+fn every_format_has_the_same_results() {
+    let workspace = trained();
+    workspace.file("x.csv", "a,b\n1,2\n9,1\n");
+    workspace.file("y.csv", "a,b\n7,7\n");
+    let of = |format: &str| workspace.ok(&["predict", "r", "x.csv", "y.csv", "--format", format]).stdout;
+    let json: Value = serde_json::from_str(&of("json")).expect("JSON");
+    let rows = json["predictions"].as_array().expect("rows");
+    assert_eq!(rows.len(), 3);
+    let lines: Vec<Value> =
+        of("jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(&lines, rows);
+    let csv = of("csv");
+    let mut csv = csv.lines();
+    assert_eq!(csv.next(), Some("input,index,class,probability,probability_high,probability_low"));
+    for (row, line) in rows.iter().zip(csv) {
+        let probabilities = row["probabilities"].as_array().expect("two");
+        let expected = format!(
+            "{},{},{},{},{},{}",
+            row["input"].as_str().expect("a name"),
+            row["index"],
+            row["class"].as_str().expect("a name"),
+            row["probability"],
+            probabilities[0],
+            probabilities[1]
+        );
+        assert_eq!(line, expected);
+    }
+    assert_eq!(inputs(&of("text")), ["x.csv#0", "x.csv#1", "y.csv"]);
+    let run = workspace.ok(&["train", "linear_regression", "-q", "--run-dir", "l"]);
+    assert!(run.stdout.contains("saved"));
+    workspace.file("n.json", "[[1.5], [2.0]]");
+    let csv = workspace.ok(&["predict", "l", "n.json", "--format", "csv"]).stdout;
+    assert!(csv.starts_with("input,index,value\nn.json,0,"), "{csv}");
+}
+
+#[test]
+fn results_go_to_a_file_that_is_whole_or_what_it_was() {
+    let workspace = trained();
+    workspace.file("x.csv", "a,b\n1,2\n9,1\n");
+    let printed = |format: &str| workspace.ok(&["predict", "r", "x.csv", "--format", format]).stdout;
+    for (file, format) in
+        [("o.csv", "csv"), ("o.jsonl", "jsonl"), ("o.json", "json"), ("o.txt", "text"), ("o", "text")]
+    {
+        workspace.file(file, "old");
+        let outcome = workspace.ok(&["predict", "r", "x.csv", "--output", file]);
+        assert_eq!(outcome.stdout, "");
+        assert_eq!(String::from_utf8(workspace.read(file)).expect("text"), printed(format), "{file}");
+    }
+    workspace.ok(&["predict", "r", "x.csv", "-o", "o.json", "--format", "csv"]);
+    assert!(workspace.read("o.json").starts_with(b"input,"));
+    workspace.file("bad.csv", "a,b\n1,no\n");
+    let outcome = workspace.run(&["predict", "r", "x.csv", "bad.csv", "-o", "o.csv"]);
+    assert_eq!(outcome.code, 3);
+    assert_eq!(String::from_utf8(workspace.read("o.csv")).expect("text"), printed("csv"));
+    let names = std::fs::read_dir(workspace.path(".")).expect("a folder").flatten();
+    assert!(names.map(|entry| entry.file_name()).all(|name| !name.to_string_lossy().starts_with(".tmp")));
+    assert_eq!(workspace.run(&["predict", "r", "x.csv", "-o", "."]).code, 2);
+    assert_eq!(workspace.run(&["predict", "r", "x.csv", "-o", "no/o.csv"]).code, 1);
+    workspace.ok(&["predict", "r", "x.csv", "-o", "/dev/null"]);
+    assert!(!std::fs::metadata("/dev/null").expect("a device").is_file());
+    assert_eq!(workspace.ok(&["predict", "r", "x.csv", "-o", "-"]).stdout, printed("text"));
+}
+
+#[test]
+fn ids_are_carried_over() {
+    let workspace = trained();
+    workspace.file("x.csv", "customer,a,note,b\nA17,1,\"old, but good\",2\nB2,9,,1\n");
+    let ids = ["predict", "r", "x.csv", "--id", "customer", "--id", "note", "--format"];
+    let of = |format: &str| workspace.ok(&[&ids[..], &[format]].concat()).stdout;
+    let csv = of("csv");
+    assert!(csv.starts_with("customer,note,input,index,class,probability,"), "{csv}");
+    assert!(csv.contains("\nA17,\"old, but good\",x.csv,0,low,"), "{csv}");
+    assert!(csv.contains("\nB2,,x.csv,1,high,"), "{csv}");
+    let line: Value = serde_json::from_str(of("jsonl").lines().next().expect("a line")).expect("JSON");
+    assert_eq!(line["ids"], serde_json::json!({"customer": "A17", "note": "old, but good"}));
+    assert!(of("text").starts_with("x.csv#0  A17  old, but good  low"), "{}", of("text"));
+    let outcome = workspace.run(&["predict", "r", "x.csv", "--id", "custmer"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (3, ""));
+    assert!(outcome.messages().contains("no column `custmer`"), "{}", outcome.stderr);
+    workspace.file("n.json", "[[1.5, 2.0]]");
+    let outcome = workspace.run(&["predict", "r", "n.json", "--id", "customer"]);
+    assert_eq!(outcome.code, 3, "{}", outcome.stderr);
+}
+
+#[test]
+fn inputs_are_looked_for_in_the_data_folders() {
+    let workspace = trained();
+    workspace.file("elsewhere/set/x.csv", "a,b\n1,2\n");
+    workspace.file("data/set/y.csv", "a,b\n1,2\n");
+    for (input, found) in [
+        ("set/x.csv", "elsewhere/set/x.csv"),
+        ("data/set/x.csv", "elsewhere/set/x.csv"),
+        ("set/y.csv", "data/set/y.csv"),
+    ] {
+        let flag = workspace.ok(&["predict", "r", input, "--data-dir", "elsewhere"]).stdout;
+        assert_eq!(inputs(&flag), [found]);
+        let output = workspace.command(&["predict", "r", input]).env("TAPER_DATA_DIR", "elsewhere").output();
+        let text = String::from_utf8(output.expect("starts").stdout).expect("text");
+        assert_eq!(inputs(&text), [found]);
+    }
+    let outcome = workspace.run(&["predict", "r", "set/z.csv"]);
+    assert!(outcome.messages().starts_with("error: set/z.csv: cannot be opened"), "{}", outcome.stderr);
+}
