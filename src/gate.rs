@@ -19,6 +19,8 @@ use crate::metrics;
 
 /// `[gate]`: `"metric" = "comparison number"`, such as `"validation.accuracy" = ">= 0.97"`.
 /// If one does not hold at the end of training, `taper train` exits with code 6.
+/// The metrics are `loss`; of classes `accuracy` and the macro averages `precision`, `recall` and `f1`, of two classes
+/// also `roc_auc` and `pr_auc`, except on `train`; of numbers `mae`, `rmse` and `r2`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Config(BTreeMap<String, String>);

@@ -1,11 +1,14 @@
 //! Files that only grow.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::durable::require_regular;
 use crate::error::{Error, Result};
+
+/// The longest first line that is read; that of a table of metrics has some hundred bytes.
+const LONGEST_LINE: u64 = 1 << 16;
 
 /// A file that only grows, line by line, and is cut where a run resumes: for callbacks that write one.
 pub struct Growing {
@@ -31,6 +34,20 @@ impl Growing {
         file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;
         file.seek(SeekFrom::End(0)).map_err(Error::io(&path, "go to its end"))?;
         Ok(Self { path, file, size })
+    }
+
+    /// Its first line without the end; nothing of an empty file.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn first_line(&self) -> Result<String> {
+        let mut line = Vec::new();
+        if self.size > 0 {
+            let file = File::open(&self.path).map_err(Error::io(&self.path, "open it"))?;
+            let read = BufReader::new(file.take(LONGEST_LINE)).read_until(b'\n', &mut line);
+            read.map_err(Error::io(&self.path, "read its first line"))?;
+        }
+        Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
     }
 
     /// Appends a line.

@@ -20,6 +20,8 @@ pub const METRICS: &str = "metrics.csv";
 pub struct Log {
     events: Growing,
     metrics: Growing,
+    /// The first line of the table; nothing before it is written.
+    header: String,
 }
 
 impl Log {
@@ -29,17 +31,19 @@ impl Log {
     /// If they cannot be opened, or are shorter than the checkpoint says.
     pub fn open(run: &Path, sizes: &BTreeMap<String, u64>) -> Result<Self> {
         let open = |name: &str| Growing::open(run.join(name), sizes.get(name).copied().unwrap_or(0));
-        let log = Self { events: open(events::FILE)?, metrics: open(METRICS)? };
+        let (events, metrics) = (open(events::FILE)?, open(METRICS)?);
+        let log = Self { events, header: metrics.first_line()?, metrics };
         // No checkpoint may outlast a loss of power that a file with its lines does not.
         sync_folder(run)?;
         Ok(log)
     }
 
     fn csv(&mut self, epoch: &Epoch) -> Result<()> {
-        if self.metrics.size() == 0 {
-            self.metrics.line(&header(epoch))?;
+        if self.header.is_empty() {
+            self.header = header(epoch);
+            self.metrics.line(&self.header)?;
         }
-        self.metrics.line(&row(epoch))
+        self.metrics.line(&row(epoch, &self.header))
     }
 }
 
@@ -50,12 +54,18 @@ pub fn header(epoch: &Epoch) -> String {
     columns.chain(["learning_rate", "seconds", "samples_per_second"]).collect::<Vec<_>>().join(",")
 }
 
-/// The line of `epoch`.
-pub fn row(epoch: &Epoch) -> String {
-    let values = epoch.metrics.iter().map(|(_, value)| value);
-    let values = values.chain([epoch.learning_rate, epoch.seconds, epoch.samples_per_second]);
-    let counts = [epoch.epoch.to_string(), epoch.step.to_string()];
-    counts.into_iter().chain(values.map(|value| value.to_string())).collect::<Vec<_>>().join(",")
+/// The line of `epoch` under `header`, which may be that of an older taper that measured other things: what it does
+/// not name is left out, and what was not measured is left empty.
+pub fn row(epoch: &Epoch, header: &str) -> String {
+    let value = |column: &str| match column {
+        "epoch" => Some(epoch.epoch.to_string()),
+        "step" => Some(epoch.step.to_string()),
+        "learning_rate" => Some(epoch.learning_rate.to_string()),
+        "seconds" => Some(epoch.seconds.to_string()),
+        "samples_per_second" => Some(epoch.samples_per_second.to_string()),
+        name => epoch.metrics.get(name).map(|value| value.to_string()),
+    };
+    header.split(',').map(|column| value(column).unwrap_or_default()).collect::<Vec<_>>().join(",")
 }
 
 impl Callback for Log {

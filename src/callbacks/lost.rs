@@ -110,8 +110,8 @@ fn rows(run: &Path, epoch: u64) -> Vec<String> {
         if let Event::Epoch(own) = line.event
             && own.epoch <= epoch
         {
-            first.get_or_insert_with(|| header(&own));
-            rows.entry(own.epoch).or_insert_with(|| row(&own));
+            let header = first.get_or_insert_with(|| header(&own));
+            rows.entry(own.epoch).or_insert_with(|| row(&own, header));
         }
     }
     let left = crate::files::read(&run.join(METRICS), LARGEST).unwrap_or_default();

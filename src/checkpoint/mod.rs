@@ -59,7 +59,9 @@ pub struct Config {
     #[schemars(range(min = 1, max = 1_000_000))]
     pub keep_last: usize,
     /// The metric that decides which checkpoint is best, such as `validation.loss` or
-    /// `validation.accuracy`. By default `validation.loss` where there is a validation split.
+    /// `validation.accuracy`. By default `validation.loss` where there is a validation split. `precision`, `recall`
+    /// and `f1` are macro averages: means over the classes, also of two. Of two classes `validation.roc_auc` and
+    /// `validation.pr_auc` (average precision of the second class) are measured as well.
     pub monitor: Option<String>,
 }
 

@@ -24,6 +24,9 @@ pub struct Eval {
     /// Write what was predicted for each sample: a `.csv` or `.jsonl` file, which is replaced.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
+    /// Of two classes, predict the second where its probability is above this [default: 0.5].
+    #[arg(long, value_name = "P", value_parser = threshold, conflicts_with_all = ["errors", "predictions"])]
+    pub threshold: Option<f64>,
     #[command(flatten)]
     pub overrides: Overrides,
     #[command(flatten)]
@@ -130,5 +133,13 @@ impl Predict {
             (Some(_), true) => Ok((checkpoint, inputs)),
             (None, false) => Ok((checkpoint, self.listed.iter().map(PathBuf::as_path).collect())),
         }
+    }
+}
+
+/// A probability that decides between two classes.
+fn threshold(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(threshold) if threshold > 0.0 && threshold < 1.0 => Ok(threshold),
+        _ => Err("expected a probability between 0 and 1, such as 0.3".to_owned()),
     }
 }

@@ -32,7 +32,10 @@ pub fn run(options: &Eval) -> anyhow::Result<()> {
         }
         samples.as_mut().map_or(Ok(()), |samples| samples.add(&sample))
     };
-    let evaluation = model.evaluate_each(options.split.map(Into::into), &search, &mut each)?;
+    let mut evaluation = model.evaluate_each(options.split.map(Into::into), &search, &mut each)?;
+    if let Some(threshold) = options.threshold {
+        evaluation = evaluation.at_threshold(threshold)?;
+    }
     if evaluation.other_data {
         terminal::warn("these are not the samples of the training: the data has changed since");
     }

@@ -1,7 +1,9 @@
 //! What a run of an experiment measures, by name.
 
 use super::Experiment;
+use crate::data::Target;
 use crate::error::{Error, Result};
+use crate::layers;
 use crate::metrics;
 
 impl Experiment {
@@ -9,18 +11,42 @@ impl Experiment {
     #[must_use]
     pub fn measured_each_epoch(&self) -> Vec<String> {
         let names = metrics::names(self.loss.member().link().is_some());
-        let validation = self.may_validate().then_some("validation");
-        let splits = ["train"].into_iter().chain(validation);
-        splits.flat_map(|split| names.iter().map(move |name| format!("{split}.{name}"))).collect()
+        let mut measured: Vec<String> = names.iter().map(|name| format!("train.{name}")).collect();
+        if self.may_validate() {
+            measured.extend(self.measured_of("validation"));
+        }
+        measured
     }
 
     /// The names of all that a run measures.
     #[must_use]
     pub fn measured(&self) -> Vec<String> {
-        let names = metrics::names(self.loss.member().link().is_some());
         let mut measured = self.measured_each_epoch();
-        measured.extend(names.iter().map(|name| format!("test.{name}")));
+        measured.extend(self.measured_of("test"));
         measured
+    }
+
+    /// The names of what is measured on a `split` that is evaluated as a whole.
+    fn measured_of(&self, split: &str) -> Vec<String> {
+        let names = metrics::names(self.loss.member().link().is_some());
+        let more = if self.has_two_classes() { &metrics::OF_TWO_CLASSES[..] } else { &[] };
+        names.iter().chain(more).map(|name| format!("{split}.{name}")).collect()
+    }
+
+    /// Whether the config says that there are two classes: by its loss, its data or its last layer.
+    fn has_two_classes(&self) -> bool {
+        match (&self.loss, self.data.member().facts().target) {
+            (loss, _) if loss.member().link().is_none() => false,
+            (crate::loss::Config::binary_cross_entropy(_), _) => true,
+            (_, Some(target)) => target == Target::Class { classes: 2 },
+            (_, None) => {
+                let units = |layer: &layers::Config| match layer {
+                    layers::Config::dense(dense) => Some(dense.units),
+                    _ => None,
+                };
+                self.model.layers.iter().rev().find_map(units) == Some(2)
+            }
+        }
     }
 
     /// Whether there may be samples to validate on; some data sets bring them along.

@@ -59,7 +59,7 @@ pub fn evaluate_each(
     mut each: Option<&mut Each<'_>>,
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
-    let mut running = Running::with_confusion(split.dataset.target()).in_units(scaling.target_units());
+    let mut running = Running::of_split(split.dataset.target()).in_units(scaling.target_units());
     let mut gradient = Vec::new(); // not used
     let mut done = 0;
     watch(done)?;

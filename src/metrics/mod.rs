@@ -18,12 +18,14 @@
 pub mod classification;
 mod confusion;
 mod predicted;
+mod ranking;
 pub mod regression;
 mod running;
 
 pub use classification::ClassCounts;
 pub use confusion::{Confusion, MOST_CLASSES};
 pub(crate) use predicted::predicted_class;
+pub use ranking::{Areas, AtThreshold, Ranking};
 pub use regression::Residuals;
 pub use running::Running;
 
@@ -35,10 +37,15 @@ pub fn names(classes: bool) -> &'static [&'static str] {
     if classes { &["loss", "accuracy", "precision", "recall", "f1"] } else { &["loss", "mae", "rmse", "r2"] }
 }
 
+/// What is measured of two classes besides, on a split that is evaluated as a whole: not on the training samples
+/// while they are trained on.
+pub const OF_TWO_CLASSES: [&str; 2] = ["roc_auc", "pr_auc"];
+
 /// Whether a larger value of the metric called `name` (with or without its split) is better.
 #[must_use]
 pub fn higher_is_better(name: &str) -> bool {
-    matches!(name.rsplit('.').next(), Some("accuracy" | "precision" | "recall" | "f1" | "r2"))
+    let name = name.rsplit('.').next().unwrap_or_default();
+    matches!(name, "accuracy" | "precision" | "recall" | "f1" | "r2") || OF_TWO_CLASSES.contains(&name)
 }
 
 /// Reports a metric that is not among those `measured`.
@@ -47,7 +54,10 @@ pub(crate) fn check_name(name: &str, measured: &[String], problems: &mut Problem
     if measured.contains(&name) {
         return;
     }
-    let help = match nearest(name, &measured) {
+    // What is asked for may be measured, but on another split; of several the one that judges.
+    let metric = |name: &str| name.rsplit('.').next().map(str::to_owned);
+    let elsewhere = measured.iter().rev().copied().find(|own| metric(own) == metric(name));
+    let help = match elsewhere.or_else(|| nearest(name, &measured)) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("measured here: {}", measured.join(", ")),
     };

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::classification::ClassCounts;
 use super::confusion::Confusion;
 use super::predicted::{check_range, predicted_classes};
+use super::ranking::Ranking;
 use super::regression::Residuals;
 use crate::data::{BatchTargets, Target};
 use crate::error::Result;
@@ -19,6 +20,9 @@ pub struct Running {
     /// Which classes are taken for which, where that is to be reported. Not part of a checkpoint.
     #[serde(skip)]
     confusion: Option<Confusion>,
+    /// The scores of two classes, likewise.
+    #[serde(skip)]
+    ranking: Option<Ranking>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,17 +40,27 @@ impl Running {
             Target::Class { classes } => Counts::Classes(ClassCounts::new(classes)),
             Target::Value { width } => Counts::Values(Residuals::new(width)),
         };
-        Self { loss_sum: 0.0, samples: 0, counts, confusion: None }
+        Self { loss_sum: 0.0, samples: 0, counts, confusion: None, ranking: None }
     }
 
-    /// Nothing seen yet, of what [`report`](Self::report) tells which classes are taken for which.
+    /// Nothing seen yet, of a split that is measured as a whole: [`report`](Self::report) tells which classes are
+    /// taken for which, and of two classes, whose scores are kept, how well they are told apart.
     #[must_use]
-    pub fn with_confusion(target: Target) -> Self {
-        let confusion = match target {
-            Target::Class { classes } => Some(Confusion::new(classes)),
-            Target::Value { .. } => None,
+    pub fn of_split(target: Target) -> Self {
+        let (confusion, ranking) = match target {
+            Target::Class { classes: 2 } => (Some(Confusion::new(2)), Some(Ranking::default())),
+            Target::Class { classes } => (Some(Confusion::new(classes)), None),
+            Target::Value { .. } => (None, None),
         };
-        Self { confusion, ..Self::new(target) }
+        Self { confusion, ranking, ..Self::new(target) }
+    }
+
+    /// The same samples where the second of two classes is predicted if its probability is above `threshold`;
+    /// `None` for anything but a whole split of two classes.
+    #[must_use]
+    pub fn at_threshold(&self, threshold: f64) -> Option<Self> {
+        let (counts, confusion) = self.ranking.as_ref()?.at(threshold);
+        Some(Self { counts: Counts::Classes(counts), confusion: Some(confusion), ..self.clone() })
     }
 
     /// The same for numbers that were scaled: a difference of 1 is `units[i]` in the unit of the targets, in which
@@ -75,6 +89,10 @@ impl Running {
                     if let Some(confusion) = &mut self.confusion {
                         confusion.note(*label, predicted);
                     }
+                }
+                if let Some(ranking) = &mut self.ranking {
+                    let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
+                    labels.iter().zip(rows).for_each(|(label, row)| ranking.note(*label, row));
                 }
             }
             (Counts::Values(residuals), BatchTargets::Values { values, .. }) => {
@@ -124,7 +142,8 @@ impl Running {
         }
     }
 
-    /// The loss and the metrics by name, as [`names`](super::names) lists them.
+    /// The loss and the metrics by name, as [`names`](super::names) lists them, and of a whole split of two
+    /// classes those of [`OF_TWO_CLASSES`](super::OF_TWO_CLASSES).
     #[must_use]
     pub fn values(&self) -> Vec<(&'static str, f64)> {
         let mut values = vec![("loss", self.loss())];
@@ -137,6 +156,9 @@ impl Running {
                     ("recall", report.recall),
                     ("f1", report.f1),
                 ]);
+                if let Some(areas) = self.ranking.as_ref().map(Ranking::areas) {
+                    values.extend([("roc_auc", areas.roc_auc), ("pr_auc", areas.pr_auc)]);
+                }
             }
             Counts::Values(residuals) => {
                 let report = residuals.report();
@@ -154,6 +176,12 @@ impl Running {
         match &self.counts {
             Counts::Classes(counts) => {
                 let mut report = serde_json::json!(counts.report(names));
+                if let Some(ranking) = &self.ranking {
+                    let areas = ranking.areas();
+                    report["roc_auc"] = serde_json::json!(areas.roc_auc);
+                    report["pr_auc"] = serde_json::json!(areas.pr_auc);
+                    report["thresholds"] = serde_json::json!(ranking.table());
+                }
                 if let Some(matrix) = self.confusion.as_ref().and_then(Confusion::matrix) {
                     report["confusion_matrix"] = serde_json::json!(matrix);
                 }

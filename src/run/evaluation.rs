@@ -23,6 +23,8 @@ pub struct Evaluation {
     pub split: SplitName,
     /// Loss and metrics.
     pub running: Running,
+    /// Above which probability the second of two classes was predicted, where that is not 0.5.
+    pub threshold: Option<f64>,
     /// The names of the classes, by index; empty where numbers are predicted.
     pub classes: Vec<String>,
     /// Whether it was measured on others than those that the network was trained on, though the split is one of
@@ -33,6 +35,23 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// The same where the second of two classes is predicted if its probability is above `threshold`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it is not between 0 and 1, or there are not two classes.
+    pub fn at_threshold(self, threshold: f64) -> Result<Self> {
+        let between = threshold > 0.0 && threshold < 1.0;
+        let running = self.running.at_threshold(threshold).filter(|_| between).ok_or_else(|| {
+            let (classes, what) = (self.classes.len(), "a threshold is between 0 and 1, and for two classes");
+            Error::Usage(match classes {
+                0 => format!("{what}; this network predicts numbers"),
+                2 => format!("{what}; {threshold} is not between 0 and 1"),
+                _ => format!("{what}; this network has {classes}"),
+            })
+        })?;
+        Ok(Self { running, threshold: Some(threshold), ..self })
+    }
+
     /// Everything as JSON, in the order in which `taper eval` writes it: the split, the loss, and the
     /// metrics, also of each class.
     #[must_use]
@@ -40,6 +59,9 @@ impl Evaluation {
         let running = &self.running;
         let mut result =
             json!({ "split": self.split.name(), "samples": running.samples(), "loss": running.loss() });
+        if let Some(threshold) = self.threshold {
+            result["threshold"] = json!(threshold);
+        }
         if let (Value::Object(to), Value::Object(from)) = (&mut result, running.report(&self.classes)) {
             to.extend(from);
             to.insert("seconds".to_owned(), json!(self.seconds));

@@ -219,7 +219,14 @@ impl Model {
                 .ok_or(Error::Interrupted(2))?;
         let seconds = start.elapsed().as_secs_f64();
         drop(watch);
-        Ok(Evaluation { split, running, classes: self.classes().to_vec(), other_data, seconds })
+        Ok(Evaluation {
+            split,
+            running,
+            threshold: None,
+            classes: self.classes().to_vec(),
+            other_data,
+            seconds,
+        })
     }
 }
 

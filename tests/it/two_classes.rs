@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::workspace::Workspace;
 
 /// 120 rows of two numbers, of which one in twelve is of the class `yes`; they overlap.
@@ -36,7 +38,7 @@ fn train(workspace: &Workspace, run: &str, more: &[&str]) {
     workspace.ok(&[&["train", "--config", "c.toml", "--run-dir", run, "-q"], more].concat());
 }
 
-fn eval(workspace: &Workspace, run: &str) -> serde_json::Value {
+fn eval(workspace: &Workspace, run: &str) -> Value {
     workspace.ok(&["eval", "--checkpoint", run, "--format", "json"]).json()
 }
 
@@ -52,8 +54,7 @@ fn weights_of_two_classes() {
             train(&workspace, engine, &["--set", &format!("train.engine={engine}")]);
             let measured = eval(&workspace, engine);
             // The rare class is found more often than without weights.
-            let recall =
-                |result: &serde_json::Value| result["per_class"][1]["recall"].as_f64().expect("a recall");
+            let recall = |result: &Value| result["per_class"][1]["recall"].as_f64().expect("a recall");
             assert!(recall(&measured) > recall(&plain), "{weights} {engine}: {measured}");
             // The loss is the mean over samples of weight times loss, worked out from what is predicted.
             let predicted = workspace.ok(&[
@@ -121,5 +122,208 @@ fn class_weights_that_cannot_be_meant_are_explained() {
         let outcome = workspace.run(&["train", "--config", "c.toml"]);
         assert!(outcome.code == 2 || outcome.code == 3, "{weights}: {}", outcome.stderr);
         assert!(outcome.messages().contains(words), "{weights}: {}", outcome.stderr);
+    }
+}
+
+/// A network with so many outputs, half of whose rows validate and test.
+fn with_splits(outputs: usize, more: &str) -> Workspace {
+    let workspace = workspace("");
+    let loss = if outputs == 1 { "binary_cross_entropy" } else { "cross_entropy" };
+    let config = format!(
+        "[data.csv]\npath = \"train.csv\"\ntarget = \"y\"\n[split]\nvalidation = 30\ntest = 30\nstratified = true\n\
+         [model]\nlayers = [{{ dense = {{ units = {outputs} }} }}]\n[loss.{loss}]\n\
+         [optimizer.adam]\nlearning_rate = 0.05\n[train]\nepochs = 6\nbatch_size = 16\n{more}"
+    );
+    workspace.file("c.toml", config);
+    workspace
+}
+
+/// The second class's logit less the first's, and whether a row is of it.
+fn scores(workspace: &Workspace, run: &str) -> Vec<(f64, bool)> {
+    let output = workspace.ok(&["predict", "--checkpoint", run, "--input", "train.csv", "--format", "json"]);
+    let rows = output.json()["predictions"].as_array().expect("a list").clone();
+    let score = |row: &Value| {
+        let logit = |place: usize| row["logits"][place].as_f64();
+        let first = logit(0).expect("a logit");
+        logit(1).map_or(first, |second| second - first)
+    };
+    rows.iter().map(score).zip(table().lines().skip(1).map(|line| line.ends_with("yes"))).collect()
+}
+
+#[test]
+fn areas_are_those_of_what_is_predicted() {
+    for outputs in [1, 2] {
+        let workspace = with_splits(outputs, "");
+        train(&workspace, "r", &[]);
+        let set = ["--split", "test", "--set", "data.csv.test_path=train.csv"];
+        let all =
+            workspace.ok(&[&["eval", "--checkpoint", "r", "--format", "json"], &set[..]].concat()).json();
+        let scores = scores(&workspace, "r");
+        let of = |second: bool| scores.iter().filter(move |score| score.1 == second).map(|score| score.0);
+        // Each pair of a row of one class and a row of the other, a tie counting half.
+        let right = |yes: f64| {
+            of(false).map(move |no| f64::from(u8::from(yes > no)) + 0.5 * f64::from(u8::from(yes == no)))
+        };
+        let roc_auc = of(true).flat_map(right).sum::<f64>() / (of(true).count() * of(false).count()) as f64;
+        // The precision at each row of the second class, of those that score as much or more.
+        let above = |least: f64, second: bool| of(second).filter(|score| *score >= least).count() as f64;
+        let precision = |least: f64| above(least, true) / (above(least, true) + above(least, false));
+        let pr_auc = of(true).map(precision).sum::<f64>() / of(true).count() as f64;
+        for (name, expected) in [("roc_auc", roc_auc), ("pr_auc", pr_auc)] {
+            let found = all[name].as_f64().expect("an area");
+            assert!((found - expected).abs() < 1e-6, "{outputs} outputs, {name}: {found} {expected}");
+        }
+        // Precision and recall of the second class at thresholds.
+        for row in all["thresholds"].as_array().expect("a table") {
+            let threshold = row["threshold"].as_f64().expect("a number");
+            let least = (threshold / (1.0 - threshold)).ln();
+            let found = of(true).filter(|score| *score > least).count() as f64;
+            let wrong = of(false).filter(|score| *score > least).count() as f64;
+            let recall = row["recall"].as_f64().expect("a number");
+            assert!((recall - found / of(true).count() as f64).abs() < 1e-12, "{row}");
+            let precision = row["precision"].as_f64().expect("a number");
+            assert!((precision - found / (found + wrong).max(1.0)).abs() < 1e-12, "{row}");
+        }
+    }
+}
+
+#[test]
+fn areas_are_monitored_and_judged() {
+    for outputs in [1, 2] {
+        let workspace = with_splits(
+            outputs,
+            "[checkpoint]\nmonitor = \"validation.roc_auc\"\n[gate]\n\"test.pr_auc\" = \">= 0.05\"\n",
+        );
+        let summary =
+            workspace.ok(&["train", "--config", "c.toml", "--run-dir", "r", "--format", "json"]).json();
+        assert_eq!(summary["best"]["metric"], "validation.roc_auc");
+        let (best, epoch) = (&summary["best"]["value"], &summary["best"]["epoch"]);
+        let csv = String::from_utf8(workspace.read("r/metrics.csv")).expect("text");
+        let header: Vec<&str> = csv.lines().next().expect("a header").split(',').collect();
+        let column = header.iter().position(|name| *name == "validation.roc_auc").expect("a column");
+        assert!(!header.contains(&"train.roc_auc"), "the weights change while they are measured");
+        let values: Vec<f64> = csv
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').nth(column).expect("a value").parse().expect("a number"))
+            .collect();
+        let largest = values.iter().copied().fold(f64::MIN, f64::max);
+        assert_eq!(best.as_f64(), Some(largest));
+        assert_eq!(
+            epoch.as_u64(),
+            values.iter().position(|value| *value >= largest).map(|first| first as u64 + 1)
+        );
+        // What `eval` measures of the same samples has the same bits.
+        for split in ["validation", "test"] {
+            let found =
+                workspace.ok(&["eval", "--checkpoint", "r", "--split", split, "--format", "json"]).json();
+            for name in ["roc_auc", "pr_auc"] {
+                assert_eq!(found[name], summary["metrics"][format!("{split}.{name}")], "{split}");
+            }
+        }
+        let set = "gate={\"test.roc_auc\" = \"> 1\"}";
+        let failed = workspace.run(&["train", "--config", "c.toml", "--set", set]);
+        assert_eq!(failed.code, 6, "{}", failed.stderr);
+    }
+}
+
+#[test]
+fn another_threshold_is_another_prediction() {
+    for outputs in [1, 2] {
+        let workspace = with_splits(outputs, "");
+        train(&workspace, "r", &[]);
+        let at = |more: &[&str]| {
+            workspace
+                .ok(&[&["eval", "--checkpoint", "r", "--split", "train", "--format", "json"], more].concat())
+                .json()
+        };
+        let usual = at(&[]);
+        for (text, place) in [("0.1", 0), ("0.3", 2), ("0.9", 8)] {
+            let measured = at(&["--threshold", text]);
+            let second = &measured["per_class"][1];
+            for name in ["precision", "recall", "f1"] {
+                assert_eq!(second[name], usual["thresholds"][place][name], "{outputs} {text} {name}");
+            }
+            for same in ["loss", "roc_auc", "pr_auc", "thresholds", "samples"] {
+                assert_eq!(measured[same], usual[same], "{same}");
+            }
+            let matrix: Vec<Vec<u64>> =
+                serde_json::from_value(measured["confusion_matrix"].clone()).expect("a matrix");
+            assert_eq!(measured["accuracy"].as_f64(), Some((matrix[0][0] + matrix[1][1]) as f64 / 60.0));
+        }
+        let half = at(&["--threshold", "0.5"]);
+        assert_eq!(
+            (&half["confusion_matrix"], &half["threshold"]),
+            (&usual["confusion_matrix"], &Value::from(0.5))
+        );
+        let text = workspace.ok(&["eval", "--checkpoint", "r", "--threshold", "0.3"]).stdout;
+        for words in [
+            "threshold   0.3000",
+            "roc_auc ",
+            "pr_auc ",
+            "macro average of the classes",
+            "yes above",
+            "\n0.1 ",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+    }
+}
+
+#[test]
+fn areas_and_thresholds_are_for_two_classes() {
+    let workspace = with_splits(1, "");
+    for threshold in ["0", "1", "1.5", "-0.1", "nan", "half"] {
+        let outcome = workspace.run(&["eval", "--checkpoint", "r", &format!("--threshold={threshold}")]);
+        assert!(
+            outcome.code == 2 && outcome.stderr.contains("between 0 and 1"),
+            "{threshold}: {}",
+            outcome.stderr
+        );
+    }
+    let outcome =
+        workspace.run(&["check", "--config", "c.toml", "--set", "checkpoint.monitor=train.roc_auc"]);
+    assert!(
+        outcome.code == 2 && outcome.messages().contains("did you mean `validation.roc_auc`?"),
+        "{}",
+        outcome.stderr
+    );
+    workspace.ok(&[
+        "train",
+        "--config",
+        "synthetic_mlp",
+        "--run-dir",
+        "ten",
+        "-q",
+        "--set",
+        "train.max_steps=2",
+    ]);
+    let outcome = workspace.run(&["eval", "--checkpoint", "ten", "--threshold", "0.3"]);
+    assert!(outcome.code == 2 && outcome.messages().contains("this network has 10"), "{}", outcome.stderr);
+    workspace.ok(&["train", "--config", "linear_regression", "--run-dir", "line", "-q"]);
+    let outcome = workspace.run(&["eval", "--checkpoint", "line", "--threshold", "0.3"]);
+    assert!(outcome.code == 2 && outcome.messages().contains("predicts numbers"), "{}", outcome.stderr);
+    let outcome =
+        workspace.run(&["check", "synthetic_mlp", "--set", "checkpoint.monitor=validation.roc_auc"]);
+    assert!(outcome.code == 2 && outcome.messages().contains("is not measured"), "{}", outcome.stderr);
+    let ten = workspace.ok(&["eval", "--checkpoint", "ten", "--format", "json"]).json();
+    assert!(ten.get("roc_auc").is_none() && ten.get("thresholds").is_none(), "{ten}");
+}
+
+#[test]
+fn a_table_from_before_the_areas_keeps_its_columns() {
+    let workspace = with_splits(1, "");
+    train(&workspace, "r", &["--set", "train.epochs=3"]);
+    let text = String::from_utf8(workspace.read("r/metrics.csv")).expect("text");
+    // As many bytes, because the checkpoint knows how many there were.
+    workspace.file("r/metrics.csv", text.replacen("validation.roc_auc", "validation.another", 1));
+    workspace.ok(&["train", "--config", "c.toml", "--resume", "r", "-q"]);
+    let text = String::from_utf8(workspace.read("r/metrics.csv")).expect("text");
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let column = |name: &str| rows[0].iter().position(|own| *own == name).expect("a column");
+    assert!(rows.len() == 7 && rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
+    assert_eq!(rows[6][column("validation.another")], "", "nothing of that name is measured");
+    for name in ["validation.pr_auc", "train.f1", "samples_per_second"] {
+        assert!(rows[6][column(name)].parse::<f64>().is_ok(), "{name}: {text}");
     }
 }

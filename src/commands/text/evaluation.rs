@@ -13,7 +13,10 @@ pub fn evaluation(checkpoint: &Path, result: &Value) -> String {
     for (name, value) in result.as_object().into_iter().flatten() {
         match value {
             Value::Number(number) if number.is_f64() => {
-                lines.push(format!("{name:<11} {:.4}", number.as_f64().unwrap_or(f64::NAN)));
+                // Whoever has two classes might take them for those of the second one.
+                let macro_average = matches!(name.as_str(), "precision" | "recall" | "f1");
+                let what = if macro_average { "  macro average of the classes" } else { "" };
+                lines.push(format!("{name:<11} {:.4}{what}", number.as_f64().unwrap_or(f64::NAN)));
             }
             Value::Number(_) => lines.push(format!("{name:<11} {value}")),
             Value::String(text) => lines.push(format!("{name:<11} {text}")),
@@ -21,6 +24,7 @@ pub fn evaluation(checkpoint: &Path, result: &Value) -> String {
         }
     }
     lines.extend(class_table(result));
+    lines.extend(threshold_table(result));
     lines.extend(confusion(result));
     lines.extend(errors(result));
     lines.join("\n")
@@ -39,6 +43,27 @@ fn class_table(result: &Value) -> Vec<String> {
             number("recall"),
             number("f1"),
             class["support"].as_u64().unwrap_or_default(),
+        )
+    });
+    std::iter::once(header).chain(rows).collect()
+}
+
+/// What each threshold makes of the second of two classes, as a table.
+fn threshold_table(result: &Value) -> Vec<String> {
+    let (Some(rows), Some(class)) =
+        (result["thresholds"].as_array(), result["per_class"][1]["class"].as_str())
+    else {
+        return Vec::new();
+    };
+    let header = format!("\n{:<20} {:>9} {:>9} {:>9}", format!("{class} above"), "precision", "recall", "f1");
+    let rows = rows.iter().map(|row| {
+        let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
+        format!(
+            "{:<20} {:>9.4} {:>9.4} {:>9.4}",
+            number("threshold"),
+            number("precision"),
+            number("recall"),
+            number("f1")
         )
     });
     std::iter::once(header).chain(rows).collect()
