@@ -33,7 +33,10 @@ pub fn loading(setting: &Setting) -> Value {
         bytes = sets.into_iter().flatten().map(size).sum();
         let start = Instant::now();
         let (split, preprocess) = (&experiment.split, &experiment.preprocess);
-        black_box(Prepared::new(splits, split, preprocess, experiment.seed).expect("a split"));
+        black_box(
+            Prepared::new(splits, split, preprocess, experiment.seed, &setting.search.loading)
+                .expect("a split"),
+        );
         preparations.push(milliseconds(start));
     }
     let load = median(loads);

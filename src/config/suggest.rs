@@ -54,6 +54,20 @@ pub(super) fn meant(word: &str) -> Option<&'static str> {
     OTHER_NAMES.iter().find(|(other, _)| *other == typed).map(|(_, name)| *name)
 }
 
+/// Keys that are looked for beside the training samples, and stand elsewhere.
+const PLACES: &[(&str, &str)] = &[
+    ("validation_path", "split.file"),
+    ("validation_file", "split.file"),
+    ("valid_path", "split.file"),
+    ("val_path", "split.file"),
+    ("val_file", "split.file"),
+];
+
+/// The path of the key that does what `word` is meant to do.
+pub(super) fn meant_place(word: &str) -> Option<&'static str> {
+    PLACES.iter().find(|(other, _)| *other == word).map(|(_, place)| *place)
+}
+
 #[cfg(test)]
 mod tests {
     use super::nearest;

@@ -2,8 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Loading;
 use crate::digest;
+use crate::error::Result;
 use crate::shape::Shape;
+
+/// So many values are digested at once.
+const PART: usize = 1 << 18;
 
 /// What a data set's config promises before anything is read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,27 +106,39 @@ impl Dataset {
     /// SHA-256 of all values and targets, in hexadecimal.
     #[must_use]
     pub fn digest(&self) -> String {
+        self.digest_under(&Loading::default()).unwrap_or_default()
+    }
+
+    /// The same under the watch of `loading`.
+    ///
+    /// # Errors
+    /// [`Error::StoppedReading`](crate::Error::StoppedReading) after a signal.
+    pub(crate) fn digest_under(&self, loading: &Loading) -> Result<String> {
         let mut digest = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            digest.update(bytes);
+            loading.check()
+        };
         let mut floats = |values: &[f32]| {
-            for value in values {
-                digest.update(value.to_le_bytes());
-            }
+            let bytes =
+                |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
+            values.chunks(PART).try_for_each(|values| part(&bytes(values)))
         };
         if let Features::Floats(values) = &self.features {
-            floats(values);
+            floats(values)?;
         }
         if let Targets::Values { values, .. } = &self.targets {
-            floats(values);
+            floats(values)?;
         }
         if let Features::Bytes(bytes) = &self.features {
-            digest.update(bytes);
+            bytes.chunks(PART).try_for_each(&mut part)?;
         }
         if let Targets::Classes { labels, .. } = &self.targets {
-            for label in labels {
-                digest.update(label.to_le_bytes());
-            }
+            let bytes =
+                |labels: &[u32]| labels.iter().flat_map(|label| label.to_le_bytes()).collect::<Vec<_>>();
+            labels.chunks(PART).try_for_each(|labels| part(&bytes(labels)))?;
         }
-        digest::hexadecimal(&digest.finalize())
+        Ok(digest::hexadecimal(&digest.finalize()))
     }
 
     /// What is to be predicted.

@@ -191,8 +191,8 @@ impl Model {
         let scaling = self.checkpoint.card.scaling(&samples.train.features);
         // What the training samples were normalized by is in the checkpoint; these may be others.
         let no_preprocessing = preprocess::Config::default();
-        let data = Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed)?;
-        loading.check()?;
+        let data =
+            Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed, loading)?;
         let (split, dataset, order) = choose(split, &data)?;
         let trained = self.checkpoint.state.as_ref().map(|state| &state.data);
         let drawn = match split {

@@ -68,8 +68,13 @@ impl Run {
         let mut card = Card::new(experiment.to_json(), &splits.train);
         let plan = fit_plan(&experiment, &card)?;
         card.columns.clone_from(&splits.columns);
-        let data = Prepared::new(splits, &experiment.split, &experiment.preprocess, experiment.seed)?;
-        search.loading.check()?;
+        let data = Prepared::new(
+            splits,
+            &experiment.split,
+            &experiment.preprocess,
+            experiment.seed,
+            &search.loading,
+        )?;
         if data.validation_order.is_empty() {
             experiment.require_validation()?;
         }

@@ -196,6 +196,22 @@ fn other_kinds_of_files_are_named() {
     }
 }
 
+#[test]
+fn a_config_with_validation_samples_of_another_program_is_led_to_split() {
+    let workspace = Workspace::new();
+    for key in ["validation_path", "val_path", "validation_file"] {
+        let text =
+            format!("[data.csv]\npath = 't.csv'\ntarget = 'y'\n{key} = 'v.csv'\n[model]\nlayers = []\n");
+        workspace.file("c.toml", text);
+        let outcome = workspace.run(&["check", "c.toml"]);
+        assert!(
+            outcome.code == 2 && outcome.stderr.contains("did you mean `split.file`?"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
 /// A workspace with these images, each of one grey.
 fn folders(images: &[(&str, u8)]) -> Workspace {
     let workspace = Workspace::new();

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::config::document::{Entry, Value};
 use crate::config::places::{Whole, with_key};
 use crate::config::problem::{Path, Problem};
-use crate::config::suggest::{meant, nearest};
+use crate::config::suggest::{meant, meant_place, nearest};
 
 /// What to do about a path in which a backslash has been read as an escape.
 pub(in crate::config) const PLAIN_PATH: &str =
@@ -25,6 +25,9 @@ pub(super) fn unknown(key: &str, names: &[&str], parent: &Path, place: Path, who
 
 /// Where a key stands that is known in other sections only, if there are few of them.
 fn elsewhere(key: &str, names: &[&str], whole: Whole<'_>) -> Option<String> {
+    if let Some(place) = meant_place(key) {
+        return Some(format!("did you mean `{place}`?"));
+    }
     if nearest(key, names).is_some() {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use super::Scaling;
 use crate::data::split::{self, Divided};
-use crate::data::{Dataset, Normalize, Splits, preprocess};
+use crate::data::{Dataset, Loading, Normalize, Splits, preprocess};
 use crate::error::Result;
 
 /// Samples to train on, to validate on and to test on, and their scaling.
@@ -33,26 +33,28 @@ impl Prepared {
     /// Sets the samples to validate and to test on aside, and measures what preprocessing needs to know.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if the samples cannot be split as `split` says.
+    /// [`Error::Data`](crate::Error::Data) if the samples cannot be split as `split` says; a signal.
     pub fn new(
         splits: Splits,
         split: &split::Config,
         preprocess: &preprocess::Config,
         seed: u64,
+        loading: &Loading,
     ) -> Result<Self> {
         let Splits { train, validation, test, .. } = splits;
         let Divided { train: train_order, validation: mut validation_order, test: mut test_order } =
             split.divide(&train, seed)?;
-        let mut digest = train.digest();
+        let mut digest = train.digest_under(loading)?;
         if let Some(validation) = &validation {
             validation_order = (0..validation.len()).collect();
-            digest = format!("{digest} {}", validation.digest());
+            digest = format!("{digest} {}", validation.digest_under(loading)?);
         }
         if let Some(test) = &test {
             test_order = (0..test.len()).collect();
         }
         let normalize = preprocess.resolve(&train, &train_order);
         let targets = preprocess.resolve_targets(&train, &train_order);
+        loading.check()?;
         let scaling = Scaling::new(&train.features, normalize.as_ref()).with_targets(targets.clone());
         Ok(Self {
             train,

@@ -58,6 +58,9 @@ pub struct Config {
     pub classes: Option<Vec<String>>,
 }
 
+/// Room for so many bytes is made at once: clearing gigabytes takes seconds.
+const ROOM: usize = 1 << 28;
+
 fn three() -> usize {
     3
 }
@@ -151,7 +154,10 @@ impl Config {
             let message = format!("{} images of {sample} bytes do not fit into memory", files.len());
             return Err(Error::data(&self.path, message));
         };
-        pixels.resize(length, 0);
+        while pixels.len() < length {
+            loading.check()?;
+            pixels.resize(length.min(pixels.len() + ROOM), 0);
+        }
         let (done, total) = (AtomicU64::new(0), files.len() as u64);
         let place = self.path.as_path();
         let decode = |(image, (path, _)): (&mut [u8], &(PathBuf, u32))| -> Result<()> {
