@@ -69,7 +69,8 @@ pub struct Experiment {
     /// When the run is saved and what is kept.
     #[serde(default)]
     pub checkpoint: checkpoint::Config,
-    /// What the run must reach.
+    /// What the run must reach at its end, else `taper train` exits with 6: metrics, each with `>=`, `>`, `<=` or `<` and
+    /// a number, as in `"test.accuracy" = ">= 0.97"`.
     #[serde(default)]
     pub gate: gate::Config,
 }

@@ -10,7 +10,7 @@ Examples:
   taper eval runs/cnn
   taper predict runs/cnn digit.png
 
-`taper help COMMAND` explains a command, `taper config reference` every section and key of a config.
+`taper help COMMAND` explains a command, `taper config reference [SECTION]` the keys of a config.
 
 Exit codes: 0 done, 1 run failed, 2 usage or config, 3 data, 4 checkpoint, 5 diverged, 6 gate failed, \
 7 run folder in use, 129/130/143 stopped by a signal.";
@@ -24,7 +24,7 @@ Examples:
   taper train my.toml --resume auto          start, or continue what was stopped
   taper train my.toml --gate 'test.accuracy >= 0.97'
 
-`taper config reference` describes every key for --set; `taper config show my.toml` prints their values.";
+`taper config reference [SECTION]` describes every key for --set; `taper config show my.toml` prints their values.";
 
 /// Of `taper eval`.
 pub const EVAL: &str = "\
@@ -75,4 +75,4 @@ Examples:
   taper config init my.toml --from mnist_cnn
   taper config show my.toml
   taper config schema > taper.schema.json
-  taper config reference";
+  taper config reference optimizer.adam";

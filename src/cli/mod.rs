@@ -177,7 +177,10 @@ pub enum Config {
     /// Print the JSON Schema of configs, for editors.
     Schema,
     /// Print the reference of all sections and keys, in Markdown.
-    Reference,
+    Reference {
+        /// Only this section or member, such as `optimizer`, `optimizer.adam` or `conv2d`.
+        section: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use taper::config::{reference, schema};
+use taper::config::{reference, reference_of, schema};
 use taper::experiment::file::renew;
 use taper::{Error, Experiment};
 
@@ -29,7 +29,12 @@ pub fn run(options: &Config) -> anyhow::Result<()> {
             )
         }
         Config::Schema => terminal::print(&format!("{:#}", schema::<Experiment>())),
-        Config::Reference => terminal::print(reference(&schema::<Experiment>()).trim_end()),
+        Config::Reference { section } => {
+            let schema = schema::<Experiment>();
+            let part = section.as_ref().map(|name| reference_of(&schema, name)).transpose();
+            let page = part.map_err(Error::Usage)?.unwrap_or_else(|| reference(&schema));
+            terminal::print(page.trim_end())
+        }
     }
 }
 

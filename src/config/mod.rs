@@ -34,6 +34,6 @@ pub(crate) use load::parse;
 pub use load::{Input, schema};
 pub(crate) use moved::Moved;
 pub use problem::{Path, Problem, Problems, Segment};
-pub use reference::reference;
+pub use reference::{reference, reference_of};
 pub(crate) use registry::{admit_custom, registry};
 pub(crate) use suggest::nearest;

@@ -1,8 +1,14 @@
 //! The schema as a page to read: every section, key, type, default and meaning.
 
+mod example;
+
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
+
+use super::suggest::nearest;
+use example::example;
 
 /// Markdown for the JSON Schema of a config.
 #[must_use]
@@ -21,11 +27,59 @@ pub fn reference(schema: &Json) -> String {
         A text needs no quotes (`--set name=first-try`), a list of words neither (`--set 'data.csv.features=[age, income]'`). \
         The environment sets keys in the same way: `TAPER__TRAIN__EPOCHS=3`.\n",
     );
-    section(&mut page, "", schema, 2);
+    section(&mut page, &mut HashMap::new(), "", schema, 2);
     page
 }
 
-fn section(page: &mut String, path: &str, schema: &Json, level: usize) {
+/// The part of [`reference()`] about one section, such as `optimizer`, `optimizer.adam` or `adam`.
+///
+/// # Errors
+/// What to ask for instead, if there is no such section.
+pub fn reference_of(schema: &Json, name: &str) -> Result<String, String> {
+    let page = reference(schema);
+    // Each part with the name in its heading.
+    let mut parts: Vec<(&str, String)> = Vec::new();
+    for line in page.lines() {
+        let heading =
+            line.strip_prefix("##").map(|rest| rest.trim_start_matches('#').trim().trim_matches('`'));
+        match (heading, parts.last_mut()) {
+            (Some(place), _) => parts.push((place, format!("{line}\n"))),
+            (None, Some((_, part))) => part.extend([line, "\n"]),
+            (None, None) => {}
+        }
+    }
+    let name = name.trim_matches(['[', ']']);
+    let last = |place: &str| place.rsplit(['.', ']']).next() == Some(name);
+    let known = !name.is_empty();
+    let whole = parts.iter().find(|(place, _)| *place == name);
+    let Some((wanted, _)) = whole.or_else(|| parts.iter().find(|(place, _)| known && last(place))) else {
+        let mut names: Vec<&str> = parts.iter().map(|(place, _)| *place).collect();
+        names.extend(parts.iter().filter_map(|(place, _)| place.rsplit('.').next()));
+        let help = match nearest(name, &names) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!(
+                "sections: {}",
+                names
+                    .iter()
+                    .filter(|name| !name.contains('.'))
+                    .take(12)
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        };
+        return Err(format!("the config has no section `{name}`; {help}"));
+    };
+    let within = |place: &str| {
+        place.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    Ok(parts.iter().filter(|(place, _)| within(place)).map(|(_, part)| part.as_str()).collect())
+}
+
+/// The places where lists of words have been described.
+type Seen = HashMap<String, String>;
+
+fn section(page: &mut String, seen: &mut Seen, path: &str, schema: &Json, level: usize) {
     let mut rows = String::new();
     let mut sections = Vec::new();
     for (key, value) in schema["properties"].as_object().into_iter().flatten() {
@@ -35,7 +89,7 @@ fn section(page: &mut String, path: &str, schema: &Json, level: usize) {
             sections.push((place, value));
         } else {
             let list = is_choice(&value["items"]);
-            row(&mut rows, key, value, schema);
+            row(&mut rows, seen, &place, key, value, schema);
             if list {
                 sections.push((format!("{place}[]"), &value["items"]));
             }
@@ -51,15 +105,17 @@ fn section(page: &mut String, path: &str, schema: &Json, level: usize) {
             for (name, member) in members(value) {
                 let _ = write!(page, "\n{} `{place}.{name}`\n", "#".repeat((level + 1).min(4)));
                 description(page, member);
-                section(page, &format!("{place}.{name}"), member, level + 2);
+                example(page, &format!("{place}.{name}"), member);
+                section(page, seen, &format!("{place}.{name}"), member, level + 2);
             }
         } else {
-            section(page, &place, value, level + 1);
+            example(page, &place, value);
+            section(page, seen, &place, value, level + 1);
         }
     }
 }
 
-fn row(rows: &mut String, key: &str, value: &Json, parent: &Json) {
+fn row(rows: &mut String, seen: &mut Seen, place: &str, key: &str, value: &Json, parent: &Json) {
     let needed = parent["required"].as_array().into_iter().flatten().any(|name| name == key);
     let default = match &value["default"] {
         _ if needed => "required".to_owned(),
@@ -67,7 +123,15 @@ fn row(rows: &mut String, key: &str, value: &Json, parent: &Json) {
         default => format!("`{default}`"),
     };
     let mut meaning = value["description"].as_str().unwrap_or_default().replace('\n', " ");
-    for word in value["oneOf"].as_array().into_iter().flatten() {
+    let mut words = value["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if words.len() > 4 {
+        let first = seen.entry(Json::from(words).to_string()).or_insert_with(|| place.to_owned());
+        if first != place {
+            let _ = write!(meaning, " The words are those of `{first}`.");
+            words = &[];
+        }
+    }
+    for word in words {
         if let (Some(name), Some(text)) = (word["const"].as_str(), word["description"].as_str()) {
             let _ = write!(meaning, "<br>`{name}`: {}", text.replace('\n', " "));
         }
@@ -136,6 +200,7 @@ fn kind(value: &Json) -> String {
     };
     match name {
         "integer" => "whole number".to_owned(),
+        "string" if value["format"] == "path" => "path".to_owned(),
         "string" => "text".to_owned(),
         "boolean" => "true or false".to_owned(),
         // `#/properties/model/properties/layers/items`, as in `model.layers`.
@@ -145,6 +210,7 @@ fn kind(value: &Json) -> String {
                 place.split('/').filter(|key| !["#", "properties", "items"].contains(key)).collect();
             format!("list as `{}`", keys.join("."))
         }
+        "array" if is_choice(&value["items"]) => "list of tables".to_owned(),
         "array" => format!("list of {}s", kind(&value["items"])),
         "object" if value["additionalProperties"].is_object() => "table of texts".to_owned(),
         "object" => "table".to_owned(),

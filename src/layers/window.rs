@@ -54,7 +54,7 @@ pub(super) fn slide(
         Padding::Valid => Window::valid(size, kernel, strides),
         Padding::Same => Window::same(size, kernel, strides),
     };
-    window.map(|window| (channels, window)).map_err(|reason| format!("{layer}: {reason}"))
+    Ok((channels, window?))
 }
 
 #[cfg(test)]

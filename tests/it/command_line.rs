@@ -307,3 +307,13 @@ fn a_gate_is_a_flag() {
         assert!(outcome.stderr.contains("--gate"), "{}", outcome.stderr);
     }
 }
+
+#[test]
+fn the_reference_of_a_section_is_printed() {
+    let workspace = Workspace::new();
+    let shown = workspace.ok(&["config", "reference", "adam"]).stdout;
+    assert!(shown.starts_with("### `optimizer.adam`"), "{shown}");
+    let outcome = workspace.run(&["config", "reference", "optimiser"]);
+    assert_eq!(outcome.code, 2);
+    assert!(outcome.messages().contains("did you mean `optimizer`?"), "{}", outcome.stderr);
+}

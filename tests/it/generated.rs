@@ -34,3 +34,38 @@ fn every_key_has_a_meaning() {
         assert!(meaning.len() > 4, "no meaning: {line}");
     }
 }
+
+#[test]
+fn every_example_in_the_reference_is_right() {
+    let page = reference(&schema::<Experiment>());
+    let examples: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    assert!(examples.len() >= 30, "{}", examples.len());
+    for example in examples {
+        let Err(error) = Experiment::from_toml(example) else { continue };
+        let error = error.to_string();
+        // The other sections are missing, and nothing else is wrong.
+        for line in error.lines().filter(|line| line.starts_with("error: ")) {
+            assert!(line.starts_with("error: missing section"), "{example}\n{error}");
+        }
+    }
+}
+
+#[test]
+fn a_part_of_the_reference_is_that_of_its_section() {
+    use taper::config::reference_of;
+    let schema = schema::<Experiment>();
+    let adam = reference_of(&schema, "optimizer.adam").expect("a section");
+    assert!(
+        adam.starts_with("### `optimizer.adam`") && adam.contains("`beta1`") && !adam.contains("momentum")
+    );
+    assert_eq!(reference_of(&schema, "adam"), Ok(adam.clone()));
+    assert!(reference_of(&schema, "optimizer").expect("a section").contains(&adam));
+    assert!(reference_of(&schema, "conv2d").expect("a layer").contains("`kernel_size`"));
+    assert!(reference_of(&schema, "model").expect("a section").contains("`kernel_size`"));
+    assert!(reference_of(&schema, "optimiser").unwrap_err().contains("did you mean `optimizer`?"));
+    assert!(reference_of(&schema, "").unwrap_err().contains("sections: data"));
+    let page = reference(&schema);
+    assert_eq!(page.matches("`he_uniform`:").count(), 1, "initializers are described once");
+    assert!(!page.contains("list of words | required"));
+}
