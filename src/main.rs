@@ -3,6 +3,8 @@
 
 mod cli;
 mod commands;
+mod number;
+mod progress;
 mod rows;
 mod terminal;
 
@@ -14,14 +16,18 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::read();
-    terminal::start_logging(&cli.common);
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match cli::Cli::read(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => terminal::refuse(&error, &arguments),
+    };
+    terminal::start(&cli.common);
     terminal::explain_panics();
     if cfg!(debug_assertions) {
         terminal::warn("this is a debug build, many times slower; build with `cargo build --release`");
     }
     match commands::run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => terminal::finish(),
         Err(error) => terminal::fail(&error, &cli.common),
     }
 }

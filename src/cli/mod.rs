@@ -5,7 +5,7 @@ mod shared;
 mod tips;
 mod trained;
 
-pub use shared::{Common, DataFolders, Format, LogFormat, Machine, Overrides, Source};
+pub use shared::{Common, DataFolders, Format, LogFormat, Machine, Overrides, Progress, Source};
 pub use trained::{Eval, Predict, RowFormat};
 
 use std::ffi::OsString;
@@ -51,15 +51,16 @@ pub enum Command {
 }
 
 impl Cli {
-    /// Reads the program's arguments, or ends it with what is wrong with them, or with the help.
-    pub fn read() -> Self {
-        let arguments: Vec<OsString> = std::env::args_os().collect();
-        let mut cli =
-            Self::try_parse_from(&arguments).unwrap_or_else(|error| tips::add(error, &arguments).exit());
+    /// Reads the program's `arguments`.
+    ///
+    /// # Errors
+    /// What is wrong with them, or the help that they ask for.
+    pub fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut cli = Self::try_parse_from(arguments).map_err(|error| tips::add(error, arguments))?;
         if let Command::Train(train) = &mut cli.command {
             train.gates.drain(..).for_each(|gate| train.source.overrides.add("--gate", gate));
         }
-        cli
+        Ok(cli)
     }
 
     /// The number of threads that is asked for, if one is.

@@ -12,12 +12,38 @@ pub struct Common {
     /// Print results and errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more; twice for everything.
+    /// Say more: what computes, which data was read, each checkpoint; twice for every file and logged step.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// How messages and progress are written to stderr.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
+    /// How progress is shown: a bar that is drawn over, lines now and then, or not at all [default: bar
+    /// on a terminal, else lines].
+    #[arg(long, global = true, env = "TAPER_PROGRESS", hide_env_values = true, default_value = "auto")]
+    #[arg(value_name = "auto|bar|lines|none", hide_default_value = true, value_parser = progress)]
+    pub progress: Progress,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A bar on a terminal, else lines.
+    Auto,
+    Bar,
+    Lines,
+    None,
+}
+
+/// An empty variable counts as none.
+fn progress(text: &str) -> Result<Progress, String> {
+    match text {
+        "" | "auto" => Ok(Progress::Auto),
+        "bar" => Ok(Progress::Bar),
+        "lines" => Ok(Progress::Lines),
+        "none" => Ok(Progress::None),
+        _ => Err("expected auto, bar, lines or none, in --progress or TAPER_PROGRESS".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

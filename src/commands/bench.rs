@@ -4,18 +4,20 @@ use serde_json::json;
 use taper::bench::{Baseline, Bench, Options};
 
 use super::{machine, signals, source, text};
-use crate::cli::{self, Format};
+use crate::cli::{self, Common, Format};
+use crate::progress;
 use crate::terminal;
 
 /// Measures.
 ///
 /// # Errors
 /// If something is wrong with config, data or baseline; if the result is too slow.
-pub fn run(options: &cli::Bench) -> anyhow::Result<()> {
+pub fn run(options: &cli::Bench, common: &Common) -> anyhow::Result<()> {
     let loaded = source::load(&options.source)?;
     let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?;
     let device = machine::open(&options.machine)?;
-    let search = machine::search_path(&options.machine.data, &loaded.folder, signals::catch()?);
+    let mut search = machine::search_path(&options.machine.data, &loaded.folder, signals::catch()?);
+    search.loading = progress::shown(common, search.loading);
     let mut bench = Bench::new(loaded.experiment, &search, device)?;
     if let Some(missing) = bench.missing() {
         terminal::warn(&format!("measuring on random samples: {missing}"));

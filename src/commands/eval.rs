@@ -7,7 +7,8 @@ use taper::Model;
 use taper::run::{Judged, Mistakes};
 
 use super::{machine, signals, source, text};
-use crate::cli::{Eval, Format};
+use crate::cli::{Common, Eval, Format};
+use crate::progress;
 use crate::rows::Samples;
 use crate::terminal;
 
@@ -15,13 +16,15 @@ use crate::terminal;
 ///
 /// # Errors
 /// If the checkpoint or the data cannot be used.
-pub fn run(options: &Eval) -> anyhow::Result<()> {
+pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     let checkpoint = source::checkpoint(options.checkpoint())?;
     let experiment = source::override_values(&checkpoint, &options.overrides)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
+    model.watch(progress::watch(common));
     // The checkpoint knows the config's folder.
-    let search = machine::search_path(&options.machine.data, Path::new(""), signals::catch()?);
+    let mut search = machine::search_path(&options.machine.data, Path::new(""), signals::catch()?);
+    search.loading = progress::shown(common, search.loading);
     let classes = model.classes().to_vec();
     let mut samples =
         options.predictions.as_deref().map(|path| Samples::create(path, &classes)).transpose()?;

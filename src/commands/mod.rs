@@ -1,5 +1,5 @@
 //! One file for each command: it parses, calls the library and prints. What they share stands in `source`
-//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `signals`, `progress`, and `text`, which
+//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `signals`, and `text`, which
 //! draws results.
 
 mod bench;
@@ -10,7 +10,6 @@ mod eval;
 mod machine;
 mod overrides;
 mod predict;
-mod progress;
 mod signals;
 mod source;
 mod start;
@@ -30,10 +29,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     match &cli.command {
         Command::Train(options) => train::run(options, &cli.common),
-        Command::Eval(options) => eval::run(options),
-        Command::Predict(options) => predict::run(options),
+        Command::Eval(options) => eval::run(options, &cli.common),
+        Command::Predict(options) => predict::run(options, &cli.common),
         Command::Check(options) => check::run(options),
-        Command::Bench(options) => bench::run(options),
+        Command::Bench(options) => bench::run(options, &cli.common),
         Command::Data(options) => data::run(options),
         Command::Config(options) => config::run(options),
     }

@@ -10,7 +10,8 @@ use taper::run::config_of;
 use taper::{Error, Model};
 
 use super::{machine, signals, source, text};
-use crate::cli::{Predict, RowFormat};
+use crate::cli::{Common, Predict, RowFormat};
+use crate::progress;
 use crate::rows::{Destination, Rows};
 use crate::terminal;
 
@@ -19,7 +20,7 @@ use crate::terminal;
 ///
 /// # Errors
 /// If the checkpoint or an input cannot be used.
-pub fn run(options: &Predict) -> anyhow::Result<()> {
+pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
     let (checkpoint, places) = options.paths()?;
     let checkpoint = source::checkpoint(checkpoint)?;
     let experiment = config_of(&checkpoint)?;
@@ -27,8 +28,9 @@ pub fn run(options: &Predict) -> anyhow::Result<()> {
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     // Waiting for standard input, only the system's own way ends the process at once.
     if !places.contains(&Path::new("-")) {
-        model.load_under(Loading::new(signals::catch()?));
+        model.load_under(progress::shown(common, Loading::new(signals::catch()?)));
     }
+    model.watch(progress::watch(common));
     let search = machine::search_path(&options.machine.data, Path::new(""), Interrupt::default());
     let found = model.reader().find(&places, &search)?;
     if found.passed_over > 0 {

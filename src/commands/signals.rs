@@ -1,26 +1,28 @@
 //! SIGINT, SIGTERM and SIGHUP while reading samples and computing.
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use taper::interrupt::Interrupt;
 
-/// The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once.
-/// SIGHUP stays ignored where it is, as under `nohup`.
-pub fn catch() -> anyhow::Result<Interrupt> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
+use crate::terminal;
 
+/// The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once, but not
+/// without taking the bar away. SIGHUP stays ignored where it is, as under `nohup`.
+pub fn catch() -> anyhow::Result<Interrupt> {
     let interrupt = Interrupt::default();
-    let again = Arc::new(AtomicBool::new(false));
     let signals = [SIGINT, SIGTERM, SIGHUP];
     let signals = &signals[..if is_ignored(SIGHUP) { 2 } else { 3 }];
     for &signal in signals {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
         signal_hook::flag::register_usize(signal, interrupt.flag(), usize::try_from(signal)?)?;
     }
-    // Only after all of the above: the first signal of any kind arms the shutdown.
-    for &signal in signals {
-        signal_hook::flag::register(signal, Arc::clone(&again))?;
-    }
+    let mut signals = Signals::new(signals)?;
+    let second = move || {
+        if let Some(signal) = signals.forever().nth(1) {
+            terminal::clear_at_once();
+            signal_hook::low_level::exit(128 + signal);
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(second)?;
     Ok(interrupt)
 }
 

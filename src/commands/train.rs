@@ -5,10 +5,10 @@ use taper::callbacks::Callback;
 use taper::events::Summary;
 use taper::run::Options;
 
-use super::progress::Progress;
 use super::start::Start;
 use super::{machine, signals, text};
 use crate::cli::{Common, Format, Train};
+use crate::progress::{self, Progress};
 use crate::terminal;
 
 /// Trains.
@@ -19,7 +19,8 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     let interrupt = signals::catch()?;
     let start = Start::choose(options)?;
     let device = machine::open(&options.machine)?;
-    let search = machine::search_path(&options.machine.data, &start.config_folder, interrupt.clone());
+    let mut search = machine::search_path(&options.machine.data, &start.config_folder, interrupt.clone());
+    search.loading = progress::shown(common, search.loading);
     let mut progress = Progress::new(common, &start.experiment);
     let callbacks: Vec<&mut dyn Callback> = vec![&mut progress];
     let parts = Options { place: start.place, search, device: Some(device), callbacks, interrupt };
@@ -36,12 +37,14 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     match (options.format, text::finished(&outcome)) {
         (Format::Json, said) => {
             if let Some(said) = said {
-                progress.display.say(&said);
+                terminal::note(&said);
             }
             terminal::print(&outcome.summary.to_json()?)?;
         }
         (Format::Text, Some(said)) => terminal::print(&said)?,
-        (Format::Text, None) => terminal::print(&text::outcome(&outcome, &start.experiment.train))?,
+        (Format::Text, None) => {
+            terminal::print_lines(&text::outcome(&outcome, &start.experiment.train, common.quiet))?;
+        }
     }
     Ok(outcome.check_gate()?)
 }

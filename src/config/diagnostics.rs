@@ -26,6 +26,25 @@ pub struct Finding {
     origin: Option<Origin>,
 }
 
+/// One thing that is wrong, as programs read it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Mistake<'a> {
+    /// What is wrong.
+    pub message: &'a str,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<&'a str>,
+    /// The file, or what else the text came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<&'a str>,
+    /// Counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// In characters, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
 impl Finding {
     /// What is wrong and, where it is known, the place.
     #[must_use]
@@ -81,6 +100,25 @@ impl Diagnostics {
     #[must_use]
     pub fn first(&self) -> &str {
         self.findings.first().map_or("", |finding| finding.message.as_str())
+    }
+
+    /// The findings with their places, for programs; of many, the first ones.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake<'_>> {
+        self.findings.iter().take(SHOWN).map(|finding| self.mistake(finding)).collect()
+    }
+
+    fn mistake<'a>(&'a self, finding: &'a Finding) -> Mistake<'a> {
+        let origin = finding.origin.as_ref();
+        let found = origin.and_then(|origin| Some((self.sources.get(origin.source)?, origin.span.start)));
+        let before = found.and_then(|(source, start)| source.text.get(..start));
+        Mistake {
+            message: &finding.message,
+            help: finding.help.as_deref(),
+            file: found.map(|(source, _)| source.name.as_str()),
+            line: before.map(|text| text.matches('\n').count() + 1),
+            column: before.map(|text| text.chars().rev().take_while(|c| *c != '\n').count() + 1),
+        }
     }
 
     /// The findings as text, with colours for a terminal or without; of many, the first ones.

@@ -27,7 +27,7 @@ mod reference;
 mod registry;
 mod suggest;
 
-pub use diagnostics::{Diagnostics, Finding};
+pub use diagnostics::{Diagnostics, Finding, Mistake};
 pub(crate) use load::load;
 #[cfg(feature = "cli")]
 pub(crate) use load::parse;

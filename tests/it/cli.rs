@@ -18,7 +18,8 @@ fn results_go_to_stdout_and_everything_else_to_stderr() {
 fn quiet_means_results_and_errors_only() {
     let outcome = Workspace::new().ok(&["train", "-q", "--set", "train.epochs=1"]);
     assert_eq!(outcome.stderr, "");
-    assert!(outcome.stdout.contains("saved"));
+    assert!(outcome.stdout.starts_with("test   loss "), "{}", outcome.stdout);
+    assert_eq!(outcome.stdout.lines().count(), 1, "{}", outcome.stdout);
 }
 
 #[test]

@@ -3,11 +3,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
 use taper::callbacks::Callback;
 use taper::data::SearchPath;
 use taper::events::PassReport;
 use taper::experiment::Experiment;
 use taper::run::{Model, Options, Place};
+
+use crate::workspace::{Outcome, Workspace};
 
 /// Notes every pass.
 #[derive(Default)]
@@ -51,4 +54,207 @@ fn callbacks_and_watchers_hear_how_far_a_pass_has_come() {
     model.watch(move |report| told.lock().expect("no panic").push(*report));
     model.evaluate(None, &SearchPath::default()).expect("an evaluation");
     assert_eq!(*heard.lock().expect("no panic"), of("test", &dones(test), test));
+}
+
+/// The lines of a log in JSON, each with the fields that all have.
+fn log(outcome: &Outcome) -> Vec<Value> {
+    let lines: Vec<Value> =
+        outcome.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    for line in &lines {
+        let field = |name: &str| line[name].as_str().unwrap_or_else(|| panic!("no {name}: {line}"));
+        let digits = field("time").replace(|c: char| c.is_ascii_digit(), "0");
+        assert_eq!(digits, "0000-00-00T00:00:00.000Z", "{line}");
+        assert!(["DEBUG", "INFO", "WARN", "ERROR"].contains(&field("level")), "{line}");
+        assert!(!field("event").is_empty());
+        if ["message", "warning", "error"].contains(&field("event")) {
+            assert!(!field("message").is_empty() && !field("message").contains('\n'), "{line}");
+        }
+    }
+    let last = lines.last().expect("a last line");
+    assert_eq!(last["exit_code"], outcome.code, "{last}");
+    assert_eq!(last["event"], if outcome.code == 0 { "end" } else { "error" });
+    assert!(lines[..lines.len() - 1].iter().all(|line| line.get("exit_code").is_none()));
+    lines
+}
+
+/// The program's exit code and its log in JSON.
+fn logged(workspace: &Workspace, arguments: &[&str]) -> (i32, Vec<Value>) {
+    let outcome = workspace.run(&[arguments, &["--log-format", "json"]].concat());
+    (outcome.code, log(&outcome))
+}
+
+#[test]
+fn a_log_in_json_has_one_schema() {
+    let workspace = Workspace::new();
+    let arguments = ["train", "--run-dir", "r", "--set", "train={epochs=2,log_every_steps=20}"];
+    let (code, lines) = logged(&workspace, &arguments);
+    assert_eq!(code, 0);
+    let mut events: Vec<&str> = lines.iter().filter_map(|line| line["event"].as_str()).collect();
+    events.retain(|event| *event != "warning");
+    let expected = ["start", "step", "epoch", "checkpoint", "step", "epoch", "checkpoint", "end"];
+    assert_eq!(events, expected);
+    let end = lines.last().expect("a line");
+    assert_eq!((&end["reason"], end["metrics"]["test.loss"].is_f64()), (&"epochs".into(), true), "{end}");
+    assert_eq!(logged(&workspace, &["eval", "r"]).0, 0);
+
+    let gate = ["train", "--run-dir", "g", "--set", "gate={\"test.accuracy\"=\"> 1\"}"];
+    let (code, lines) = logged(&workspace, &gate);
+    assert_eq!((code, &lines.last().expect("a line")["reason"]), (6, &"epochs".into()));
+    let (code, lines) = logged(&workspace, &["train", "--run-dir", "r"]);
+    let last = lines.last().expect("a line")["message"].as_str().expect("a message");
+    assert!(code != 0 && last.starts_with("r: ") && !last.contains("error:"), "{code} {last}");
+}
+
+#[test]
+fn mistakes_in_flags_and_configs_are_told_in_json() {
+    let workspace = Workspace::new();
+    let mistake = |arguments: &[&str]| {
+        let (code, mut lines) = logged(&workspace, arguments);
+        assert_eq!(code, 2, "{lines:?}");
+        lines.pop().expect("a line")
+    };
+    for (arguments, message) in [
+        (&["train", "--bad"][..], "unexpected argument '--bad' found"),
+        (&["trian"], "unrecognized subcommand 'trian'"),
+        (&["eval"], "the following required arguments were not provided"),
+        (&["train", "--progress", "loud"], "expected auto, bar, lines or none"),
+    ] {
+        let found = mistake(arguments);
+        assert!(found["message"].as_str().is_some_and(|text| text.contains(message)), "{found}");
+    }
+    workspace.file("bad.toml", "name = \"x\"\n[train]\nepoch = 3\nbatch_size = 0\n[data.digits]\n");
+    let found = mistake(&["check", "--config", "bad.toml"]);
+    assert!(found["message"].as_str().is_some_and(|text| text.ends_with(" (and 4 more)")), "{found}");
+    let mistakes = found["mistakes"].as_array().expect("mistakes");
+    assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+    let at = |line: u64| mistakes.iter().find(|mistake| mistake["line"] == line).expect("a mistake");
+    assert_eq!(at(3)["file"], "bad.toml");
+    assert_eq!((&at(3)["column"], &at(3)["help"]), (&1.into(), &"did you mean `epochs`?".into()));
+    assert_eq!(at(4)["column"], 14);
+}
+
+#[test]
+fn how_much_is_said_is_chosen() {
+    let workspace = Workspace::new();
+    let said = |arguments: &[&str]| {
+        let outcome = workspace.ok(&[&["train", "--set", "train.epochs=2"], arguments].concat());
+        outcome.messages()
+    };
+    let lines = said(&["--progress", "lines"]);
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    assert_eq!(said(&["--progress", "none"]), "");
+    assert_eq!(said(&["-q"]), "");
+    assert!(said(&["--progress", "bar"]).contains("\repoch  2/2 "), "a bar");
+    let json = said(&["--progress", "none", "--log-format", "json"]);
+    assert_eq!(json.lines().count(), 1, "{json}");
+    assert_eq!(said(&["-q", "--log-format", "json"]).lines().count(), 1);
+    let with = |value: &str| {
+        let mut command = workspace.command(&["train", "--set", "train.epochs=2"]);
+        Outcome::of(command.env("TAPER_PROGRESS", value).output().expect("the program starts"))
+    };
+    assert_eq!(with("none").messages(), "");
+    assert_eq!(with("").messages().lines().count(), 3);
+    assert_eq!(with("never").code, 2);
+}
+
+/// What the program writes on a terminal of so many columns, if this machine has `script` (util-linux).
+#[cfg(target_os = "linux")]
+fn on_a_terminal(
+    workspace: &Workspace,
+    environment: &[(&str, &str)],
+    columns: u16,
+    arguments: &str,
+) -> Option<String> {
+    let program = env!("CARGO_BIN_EXE_taper");
+    let line = format!("stty cols {columns} rows 24; {program} {arguments}");
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]).current_dir(workspace.path("")).env_remove("NO_COLOR");
+    command.env("TERM", "xterm-256color").env("TAPER_OFFLINE", "1").envs(environment.iter().copied());
+    let output = command.stdin(std::process::Stdio::null()).output();
+    let Ok(output) = output else {
+        eprintln!("skipped: no `script` here");
+        return None;
+    };
+    Some(String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_color() {
+    let workspace = Workspace::new();
+    workspace.file("bad.toml", "[train]\nepoch = 3\n");
+    for arguments in [
+        "check --config bad.toml",
+        "train --set train.epochs=1 --progress lines",
+        "train --bad",
+        "check nofile.toml",
+    ] {
+        let said = |environment: &[(&str, &str)]| on_a_terminal(&workspace, environment, 80, arguments);
+        let Some(coloured) = said(&[]) else { return };
+        assert!(coloured.contains("\x1b[1m"), "{arguments}: {coloured:?}");
+        for off in [("NO_COLOR", "1"), ("NO_COLOR", "false"), ("TERM", "dumb")] {
+            let plain = said(&[off]).expect("as before");
+            assert!(!plain.contains('\x1b') && plain.contains(": "), "{off:?} {arguments}: {plain:?}");
+        }
+        assert!(said(&[("NO_COLOR", "")]).expect("as before").contains('\x1b'), "{arguments}");
+    }
+}
+
+/// What a terminal shows in the end: lines, in which later text has taken the place of earlier.
+#[cfg(target_os = "linux")]
+fn screen(written: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in written.split('\n') {
+        let mut shown: Vec<char> = Vec::new();
+        let line = line
+            .replace("\x1b[J", "\u{1}")
+            .replace("\x1b[1m", "")
+            .replace("\x1b[33m", "")
+            .replace("\x1b[0m", "");
+        for part in line.split('\r') {
+            for (at, c) in part.chars().enumerate() {
+                match c {
+                    '\u{1}' => shown.truncate(at),
+                    c if at < shown.len() => shown[at] = c,
+                    c => shown.push(c),
+                }
+            }
+        }
+        lines.push(shown.into_iter().collect::<String>());
+    }
+    lines
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bar_shows_each_epoch_fits_the_window_and_leaves_nothing_behind() {
+    let workspace = Workspace::new();
+    for columns in [120, 80, 50] {
+        let Some(written) = on_a_terminal(&workspace, &[], columns, "train --set train.epochs=30") else {
+            return;
+        };
+        // What was drawn says the epoch after the last one that a line is about, or that it is validated.
+        let (mut finished, mut drawn) = (0, 0);
+        for text in written.split(['\r', '\n']) {
+            let text = text.replace("\x1b[J", "");
+            assert!(
+                text.chars().count() <= usize::from(columns) || !text.starts_with("epoch "),
+                "{columns}: {text}"
+            );
+            let number = text
+                .strip_prefix("epoch ")
+                .and_then(|rest| rest.trim().split('/').next()?.parse::<u64>().ok());
+            let Some(number) = number else { continue };
+            assert_eq!(number, finished + 1, "{columns}: {text}");
+            if text.contains('%') { drawn += 1 } else { finished += 1 }
+        }
+        assert!(finished == 30 && drawn > 1, "{columns}: {finished} {drawn} {written:?}");
+        let screen = screen(&written);
+        assert_eq!(
+            screen.iter().filter(|line| line.starts_with("epoch ")).count(),
+            30,
+            "{columns}: {screen:#?}"
+        );
+        assert!(screen.iter().all(|line| !line.contains('%')), "{columns}: {screen:#?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use taper::bench::{Comparison, Data, Percentiles, Report};
 
-use super::number::{short, with_separators};
+use crate::number::{short, with_separators};
 
 /// The report as a table.
 pub fn bench(report: &Report, comparison: Option<&Comparison>) -> String {

@@ -2,7 +2,7 @@
 
 use taper::experiment::Check;
 
-use super::number::with_separators;
+use crate::number::with_separators;
 
 /// The data, and one row for each layer where they are known; `batch_size` is the config's.
 pub fn check(check: &Check, batch_size: usize) -> String {

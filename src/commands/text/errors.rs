@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use taper::run::{Mistake, Wrong};
 
-use super::number::with_separators;
 use super::plain;
+use crate::number::with_separators;
 
 /// The mistakes as JSON, with the names of their classes.
 pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {

@@ -6,10 +6,8 @@ mod confusion;
 mod errors;
 mod evaluation;
 mod json;
-mod number;
 mod outcome;
 mod prediction;
-mod progress;
 
 pub use bench::{bench, noise};
 pub use check::check;
@@ -18,7 +16,6 @@ pub use evaluation::evaluation;
 pub use json::json;
 pub use outcome::{finished, outcome};
 pub use prediction::predictions;
-pub use progress::{epoch, start};
 
 /// A name from a file without what would act on the terminal.
 fn plain(name: &str) -> String {

@@ -7,7 +7,7 @@ use taper::events::{BestEpoch, Summary};
 use taper::experiment::TrainConfig;
 use taper::run::RunFolder;
 
-use super::number::with_separators;
+use crate::number::with_separators;
 
 /// That there was nothing left to do, if so.
 pub fn finished(outcome: &Outcome) -> Option<String> {
@@ -16,8 +16,9 @@ pub fn finished(outcome: &Outcome) -> Option<String> {
     Some(format!("{run} is finished: {done}; to go on: {resume} --set {key}=N"))
 }
 
-/// Why it ended early, if it did; test metrics, where the run is, and what to do next.
-pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig) -> String {
+/// Why it ended early, if it did; test metrics; unless it should be `brief`, where the run is and what to do
+/// next.
+pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig, brief: bool) -> String {
     let mut lines = Vec::new();
     lines.extend(stopped(summary, folder, train));
     match (summary.test_epoch, &summary.best) {
@@ -30,8 +31,10 @@ pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig) -
         }
         _ => {}
     }
-    lines.push(format!("saved  {}", folder.display()));
-    lines.push(format!("next   {}", RunFolder::eval_command(folder)));
+    if !brief {
+        lines.push(format!("saved  {}", folder.display()));
+        lines.push(format!("next   {}", RunFolder::eval_command(folder)));
+    }
     lines.join("\n")
 }
 

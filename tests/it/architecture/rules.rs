@@ -177,7 +177,15 @@ pub fn uses_of_internals(sources: &[(PathBuf, String)]) -> Vec<String> {
         words.any(|word| word == "internals")
     };
     let is_program = |path: &Path| {
-        let programs = ["examples", "src/main.rs", "src/terminal.rs", "src/cli", "src/commands"];
+        let programs = [
+            "examples",
+            "src/main.rs",
+            "src/terminal",
+            "src/progress",
+            "src/number.rs",
+            "src/cli",
+            "src/commands",
+        ];
         programs.iter().any(|program| path.starts_with(program))
     };
     let broken = sources.iter().filter(|(path, text)| {

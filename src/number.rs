@@ -29,6 +29,26 @@ pub fn duration(seconds: f64) -> String {
     if seconds < 0.1 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
 }
 
+/// Samples per second, as in 3,424 samples/s; of few also the tenths.
+pub fn rate(speed: f64) -> String {
+    if speed < 10.0 {
+        format!("{speed:.1} samples/s")
+    } else {
+        format!("{} samples/s", with_separators(speed.round() as u64))
+    }
+}
+
+/// A time that passes, rounded up, as clocks show it: 0:05, 12:34, 1:02:03, and from two days on 3d 4h.
+pub fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).ceil() as u64;
+    let (days, hours, minutes, rest) = (seconds / 86_400, seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{rest:02}"),
+        1..48 => format!("{hours}:{minutes:02}:{rest:02}"),
+        _ => format!("{}d {}h", with_separators(days), hours % 24),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +70,31 @@ mod tests {
             (0.0, "0.0000"),
         ] {
             assert_eq!(short(value), text);
+        }
+    }
+
+    #[test]
+    fn speeds_are_whole_unless_they_are_small() {
+        for (speed, text) in
+            [(3424.4, "3,424"), (9.96, "10.0"), (10.4, "10"), (0.83, "0.8"), (1e6, "1,000,000")]
+        {
+            assert_eq!(rate(speed), format!("{text} samples/s"));
+        }
+    }
+
+    #[test]
+    fn clocks_have_two_digits_but_for_the_first() {
+        for (seconds, text) in [
+            (0.0, "0:00"),
+            (4.2, "0:05"),
+            (754.0, "12:34"),
+            (3723.0, "1:02:03"),
+            (172_799.0, "47:59:59"),
+            (273_600.0, "3d 4h"),
+            (-1.0, "0:00"),
+            (f64::NAN, "0:00"),
+        ] {
+            assert_eq!(clock(seconds), text);
         }
     }
 

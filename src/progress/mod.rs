@@ -1,21 +1,35 @@
-//! What a person sees while training.
+//! What is seen of a run, an evaluation or a prediction while it is under way.
 
-mod bar;
+mod ahead;
 mod display;
+mod gauge;
+mod lines;
+mod loading;
+mod pace;
+mod style;
 
 use std::path::{Path, PathBuf};
 
 use taper::Experiment;
 use taper::callbacks::{Callback, Control, Parameters, Position};
-use taper::events::{Event, StepReport};
+use taper::events::{Event, PassReport, StepReport};
 use taper::run::RunFolder;
 
 use crate::cli::Common;
+use crate::terminal;
+use ahead::Ahead;
 use display::Display;
+pub use loading::shown;
 
-/// Shows events on stderr.
+/// Shows on stderr how far an evaluation or a prediction has come.
+pub fn watch(common: &Common) -> impl FnMut(&PassReport) + Send + 'static {
+    let mut display = Display::new(common, 0, Ahead::default());
+    move |report| display.pass(report)
+}
+
+/// Shows on stderr what a run does.
 pub struct Progress {
-    pub display: Display,
+    display: Display,
     /// The folder of the run that was begun; empty if none was.
     pub run: PathBuf,
 }
@@ -23,7 +37,8 @@ pub struct Progress {
 impl Progress {
     /// A display as the flags and the terminal suggest.
     pub fn new(common: &Common, experiment: &Experiment) -> Self {
-        Self { display: Display::new(common, experiment.train.epochs), run: PathBuf::new() }
+        let display = Display::new(common, experiment.train.epochs, Ahead::new(experiment));
+        Self { display, run: PathBuf::new() }
     }
 }
 
@@ -32,8 +47,16 @@ impl Callback for Progress {
         "progress"
     }
 
-    fn start(&mut self, run: &Path, _position: &Position) -> taper::Result<()> {
+    fn start(&mut self, run: &Path, position: &Position) -> taper::Result<()> {
         self.run = run.to_path_buf();
+        self.display.begin(StepReport {
+            step: position.step,
+            epoch: position.epoch + 1,
+            samples_in_epoch: position.samples_in_epoch,
+            samples: position.course.samples,
+            loss: f64::NAN,
+            accuracy: None,
+        });
         Ok(())
     }
 
@@ -48,26 +71,31 @@ impl Callback for Progress {
         Ok(())
     }
 
+    fn evaluating(&mut self, report: &PassReport) -> taper::Result<()> {
+        self.display.pass(report);
+        Ok(())
+    }
+
     fn event(&mut self, event: &Event) -> taper::Result<()> {
         self.display.event(event);
         Ok(())
     }
 
     fn note(&mut self, message: &str) -> taper::Result<()> {
-        self.display.say(message);
+        terminal::note(message);
         Ok(())
     }
 
     fn warning(&mut self, message: &str) -> taper::Result<()> {
-        self.display.warn(message);
+        terminal::warn(message);
         Ok(())
     }
 
     fn stopped(&mut self, reason: &str, position: &Position) -> taper::Result<()> {
-        self.display.end();
+        terminal::clear();
         if reason == "signal" {
             let (step, resume) = (position.step, RunFolder::resume_command(&self.run));
-            self.display.say(&format!("stopped at step {step}; resume with: {resume}"));
+            terminal::note(&format!("stopped at step {step}; resume with: {resume}"));
         }
         Ok(())
     }

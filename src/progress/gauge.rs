@@ -1,0 +1,210 @@
+//! How far something has come: a line with a bar, as wide as the window, or a line of a log.
+
+use serde_json::{Map, Value, json};
+
+use crate::number::{clock, rate, with_separators};
+
+/// How far something has come.
+pub struct Gauge {
+    /// What it is.
+    pub label: String,
+    /// The epoch, in training.
+    pub epoch: Option<u64>,
+    /// What is counted, where a bar is to say how much is done besides its share. A line always does.
+    pub counts: Option<Counts>,
+    /// What is done, of how much.
+    pub done: u64,
+    pub total: u64,
+    pub loss: Option<f64>,
+    pub accuracy: Option<f64>,
+    /// Samples per second.
+    pub speed: Option<f64>,
+    /// Seconds that are left of it, and of the whole run.
+    pub left: Option<f64>,
+    pub run_left: Option<f64>,
+    /// Seconds since the program began.
+    pub elapsed: f64,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    Samples,
+    Bytes,
+}
+
+/// What is left out, one after the other, until a line fits: the time so far, the speed, the accuracy; then the
+/// bar is shortened; then what is left of the run, of this; the bar, the loss, the share.
+const STAGES: usize = 10;
+
+/// The bar at its longest, as it stays until the accuracy is left out, and at its shortest.
+const LONGEST: usize = 24;
+const USUAL: usize = 10;
+const SHORTEST: usize = 4;
+
+impl Gauge {
+    /// A line with a bar in fewer than `width` characters.
+    pub fn bar(&self, width: usize) -> String {
+        let room = width.saturating_sub(1);
+        for stage in 0..STAGES {
+            let shortest = match stage {
+                0..=3 => USUAL,
+                4..=6 => SHORTEST,
+                _ => 0,
+            };
+            let before = if self.counts.is_some() { self.counted(" ") } else { self.label.clone() };
+            let after = self.words(stage).join("  ");
+            let used = before.chars().count() + after.chars().count() + 2;
+            if used + shortest <= room {
+                let bar = if shortest > 0 { self.filled((room - used).min(LONGEST)) } else { String::new() };
+                return format!("{before} {bar} {after}").trim_end().to_owned();
+            }
+        }
+        self.label.chars().take(room).collect()
+    }
+
+    /// A line of a log, in fewer than `width` characters if that is given.
+    pub fn line(&self, width: Option<usize>) -> String {
+        let label = self.counted("  ");
+        let room = width.map_or(usize::MAX, |width| width.saturating_sub(1));
+        let lines = (0..STAGES).map(|stage| format!("{label}  {}", self.words(stage).join("  ")));
+        let mut lines = lines.map(|line| line.trim_end().to_owned());
+        lines.find(|line| line.chars().count() <= room).unwrap_or_else(|| label.chars().take(room).collect())
+    }
+
+    /// The same as values for programs.
+    pub fn fields(&self, phase: &str) -> Map<String, Value> {
+        let values = [
+            ("phase", Some(json!(phase))),
+            ("done", Some(json!(self.done))),
+            ("total", Some(json!(self.total))),
+            ("epoch", self.epoch.map(|epoch| json!(epoch))),
+            ("loss", self.loss.map(|loss| json!(loss))),
+            ("accuracy", self.accuracy.map(|accuracy| json!(accuracy))),
+            ("samples_per_second", self.speed.map(|speed| json!(speed))),
+            ("seconds_left", self.left.map(|seconds| json!(seconds))),
+            ("run_seconds_left", self.run_left.map(|seconds| json!(seconds))),
+            ("seconds_elapsed", Some(json!(self.elapsed))),
+        ];
+        values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+
+    fn counted(&self, space: &str) -> String {
+        let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
+        let counts = match self.counts {
+            Some(Counts::Bytes) => format!("{}/{} MB", megabytes(self.done), megabytes(self.total)),
+            _ => format!("{}/{}", with_separators(self.done), with_separators(self.total)),
+        };
+        format!("{}{space}{counts}", self.label)
+    }
+
+    /// What is said besides, as long as it is not left out.
+    fn words(&self, stage: usize) -> Vec<String> {
+        let loss = self.loss.map(|loss| format!("loss {loss:.4}"));
+        let accuracy = self.accuracy.map(|accuracy| format!("accuracy {accuracy:.4}"));
+        let run = self.run_left.filter(|_| stage < 5);
+        let left = match (self.left, run) {
+            (Some(left), Some(run)) => Some(format!("ETA {}, run {}", clock(left), clock(run))),
+            (Some(left), None) => Some(format!("ETA {}", clock(left))),
+            _ => None,
+        };
+        let words = [
+            (9, Some(format!("{:>3}%", self.percent()))),
+            (8, loss),
+            (3, accuracy),
+            (2, self.speed.map(rate)),
+            (6, left),
+            (1, Some(format!("elapsed {}", clock(self.elapsed)))),
+        ];
+        words.into_iter().filter(|(last, _)| stage < *last).filter_map(|(_, word)| word).collect()
+    }
+
+    /// Rounded down: 100 means that all is done.
+    fn percent(&self) -> u64 {
+        self.done.saturating_mul(100).checked_div(self.total).unwrap_or(100).min(100)
+    }
+
+    fn filled(&self, length: usize) -> String {
+        let done = (length as u64).saturating_mul(self.done).checked_div(self.total).unwrap_or(length as u64);
+        let done = usize::try_from(done).unwrap_or(length).min(length);
+        let head = if done < length { ">" } else { "" };
+        format!("{}{head}{}", "=".repeat(done), " ".repeat((length - done).saturating_sub(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gauge() -> Gauge {
+        Gauge {
+            label: "epoch  3/10".to_owned(),
+            epoch: Some(3),
+            counts: None,
+            done: 20_640,
+            total: 48_000,
+            loss: Some(0.4233),
+            accuracy: Some(0.8691),
+            speed: Some(5826.4),
+            left: Some(4.7),
+            run_left: Some(151.2),
+            elapsed: 62.0,
+        }
+    }
+
+    #[test]
+    fn a_bar_says_as_much_as_fits() {
+        for (width, line) in [
+            (
+                120,
+                "epoch  3/10 =========>             43%  loss 0.4233  accuracy 0.8691  5,826 samples/s  ETA 0:05, run 2:32  elapsed 1:02",
+            ),
+            (
+                100,
+                "epoch  3/10 ======>          43%  loss 0.4233  accuracy 0.8691  5,826 samples/s  ETA 0:05, run 2:32",
+            ),
+            (80, "epoch  3/10 =====>        43%  loss 0.4233  accuracy 0.8691  ETA 0:05, run 2:32"),
+            (60, "epoch  3/10 ===>       43%  loss 0.4233  ETA 0:05, run 2:32"),
+            (50, "epoch  3/10 ===>       43%  loss 0.4233  ETA 0:05"),
+            (40, "epoch  3/10 ===>       43%  loss 0.4233"),
+            (30, "epoch  3/10   43%"),
+            (8, "epoch  "),
+            (1, ""),
+        ] {
+            assert_eq!(gauge().bar(width), line);
+        }
+        for width in 1..200 {
+            assert!(gauge().bar(width).chars().count() < width, "{width}");
+            assert!(gauge().line(Some(width)).chars().count() < width, "{width}");
+        }
+    }
+
+    #[test]
+    fn a_pass_says_how_many_samples_are_done() {
+        let pass = |counts, done| Gauge {
+            label: "validating".to_owned(),
+            counts: Some(counts),
+            done,
+            total: 12_000,
+            loss: None,
+            accuracy: None,
+            ..gauge()
+        };
+        assert!(pass(Counts::Samples, 4_000).bar(80).starts_with("validating 4,000/12,000 ==="));
+        assert!(pass(Counts::Bytes, 11_949).bar(80).starts_with("validating 0.0/0.0 MB ==="));
+        assert!(
+            pass(Counts::Samples, 11_999).bar(80).contains(">  99%"),
+            "{}",
+            pass(Counts::Samples, 11_999).bar(80)
+        );
+        assert!(pass(Counts::Samples, 12_000).bar(80).contains("= 100%"));
+        let line = "validating  4,000/12,000   33%  5,826 samples/s  ETA 0:05, run 2:32  elapsed 1:02";
+        assert_eq!(pass(Counts::Samples, 4_000).line(None), line);
+    }
+
+    #[test]
+    fn nothing_to_do_is_done() {
+        let nothing = Gauge { done: 0, total: 0, ..gauge() };
+        assert!(nothing.bar(80).contains("100%"));
+    }
+}
