@@ -45,10 +45,11 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     samples.map_or(Ok(()), Samples::finish)?;
     let mut result = evaluation.to_json();
     if let Some(mistakes) = mistakes {
+        let files = model.sample_files(evaluation.split, &search)?;
         if !classes.is_empty() {
             result["wrong"] = json!(mistakes.wrong());
         }
-        result["errors"] = json!(text::mistakes(mistakes.worst(), &classes));
+        result["errors"] = json!(text::mistakes(mistakes.worst(), &classes, files.as_deref()));
     }
     match options.format {
         Format::Json => terminal::print(&text::json(&result)),

@@ -55,19 +55,11 @@ pub fn reference_of(schema: &Json, name: &str) -> Result<String, String> {
     let Some((wanted, _)) = whole.or_else(|| parts.iter().find(|(place, _)| known && last(place))) else {
         let mut names: Vec<&str> = parts.iter().map(|(place, _)| *place).collect();
         names.extend(parts.iter().filter_map(|(place, _)| place.rsplit('.').next()));
-        let help = match nearest(name, &names) {
-            Some(close) => format!("did you mean `{close}`?"),
-            None => format!(
-                "sections: {}",
-                names
-                    .iter()
-                    .filter(|name| !name.contains('.'))
-                    .take(12)
-                    .copied()
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
-        };
+        let top = parts.iter().map(|(place, _)| *place).filter(|place| !place.contains('.'));
+        let help = nearest(name, &names).map_or_else(
+            || format!("sections: {}", top.collect::<Vec<_>>().join(", ")),
+            |close| format!("did you mean `{close}`?"),
+        );
         return Err(format!("the config has no section `{name}`; {help}"));
     };
     let within = |place: &str| {

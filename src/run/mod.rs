@@ -24,6 +24,7 @@ mod model;
 mod outcome;
 pub(crate) mod parts;
 mod resumed;
+mod sample_files;
 mod scales;
 mod session;
 mod stopped;

@@ -155,3 +155,41 @@ fn every_prediction_is_written() {
     let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().starts_with(".tmp")).collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn errors_name_the_files_of_pictures() {
+    let workspace = Workspace::new();
+    for (split, count) in [("train", 12_u8), ("test", 9)] {
+        for class in ["bright", "dark"] {
+            for i in 0..count {
+                // Half of the test pictures lie in the wrong folder.
+                let wrong = split == "test" && i % 2 == 0;
+                let level = if (class == "bright") == wrong { 20 + i } else { 200 + i };
+                let image = image::GrayImage::from_pixel(8, 8, image::Luma([level]));
+                let mut png = std::io::Cursor::new(Vec::new());
+                image.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+                workspace.file(&format!("p/{split}/{class}/{i:02}.png"), png.into_inner());
+            }
+        }
+    }
+    workspace.file(
+        "c.toml",
+        "[data.image_folder]\npath = \"p\"\nheight = 8\nwidth = 8\nchannels = 1\n[model]\nlayers = [{ flatten = {} }, \
+         { dense = { units = 2 } }]\n[loss.cross_entropy]\n[optimizer.adam]\nlearning_rate = 0.05\n[train]\nepochs = 30\n",
+    );
+    workspace.ok(&["train", "c.toml", "-q", "--run-dir", "r"]);
+    for split in ["test", "train"] {
+        let result =
+            workspace.ok(&["eval", "r", "--errors", "20", "--format", "json", "--split", split]).json();
+        let errors = result["errors"].as_array().expect("errors");
+        assert_eq!(errors.len(), if split == "test" { 10 } else { 0 }, "{result}");
+        for error in errors {
+            let (file, truth) =
+                (error["file"].as_str().expect("a file"), error["truth"].as_str().expect("a class"));
+            let number: usize = file[file.len() - 6..file.len() - 4].parse().expect("its number");
+            assert!(file.contains(&format!("p/test/{truth}/")) && number.is_multiple_of(2), "{error}");
+        }
+    }
+    let text = workspace.ok(&["eval", "r", "--errors", "2"]).stdout;
+    assert!(text.contains(".png  "), "{text}");
+}

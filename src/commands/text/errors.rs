@@ -1,13 +1,15 @@
 //! The worst of the samples that were predicted wrongly.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 use taper::run::{Mistake, Wrong};
 
 use super::plain;
 use crate::number::with_separators;
 
-/// The mistakes as JSON, with the names of their classes.
-pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {
+/// The mistakes as JSON, with the names of their classes and of their `files`, where they have any.
+pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String], files: Option<&[PathBuf]>) -> Vec<Value> {
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
     // As short as it is written elsewhere, not as long as its f64.
     let short = |number: f32| number.to_string().parse::<f64>().unwrap_or(f64::NAN);
@@ -21,7 +23,15 @@ pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {
             json!({ "index": index, "truth": truth, "prediction": predicted, "error": short(size) })
         }
     };
-    mistakes.into_iter().map(of).collect()
+    let with_file = |mistake: Mistake| {
+        let file = files.and_then(|files| files.get(mistake.index)).map(|file| file.display().to_string());
+        let mut value = of(mistake);
+        if let Some(file) = file {
+            value["file"] = json!(file);
+        }
+        value
+    };
+    mistakes.into_iter().map(with_file).collect()
 }
 
 /// A line for each mistake in `result`, as [`mistakes`] gives them.
@@ -34,16 +44,18 @@ pub fn errors(result: &Value) -> Vec<String> {
     if errors.is_empty() {
         return Vec::new();
     }
+    let with_files = errors.iter().all(|error| error["file"].is_string());
+    let first = if with_files { "file" } else { "index" };
     let text = |value: &Value| match value {
-        Value::String(name) => plain(name).chars().take(20).collect(),
+        Value::String(name) => plain(name),
         Value::Array(numbers) => numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     };
     let rows = errors
         .iter()
-        .map(|error| [&error["index"], &error["truth"], &error["prediction"], &error[size]].map(&text));
+        .map(|error| [&error[first], &error["truth"], &error["prediction"], &error[size]].map(&text));
     let rows: Vec<[String; 4]> =
-        std::iter::once(["index", "truth", "prediction", size].map(str::to_owned)).chain(rows).collect();
+        std::iter::once([first, "truth", "prediction", size].map(str::to_owned)).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let [index, truth, prediction] = [0, 1, 2].map(width);
     let title = format!("\nerrors: the {} {kind} of {count}", errors.len());

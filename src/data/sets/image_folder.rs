@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::DataConfig;
+use super::{DataConfig, SampleFiles};
 use crate::config::Problems;
 use crate::data::formats::image::read;
 use crate::data::{
@@ -112,6 +112,16 @@ impl DataConfig for Config {
             validation: validation.map(decode).transpose()?,
             columns: None,
             test: test.map(decode).transpose()?,
+        })
+    }
+
+    fn sample_files(&self, search: &SearchPath) -> Result<SampleFiles> {
+        let Listing { train, validation, test, .. } = self.list(search)?;
+        let paths = |found: Found| found.images.into_iter().map(|(path, _)| path).collect();
+        Ok(SampleFiles {
+            train: Some(paths(train)),
+            validation: validation.map(paths),
+            test: test.map(paths),
         })
     }
 

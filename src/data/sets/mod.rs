@@ -20,7 +20,7 @@ pub use classes::Classes;
 pub use mnist_family::Options as MnistOptions;
 pub use task::Task;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Problems, registry};
 use crate::data::{Dataset, Facts, SearchPath, Splits};
@@ -85,6 +85,14 @@ pub trait DataConfig {
         self.load(search, seed)
     }
 
+    /// The files of the samples, where each has one of its own; no files are read.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if they cannot be listed.
+    fn sample_files(&self, _search: &SearchPath) -> Result<SampleFiles> {
+        Ok(SampleFiles::default())
+    }
+
     /// Whether there may be samples to validate on beside those to train on, which is known once they are read.
     fn may_validate(&self) -> bool {
         false
@@ -112,6 +120,17 @@ pub trait DataConfig {
     fn load_validation(&self, file: &Path, _train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
         Err(Error::data(file, "this data set has no validation samples in files"))
     }
+}
+
+/// The files of samples, in the order of the samples; nothing where samples have no files of their own.
+#[derive(Clone, Debug, Default)]
+pub struct SampleFiles {
+    /// Of those to train on, from which others may be set aside.
+    pub train: Option<Vec<PathBuf>>,
+    /// Of those to validate on that the data set has besides.
+    pub validation: Option<Vec<PathBuf>>,
+    /// Of those to test on that the data set has besides.
+    pub test: Option<Vec<PathBuf>>,
 }
 
 #[cfg(test)]
