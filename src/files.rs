@@ -24,6 +24,7 @@ pub fn open(path: &Path) -> Result<(File, u64)> {
     // Looked at again: the name may have come to mean something else.
     let metadata = file.metadata().map_err(refused)?;
     require_regular(path, &metadata)?;
+    tracing::debug!("reading {}, {} bytes", path.display(), metadata.len());
     Ok((file, metadata.len()))
 }
 

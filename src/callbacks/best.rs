@@ -55,6 +55,7 @@ impl Callback for Best {
         let Some(value) = last.get(&metric).filter(|value| self.is_better(&metric, *value)) else {
             return Ok(());
         };
+        tracing::info!("epoch {} is the best so far: {metric} {value:.4}", position.epoch);
         self.best = Some(BestEpoch { metric, value, step: position.step, epoch: position.epoch });
         control.best.clone_from(&self.best);
         Ok(())

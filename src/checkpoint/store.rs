@@ -71,6 +71,7 @@ impl Store {
         let manifest = Manifest::new(state.position.step, &files).to_bytes().map_err(json)?;
         let [model, optimizer, state] = files;
         durable::write_folder(&path, &[model, optimizer, state, (manifest::FILE, &manifest)])?;
+        tracing::info!("wrote {}", path.display());
         Ok(path)
     }
 

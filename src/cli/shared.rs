@@ -12,7 +12,7 @@ pub struct Common {
     /// Print results and errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more: what computes, which data was read, each checkpoint; twice for every file and logged step.
+    /// Say more: what computes, the digest of the data, each checkpoint; twice for every file that is read.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// How messages and progress are written to stderr.

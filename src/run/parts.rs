@@ -80,7 +80,12 @@ impl Run {
         }
         card.normalize.clone_from(&data.normalize);
         card.targets.clone_from(&data.targets);
+        tracing::info!("data {}, digest {}", experiment.data.name(), data.digest);
         let engine = build_engine(&experiment, &plan, &device)?;
+        if device.is_cpu() {
+            let (threads, isa) = (crate::threads::count(), taper_kernels::simd::lanes::Isa::detect());
+            tracing::info!("the CPU computes with {threads} threads and {isa:?} instructions");
+        }
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
         let config_folder = folder.to_string_lossy().into_owned();
         Ok(Self { experiment, device, data, card, plan, engine, config_folder })

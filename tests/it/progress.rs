@@ -134,6 +134,33 @@ fn mistakes_in_flags_and_configs_are_told_in_json() {
 }
 
 #[test]
+fn more_is_said_with_v() {
+    let workspace = Workspace::new();
+    workspace.file("table.csv", "a,b,y\n1,2,x\n3,4,z\n5,6,x\n7,8,z\n");
+    let set = [
+        "--set",
+        "data={csv={path=\"table.csv\",target=\"y\"}}",
+        "--set",
+        "model.layers=[{dense={units=2}}]",
+    ];
+    let said = |more: &[&str]| {
+        let fixed = ["train", "--set", "train.epochs=1", "--set", "split.validation=0.25"];
+        workspace.ok(&[&fixed[..], &set, more].concat()).messages()
+    };
+    let (one, two) = (said(&["-v"]), said(&["-vv"]));
+    for text in [
+        "note: data csv, digest ",
+        "note: the CPU computes with ",
+        "note: wrote runs/",
+        "is the best so far: ",
+    ] {
+        assert!(one.contains(text) && two.contains(text), "{text}: {one}");
+    }
+    assert!(two.contains("debug: reading table.csv, ") && !one.contains("debug: "), "{two}");
+    assert!(!said(&[]).contains("note: "));
+}
+
+#[test]
 fn how_much_is_said_is_chosen() {
     let workspace = Workspace::new();
     let said = |arguments: &[&str]| {
