@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use taper::data::Task;
-use taper::data::sets::csv::Config;
+use taper::data::sets::csv::{Config, UnknownCategory};
 
 use super::properties::{check_dataset, check_error};
 
@@ -14,14 +14,15 @@ pub fn run(data: &[u8]) {
     let has_headers = option(1);
     let target = if has_headers { "y" } else { "0" };
     let config = Config {
-        path: PathBuf::from("train.csv"),
-        test_path: None,
-        target: target.to_owned(),
         features: option(2).then(|| vec![if has_headers { "a" } else { "1" }.to_owned()]),
+        categorical: if option(32) { vec![if has_headers { "a" } else { "1" }.to_owned()] } else { Vec::new() },
+        ignore: if option(64) { vec![if has_headers { "b" } else { "2" }.to_owned()] } else { Vec::new() },
+        unknown_category: if option(128) { UnknownCategory::Ignore } else { UnknownCategory::Error },
         task: if option(4) { Task::Regression } else { Task::Classification },
         has_headers,
         delimiter: if option(8) { ';' } else { ',' },
         classes: option(16).then(|| vec!["0".to_owned(), "b".to_owned()]),
+        ..Config::new("train.csv", target)
     };
     let mut files = rest.split(|byte| *byte == 0).map(|content| (PathBuf::from("table.csv"), content));
     let Some(train) = files.next() else { return };

@@ -1,9 +1,7 @@
 //! CSV rows for `taper predict`, for networks trained on tables and on others.
 
-use std::path::PathBuf;
-
 use taper::data::sets::csv::Config as Table;
-use taper::data::{Config, Task};
+use taper::data::{Column, Columns, Config};
 
 use super::predict_array::{Network, check, pick};
 
@@ -14,15 +12,18 @@ pub fn run(data: &[u8]) {
     if choice & 8 != 0 {
         let has_headers = choice & 16 != 0;
         network.source = Config::csv(Table {
-            path: PathBuf::from("train.csv"),
-            test_path: None,
-            target: if has_headers { "y" } else { "0" }.to_owned(),
             features: (choice & 32 != 0).then(|| vec![if has_headers { "a" } else { "1" }.to_owned()]),
-            task: Task::Classification,
             has_headers,
-            delimiter: ',',
-            classes: None,
+            trained: (choice & 64 != 0).then(|| columns(has_headers)),
+            ..Table::new("train.csv", if has_headers { "y" } else { "0" })
         });
     }
     check(&network, "samples.csv", text);
+}
+
+/// A column of two categories and one of numbers: the three values that some of the networks take.
+fn columns(has_headers: bool) -> Columns {
+    let [a, b] = if has_headers { ["a", "b"] } else { ["0", "1"] }.map(str::to_owned);
+    let categories = Some(vec!["x".to_owned(), "1".to_owned()]);
+    Columns(vec![Column { categories, ..Column::numbers(a) }, Column::numbers(b)])
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Features, Normalize, Scaling, Target, Targets};
+use crate::data::{Columns, Dataset, Features, Normalize, Scaling, Target, Targets};
 use crate::shape::Shape;
 
 /// The metadata of `model.safetensors`.
@@ -27,9 +27,9 @@ pub struct Card {
     /// The mean and the standard deviation of each number to predict, if the network learned scaled ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<Normalize>,
-    /// The names of the values of a sample, where it is a row of a table.
+    /// The columns that a sample is made of, where it is a row of a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub columns: Option<Vec<String>>,
+    pub columns: Option<Columns>,
     /// The names of the classes, by index; empty where numbers are predicted.
     pub classes: Vec<String>,
     /// How many numbers are predicted; 0 where classes are.

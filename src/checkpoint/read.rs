@@ -121,6 +121,13 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
         migrate::card(&mut card)
             .map_err(|error| Error::checkpoint(place, format!("its config cannot be read: {error}")))?;
     }
+    if let Some(columns) = &card.columns {
+        let sizes = || format!("{} values for samples of {}", columns.width(), card.sample_shape);
+        let width = if Some(columns.width()) == values { Ok(()) } else { Err(sizes()) };
+        if let Err(message) = columns.check().and(width) {
+            return refuse(format!("its `columns` are wrong: {message}"));
+        }
+    }
     let mut found = Vec::new();
     if let Some(normalize) = &card.normalize {
         normalize.validate(&mut Problems::new(&mut found), card.sample_shape.0.first().copied());

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Loading;
+use super::columns::Columns;
 use crate::digest;
 use crate::error::Result;
 use crate::shape::Shape;
@@ -43,9 +44,9 @@ pub struct Splits {
     pub validation: Option<Dataset>,
     /// The samples kept for the final measurement.
     pub test: Option<Dataset>,
-    /// The names of the values of a sample, where it is a row of a table with named columns. Weights keep them, so
-    /// that other tables are read by name.
-    pub columns: Option<Vec<String>>,
+    /// The columns that a sample is made of, where it is a row of a table. Weights keep them, so that other tables are
+    /// read by their names and categories.
+    pub columns: Option<Columns>,
 }
 
 /// Samples of one shape with what is to be predicted for each.

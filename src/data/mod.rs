@@ -18,6 +18,7 @@ pub mod sets;
 pub mod split;
 
 pub(crate) mod batches;
+pub(crate) mod columns;
 mod dataset;
 pub(crate) mod formats;
 pub(crate) mod hub;
@@ -27,6 +28,7 @@ mod sound;
 
 pub use batches::BatchTargets;
 pub(crate) use batches::{Batch, Loader, Prepared, Samples, Scaling};
+pub use columns::{Column, Columns};
 pub use dataset::{Dataset, Facts, Features, Splits, Target, Targets};
 pub use loading::{Loading, LoadingReport, Unit};
 pub use preprocess::Normalize;
@@ -88,7 +90,7 @@ impl Config {
     fn add_validation(&self, split: &split::Config, search: &SearchPath, splits: &mut Splits) -> Result<()> {
         if let Some(file) = &split.file {
             let file = search.resolve(file);
-            let validation = self.member().load_validation(&file, &splits.train, search);
+            let validation = self.member().load_validation(&file, splits, search);
             let validation = validation.map_err(|error| search.loading.or_stopped(error))?;
             validation.goes_with(&splits.train).map_err(|message| Error::data(file, message))?;
             splits.validation = Some(validation);

@@ -51,15 +51,17 @@ pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
         .find_map(|((_, before), (key, now))| difference(key, &before, &now))
 }
 
-fn parts(experiment: &Experiment) -> [(String, Value); 10] {
+fn parts(experiment: &Experiment) -> [(String, Value); 12] {
     let split = &experiment.split;
-    let features = if let data::Config::csv(table) = &experiment.data { &table.features } else { &None };
+    let table = if let data::Config::csv(table) = &experiment.data { Some(table) } else { None };
     [
         ("seed".to_owned(), json!(experiment.seed)),
         // As it is trained: whether the loss's own function is written as the last activation is all one.
         ("model".to_owned(), json!(experiment.network())),
         ("loss".to_owned(), json!(experiment.loss)),
-        ("data.csv.features".to_owned(), json!(features)),
+        ("data.csv.features".to_owned(), json!(table.and_then(|table| table.features.as_ref()))),
+        ("data.csv.ignore".to_owned(), json!(table.map_or(&[][..], |table| &table.ignore))),
+        ("data.csv.categorical".to_owned(), json!(table.map_or(&[][..], |table| &table.categorical))),
         ("split.validation".to_owned(), json!(split.validation)),
         ("split.test".to_owned(), json!(split.test)),
         ("split.stratified".to_owned(), json!(split.stratified)),

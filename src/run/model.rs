@@ -72,7 +72,7 @@ impl Model {
         }
         let predictor = load_predictor(&checkpoint, &experiment, device, team)?;
         let card = &checkpoint.card;
-        experiment.data.take_trained(card.columns.as_deref(), &card.classes);
+        experiment.data.take_trained(card.columns.as_ref(), &card.classes);
         Ok(Self { checkpoint, experiment, predictor, watch: Box::new(|_| {}), loading: Loading::default() })
     }
 

@@ -1,7 +1,7 @@
 //! What is said of samples whose numbers are of sizes that a network learns badly from.
 
 use super::Run;
-use crate::data::{Dataset, Features, Normalize, Targets};
+use crate::data::{Columns, Dataset, Features, Normalize, Targets};
 
 /// How many times as large as another a column may be before it is worth a word.
 const COLUMNS: f64 = 100.0;
@@ -16,7 +16,8 @@ pub fn warnings(run: &Run) -> Vec<String> {
     let normalized = preprocess.normalize.is_some()
         || run.experiment.model.layers.first().is_some_and(|layer| layer.name() == "batch_norm");
     let (data, order) = (&run.data.train, &run.data.train_order);
-    let columns = if normalized { None } else { uneven_columns(data, order, run.card.columns.as_deref()) };
+    let names = run.card.columns.as_ref().map(Columns::value_names);
+    let columns = if normalized { None } else { uneven_columns(data, order, names.as_deref()) };
     let targets = if preprocess.targets.is_some() { None } else { far_targets(data, order) };
     [columns, targets].into_iter().flatten().collect()
 }

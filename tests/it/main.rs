@@ -82,4 +82,5 @@ mod split;
 mod tables;
 mod test_split;
 mod two_classes;
+mod words;
 mod workspace;

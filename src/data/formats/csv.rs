@@ -1,5 +1,6 @@
 //! Columns and cells of a table.
 
+mod lines;
 mod strict;
 
 use std::io::Read;
@@ -9,6 +10,7 @@ use ::csv::{Reader, ReaderBuilder, Trim};
 
 use crate::config::nearest;
 use crate::error::{Error, Result};
+pub(in crate::data) use lines::{Lines, Unknown};
 use strict::Strict;
 
 /// Reads rows of texts, all as long as the first. Blanks around a text are no part of it.
@@ -121,9 +123,8 @@ pub(in crate::data) fn shown(text: &str) -> String {
     format!("{start:?}{more}")
 }
 
-/// The classes that occur, sorted.
-pub(in crate::data) fn classes(targets: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = targets.to_vec();
+/// The different ones of `names`, as numbers if all are whole numbers, else as texts.
+pub(in crate::data) fn sorted(mut names: Vec<String>) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     if names.iter().all(|name| name.parse::<i64>().is_ok()) {

@@ -6,7 +6,8 @@ use std::path::Path;
 use ::csv::StringRecord;
 
 use super::Numbers;
-use crate::data::formats::csv::{number, places, reader, unreadable};
+use crate::data::columns::{Column, Columns};
+use crate::data::formats::csv::{Lines, Unknown, places, reader, unreadable};
 use crate::data::sets::csv;
 use crate::error::{Error, Result};
 
@@ -21,54 +22,80 @@ pub(super) fn decode(
     width: usize,
 ) -> Result<(usize, Numbers)> {
     let mut reader = reader(content, table.map_or(',', |table| table.delimiter));
-    let mut record = StringRecord::new();
-    let mut columns = Vec::new();
-    let mut used = Vec::new();
-    let mut rows = 0;
+    let mut first = StringRecord::new();
+    reader.read_record(&mut first).map_err(|error| unreadable(path, &error))?;
+    let named = match table {
+        Some(table) => table.has_headers,
+        None => first.iter().all(|text| text.parse::<f32>().is_err()),
+    };
+    let names: Vec<String> = match named {
+        true => first.iter().map(str::to_owned).collect(),
+        false => (0..first.len()).map(|place| place.to_string()).collect(),
+    };
+    if names.is_empty() {
+        return Err(Error::data(path, "has no samples"));
+    }
+    let (columns, used) = choose(path, &names, table)?;
+    if columns.width() != width {
+        let message = format!("{} columns of numbers, but this network takes {width}", columns.width());
+        return Err(Error::data(path, message));
+    }
+    let mut ahead = (!named && !first.is_empty()).then_some(first);
     let mut numbers = Numbers { shape: Vec::new(), counted: true, values: Vec::new(), whole: true };
-    while reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? {
-        if columns.is_empty() {
-            let named = match table {
-                Some(table) => table.has_headers,
-                None => record.iter().all(|text| text.parse::<f32>().is_err()),
-            };
-            columns = (0..record.len())
-                .map(|i| match record.get(i) {
-                    Some(name) if named => name.to_owned(),
-                    _ => i.to_string(),
-                })
-                .collect();
-            used = choose(path, &columns, table, width)?;
-            if used.len() != width {
-                let message = format!("{} columns of numbers, but this network takes {width}", used.len());
-                return Err(Error::data(path, message));
-            }
-            if named {
-                continue;
-            }
+    let mut into =
+        Lines::new(path, &columns, table.map_or(Unknown::Refused, |table| table.unknown_category.into()));
+    let mut record = StringRecord::new();
+    let mut rows = 0;
+    loop {
+        match ahead.take() {
+            Some(first) => record = first,
+            None if reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? => {}
+            None => break,
         }
         let line = record.position().map_or(0, ::csv::Position::line);
-        for &column in &used {
-            let text = record.get(column);
-            numbers.values.push(number(path, line, &columns[column], text)?);
-            numbers.whole &= text.is_some_and(|text| text.parse::<i64>().is_ok());
-        }
+        let cells = || used.iter().map(|&place| record.get(place).unwrap_or_default());
+        into.append(line, cells(), &mut numbers.values)?;
+        numbers.whole = numbers.whole && cells().all(|text| text.parse::<i64>().is_ok());
         rows += 1;
     }
+    into.finish();
     if rows == 0 { Err(Error::data(path, "has no samples")) } else { Ok((rows, numbers)) }
 }
 
-/// The places of the columns to predict from.
-fn choose(path: &Path, columns: &[String], table: Option<&csv::Config>, width: usize) -> Result<Vec<usize>> {
-    let Some(table) = table else { return Ok((0..columns.len()).collect()) };
-    // Without names a missing target can only be seen from the number of columns.
-    let by_place = !table.has_headers && columns.len() == width;
-    match &table.features {
-        Some(names) => match places(path, columns, names.iter()) {
-            Err(_) if by_place => Ok((0..width).collect()),
-            found => found,
-        },
-        None if by_place => Ok((0..width).collect()),
-        None => Ok((0..columns.len()).filter(|&i| columns[i] != table.target).collect()),
+/// The columns to predict from, and their places.
+fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<(Columns, Vec<usize>)> {
+    let all = |wanted: &dyn Fn(&String) -> bool| -> (Columns, Vec<usize>) {
+        let used: Vec<usize> = (0..names.len()).filter(|&place| wanted(&names[place])).collect();
+        (Columns(used.iter().map(|&place| Column::numbers(names[place].clone())).collect()), used)
+    };
+    let Some(table) = table else { return Ok(all(&|_| true)) };
+    // Checkpoints of older versions do not keep the columns.
+    let columns = match (&table.trained, &table.features) {
+        (Some(columns), _) => columns.clone(),
+        (None, Some(features)) => Columns(features.iter().cloned().map(Column::numbers).collect()),
+        (None, None) => return Ok(all(&|name| *name != table.target)),
+    };
+    let wanted = || columns.0.iter().map(|column| &column.name);
+    if table.has_headers {
+        let used = places(path, names, wanted())?;
+        return Ok((columns, used));
+    }
+    // Without names, what a file lacks can only be seen from the number of its columns: nothing, the target, or also
+    // what is ignored.
+    let whole = table.whole_width(&columns);
+    let used = if whole.is_some_and(|whole| whole == names.len() + 1) {
+        let names: Vec<String> =
+            (0..=names.len()).map(|place| place.to_string()).filter(|name| *name != table.target).collect();
+        places(path, &names, wanted())
+    } else if whole.is_none_or(|whole| whole == names.len()) {
+        places(path, names, wanted())
+    } else {
+        let found = names.iter().filter(|name| **name != table.target).count();
+        let takes = columns.0.len();
+        Err(Error::data(path, format!("{found} columns of numbers, but this network takes {takes}")))
+    };
+    match used {
+        Err(_) if names.len() == columns.0.len() => Ok((columns, (0..names.len()).collect())),
+        used => Ok((columns, used?)),
     }
 }

@@ -1,6 +1,13 @@
 //! Tables in CSV files: one sample in each line, one of the columns to be predicted.
+//!
+//! A column whose values are no numbers, in no line, becomes a value for each text that occurs in the training file:
+//! 1 where a line has it, else 0. These texts are kept with the weights, and other tables are read by them.
 
+mod learn;
+mod options;
 mod table;
+
+pub use options::UnknownCategory;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataConfig, Task};
 use crate::config::Problems;
-use crate::data::formats::csv::{classes, is_missing, reader};
+use crate::data::columns::Columns;
+use crate::data::formats::csv::{is_missing, sorted};
 use crate::data::{Dataset, Facts, SearchPath, Splits, Target, Targets};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files;
 
 /// `[data.csv]`: numbers from a CSV file.
@@ -28,10 +36,22 @@ pub struct Config {
     /// The name of the column to predict.
     #[schemars(length(min = 1))]
     pub target: String,
-    /// The names of the columns to predict from, all numbers. All but `target` by default.
+    /// The names of the columns to predict from. All but `target` and those of `ignore` by default.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub features: Option<Vec<String>>,
+    /// The names of columns that are not predicted from, such as an identifier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// The names of columns that hold categories though they may look like numbers (a postal code), or though they have
+    /// more than 100. Columns of texts hold categories anyway. Each category that occurs in the training
+    /// file (also in samples that are set aside for validation) becomes a value of 1 or 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categorical: Vec<String>,
+    /// What happens where another file has a category that the training file lacks: it is refused, or ignored with a
+    /// warning, which makes all values of its column 0.
+    #[serde(default, skip_serializing_if = "UnknownCategory::is_default")]
+    pub unknown_category: UnknownCategory,
     /// What is to be predicted: a class, named by any text, or a number.
     #[serde(default)]
     pub task: Task,
@@ -46,6 +66,9 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub classes: Option<Vec<String>>,
+    /// The columns of a network that was trained on such a table, by which its lines are read.
+    #[serde(skip)]
+    pub trained: Option<Columns>,
 }
 
 fn yes() -> bool {
@@ -58,27 +81,13 @@ fn comma() -> char {
 
 impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
-        if !self.delimiter.is_ascii() || matches!(self.delimiter, '"' | '\n' | '\r') {
-            problems.key("delimiter").report("must be an ASCII character other than a quote or a line end");
-        }
-        for (key, names) in [("features", &self.features), ("classes", &self.classes)] {
-            for (i, name) in names.iter().flatten().enumerate() {
-                if names.iter().flatten().take(i).any(|earlier| earlier == name) {
-                    problems.key(key).index(i).report(format!("`{name}` is listed twice"));
-                }
-            }
-        }
-        if let Some(i) = self.features.iter().flatten().position(|name| *name == self.target) {
-            problems.key("features").index(i).report("the target cannot be a feature");
-        }
-        if self.classes.is_some() && self.task == Task::Regression {
-            problems.key("classes").report("regression has no classes");
-        }
+        self.check(problems);
     }
 
     fn facts(&self) -> Facts {
         Facts {
-            sample_shape: self.features.as_ref().map(|names| [names.len()].into()),
+            // Columns of words become as many values as the file has categories.
+            sample_shape: self.trained.as_ref().map(|columns| [columns.width()].into()),
             target: match (self.task, &self.classes) {
                 (Task::Regression, _) => Some(Target::Value { width: 1 }),
                 (Task::Classification, classes) => {
@@ -109,27 +118,49 @@ impl DataConfig for Config {
         true
     }
 
-    fn load_validation(&self, path: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
-        let trained = search.resolve(&self.path);
-        let (content, _) = files::open(&trained)?;
-        let columns = self.columns(&trained, &mut reader(content, self.delimiter), None)?;
+    fn load_validation(&self, path: &Path, splits: &Splits, search: &SearchPath) -> Result<Dataset> {
+        let width = if self.has_headers {
+            None
+        } else {
+            let trained = search.resolve(&self.path);
+            Some(self.width(&trained, search.loading.open(&trained)?.0)?)
+        };
         let (content, _) = search.loading.open(path)?;
-        let table = self.read(path, content, Some(&columns))?;
-        let classes = match &train.targets {
+        let classes = match &splits.train.targets {
             Targets::Classes { names, .. } => names.as_slice(),
             Targets::Values { .. } => &[],
         };
-        self.dataset(path, table, classes)
+        let Some(columns) = &splits.columns else {
+            return Err(Error::data(path, "belongs to a table whose columns are not known"));
+        };
+        self.dataset(path, self.read(path, content, columns, width)?, classes)
     }
 }
 
 impl Config {
-    /// Takes the columns to predict from and the classes from a network that was trained on such a table, where
-    /// the config leaves them to the file. Columns without names are known by their places alone.
-    pub(super) fn take_trained(&mut self, columns: &[String], classes: &[String]) {
-        if self.features.is_none() && self.has_headers {
-            self.features = Some(columns.to_vec());
+    /// A table at `path` with the column `target` to predict, and no other options.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, target: &str) -> Self {
+        Self {
+            path: path.into(),
+            test_path: None,
+            target: target.to_owned(),
+            features: None,
+            ignore: Vec::new(),
+            categorical: Vec::new(),
+            unknown_category: UnknownCategory::default(),
+            task: Task::default(),
+            has_headers: true,
+            delimiter: comma(),
+            classes: None,
+            trained: None,
         }
+    }
+
+    /// Takes the columns to predict from and the classes from a network that was trained on such a table, where
+    /// the config leaves them to the file.
+    pub(super) fn take_trained(&mut self, columns: &Columns, classes: &[String]) {
+        self.trained = Some(columns.clone());
         if self.classes.is_none() && self.task == Task::Classification {
             self.classes = Some(classes.to_vec());
         }
@@ -142,11 +173,14 @@ impl Config {
     /// As [`load`](DataConfig::load).
     pub fn decode<R: Read>(&self, train: (PathBuf, R), test: Option<(PathBuf, R)>) -> Result<Splits> {
         let (path, content) = train;
-        let table = self.read(&path, content, None)?;
+        let table = match &self.trained {
+            Some(columns) => self.read(&path, content, columns, None)?,
+            None => self.learn(&path, content)?,
+        };
         let test = match test {
             None => None,
             Some((path, content)) => {
-                let test = self.read(&path, content, Some(&table.columns))?;
+                let test = self.read(&path, content, &table.columns, Some(table.width))?;
                 Some((path, test))
             }
         };
@@ -155,12 +189,12 @@ impl Config {
             (None, Task::Classification) => {
                 let labels: Vec<String> =
                     table.targets.iter().filter(|label| !is_missing(label)).cloned().collect();
-                classes(&labels)
+                sorted(labels)
             }
             (None, Task::Regression) => Vec::new(),
         };
         Ok(Splits {
-            columns: self.has_headers.then(|| table.columns.features().cloned().collect()),
+            columns: Some(table.columns.clone()),
             train: self.dataset(&path, table, &classes)?,
             validation: None,
             test: test.map(|(path, table)| self.dataset(&path, table, &classes)).transpose()?,

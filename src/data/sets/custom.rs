@@ -197,9 +197,9 @@ impl DataConfig for Config {
         self.code().is_none_or(CustomData::takes_validation_file)
     }
 
-    fn load_validation(&self, file: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
+    fn load_validation(&self, file: &Path, splits: &Splits, search: &SearchPath) -> Result<Dataset> {
         let data = self.needed()?;
-        let validation = data.load_validation(file, train, search)?;
+        let validation = data.load_validation(file, &splits.train, search)?;
         validation
             .check()
             .map_err(|message| Error::data(data.name(), format!("validation samples: {message}")))?;

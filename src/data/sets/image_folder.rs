@@ -143,8 +143,8 @@ impl DataConfig for Config {
         true
     }
 
-    fn load_validation(&self, folder: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
-        let Targets::Classes { names, .. } = &train.targets else {
+    fn load_validation(&self, folder: &Path, splits: &Splits, search: &SearchPath) -> Result<Dataset> {
+        let Targets::Classes { names, .. } = &splits.train.targets else {
             return Err(Error::data(folder, "needs class folders"));
         };
         let found = self.list_others(folder, names, search)?;

@@ -23,7 +23,7 @@ pub use task::Task;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Problems, registry};
-use crate::data::{Dataset, Facts, SearchPath, Splits};
+use crate::data::{Columns, Dataset, Facts, SearchPath, Splits};
 use crate::error::{Error, Result};
 
 registry! {
@@ -47,7 +47,7 @@ impl Config {
 
     /// Lets a file be read by the `columns` and into the `classes` that a network was trained on, where the
     /// options leave them to it.
-    pub fn take_trained(&mut self, columns: Option<&[String]>, classes: &[String]) {
+    pub fn take_trained(&mut self, columns: Option<&Columns>, classes: &[String]) {
         match (self, columns) {
             (Self::csv(own), Some(columns)) => own.take_trained(columns, classes),
             (Self::npz(own), _) => own.take_trained(classes),
@@ -113,11 +113,12 @@ pub trait DataConfig {
         false
     }
 
-    /// Reads samples to validate on from `file`, with the classes of `train`.
+    /// Reads samples to validate on from `file`, with the classes and the columns of `splits`, which has
+    /// those to train on.
     ///
     /// # Errors
     /// [`Error::Data`], also for a data set that has none in files.
-    fn load_validation(&self, file: &Path, _train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
+    fn load_validation(&self, file: &Path, _splits: &Splits, _search: &SearchPath) -> Result<Dataset> {
         Err(Error::data(file, "this data set has no validation samples in files"))
     }
 }

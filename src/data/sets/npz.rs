@@ -140,7 +140,8 @@ impl DataConfig for Config {
     }
 
     /// The arrays have the names of those of training samples.
-    fn load_validation(&self, path: &Path, train: &Dataset, search: &SearchPath) -> Result<Dataset> {
+    fn load_validation(&self, path: &Path, splits: &Splits, search: &SearchPath) -> Result<Dataset> {
+        let train = &splits.train;
         let part = Part::read(
             &mut Archive::open(path, &search.loading)?,
             Source::new("validation", &self.x_train, &self.y_train),

@@ -5,46 +5,38 @@ use std::path::Path;
 
 use ::csv::StringRecord;
 
+use super::learn::Learner;
 use super::{Config, Task};
-use crate::data::formats::csv::{column, is_missing, number, places, reader, shown, unreadable};
+use crate::data::columns::Columns;
+use crate::data::formats::csv::{Lines, column, is_missing, number, places, reader, shown, unreadable};
 use crate::data::{Dataset, Features, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-/// The columns of a file.
-pub(super) struct Columns {
-    /// Their names, or numbers where they have none.
-    names: Vec<String>,
-    /// The places of those to predict from.
-    used: Vec<usize>,
-    /// The first line, where it has no names.
-    first: Option<StringRecord>,
-}
-
-impl Columns {
-    /// The names of the columns to predict from.
-    pub fn features(&self) -> impl Iterator<Item = &String> {
-        self.used.iter().map(|&place| &self.names[place])
-    }
-}
-
-/// The lines of a file, features as numbers and targets still as texts.
+/// The lines of a file, features as values and targets still as texts.
 pub(super) struct Table {
     pub columns: Columns,
+    /// How many columns the file has, used or not.
+    pub width: usize,
     features: Vec<f32>,
     pub targets: Vec<String>,
     /// The line of each target, for messages.
     lines: Vec<u64>,
 }
 
+/// A file whose first line was read.
+struct Opened<R> {
+    reader: ::csv::Reader<R>,
+    /// The names of its columns, or numbers where they have none.
+    names: Vec<String>,
+    /// The first line, where it has no names.
+    first: Option<StringRecord>,
+    target: usize,
+}
+
 impl Config {
-    /// The columns of a file, those to predict from as in the file that was `trained` on.
-    pub(super) fn columns<R: Read>(
-        &self,
-        path: &Path,
-        reader: &mut ::csv::Reader<R>,
-        trained: Option<&Columns>,
-    ) -> Result<Columns> {
+    fn open<R: Read>(&self, path: &Path, content: R) -> Result<Opened<impl Read>> {
+        let mut reader = reader(content, self.delimiter);
         let mut first = StringRecord::new();
         reader.read_record(&mut first).map_err(|error| unreadable(path, &error))?;
         let names: Vec<String> = if self.has_headers {
@@ -52,53 +44,95 @@ impl Config {
         } else {
             (0..first.len()).map(|column| column.to_string()).collect()
         };
-        if let Some(trained) = trained
-            && !self.has_headers
-            && trained.names.len() != names.len()
-        {
-            let message = format!("has {} columns, not {}", names.len(), trained.names.len());
-            return Err(Error::data(path, message));
-        }
         let target = column(path, &names, &self.target)?;
-        let used = match (trained, &self.features) {
-            (Some(trained), _) => places(path, &names, trained.features())?,
-            (None, Some(features)) => places(path, &names, features.iter())?,
-            (None, None) => {
-                let others = names.iter().enumerate().filter(|(place, _)| *place != target);
-                places(path, &names, others.map(|(_, name)| name))?
-            }
+        Ok(Opened { reader, names, first: (!self.has_headers).then_some(first), target })
+    }
+
+    /// How many columns a file has.
+    pub(super) fn width(&self, path: &Path, content: impl Read) -> Result<usize> {
+        Ok(self.open(path, content)?.names.len())
+    }
+
+    /// Reads the file to train on, and finds out what its columns hold.
+    pub(super) fn learn(&self, path: &Path, content: impl Read) -> Result<Table> {
+        let mut file = self.open(path, content)?;
+        let mut left_out = vec![false; file.names.len()];
+        left_out[file.target] = true;
+        for place in places(path, &file.names, self.ignore.iter())? {
+            left_out[place] = true;
+        }
+        let names = &file.names;
+        let used = match &self.features {
+            Some(features) => places(path, names, features.iter())?,
+            None => places(path, names, (0..names.len()).filter(|i| !left_out[*i]).map(|i| &names[i]))?,
         };
         if used.is_empty() {
             return Err(Error::data(path, format!("has no column but the target `{}`", self.target)));
         }
-        Ok(Columns { names, used, first: (!self.has_headers).then_some(first) })
+        let mut categorical = vec![false; names.len()];
+        for place in places(path, names, self.categorical.iter())? {
+            categorical[place] = true;
+        }
+        let mut learner = Learner::new(used.iter().map(|&place| categorical[place]));
+        let mut table = Table::new(names.len());
+        let (targets, lines) = (&mut table.targets, &mut table.lines);
+        let mut cells = Vec::new();
+        let names = std::mem::take(&mut file.names);
+        file.rows(path, |line, record, target| {
+            for (i, &place) in used.iter().enumerate() {
+                let text = record.get(place).unwrap_or_default();
+                let cell = if is_missing(text) {
+                    Err("the value is missing".to_owned())
+                } else {
+                    learner.cell(i, text)
+                };
+                let column = &names[place];
+                let wrong =
+                    |what: String| Error::data(path, format!("line {line}, column `{column}`: {what}"));
+                cells.push(cell.map_err(wrong)?);
+            }
+            targets.push(target.to_owned());
+            lines.push(line);
+            Ok(())
+        })?;
+        let used = used.iter().map(|&place| names[place].clone()).collect();
+        let learned = learner.finish(used, cells).map_err(|message| Error::data(path, message))?;
+        (table.columns, table.features) = learned;
+        Ok(table)
     }
 
-    pub(super) fn read(&self, path: &Path, content: impl Read, trained: Option<&Columns>) -> Result<Table> {
-        let mut reader = reader(content, self.delimiter);
-        let mut columns = self.columns(path, &mut reader, trained)?;
-        let mut ahead = columns.first.take();
-        let Columns { names, used, .. } = &columns;
-        let target = column(path, names, &self.target)?;
-        let (mut values, mut targets, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-        let mut record = StringRecord::new();
-        loop {
-            match ahead.take() {
-                Some(first) => record = first,
-                None if reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? => {}
-                None => break,
-            }
-            let line = record.position().map_or(0, ::csv::Position::line);
-            for &column in used {
-                values.push(number(path, line, &names[column], record.get(column))?);
-            }
-            targets.push(record.get(target).unwrap_or_default().to_owned());
+    /// Reads another file by the `columns` of the one that was trained on, which had `width` columns in all if that is
+    /// known.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        content: impl Read,
+        columns: &Columns,
+        width: Option<usize>,
+    ) -> Result<Table> {
+        let file = self.open(path, content)?;
+        let width = width.or_else(|| self.whole_width(columns));
+        if let Some(width) = width.filter(|width| !self.has_headers && *width != file.names.len()) {
+            return Err(Error::data(path, format!("has {} columns, not {width}", file.names.len())));
+        }
+        let used = places(path, &file.names, columns.0.iter().map(|column| &column.name))?;
+        let mut table = Table::new(file.names.len());
+        let (features, targets, lines) = (&mut table.features, &mut table.targets, &mut table.lines);
+        let mut into = Lines::new(path, columns, self.unknown_category.into());
+        file.rows(path, |line, record, target| {
+            into.append(line, used.iter().map(|&place| record.get(place).unwrap_or_default()), features)?;
+            targets.push(target.to_owned());
             lines.push(line);
-        }
-        if targets.is_empty() {
-            return Err(Error::data(path, "has no samples"));
-        }
-        Ok(Table { columns, features: values, targets, lines })
+            Ok(())
+        })?;
+        into.finish();
+        table.columns = columns.clone();
+        Ok(table)
+    }
+
+    /// How many columns a file without names has in all, where the options leave out others than the target.
+    pub(in crate::data) fn whole_width(&self, columns: &Columns) -> Option<usize> {
+        self.features.is_none().then(|| columns.0.len() + self.ignore.len() + 1)
     }
 
     pub(super) fn dataset(&self, path: &Path, table: Table, classes: &[String]) -> Result<Dataset> {
@@ -133,9 +167,40 @@ impl Config {
             Targets::Classes { labels, names: classes.to_vec() }
         };
         Ok(Dataset {
-            sample_shape: Shape(vec![table.columns.used.len()]),
+            sample_shape: Shape(vec![table.columns.width()]),
             features: Features::Floats(table.features),
             targets,
         })
+    }
+}
+
+impl Table {
+    fn new(width: usize) -> Self {
+        let (targets, lines) = (Vec::new(), Vec::new());
+        Self { columns: Columns::default(), width, features: Vec::new(), targets, lines }
+    }
+}
+
+impl<R: Read> Opened<R> {
+    /// Hands over every line: its number, its cells, and the target among them.
+    fn rows(
+        mut self,
+        path: &Path,
+        mut row: impl FnMut(u64, &StringRecord, &str) -> Result<()>,
+    ) -> Result<()> {
+        let mut ahead = self.first.take();
+        let mut record = StringRecord::new();
+        let mut empty = true;
+        loop {
+            match ahead.take() {
+                Some(first) => record = first,
+                None if self.reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? => {}
+                None => break,
+            }
+            let line = record.position().map_or(0, ::csv::Position::line);
+            row(line, &record, record.get(self.target).unwrap_or_default())?;
+            empty = false;
+        }
+        if empty { Err(Error::data(path, "has no samples")) } else { Ok(()) }
     }
 }

@@ -58,7 +58,7 @@ fn the_test_file_must_fit() {
     assert!(test(b"b,y\n1,v\n").unwrap_err().contains("test.csv: has no column `a`; it has b, y"));
     let features = |splits: Splits| splits.test.unwrap().features;
     let found = load(b"a,b,y\n1,2,u\n", Some(b"y,note,b,a\nu,x,4,3\n"), "target = \"y\"").unwrap();
-    assert_eq!(found.columns.as_deref(), Some(&["a".to_owned(), "b".to_owned()][..]));
+    assert_eq!(found.columns.as_ref().map(Columns::value_names), Some(vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(features(found), Features::Floats(vec![3.0, 4.0]));
     let options = "target = \"1\"\nhas_headers = false";
     let more = load(b"1,u\n", Some(b"1,u,2\n"), options).unwrap_err();
@@ -70,7 +70,7 @@ fn says_where_the_file_is_wrong() {
     let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
     assert!(message(b"a,y\n1,u\nx,u\n").contains("line 3, column `a`: \"x\" is not a number"));
     assert!(message(b"a,y\r\n1,u\r\nx,u\r\n").contains("line 3, column `a`"));
-    assert!(message(b"a,y\rx,u\r").contains("line 2, column `a`"));
+    assert!(message(b"a,y\r1,u\rx,u\r").contains("line 3, column `a`"));
     assert!(message(b"a,y\ninf,u\n").contains("\"inf\" is not a number"));
     assert!(message(b"a,y\n1e39,u\n").contains("\"1e39\" does not fit 32 bits"));
     assert!(message(b"a,y\nNA,u\n").contains("line 2, column `a`: the value is missing"));
@@ -133,11 +133,74 @@ fn a_quote_that_is_not_closed_swallows_no_rows() {
 }
 
 #[test]
+fn words_become_a_value_for_each_category() {
+    let table = b"city,a,y,zip\nRome,1,u,10115\nBonn,2,v,01067\nRome,3,v,10115\n";
+    let splits = load(table, None, "target = \"y\"\ncategorical = [\"zip\"]").unwrap();
+    let names = splits.columns.as_ref().unwrap().value_names();
+    assert_eq!(names, ["city=Bonn", "city=Rome", "a", "zip=01067", "zip=10115"]);
+    let rows = [[0.0, 1.0, 1.0, 0.0, 1.0], [1.0, 0.0, 2.0, 1.0, 0.0], [0.0, 1.0, 3.0, 0.0, 1.0]];
+    assert_eq!(splits.train.features, Features::Floats(rows.concat()));
+    assert_eq!(splits.train.sample_shape.0, [5]);
+    // The test file's own order of columns and its categories play no part.
+    let test = b"zip,y,city,a\n10115.0,u,Bonn,4\n";
+    let found = load(table, Some(test), "target = \"y\"\ncategorical = [\"zip\"]").unwrap();
+    assert_eq!(found.test.unwrap().features, Features::Floats(vec![1.0, 0.0, 4.0, 0.0, 1.0]));
+    // Nor do columns that are ignored or are no features.
+    let few = load(table, None, "target = \"y\"\nignore = [\"zip\", \"city\"]").unwrap();
+    assert_eq!(few.train.features, Features::Floats(vec![1.0, 2.0, 3.0]));
+    let few = load(table, None, "target = \"y\"\nfeatures = [\"a\", \"city\"]").unwrap();
+    assert_eq!(few.columns.unwrap().value_names(), ["a", "city=Bonn", "city=Rome"]);
+    let nameless = "target = \"1\"\nhas_headers = false\nignore = [\"2\"]";
+    let splits = load(b"x,u,7,1\ny,v,8,2\nx,u,9,3\n", Some(b"y,v,1,2\n"), nameless).unwrap();
+    assert_eq!(splits.columns.unwrap().value_names(), ["0=x", "0=y", "3"]);
+    assert_eq!(splits.test.unwrap().features, Features::Floats(vec![0.0, 1.0, 2.0]));
+}
+
+#[test]
+fn words_that_are_no_categories_are_refused_with_what_to_do() {
+    let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
+    let ids = message(b"id,y\nr1,u\nr2,v\nr3,v\n");
+    assert!(
+        ids.contains("column `id`: no text occurs twice") && ids.contains("`ignore = [\"id\"]`"),
+        "{ids}"
+    );
+    let mixed = message(b"a,y\nx,u\n7,u\n");
+    assert!(
+        mixed.contains("line 3, column `a`: \"7\" is a number, but") && mixed.contains("`categorical`"),
+        "{mixed}"
+    );
+    assert!(message(b"a,y\n7,u\nx,u\n").contains("list the column in `categorical`"));
+    let rows: String = (0..=100).map(|i| format!("t{i},u\nt{i},u\n")).collect();
+    let many = message(format!("a,y\n{rows}").as_bytes());
+    assert!(many.contains("line 202, column `a`: \"t100\" is the 101th text"), "{many}");
+    let listed =
+        load(format!("a,y\n{rows}").as_bytes(), None, "target = \"y\"\ncategorical = [\"a\"]").unwrap();
+    assert_eq!(listed.train.sample_shape.0, [101]);
+    assert!(message(b"a,y\nx,u\nNA,u\n").contains("line 3, column `a`: the value is missing"));
+    let train = b"a,y\nx,u\nx,v\n";
+    let unknown = load(train, Some(b"a,y\nx,u\nz,u\n"), "target = \"y\"").unwrap_err();
+    assert!(
+        unknown.contains("test.csv: line 3, column `a`: \"z\" is no category of the training file"),
+        "{unknown}"
+    );
+    let options = "target = \"y\"\nunknown_category = \"ignore\"";
+    let ignored = load(train, Some(b"a,y\nz,u\nx,u\n"), options).unwrap();
+    assert_eq!(ignored.test.unwrap().features, Features::Floats(vec![0.0, 1.0]));
+    assert!(
+        load(train, None, "target = \"y\"\ncategorical = [\"b\"]").unwrap_err().contains("has no column `b`")
+    );
+    assert!(load(train, None, "target = \"y\"\nignore = [\"b\"]").unwrap_err().contains("has no column `b`"));
+}
+
+#[test]
 fn options_that_contradict_each_other_are_reported() {
     let text = "path = \"x\"\ntarget = \"a\"\nfeatures = [\"a\", \"b\", \"b\"]\ntask = \"regression\"\n\
-                classes = [\"c\"]\ndelimiter = \"é\"";
+                classes = [\"c\"]\nignore = [\"d\"]\ncategorical = [\"a\", \"d\"]\ndelimiter = \"é\"";
     let mut found = Vec::new();
     toml::from_str::<Config>(text).unwrap().validate(&mut Problems::new(&mut found));
     let places: Vec<String> = found.iter().map(|problem| problem.path.to_string()).collect();
-    assert_eq!(places, ["delimiter", "features[2]", "features[0]", "classes"]);
+    assert_eq!(
+        places,
+        ["delimiter", "features[0]", "features[2]", "categorical[0]", "ignore", "categorical[1]", "classes"]
+    );
 }

@@ -66,7 +66,7 @@ impl Labels {
             (_, Self::Words(words)) => {
                 let present: Vec<String> =
                     words.texts.iter().filter(|text| !csv::is_missing(text)).cloned().collect();
-                csv::classes(&present)
+                csv::sorted(present)
             }
             (Known::Outputs(outputs), Self::Numbers(_)) => classes::numbers(outputs),
             (Known::Labels, Self::Numbers(_)) => {

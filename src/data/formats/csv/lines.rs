@@ -1,0 +1,80 @@
+//! Lines of a table, read by the columns that a network takes.
+
+use std::path::Path;
+
+use super::{is_missing, shown};
+use crate::data::columns::{Columns, Encoded, Encoder};
+use crate::error::{Error, Result};
+
+/// Whether a category that no column knows is refused, or becomes zeros with a warning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::data) enum Unknown {
+    Refused,
+    Zeros,
+}
+
+/// Turns the lines of one file into the values of samples.
+pub(in crate::data) struct Lines<'a> {
+    path: &'a Path,
+    columns: &'a Columns,
+    encoder: Encoder<'a>,
+    unknown: Unknown,
+    /// How many cells hold an unknown category, and what the first of them is.
+    ignored: (usize, String),
+}
+
+impl<'a> Lines<'a> {
+    pub fn new(path: &'a Path, columns: &'a Columns, unknown: Unknown) -> Self {
+        Self { path, columns, encoder: Encoder::new(columns), unknown, ignored: (0, String::new()) }
+    }
+
+    /// Appends the values of a line, whose `cells` come in the order of the columns.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the line and the column that is wrong.
+    pub fn append<'c>(
+        &mut self,
+        line: u64,
+        cells: impl Iterator<Item = &'c str>,
+        to: &mut Vec<f32>,
+    ) -> Result<()> {
+        for (i, text) in cells.enumerate() {
+            let place = || format!("line {line}, column `{}`: ", self.columns.0[i].name);
+            let refuse = |what: String| Err(Error::data(self.path, place() + &what));
+            // Whether a cell is missing is asked where it is nothing else, because most are not.
+            match self.encoder.append(i, text, to) {
+                Encoded::Known => {}
+                _ if is_missing(text) => return refuse("the value is missing".to_owned()),
+                Encoded::NotANumber if text.parse::<f64>().is_ok_and(f64::is_finite) => {
+                    return refuse(format!("{} does not fit 32 bits", shown(text)));
+                }
+                Encoded::NotANumber => return refuse(format!("{} is not a number", shown(text))),
+                Encoded::UnknownCategory if self.unknown == Unknown::Refused => {
+                    return refuse(format!(
+                        "{} is no category of the training file; `unknown_category = \"ignore\"` makes zeros of it",
+                        shown(text)
+                    ));
+                }
+                Encoded::UnknownCategory => {
+                    if self.ignored.0 == 0 {
+                        self.ignored.1 = place() + &shown(text);
+                    }
+                    self.ignored.0 += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says which categories were ignored.
+    pub fn finish(self) {
+        let (count, first) = self.ignored;
+        if count > 0 {
+            let others = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+            tracing::warn!(
+                "{}: {first}{others}: no category of the training file; all values of the column are 0",
+                self.path.display()
+            );
+        }
+    }
+}

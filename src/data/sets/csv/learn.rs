@@ -1,0 +1,163 @@
+//! What each column of a training file holds, found out while it is read.
+
+use std::collections::HashMap;
+
+use crate::data::columns::{Column, Columns, category, number};
+use crate::data::formats::csv::{shown, sorted};
+
+/// The most categories of a column that is not listed in `categorical`.
+const MOST_UNLISTED: usize = 100;
+/// The most categories of a column that is; while a file is read, they stand in place of its numbers.
+const MOST_LISTED: usize = 1 << 20;
+/// The most values that a file with columns of categories may become, 2 GiB.
+const MOST_VALUES: usize = 1 << 29;
+
+/// The columns of a file, as far as it has been read.
+pub(super) struct Learner {
+    kinds: Vec<Kind>,
+}
+
+/// What a column holds. There may be millions.
+enum Kind {
+    /// Nothing was read yet.
+    Open,
+    Numbers,
+    Words(Box<Words>),
+}
+
+/// The categories of a column, in the order in which they occur.
+#[derive(Default)]
+struct Words {
+    listed: bool,
+    numbers: HashMap<String, u32>,
+    cells: usize,
+}
+
+impl Learner {
+    /// Columns of which it is said whether they are listed as categorical.
+    pub fn new(listed: impl Iterator<Item = bool>) -> Self {
+        let kind = |listed| match listed {
+            true => Kind::Words(Box::new(Words { listed, ..Words::default() })),
+            false => Kind::Open,
+        };
+        Self { kinds: listed.map(kind).collect() }
+    }
+
+    /// Reads a cell of column `index`, which is not missing unless it is a number: the number, or that of its category.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn cell(&mut self, index: usize, text: &str) -> Result<f32, String> {
+        let kind = &mut self.kinds[index];
+        // Also numbers that 32 bits do not hold; what `number` does not take is told by the reader.
+        let is_word = || text.parse::<f64>().is_err();
+        match kind {
+            Kind::Words(words) => words.cell(text),
+            Kind::Open if is_word() => {
+                let mut words = Box::<Words>::default();
+                let first = words.cell(text);
+                *kind = Kind::Words(words);
+                first
+            }
+            Kind::Open | Kind::Numbers => {
+                *kind = Kind::Numbers;
+                number(text).ok_or_else(|| match text.parse::<f64>() {
+                    Ok(large) if large.is_finite() => format!("{} does not fit 32 bits", shown(text)),
+                    Ok(_) => format!("{} is not a number", shown(text)),
+                    Err(_) => format!(
+                        "{} is not a number, as the values before it are; if they name categories, list the column in \
+                         `categorical`",
+                        shown(text)
+                    ),
+                })
+            }
+        }
+    }
+
+    /// The columns of these names, and the values of all samples, made of what [`cell`](Self::cell) returned.
+    ///
+    /// # Errors
+    /// Why a column cannot be used.
+    pub fn finish(self, names: Vec<String>, cells: Vec<f32>) -> Result<(Columns, Vec<f32>), String> {
+        let width = names.len();
+        let mut columns = Vec::with_capacity(width);
+        // For each column with categories, the place of each in the order of its values.
+        let mut places: Vec<Option<Vec<usize>>> = Vec::with_capacity(width);
+        for (name, kind) in names.into_iter().zip(self.kinds) {
+            let Kind::Words(words) = kind else {
+                columns.push(Column::numbers(name));
+                places.push(None);
+                continue;
+            };
+            if !words.listed && words.cells > 2 && words.numbers.len() == words.cells {
+                return Err(format!(
+                    "column `{name}`: no text occurs twice, so nothing can be learned from it; leave it out with \
+                     `ignore = [\"{name}\"]`, or list it in `categorical`"
+                ));
+            }
+            let categories = sorted(words.numbers.keys().cloned().collect());
+            let mut place = vec![0; categories.len()];
+            for (i, category) in categories.iter().enumerate() {
+                place[words.numbers[category] as usize] = i;
+            }
+            columns.push(Column { name, categories: Some(categories) });
+            places.push(Some(place));
+        }
+        let columns = Columns(columns);
+        if places.iter().all(Option::is_none) {
+            return Ok((columns, cells));
+        }
+        let samples = cells.len() / width.max(1);
+        let all = columns.width().checked_mul(samples).filter(|all| *all <= MOST_VALUES);
+        let all = all.ok_or_else(|| {
+            format!(
+                "its categories make {} values of each of {samples} samples, more than 2 GiB; leave columns out with \
+                 `ignore`",
+                columns.width()
+            )
+        })?;
+        let mut values = Vec::with_capacity(all);
+        for row in cells.chunks_exact(width) {
+            for (cell, places) in row.iter().zip(&places) {
+                match places {
+                    None => values.push(*cell),
+                    Some(places) => {
+                        let place = places[*cell as usize];
+                        values.extend((0..places.len()).map(|i| if i == place { 1.0 } else { 0.0 }));
+                    }
+                }
+            }
+        }
+        Ok((columns, values))
+    }
+}
+
+impl Words {
+    fn cell(&mut self, text: &str) -> Result<f32, String> {
+        if !self.listed && text.parse::<f64>().is_ok() {
+            return Err(format!(
+                "{} is a number, but the values before it are texts; if they name categories, list the column in \
+                 `categorical`",
+                shown(text)
+            ));
+        }
+        let name = category(text);
+        self.cells += 1;
+        if let Some(number) = self.numbers.get(name) {
+            return Ok(*number as f32);
+        }
+        let next = self.numbers.len();
+        if next == MOST_UNLISTED && !self.listed {
+            return Err(format!(
+                "{} is the {}th text of this column; leave the column out with `ignore`, or list it in `categorical`",
+                shown(text),
+                next + 1
+            ));
+        }
+        if next == MOST_LISTED {
+            return Err(format!("more than {MOST_LISTED} categories"));
+        }
+        self.numbers.insert(name.to_owned(), next as u32);
+        Ok(next as f32)
+    }
+}

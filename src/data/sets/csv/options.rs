@@ -1,0 +1,80 @@
+//! Values of options, and whether the options go together.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Config, Task};
+use crate::config::Problems;
+use crate::data::formats::csv::Unknown;
+
+/// What happens where a file has a category that the training file lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownCategory {
+    /// The file is refused.
+    #[default]
+    Error,
+    /// All values of the column are 0.
+    Ignore,
+}
+
+impl UnknownCategory {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl From<UnknownCategory> for Unknown {
+    fn from(option: UnknownCategory) -> Self {
+        match option {
+            UnknownCategory::Error => Self::Refused,
+            UnknownCategory::Ignore => Self::Zeros,
+        }
+    }
+}
+
+impl Config {
+    /// Reports options that are wrong by themselves or contradict each other.
+    pub(super) fn check(&self, problems: &mut Problems<'_>) {
+        if !self.delimiter.is_ascii() || matches!(self.delimiter, '"' | '\n' | '\r') {
+            problems.key("delimiter").report("must be an ASCII character other than a quote or a line end");
+        }
+        let lists = [
+            ("features", self.features.as_deref().unwrap_or_default()),
+            ("ignore", &self.ignore),
+            ("categorical", &self.categorical),
+            ("classes", self.classes.as_deref().unwrap_or_default()),
+        ];
+        for (key, names) in lists {
+            let mut earlier = HashSet::new();
+            for (i, name) in names.iter().enumerate() {
+                if !earlier.insert(name) {
+                    problems.key(key).index(i).report(format!("`{name}` is listed twice"));
+                } else if key != "classes" && *name == self.target {
+                    problems.key(key).index(i).report(if key == "features" {
+                        "the target cannot be a feature"
+                    } else {
+                        "this is the target, which is never predicted from"
+                    });
+                }
+            }
+        }
+        if self.features.is_some() && !self.ignore.is_empty() {
+            problems
+                .key("ignore")
+                .report_with_help("`features` says which columns are used", "remove one of the two");
+        }
+        let of = |names: &[String]| names.iter().cloned().collect::<HashSet<_>>();
+        let (features, ignored) = (self.features.as_deref().map(of), of(&self.ignore));
+        for (i, name) in self.categorical.iter().enumerate() {
+            if ignored.contains(name) || features.as_ref().is_some_and(|names| !names.contains(name)) {
+                problems.key("categorical").index(i).report(format!("column `{name}` is not predicted from"));
+            }
+        }
+        if self.classes.is_some() && self.task == Task::Regression {
+            problems.key("classes").report("regression has no classes");
+        }
+    }
+}
