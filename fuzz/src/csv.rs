@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use taper::data::Task;
-use taper::data::sets::csv::{Config, UnknownCategory};
+use taper::data::sets::csv::{Config, Gaps, Missing, UnknownCategory};
 
 use super::properties::{check_dataset, check_error};
 
@@ -18,6 +18,7 @@ pub fn run(data: &[u8]) {
         categorical: if option(32) { vec![if has_headers { "a" } else { "1" }.to_owned()] } else { Vec::new() },
         ignore: if option(64) { vec![if has_headers { "b" } else { "2" }.to_owned()] } else { Vec::new() },
         unknown_category: if option(128) { UnknownCategory::Ignore } else { UnknownCategory::Error },
+        missing: if option(16) { Missing::Rule(Gaps::Drop) } else { Missing::default() },
         task: if option(4) { Task::Regression } else { Task::Classification },
         has_headers,
         delimiter: if option(8) { ';' } else { ',' },

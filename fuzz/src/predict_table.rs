@@ -1,7 +1,7 @@
 //! CSV rows for `taper predict`, for networks trained on tables and on others.
 
 use taper::data::sets::csv::Config as Table;
-use taper::data::{Column, Columns, Config};
+use taper::data::{Column, Columns, Config, Fill};
 
 use super::predict_array::{Network, check, pick};
 
@@ -25,5 +25,6 @@ pub fn run(data: &[u8]) {
 fn columns(has_headers: bool) -> Columns {
     let [a, b] = if has_headers { ["a", "b"] } else { ["0", "1"] }.map(str::to_owned);
     let categories = Some(vec!["x".to_owned(), "1".to_owned()]);
-    Columns(vec![Column { categories, ..Column::numbers(a) }, Column::numbers(b)])
+    let b = Column { fill: has_headers.then_some(Fill::Number(0.5)), ..Column::numbers(b) };
+    Columns(vec![Column { categories, ..Column::numbers(a) }, b])
 }

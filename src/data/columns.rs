@@ -1,6 +1,9 @@
 //! The columns of a table that a network takes, and how their cells become numbers.
 
-use std::collections::HashMap;
+mod encode;
+mod measure;
+
+pub(crate) use encode::{Encoded, Encoder};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,34 @@ pub struct Column {
     pub name: String,
     /// The categories of a column of words, each of which is a value: 1 where the cell names it, else 0.
     pub categories: Option<Vec<String>>,
+    /// What stands for a value that is missing. Without it, such a cell is refused.
+    pub fill: Option<Fill>,
+    /// Whether one more value follows: 1 where the cell is missing, else 0.
+    pub indicator: bool,
+}
+
+/// What stands for a value that is missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Fill {
+    /// A number.
+    Number(f32),
+    /// One of the categories.
+    Category(String),
+    /// What is still to be measured on the samples to train on. Until then, values are NaN.
+    #[serde(skip)]
+    Measured(Rule),
+}
+
+/// What of the samples to train on is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The mean of the values that are there.
+    Mean,
+    /// Their median.
+    Median,
+    /// The most frequent one, the first of equals.
+    MostFrequent,
 }
 
 /// All columns that a network takes, in the order of its input.
@@ -35,13 +66,19 @@ struct Whole {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     categories: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fill: Option<Fill>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    indicator: bool,
 }
 
 impl From<Written> for Column {
     fn from(written: Written) -> Self {
         match written {
             Written::Name(name) => Self::numbers(name),
-            Written::Whole(Whole { name, categories }) => Self { name, categories },
+            Written::Whole(Whole { name, categories, fill, indicator }) => {
+                Self { name, categories, fill, indicator }
+            }
         }
     }
 }
@@ -49,8 +86,10 @@ impl From<Written> for Column {
 impl From<Column> for Written {
     fn from(column: Column) -> Self {
         match column {
-            Column { name, categories: None } => Self::Name(name),
-            Column { name, categories } => Self::Whole(Whole { name, categories }),
+            Column { name, categories: None, fill: None, indicator: false } => Self::Name(name),
+            Column { name, categories, fill, indicator } => {
+                Self::Whole(Whole { name, categories, fill, indicator })
+            }
         }
     }
 }
@@ -59,12 +98,17 @@ impl Column {
     /// A column of numbers.
     #[must_use]
     pub fn numbers(name: String) -> Self {
-        Self { name, categories: None }
+        Self { name, categories: None, fill: None, indicator: false }
     }
 
     /// How many values of a sample it becomes.
     #[must_use]
     pub fn width(&self) -> usize {
+        self.values() + usize::from(self.indicator)
+    }
+
+    /// The same without the indicator.
+    fn values(&self) -> usize {
         self.categories.as_ref().map_or(1, Vec::len)
     }
 }
@@ -76,14 +120,17 @@ impl Columns {
         self.0.iter().map(Column::width).sum()
     }
 
-    /// The names of all values of a sample: `age`, `city=London`, `city=Paris`.
+    /// The names of all values of a sample: `age`, `city=London`, `city=Paris`, `age (missing)`.
     #[must_use]
     pub fn value_names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.width());
-        for Column { name, categories } in &self.0 {
+        for Column { name, categories, indicator, .. } in &self.0 {
             match categories {
                 None => names.push(name.clone()),
                 Some(categories) => names.extend(categories.iter().map(|word| format!("{name}={word}"))),
+            }
+            if *indicator {
+                names.push(format!("{name} (missing)"));
             }
         }
         names
@@ -94,7 +141,16 @@ impl Columns {
     /// # Errors
     /// A sentence that says what is wrong.
     pub(crate) fn check(&self) -> Result<(), String> {
-        for Column { name, categories } in &self.0 {
+        for Column { name, categories, fill, .. } in &self.0 {
+            let fits = match (categories, fill) {
+                (_, None) => true,
+                (None, Some(Fill::Number(number))) => number.is_finite(),
+                (Some(categories), Some(Fill::Category(category))) => categories.contains(category),
+                _ => false,
+            };
+            if !fits {
+                return Err(format!("column `{name}` has no value that a gap could be filled with"));
+            }
             let Some(categories) = categories else { continue };
             let different = categories.iter().collect::<std::collections::HashSet<_>>().len();
             if categories.is_empty() || different < categories.len() {
@@ -105,53 +161,16 @@ impl Columns {
     }
 }
 
-/// Turns cells into the values of samples.
-pub(crate) struct Encoder<'a> {
-    columns: Vec<Cells<'a>>,
-}
+/// What stands for a value that is not there, besides nothing at all: what pandas reads so by default
+/// (`pandas.read_csv`, `na_values`).
+const MISSING: [&str; 18] = [
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+];
 
-/// What is known of a column's cells.
-enum Cells<'a> {
-    Numbers,
-    Words(HashMap<&'a str, usize>),
-}
-
-/// What a cell became.
-pub(crate) enum Encoded {
-    /// The values that stand for it.
-    Known,
-    /// All its values are 0: no category has this name.
-    UnknownCategory,
-    /// Nothing: it is no number.
-    NotANumber,
-}
-
-impl<'a> Encoder<'a> {
-    pub fn new(columns: &'a Columns) -> Self {
-        let cells = |column: &'a Column| match &column.categories {
-            None => Cells::Numbers,
-            Some(categories) => Cells::Words(categories.iter().map(String::as_str).zip(0..).collect()),
-        };
-        Self { columns: columns.0.iter().map(cells).collect() }
-    }
-
-    /// Appends the values of the cell `text` of column `index`.
-    pub fn append(&self, index: usize, text: &str, to: &mut Vec<f32>) -> Encoded {
-        match &self.columns[index] {
-            Cells::Numbers => match number(text) {
-                Some(number) => to.push(number),
-                None => return Encoded::NotANumber,
-            },
-            Cells::Words(categories) => {
-                let place = categories.get(category(text)).copied();
-                to.extend((0..categories.len()).map(|i| if Some(i) == place { 1.0 } else { 0.0 }));
-                if place.is_none() {
-                    return Encoded::UnknownCategory;
-                }
-            }
-        }
-        Encoded::Known
-    }
+/// Whether a text says that there is no value.
+pub(crate) fn is_missing(text: &str) -> bool {
+    text.is_empty() || MISSING.contains(&text)
 }
 
 /// A cell as a number that 32 bits hold.
@@ -180,7 +199,7 @@ mod tests {
 
     fn words(name: &str, categories: &[&str]) -> Column {
         let categories = categories.iter().map(|word| (*word).to_owned()).collect();
-        Column { name: name.to_owned(), categories: Some(categories) }
+        Column { categories: Some(categories), ..Column::numbers(name.to_owned()) }
     }
 
     #[test]
@@ -193,6 +212,15 @@ mod tests {
         assert_eq!(columns.width(), 3);
         assert!(serde_json::from_str::<Columns>(r#"[{"name":"b","other":1}]"#).is_err());
         assert!(Columns(vec![words("b", &["x", "x"])]).check().is_err());
+        let text =
+            r#"[{"name":"a","fill":0.1,"indicator":true},{"name":"b","categories":["x","y"],"fill":"y"}]"#;
+        let columns: Columns = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&columns).unwrap(), text);
+        assert_eq!(columns.value_names(), ["a", "a (missing)", "b=x", "b=y"]);
+        assert_eq!(columns.check(), Ok(()));
+        for text in [r#"[{"name":"a","fill":"x"}]"#, r#"[{"name":"b","categories":["x"],"fill":"y"}]"#] {
+            assert!(serde_json::from_str::<Columns>(text).unwrap().check().is_err());
+        }
     }
 
     #[test]

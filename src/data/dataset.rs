@@ -45,7 +45,8 @@ pub struct Splits {
     /// The samples kept for the final measurement.
     pub test: Option<Dataset>,
     /// The columns that a sample is made of, where it is a row of a table. Weights keep them, so that other tables are
-    /// read by their names and categories.
+    /// read by their names and categories. A gap that is to be filled with what the samples to train on have is NaN in
+    /// all samples until a run takes them.
     pub columns: Option<Columns>,
 }
 

@@ -51,7 +51,7 @@ pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
         .find_map(|((_, before), (key, now))| difference(key, &before, &now))
 }
 
-fn parts(experiment: &Experiment) -> [(String, Value); 12] {
+fn parts(experiment: &Experiment) -> [(String, Value); 15] {
     let split = &experiment.split;
     let table = if let data::Config::csv(table) = &experiment.data { Some(table) } else { None };
     [
@@ -62,6 +62,9 @@ fn parts(experiment: &Experiment) -> [(String, Value); 12] {
         ("data.csv.features".to_owned(), json!(table.and_then(|table| table.features.as_ref()))),
         ("data.csv.ignore".to_owned(), json!(table.map_or(&[][..], |table| &table.ignore))),
         ("data.csv.categorical".to_owned(), json!(table.map_or(&[][..], |table| &table.categorical))),
+        ("data.csv.missing".to_owned(), json!(table.map(|table| table.missing).unwrap_or_default())),
+        ("data.csv.missing_indicator".to_owned(), json!(table.is_some_and(|table| table.missing_indicator))),
+        ("data.csv.pixels".to_owned(), json!(table.is_some_and(|table| table.pixels))),
         ("split.validation".to_owned(), json!(split.validation)),
         ("split.test".to_owned(), json!(split.test)),
         ("split.stratified".to_owned(), json!(split.stratified)),

@@ -67,7 +67,6 @@ impl Run {
         }
         let mut card = Card::new(experiment.to_json(), &splits.train);
         let plan = fit_plan(&experiment, &card)?;
-        card.columns.clone_from(&splits.columns);
         let data = Prepared::new(
             splits,
             &experiment.split,
@@ -79,6 +78,7 @@ impl Run {
             experiment.require_validation()?;
         }
         card.normalize.clone_from(&data.normalize);
+        card.columns.clone_from(&data.columns);
         card.targets.clone_from(&data.targets);
         tracing::info!("data {}, digest {}", experiment.data.name(), data.digest);
         let engine = build_engine(&experiment, &plan, &device)?;
@@ -132,6 +132,9 @@ impl Run {
         }
         if state.data != self.data.digest {
             return refuse("was trained on other data; a resumed run needs the same samples");
+        }
+        if checkpoint.card.columns.is_some() && checkpoint.card.columns != self.card.columns {
+            return refuse("was trained on columns or categories of other names; a resumed run keeps them");
         }
         let before = config_with(checkpoint, &self.experiment)?;
         if before.optimizer.name() != self.experiment.optimizer.name() {

@@ -61,6 +61,7 @@ mod endings;
 mod engines;
 mod evaluation;
 mod examples;
+mod gaps;
 mod generated;
 mod golden;
 mod gradients;

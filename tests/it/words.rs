@@ -121,8 +121,8 @@ fn columns_that_hold_no_categories_are_named_with_what_to_do() {
 #[test]
 fn whole_numbers_can_name_categories() {
     // Odd postal codes say yes: no order of the numbers tells.
-    let rows: String =
-        (0..24).map(|i| format!("{},{}\n", 100 + i % 6, if i % 2 == 0 { "no" } else { "yes" })).collect();
+    let row = |i| format!("{},{}\n", 100 + i % 6, if i % 2 == 0 { "no" } else { "yes" });
+    let rows = (0..24).map(row).collect::<Vec<_>>().concat();
     let workspace = trained(&format!("zip,left\n{rows}"), "categorical = [\"zip\"]");
     let found = predict(&workspace, "zip\n100\n101\n104.0\n103.0\n");
     assert_eq!(classes(&found), ["no", "yes", "no", "yes"]);
@@ -138,7 +138,7 @@ fn whole_numbers_can_name_categories() {
 
 #[test]
 fn tables_without_names_have_words_too() {
-    let table: String = PEOPLE.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    let table = PEOPLE.lines().skip(1).map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
     let workspace = workspace(&table, "ignore = [\"0\"]\nhas_headers = false");
     workspace.file("c.toml", config("ignore = [\"0\"]\nhas_headers = false").replace("\"left\"", "\"4\""));
     workspace.ok(&["train", "--config", "c.toml", "--run-dir", "r", "-q"]);
@@ -148,4 +148,57 @@ fn tables_without_names_have_words_too() {
     assert_eq!(answers(&predict(&workspace, "Lyon,30,plus\nBonn,30,basic\n")), answers(&whole));
     assert!(refusal(&predict(&workspace, "1,2,Lyon,30,plus,?\n")).contains("5 columns"));
     assert!(refusal(&predict(&workspace, "Lyon,30\n")).contains("2 columns"));
+}
+
+/// Whatever happens to columns and rows of a table with words and gaps, the answers stay those of the same values, or it is refused.
+#[test]
+fn no_change_of_a_table_with_words_and_gaps_changes_a_prediction_silently() {
+    let mut stream = taper::random::Stream::new(13, taper::random::Purpose::Data, [0, 0]);
+    for (case, options) in ["missing = \"mean\"", "missing = 3\nmissing_indicator = true"].iter().enumerate()
+    {
+        // Columns of words (even) and of numbers (odd), each with gaps.
+        let names = ["w0", "n1", "w2", "n3"];
+        let mut cell = |column: usize| match (stream.below(6), column % 2) {
+            (0, _) => "NA".to_owned(),
+            (draw, 0) => ["red", "\"blue, light\"", "green"][draw as usize % 3].to_owned(),
+            (draw, _) => (draw as f64 / 2.0 - case as f64).to_string(),
+        };
+        let mut row = || (0..names.len()).map(&mut cell).collect::<Vec<_>>();
+        let training: Vec<String> =
+            (0..40).map(|i| format!("{},{}\n", row().join(","), ["no", "yes"][i % 2])).collect();
+        let training = training.concat();
+        let rows: Vec<Vec<String>> = (0..6).map(|_| row()).collect();
+        let workspace = workspace(&format!("{},left\n{training}", names.join(",")), options);
+        workspace.ok(&["train", "--config", "c.toml", "--run-dir", "r", "-q", "--set", "train.epochs=2"]);
+        let table = |order: &[usize], rows: &[Vec<String>]| {
+            let line = |cells: &dyn Fn(usize) -> String| {
+                order.iter().map(|&i| cells(i)).collect::<Vec<_>>().join(",") + "\n"
+            };
+            let body: String = rows
+                .iter()
+                .map(|row| line(&|i| row.get(i).cloned().unwrap_or_else(|| "\"a, 1\"".to_owned())))
+                .collect();
+            line(&|i| names.get(i).map_or_else(|| format!("other{i}"), |name| (*name).to_owned())) + &body
+        };
+        let expected = answers(&predict(&workspace, &table(&[0, 1, 2, 3], &rows)));
+        for _ in 0..8 {
+            // Some columns, other ones beside them, in any order; some rows, in any order.
+            let mut order: Vec<usize> = (0..6).collect();
+            stream.shuffle(&mut order);
+            order.truncate(3 + stream.below(4) as usize);
+            let mut chosen: Vec<usize> = (0..rows.len()).collect();
+            stream.shuffle(&mut chosen);
+            chosen.truncate(1 + stream.below(6) as usize);
+            let picked: Vec<Vec<String>> = chosen.iter().map(|&row| rows[row].clone()).collect();
+            let text = table(&order, &picked);
+            let outcome = predict(&workspace, &text);
+            match (0..names.len()).find(|column| !order.contains(column)) {
+                None => {
+                    let wanted: Vec<_> = chosen.iter().map(|&row| expected[row].clone()).collect();
+                    assert_eq!(answers(&outcome), wanted, "{text}");
+                }
+                Some(_) => assert!(refusal(&outcome).contains("has no column `"), "{text}"),
+            }
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::Scaling;
 use crate::data::split::{self, Divided};
-use crate::data::{Dataset, Loading, Normalize, Splits, preprocess};
-use crate::error::Result;
+use crate::data::{Columns, Dataset, Features, Loading, Normalize, Splits, preprocess};
+use crate::error::{Error, Result};
 
 /// Samples to train on, to validate on and to test on, and their scaling.
 pub struct Prepared {
@@ -19,6 +19,8 @@ pub struct Prepared {
     pub test: Option<Dataset>,
     /// Indices of the samples to test on, ascending.
     pub test_order: Vec<usize>,
+    /// The columns of a table, and what fills their gaps.
+    pub columns: Option<Columns>,
     /// The mean and the standard deviation of each channel or feature.
     pub normalize: Option<Normalize>,
     /// The mean and the standard deviation of each number to predict, if the network learns scaled ones.
@@ -30,7 +32,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Sets the samples to validate and to test on aside, and measures what preprocessing needs to know.
+    /// Sets the samples to validate and to test on aside, fills gaps, and measures what preprocessing needs to know.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the samples cannot be split as `split` says; a signal.
@@ -41,9 +43,21 @@ impl Prepared {
         seed: u64,
         loading: &Loading,
     ) -> Result<Self> {
-        let Splits { train, validation, test, .. } = splits;
+        let Splits { mut train, mut validation, mut test, mut columns } = splits;
         let Divided { train: train_order, validation: mut validation_order, test: mut test_order } =
             split.divide(&train, seed)?;
+        if let Some(columns) = &mut columns
+            && let Features::Floats(values) = &mut train.features
+        {
+            let measured = columns.measure(values, &train_order);
+            measured.map_err(|message| Error::data("data.csv.missing", message))?;
+            columns.fill(values);
+            for others in [&mut validation, &mut test].into_iter().flatten() {
+                if let Features::Floats(values) = &mut others.features {
+                    columns.fill(values);
+                }
+            }
+        }
         let mut digest = train.digest_under(loading)?;
         if let Some(validation) = &validation {
             validation_order = (0..validation.len()).collect();
@@ -63,6 +77,7 @@ impl Prepared {
             validation_order,
             test,
             test_order,
+            columns,
             normalize,
             targets,
             scaling,

@@ -9,6 +9,7 @@ use std::path::Path;
 use ::csv::{Reader, ReaderBuilder, Trim};
 
 use crate::config::nearest;
+pub(in crate::data) use crate::data::columns::is_missing;
 use crate::error::{Error, Result};
 pub(in crate::data) use lines::{Lines, Unknown};
 use strict::Strict;
@@ -21,18 +22,6 @@ pub(in crate::data) fn reader<R: Read>(content: R, delimiter: char) -> Reader<im
         .delimiter(delimiter)
         .trim(Trim::All)
         .from_reader(Strict::new(content, delimiter))
-}
-
-/// What stands for a value that is not there, besides nothing at all: what pandas reads so by default
-/// (`pandas.read_csv`, `na_values`).
-const MISSING: [&str; 18] = [
-    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
-];
-
-/// Whether a text says that there is no value.
-pub(in crate::data) fn is_missing(text: &str) -> bool {
-    text.is_empty() || MISSING.contains(&text)
 }
 
 /// The place of a column; its name must occur once.

@@ -35,8 +35,10 @@ impl Reader<'_> {
             None => self.arrange(&numbers.shape, numbers.counted)?,
         };
         let Numbers { values, whole, .. } = numbers;
-        let features = if self.pixels && whole {
-            Features::Bytes(self.channels_first(pixels(&values)?, channels_last))
+        // What a row of a table of pixels holds is known.
+        let known = rows.is_some() && self.table.is_some_and(|table| table.pixels);
+        let features = if self.pixels && (whole || known) {
+            Features::Bytes(self.channels_first(pixels(&values, known)?, channels_last))
         } else {
             if self.pixels
                 && let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v))
@@ -98,13 +100,14 @@ impl Reader<'_> {
     }
 }
 
-/// Whole numbers as pixels.
-fn pixels(values: &[f32]) -> Result<Vec<u8>, String> {
-    if let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=255.0).contains(*v)) {
+/// Whole numbers as pixels, if they are `known` to be those and no shares.
+fn pixels(values: &[f32], known: bool) -> Result<Vec<u8>, String> {
+    let pixel = |value: &f32| (0.0..=255.0).contains(value) && value.fract() == 0.0;
+    if let Some((i, value)) = values.iter().enumerate().find(|(_, value)| !pixel(value)) {
         return Err(format!("value {i} is {value}; pixels are whole numbers from 0 to 255"));
     }
     let largest = values.iter().copied().fold(0.0, f32::max);
-    if largest > 0.0 && largest <= 1.0 {
+    if !known && largest > 0.0 && largest <= 1.0 {
         return Err(
             "only 0 and 1, which could be pixels out of 255 or shares; write shares with a fraction \
              (1.0), or black and white as 0 and 255"

@@ -11,6 +11,9 @@ use crate::data::formats::csv::{Lines, Unknown, places, reader, unreadable};
 use crate::data::sets::csv;
 use crate::error::{Error, Result};
 
+/// What to do about a value that is missing: a line that is left out would be one answer less.
+const FILL: &str = "fill it in, or train with `missing = \"mean\"` in `[data.csv]`";
+
 /// Reads rows of `width` numbers, and how many there are.
 ///
 /// A network trained on a table finds its columns by name; others may be there as well, and the target
@@ -28,9 +31,10 @@ pub(super) fn decode(
         Some(table) => table.has_headers,
         None => first.iter().all(|text| text.parse::<f32>().is_err()),
     };
-    let names: Vec<String> = match named {
-        true => first.iter().map(str::to_owned).collect(),
-        false => (0..first.len()).map(|place| place.to_string()).collect(),
+    let names: Vec<String> = if named {
+        first.iter().map(str::to_owned).collect()
+    } else {
+        (0..first.len()).map(|place| place.to_string()).collect()
     };
     if names.is_empty() {
         return Err(Error::data(path, "has no samples"));
@@ -42,8 +46,13 @@ pub(super) fn decode(
     }
     let mut ahead = (!named && !first.is_empty()).then_some(first);
     let mut numbers = Numbers { shape: Vec::new(), counted: true, values: Vec::new(), whole: true };
-    let mut into =
-        Lines::new(path, &columns, table.map_or(Unknown::Refused, |table| table.unknown_category.into()));
+    let remedy = if table.is_some() { FILL } else { "every row needs all values" };
+    let mut into = Lines::new(
+        path,
+        &columns,
+        table.map_or(Unknown::Refused, |table| table.unknown_category.into()),
+        remedy,
+    );
     let mut record = StringRecord::new();
     let mut rows = 0;
     loop {
@@ -73,7 +82,7 @@ fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<
     let columns = match (&table.trained, &table.features) {
         (Some(columns), _) => columns.clone(),
         (None, Some(features)) => Columns(features.iter().cloned().map(Column::numbers).collect()),
-        (None, None) => return Ok(all(&|name| *name != table.target)),
+        (None, None) => return Ok(all(&|name| !table.target.names().contains(name))),
     };
     let wanted = || columns.0.iter().map(|column| &column.name);
     if table.has_headers {
@@ -83,14 +92,15 @@ fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<
     // Without names, what a file lacks can only be seen from the number of its columns: nothing, the target, or also
     // what is ignored.
     let whole = table.whole_width(&columns);
-    let used = if whole.is_some_and(|whole| whole == names.len() + 1) {
-        let names: Vec<String> =
-            (0..=names.len()).map(|place| place.to_string()).filter(|name| *name != table.target).collect();
+    let targets = table.target.names();
+    let used = if whole.is_some_and(|whole| whole == names.len() + targets.len()) {
+        let all = (0..names.len() + targets.len()).map(|place| place.to_string());
+        let names: Vec<String> = all.filter(|name| !targets.contains(name)).collect();
         places(path, &names, wanted())
     } else if whole.is_none_or(|whole| whole == names.len()) {
         places(path, names, wanted())
     } else {
-        let found = names.iter().filter(|name| **name != table.target).count();
+        let found = names.iter().filter(|name| !table.target.names().contains(name)).count();
         let takes = columns.0.len();
         Err(Error::data(path, format!("{found} columns of numbers, but this network takes {takes}")))
     };

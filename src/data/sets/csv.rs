@@ -2,12 +2,19 @@
 //!
 //! A column whose values are no numbers, in no line, becomes a value for each text that occurs in the training file:
 //! 1 where a line has it, else 0. These texts are kept with the weights, and other tables are read by them.
+//!
+//! What fills gaps is measured on the samples to train on, without those that are set aside, and kept with the weights as
+//! well. Which columns have gaps, which decides about `missing_indicator`, and which categories there are is seen from
+//! the whole training file, because the network's first layer has a weight for each.
 
 mod learn;
+mod missing;
 mod options;
+mod pixels;
 mod table;
 
-pub use options::UnknownCategory;
+pub use missing::{Gaps, Missing};
+pub use options::{Target, UnknownCategory};
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -18,7 +25,7 @@ use super::{DataConfig, Task};
 use crate::config::Problems;
 use crate::data::columns::Columns;
 use crate::data::formats::csv::{is_missing, sorted};
-use crate::data::{Dataset, Facts, SearchPath, Splits, Target, Targets};
+use crate::data::{self, Dataset, Facts, SearchPath, Splits, Targets};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -33,9 +40,8 @@ pub struct Config {
     #[serde(default)]
     #[schemars(extend("format" = "path"))]
     pub test_path: Option<PathBuf>,
-    /// The name of the column to predict.
-    #[schemars(length(min = 1))]
-    pub target: String,
+    /// The name of the column to predict; for regression, a list of names predicts several numbers.
+    pub target: Target,
     /// The names of the columns to predict from. All but `target` and those of `ignore` by default.
     #[serde(default)]
     #[schemars(length(min = 1))]
@@ -52,7 +58,26 @@ pub struct Config {
     /// warning, which makes all values of its column 0.
     #[serde(default, skip_serializing_if = "UnknownCategory::is_default")]
     pub unknown_category: UnknownCategory,
-    /// What is to be predicted: a class, named by any text, or a number.
+    /// What is done about values that are missing: nothing, or what pandas reads so (`NA`, `NaN`, `null`, …). `"error"`
+    /// refuses them, `"drop"` leaves the line out, `"mean"`, `"median"` and `"most_frequent"` fill them with that of
+    /// the column among the samples to train on, a number with that number. Categories have no mean, so these all
+    /// fill them with the most frequent one. A target is never filled, and `predict` never drops a line: it fills or
+    /// refuses.
+    #[serde(default, skip_serializing_if = "Missing::is_default")]
+    pub missing: Missing,
+    /// Whether each column with gaps in the training file gets one more value: 1 where there was a gap, else 0.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing_indicator: bool,
+    /// The shape of a sample whose values are those of an image, row by row: `[channels, height, width]`. By default a
+    /// sample is a flat list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(range(min = 1, max = 1_000_000)))]
+    pub shape: Option<[usize; 3]>,
+    /// Whether all values are pixels, whole numbers from 0 to 255, which are scaled to [0, 1]. A network
+    /// trained on them also predicts for pictures.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pixels: bool,
+    /// What is to be predicted: a class, named by any text, or numbers.
     #[serde(default)]
     pub task: Task,
     /// Whether the first line names the columns. Without names they are "0", "1", ….
@@ -87,11 +112,14 @@ impl DataConfig for Config {
     fn facts(&self) -> Facts {
         Facts {
             // Columns of words become as many values as the file has categories.
-            sample_shape: self.trained.as_ref().map(|columns| [columns.width()].into()),
+            sample_shape: match (self.shape, &self.trained) {
+                (Some(shape), _) => Some(shape.into()),
+                (None, columns) => columns.as_ref().map(|columns| [columns.width()].into()),
+            },
             target: match (self.task, &self.classes) {
-                (Task::Regression, _) => Some(Target::Value { width: 1 }),
+                (Task::Regression, _) => Some(data::Target::Value { width: self.target.names().len() }),
                 (Task::Classification, classes) => {
-                    classes.as_ref().map(|names| Target::Class { classes: names.len() })
+                    classes.as_ref().map(|names| data::Target::Class { classes: names.len() })
                 }
             },
         }
@@ -144,11 +172,15 @@ impl Config {
         Self {
             path: path.into(),
             test_path: None,
-            target: target.to_owned(),
+            target: Target::One(target.to_owned()),
             features: None,
             ignore: Vec::new(),
             categorical: Vec::new(),
             unknown_category: UnknownCategory::default(),
+            missing: Missing::default(),
+            missing_indicator: false,
+            shape: None,
+            pixels: false,
             task: Task::default(),
             has_headers: true,
             delimiter: comma(),

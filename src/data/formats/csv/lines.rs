@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{is_missing, shown};
+use super::shown;
 use crate::data::columns::{Columns, Encoded, Encoder};
 use crate::error::{Error, Result};
 
@@ -19,13 +19,15 @@ pub(in crate::data) struct Lines<'a> {
     columns: &'a Columns,
     encoder: Encoder<'a>,
     unknown: Unknown,
+    /// What to do about a value that is missing.
+    remedy: &'static str,
     /// How many cells hold an unknown category, and what the first of them is.
     ignored: (usize, String),
 }
 
 impl<'a> Lines<'a> {
-    pub fn new(path: &'a Path, columns: &'a Columns, unknown: Unknown) -> Self {
-        Self { path, columns, encoder: Encoder::new(columns), unknown, ignored: (0, String::new()) }
+    pub fn new(path: &'a Path, columns: &'a Columns, unknown: Unknown, remedy: &'static str) -> Self {
+        Self { path, columns, encoder: Encoder::new(columns), unknown, remedy, ignored: (0, String::new()) }
     }
 
     /// Appends the values of a line, whose `cells` come in the order of the columns.
@@ -41,10 +43,9 @@ impl<'a> Lines<'a> {
         for (i, text) in cells.enumerate() {
             let place = || format!("line {line}, column `{}`: ", self.columns.0[i].name);
             let refuse = |what: String| Err(Error::data(self.path, place() + &what));
-            // Whether a cell is missing is asked where it is nothing else, because most are not.
             match self.encoder.append(i, text, to) {
                 Encoded::Known => {}
-                _ if is_missing(text) => return refuse("the value is missing".to_owned()),
+                Encoded::Missing => return refuse(format!("the value is missing; {}", self.remedy)),
                 Encoded::NotANumber if text.parse::<f64>().is_ok_and(f64::is_finite) => {
                     return refuse(format!("{} does not fit 32 bits", shown(text)));
                 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::data::columns::{Column, Columns, category, number};
+use super::missing::{Gaps, Missing};
+use crate::data::columns::{Column, Columns, category, is_missing, number};
 use crate::data::formats::csv::{shown, sorted};
 
 /// The most categories of a column that is not listed in `categorical`.
@@ -15,6 +16,10 @@ const MOST_VALUES: usize = 1 << 29;
 /// The columns of a file, as far as it has been read.
 pub(super) struct Learner {
     kinds: Vec<Kind>,
+    /// Which columns have gaps.
+    gaps: Vec<bool>,
+    missing: Missing,
+    indicators: bool,
 }
 
 /// What a column holds. There may be millions.
@@ -34,22 +39,38 @@ struct Words {
 }
 
 impl Learner {
-    /// Columns of which it is said whether they are listed as categorical.
-    pub fn new(listed: impl Iterator<Item = bool>) -> Self {
-        let kind = |listed| match listed {
-            true => Kind::Words(Box::new(Words { listed, ..Words::default() })),
-            false => Kind::Open,
+    /// Columns of which it is said whether they are listed as categorical; what `missing` says is done to gaps, and
+    /// `indicators` tell where they were.
+    pub fn new(listed: impl Iterator<Item = bool>, missing: Missing, indicators: bool) -> Self {
+        let kind = |listed| {
+            if listed { Kind::Words(Box::new(Words { listed, ..Words::default() })) } else { Kind::Open }
         };
-        Self { kinds: listed.map(kind).collect() }
+        let kinds: Vec<Kind> = listed.map(kind).collect();
+        Self { gaps: vec![false; kinds.len()], kinds, missing, indicators }
     }
 
-    /// Reads a cell of column `index`, which is not missing unless it is a number: the number, or that of its category.
+    /// Reads a cell of column `index`: the number, or that of its category, or NaN where it is missing.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn cell(&mut self, index: usize, text: &str) -> Result<f32, String> {
         let kind = &mut self.kinds[index];
-        // Also numbers that 32 bits do not hold; what `number` does not take is told by the reader.
+        if !matches!(kind, Kind::Words(_))
+            && let Some(number) = number(text)
+        {
+            *kind = Kind::Numbers;
+            return Ok(number);
+        }
+        if is_missing(text) {
+            self.gaps[index] = true;
+            return match self.missing {
+                Missing::Rule(Gaps::Error | Gaps::Drop) => {
+                    Err(format!("the value is missing; {}", Missing::REMEDY))
+                }
+                _ => Ok(f32::NAN),
+            };
+        }
+        // Numbers that 32 bits do not hold are no words.
         let is_word = || text.parse::<f64>().is_err();
         match kind {
             Kind::Words(words) => words.cell(text),
@@ -59,18 +80,15 @@ impl Learner {
                 *kind = Kind::Words(words);
                 first
             }
-            Kind::Open | Kind::Numbers => {
-                *kind = Kind::Numbers;
-                number(text).ok_or_else(|| match text.parse::<f64>() {
-                    Ok(large) if large.is_finite() => format!("{} does not fit 32 bits", shown(text)),
-                    Ok(_) => format!("{} is not a number", shown(text)),
-                    Err(_) => format!(
-                        "{} is not a number, as the values before it are; if they name categories, list the column in \
-                         `categorical`",
-                        shown(text)
-                    ),
-                })
-            }
+            Kind::Open | Kind::Numbers => Err(match text.parse::<f64>() {
+                Ok(large) if large.is_finite() => format!("{} does not fit 32 bits", shown(text)),
+                Ok(_) => format!("{} is not a number", shown(text)),
+                Err(_) => format!(
+                    "{} is not a number, as the values before it are; if they name categories, list the column in \
+                     `categorical`",
+                    shown(text)
+                ),
+            }),
         }
     }
 
@@ -83,9 +101,22 @@ impl Learner {
         let mut columns = Vec::with_capacity(width);
         // For each column with categories, the place of each in the order of its values.
         let mut places: Vec<Option<Vec<usize>>> = Vec::with_capacity(width);
-        for (name, kind) in names.into_iter().zip(self.kinds) {
+        for ((name, kind), gaps) in names.into_iter().zip(self.kinds).zip(self.gaps) {
+            let mut column = Column { indicator: gaps && self.indicators, ..Column::numbers(name) };
+            let name = &column.name;
+            let empty = match &kind {
+                Kind::Open => true,
+                Kind::Numbers => false,
+                Kind::Words(words) => words.numbers.is_empty(),
+            };
+            if empty {
+                return Err(format!(
+                    "column `{name}`: every value is missing; leave it out with `ignore = [\"{name}\"]`"
+                ));
+            }
             let Kind::Words(words) = kind else {
-                columns.push(Column::numbers(name));
+                column.fill = self.missing.of_numbers();
+                columns.push(column);
                 places.push(None);
                 continue;
             };
@@ -100,31 +131,37 @@ impl Learner {
             for (i, category) in categories.iter().enumerate() {
                 place[words.numbers[category] as usize] = i;
             }
-            columns.push(Column { name, categories: Some(categories) });
+            column.categories = Some(categories);
+            column.fill = self.missing.of_words();
+            columns.push(column);
             places.push(Some(place));
         }
         let columns = Columns(columns);
-        if places.iter().all(Option::is_none) {
+        if columns.width() == width && places.iter().all(Option::is_none) {
             return Ok((columns, cells));
         }
         let samples = cells.len() / width.max(1);
         let all = columns.width().checked_mul(samples).filter(|all| *all <= MOST_VALUES);
         let all = all.ok_or_else(|| {
             format!(
-                "its categories make {} values of each of {samples} samples, more than 2 GiB; leave columns out with \
+                "its categories and gaps make {} values of each of {samples} samples, more than 2 GiB; leave columns out with \
                  `ignore`",
                 columns.width()
             )
         })?;
         let mut values = Vec::with_capacity(all);
         for row in cells.chunks_exact(width) {
-            for (cell, places) in row.iter().zip(&places) {
+            for ((cell, places), column) in row.iter().zip(&places).zip(&columns.0) {
                 match places {
                     None => values.push(*cell),
+                    Some(places) if cell.is_nan() => values.extend(places.iter().map(|_| f32::NAN)),
                     Some(places) => {
                         let place = places[*cell as usize];
                         values.extend((0..places.len()).map(|i| if i == place { 1.0 } else { 0.0 }));
                     }
+                }
+                if column.indicator {
+                    values.push(if cell.is_nan() { 1.0 } else { 0.0 });
                 }
             }
         }

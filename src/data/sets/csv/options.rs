@@ -4,9 +4,30 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Task};
+use super::{Config, Missing, Task};
 use crate::config::Problems;
 use crate::data::formats::csv::Unknown;
+
+/// The names of what is to be predicted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Target {
+    /// One column.
+    One(#[schemars(length(min = 1))] String),
+    /// Several, in the order of the network's outputs.
+    Several(#[schemars(length(min = 1))] Vec<String>),
+}
+
+impl Target {
+    /// The names of the columns.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Several(names) => names,
+        }
+    }
+}
 
 /// What happens where a file has a category that the training file lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -42,6 +63,7 @@ impl Config {
             problems.key("delimiter").report("must be an ASCII character other than a quote or a line end");
         }
         let lists = [
+            ("target", self.target.names()),
             ("features", self.features.as_deref().unwrap_or_default()),
             ("ignore", &self.ignore),
             ("categorical", &self.categorical),
@@ -52,7 +74,7 @@ impl Config {
             for (i, name) in names.iter().enumerate() {
                 if !earlier.insert(name) {
                     problems.key(key).index(i).report(format!("`{name}` is listed twice"));
-                } else if key != "classes" && *name == self.target {
+                } else if !matches!(key, "classes" | "target") && self.target.names().contains(name) {
                     problems.key(key).index(i).report(if key == "features" {
                         "the target cannot be a feature"
                     } else {
@@ -60,6 +82,25 @@ impl Config {
                     });
                 }
             }
+        }
+        if self.task == Task::Classification && self.target.names().len() > 1 {
+            problems.key("target").report_with_help(
+                "classes are in one column",
+                "set `task = \"regression\"` to predict several numbers",
+            );
+        }
+        if matches!(self.missing, Missing::Number(number) if !(number as f32).is_finite()) {
+            problems.key("missing").report("must be a number that fits 32 bits");
+        }
+        if self.pixels && (self.missing.fills() || !self.categorical.is_empty()) {
+            let key = if self.missing.fills() { "missing" } else { "categorical" };
+            problems.key(key).report("pixels are whole numbers from 0 to 255, which are all there");
+        }
+        if self.missing_indicator && !self.missing.fills() {
+            problems.key("missing_indicator").report_with_help(
+                "needs gaps that are filled",
+                "set `missing` to \"mean\", \"median\", \"most_frequent\" or a number",
+            );
         }
         if self.features.is_some() && !self.ignore.is_empty() {
             problems

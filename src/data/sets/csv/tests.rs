@@ -36,7 +36,7 @@ fn classes_may_be_texts_or_numbers() {
     let listed =
         load(b"y,a\nn,0\ny,0\n", None, "target = \"y\"\nclasses = [\"y\", \"n\", \"maybe\"]").unwrap();
     assert_eq!(classes(&listed.train).0, [1, 0]);
-    assert_eq!(listed.train.target(), Target::Class { classes: 3 });
+    assert_eq!(listed.train.target(), data::Target::Class { classes: 3 });
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn words_that_are_no_categories_are_refused_with_what_to_do() {
         "{mixed}"
     );
     assert!(message(b"a,y\n7,u\nx,u\n").contains("list the column in `categorical`"));
-    let rows: String = (0..=100).map(|i| format!("t{i},u\nt{i},u\n")).collect();
+    let rows = (0..=100).map(|i| format!("t{i},u\nt{i},u\n")).collect::<Vec<_>>().concat();
     let many = message(format!("a,y\n{rows}").as_bytes());
     assert!(many.contains("line 202, column `a`: \"t100\" is the 101th text"), "{many}");
     let listed =
