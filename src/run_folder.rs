@@ -181,7 +181,8 @@ impl RunFolder {
 
     /// Deletes what a run writes, and nothing else, so that a mistyped folder loses nothing.
     fn clear(&self) -> Result<()> {
-        let own = ["checkpoints", "config.toml", "events.jsonl", "metrics.csv", "summary.json"];
+        let own =
+            ["checkpoints", "config.toml", "events.jsonl", "metrics.csv", "origin.json", "summary.json"];
         let entries = fs::read_dir(&self.path).map_err(Error::io(&self.path, "list the folder"))?;
         let foreign = entries
             .flatten()

@@ -14,7 +14,7 @@ use crate::terminal;
 pub fn run(options: &Check) -> anyhow::Result<()> {
     let loaded = source::load(&options.source)?;
     let check =
-        loaded.experiment.check(&machine::search_path(&options.data, &loaded.folder, Interrupt::default()));
+        loaded.experiment.check(&machine::search_path(&options.data, &loaded.folders, Interrupt::default()));
     match options.format {
         Format::Json => terminal::print(&format!("{:#}", json!(check))),
         Format::Text => terminal::print(&text::check(&check, loaded.experiment.train.batch_size)),

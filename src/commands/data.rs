@@ -1,9 +1,8 @@
 //! `taper data`: which data sets there are, fetching and checking them.
 
-use std::path::Path;
-
 use taper::data::{SearchPath, catalogue};
 use taper::interrupt::Interrupt;
+use taper::run::Folders;
 
 use super::machine;
 use crate::cli::{Data, DataFolders};
@@ -22,7 +21,7 @@ pub fn run(options: &Data) -> anyhow::Result<()> {
 }
 
 fn search(folders: &DataFolders) -> SearchPath {
-    machine::search_path(folders, Path::new(""), Interrupt::default())
+    machine::search_path(folders, &Folders::default(), Interrupt::default())
 }
 
 fn list(search: &SearchPath) -> anyhow::Result<()> {

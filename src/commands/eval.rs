@@ -1,10 +1,8 @@
 //! `taper eval`: a checkpoint's loss and metrics on a split of its data.
 
-use std::path::Path;
-
 use serde_json::json;
 use taper::Model;
-use taper::run::{Judged, Mistakes};
+use taper::run::{Folders, Judged, Mistakes};
 
 use super::{machine, signals, source, text};
 use crate::cli::{Common, Eval, Format};
@@ -22,8 +20,8 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     model.watch(progress::watch(common));
-    // The checkpoint knows the config's folder.
-    let mut search = machine::search_path(&options.machine.data, Path::new(""), signals::catch()?);
+    // The model knows where its run looked.
+    let mut search = machine::search_path(&options.machine.data, &Folders::default(), signals::catch()?);
     search.loading = progress::shown(common, search.loading);
     let classes = model.classes().to_vec();
     let mut samples =

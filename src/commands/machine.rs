@@ -1,28 +1,25 @@
 //! The machine as the flags describe it: threads, device, data folders.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use taper::candle_core::Device;
 use taper::data::{Loading, SearchPath};
 use taper::interrupt::Interrupt;
+use taper::run::Folders;
 
 use crate::cli::{DataFolders, Machine};
 use crate::terminal;
 
-/// Where to look for data: `--data-dir`, `TAPER_DATA_DIR`, `data`; relative paths of the config start
-/// in `config_folder`. `interrupt` stops the reading.
-pub fn search_path(options: &DataFolders, config_folder: &Path, interrupt: Interrupt) -> SearchPath {
+/// Where to look for data: `--data-dir`, `TAPER_DATA_DIR`, those of `folders`, which a run remembers, `data`;
+/// relative paths of the config start in the config's of `folders`. `interrupt` stops the reading.
+pub fn search_path(options: &DataFolders, folders: &Folders, interrupt: Interrupt) -> SearchPath {
     let environment =
         std::env::var_os("TAPER_DATA_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let mut folders: Vec<PathBuf> = options.data_dir.iter().cloned().chain(environment).collect();
-    folders.push("data".into());
-    folders.dedup();
-    SearchPath {
-        folders,
-        config_folder: config_folder.to_path_buf(),
-        fetch: !options.offline,
-        loading: Loading::new(interrupt),
-    }
+    let mut given: Vec<PathBuf> = options.data_dir.iter().cloned().chain(environment).collect();
+    given.push("data".into());
+    given.dedup();
+    let (fetch, loading) = (!options.offline, Loading::new(interrupt));
+    folders.search(SearchPath { folders: given, fetch, loading, ..SearchPath::default() })
 }
 
 /// Applies `--threads` and opens `--device`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use taper::data::Loading;
 use taper::data::input::{Inputs, LONGEST_JSON, Reader};
 use taper::interrupt::Interrupt;
-use taper::run::config_of;
+use taper::run::{Folders, config_of};
 use taper::{Error, Model};
 
 use super::{machine, signals, source, text};
@@ -31,7 +31,7 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
         model.load_under(progress::shown(common, Loading::new(signals::catch()?)));
     }
     model.watch(progress::watch(common));
-    let search = machine::search_path(&options.machine.data, Path::new(""), Interrupt::default());
+    let search = machine::search_path(&options.machine.data, &Folders::default(), Interrupt::default());
     let found = model.reader().find(&places, &search)?;
     if found.passed_over > 0 {
         terminal::warn(&format!("passed over {} files in folders that are not inputs", found.passed_over));

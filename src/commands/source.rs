@@ -1,12 +1,12 @@
 //! Configs from a file, standard input, the program itself or a checkpoint, with `TAPER__…` and `--set` on
 //! top.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use taper::Error;
 use taper::config::Input;
 use taper::experiment::{self, Experiment};
-use taper::run::{self, Checkpoint};
+use taper::run::{self, Checkpoint, Folders};
 
 use super::overrides::overrides;
 use crate::cli::{Overrides, Source};
@@ -15,10 +15,10 @@ use crate::terminal;
 /// The config without `--config`, a built-in one.
 const DEFAULT: &str = "synthetic_mlp";
 
-/// A config and the folder that its relative paths start from.
+/// A config and where its files are looked for.
 pub struct Loaded {
     pub experiment: Experiment,
-    pub folder: PathBuf,
+    pub folders: Folders,
 }
 
 /// Reads the config that `source` names, by default [`DEFAULT`].
@@ -34,9 +34,8 @@ pub fn load(source: &Source) -> anyhow::Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn load_from(path: &Path, set: &Overrides) -> anyhow::Result<Loaded> {
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let input = Input { overrides: overrides(set), ..read(path)? };
-    Ok(Loaded { experiment: Experiment::from_input(&input)?, folder })
+    Ok(Loaded { experiment: Experiment::from_input(&input)?, folders: Folders::of_config(path) })
 }
 
 /// Opens the checkpoint at `path`, with a warning for each damaged one on the way to it.

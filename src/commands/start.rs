@@ -1,8 +1,8 @@
 //! Which run `taper train` is about: a new one, or the rest of a stopped one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use taper::run::{Place, RunFolder, Stopped, config_folder};
+use taper::run::{Folders, Place, RunFolder, Stopped};
 use taper::{Error, Experiment};
 
 use super::source;
@@ -15,8 +15,8 @@ const RUNS: &str = "runs";
 pub struct Start {
     /// The config, checked.
     pub experiment: Experiment,
-    /// The folder that its relative paths start from.
-    pub config_folder: PathBuf,
+    /// Where its files are looked for.
+    pub folders: Folders,
     /// The folder of the run.
     pub place: Place,
 }
@@ -53,27 +53,28 @@ impl Start {
             (Some(_), Some(folder)) => RunFolder::is_begun(folder)?.then(|| folder.clone()),
             (Some(_), None) => RunFolder::latest(Path::new(RUNS), &loaded.experiment.name),
         };
+        let folders = latest.iter().fold(loaded.folders, |folders, run| folders.with_data_of(run));
         let place = match (latest, &options.run_dir) {
             (Some(run), _) => Place::Resumed(Box::new(Stopped::latest(&run, source::warn_of_skipped)?)),
             (None, Some(folder)) => Place::New { folder: folder.clone(), force: options.force },
             (None, None) => Place::NextIn(RUNS.into()),
         };
-        Ok(Self { experiment: loaded.experiment, config_folder: loaded.folder, place })
+        Ok(Self { experiment: loaded.experiment, folders, place })
     }
 
     /// The run that was `stopped`, with the config that is given, else its own.
     fn resumed(stopped: Stopped, options: &Train) -> anyhow::Result<Self> {
-        let (experiment, config_folder) = match (options.source.path(), &stopped.checkpoint) {
+        let (experiment, folders) = match (options.source.path(), &stopped.checkpoint) {
             (None, Some(checkpoint)) => {
                 let experiment = source::override_values(checkpoint, &options.source.overrides)?;
-                (experiment, config_folder(checkpoint).to_path_buf())
+                (experiment, Folders::of(checkpoint))
             }
             (config, _) => {
                 let own = stopped.folder.path().join("config.toml");
                 let loaded = source::load_from(config.unwrap_or(&own), &options.source.overrides)?;
-                (loaded.experiment, loaded.folder)
+                (loaded.experiment, loaded.folders.with_data_of(stopped.folder.path()))
             }
         };
-        Ok(Self { experiment, config_folder, place: Place::Resumed(Box::new(stopped)) })
+        Ok(Self { experiment, folders, place: Place::Resumed(Box::new(stopped)) })
     }
 }

@@ -21,6 +21,7 @@ mod changes;
 mod ending;
 mod evaluation;
 mod model;
+mod origin;
 mod outcome;
 pub(crate) mod parts;
 mod resumed;
@@ -32,6 +33,7 @@ mod summary;
 
 pub use evaluation::{Evaluation, SplitName};
 pub use model::Model;
+pub use origin::Folders;
 pub use outcome::Outcome;
 pub(crate) use parts::Run;
 pub use session::{Options, Place, train};
@@ -42,8 +44,6 @@ pub use crate::checkpoint::{Card, Checkpoint, State};
 pub use crate::durable::Draft;
 pub use crate::inference::{Answer, Judged, Mistake, Mistakes, Prediction, Row, Truth, Wrong};
 pub use crate::run_folder::RunFolder;
-
-use std::path::Path;
 
 use crate::config::Input;
 use crate::error::{Error, Result};
@@ -88,14 +88,4 @@ pub fn override_config(checkpoint: &Checkpoint, overrides: Vec<(String, String)>
     // As a user would write it, so that errors can show a line of it.
     let text = format!("{:#}", checkpoint.card.experiment).into_bytes();
     Experiment::from_input(&Input { name: format!("{}.json", checkpoint.place.display()), text, overrides })
-}
-
-/// The folder that relative paths of the checkpoint's config start from: the one that the run knew,
-/// or that of a lone weights file.
-#[must_use]
-pub fn config_folder(checkpoint: &Checkpoint) -> &Path {
-    match &checkpoint.state {
-        Some(state) => Path::new(&state.config_folder),
-        None => checkpoint.place.parent().unwrap_or(Path::new("")),
-    }
 }

@@ -8,7 +8,8 @@ use candle_core::Device;
 use super::build::load_predictor;
 use super::changes::first_change;
 use super::evaluation::{Evaluation, SplitName, choose};
-use super::{config_folder, config_of, config_with};
+use super::origin::Folders;
+use super::{config_of, config_with};
 use crate::checkpoint::Checkpoint;
 use crate::data::input::{Inputs, Reader};
 use crate::data::{Loading, Prepared, SearchPath, Splits, preprocess};
@@ -163,9 +164,9 @@ impl Model {
     }
 
     fn load_samples(&self, search: &SearchPath) -> Result<Splits> {
-        let search =
-            SearchPath { config_folder: config_folder(&self.checkpoint).to_owned(), ..search.clone() };
-        self.experiment.data.load(&self.experiment.split, &search, self.experiment.seed)
+        let search = Folders::of(&self.checkpoint).search(search.clone());
+        let (data, seed) = (&self.experiment.data, self.experiment.seed);
+        data.load(&self.experiment.split, &search, seed).map_err(Folders::explain)
     }
 
     /// The same on samples at hand.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use candle_core::Device;
 
 use super::ending::conclude;
+use super::origin::{Folders, Origin};
 use super::outcome::Outcome;
 use super::{Run, Stopped, resumed, scales};
 use crate::callbacks::{self, Callback, Callbacks};
@@ -69,11 +70,15 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     }
     let device = device.unwrap_or(Device::Cpu);
     let search = SearchPath { loading: search.loading.stopped_by(interrupt.clone()), ..search };
-    let mut run = Run::new(experiment.clone(), &search, device)?;
+    let mut run = Run::new(experiment.clone(), &search, device).map_err(|error| match place {
+        Place::Resumed(_) => Folders::explain(error),
+        _ => error,
+    })?;
     // Until now nothing was written: there is no run folder for a run that never began.
     search.loading.check()?;
     let Opened { folder, mut state, note, mut warnings } = open(&run, place)?;
     folder.write_config(&run.experiment)?;
+    Origin::new(folder.path(), &search).write(folder.path())?;
     let store = Store::new(folder.path());
     let own = callbacks;
     let mut callbacks = take_up(&run, &folder, &store, own, &mut state, &mut warnings)?;

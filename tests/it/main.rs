@@ -28,6 +28,7 @@
 //! - `mnist`: the real data set, where there is one.
 //! - `mnist_names`: its files as unpackers and others leave them, and with other classes.
 //! - `parts`: gradients apart from updates, in parts of a batch; predictors apart from engines.
+//! - `places`: where a run finds its data again, also when its project was moved or copied.
 //! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
 //! - `progress`: what is told while something is under way.
 //! - `readme`: the commands in README.md.
@@ -71,6 +72,7 @@ mod lost_logs;
 mod mnist;
 mod mnist_names;
 mod parts;
+mod places;
 mod predict;
 mod progress;
 mod readme;

@@ -197,9 +197,9 @@ fn collect(run: &Path, folder: &Path, found: &mut Contents) {
 /// of threads.
 fn timeless(mut value: Value) -> Value {
     if let Some(object) = value.as_object_mut() {
-        for key in
-            ["time", "seconds", "epoch_seconds", "samples_per_second", "run", "config_folder", "threads"]
-        {
+        let clock = ["time", "seconds", "epoch_seconds", "samples_per_second"];
+        let place = ["run", "config_folder", "run_folder", "data_folders", "threads"];
+        for key in clock.into_iter().chain(place) {
             object.remove(key);
         }
         if object.get("files").is_some_and(Value::is_object) {
