@@ -81,6 +81,14 @@ pub enum Error {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// The run folder cannot hold what the run writes.
+    #[error("{}: {message}", run.display())]
+    Unwritable {
+        /// The run folder.
+        run: PathBuf,
+        /// Why, and what to do.
+        message: String,
+    },
     /// The operating system refused to start threads.
     #[error(
         "cannot start {threads} threads: {reason}; allow this user more processes, or ask for fewer with --threads"
@@ -138,7 +146,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Threads { .. } | Self::Tensor(_) => 1,
+            Self::Io { .. } | Self::Unwritable { .. } | Self::Threads { .. } | Self::Tensor(_) => 1,
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Data { .. } => 3,
             Self::Checkpoint { .. } => 4,

@@ -35,7 +35,9 @@ mod lost;
 pub(crate) mod members;
 
 pub use callback::Callback;
+pub(crate) use checkpoints::is_provisional;
 pub use control::Control;
+pub(crate) use control::Save;
 pub use growing::Growing;
 pub(crate) use lost::mend;
 pub(crate) use members::{Callbacks, check_files};

@@ -55,6 +55,10 @@ pub struct Config {
     /// Steps between further checkpoints.
     #[schemars(range(min = 1))]
     pub every_steps: Option<u64>,
+    /// Minutes after which a checkpoint is written within an epoch, which makes way for the next; 0 turns it
+    /// off. By default 10, or off where `every_epochs` is 0. Results do not depend on it.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub every_minutes: Option<f64>,
     /// How many of the latest checkpoints are kept; the best one is kept in addition.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub keep_last: usize,
@@ -67,11 +71,21 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { every_epochs: 1, every_steps: None, keep_last: 2, monitor: None }
+        Self { every_epochs: 1, every_steps: None, every_minutes: None, keep_last: 2, monitor: None }
     }
 }
 
+/// The minutes between checkpoints within an epoch where a config says nothing.
+const MINUTES: f64 = 10.0;
+
 impl Config {
+    /// The minutes after which a checkpoint is written within an epoch, if at all.
+    #[must_use]
+    pub fn minutes(&self) -> Option<f64> {
+        let default = if self.every_epochs > 0 { MINUTES } else { 0.0 };
+        Some(self.every_minutes.unwrap_or(default)).filter(|minutes| *minutes > 0.0)
+    }
+
     /// Reports a metric that no epoch measures. `measured` are the names of those that are.
     pub fn validate(&self, measured: &[String], problems: &mut Problems<'_>) {
         if let Some(monitor) = &self.monitor {

@@ -86,6 +86,15 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes the checkpoint of `step`, if there is one.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn remove(&self, step: u64) -> Result<()> {
+        let path = self.path(step);
+        if path.exists() { durable::remove_folder(&path) } else { Ok(()) }
+    }
+
     /// The steps that have a checkpoint folder, valid or not, from the latest to the first.
     ///
     /// # Errors

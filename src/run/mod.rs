@@ -30,6 +30,7 @@ mod scales;
 mod session;
 mod stopped;
 mod summary;
+mod unwritable;
 
 pub use evaluation::{Evaluation, SplitName};
 pub use model::Model;

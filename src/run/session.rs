@@ -7,7 +7,7 @@ use candle_core::Device;
 use super::ending::conclude;
 use super::origin::{Folders, Origin};
 use super::outcome::Outcome;
-use super::{Run, Stopped, resumed, scales};
+use super::{Run, Stopped, resumed, scales, unwritable};
 use crate::callbacks::{self, Callback, Callbacks};
 use crate::checkpoint::{State, Store};
 use crate::data::SearchPath;
@@ -107,8 +107,9 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         callbacks: &mut callbacks,
         interrupt: interrupt.clone(),
     };
-    let stop = trainer.fit(&mut state)?;
-    conclude(&mut run, &state, &stop, (&folder, &store), &mut callbacks, &interrupt)
+    let refused = |error| unwritable::explain(error, folder.path(), &store);
+    let stop = trainer.fit(&mut state).map_err(refused)?;
+    conclude(&mut run, &state, &stop, (&folder, &store), &mut callbacks, &interrupt).map_err(refused)
 }
 
 /// A run that is about to begin or to be resumed.
@@ -158,7 +159,8 @@ fn take_up<'a>(
         warnings.push(format!("resuming from step {step}: deleted {removed} later checkpoints"));
     }
     // What a run that was killed after a save still had to delete.
-    store.prune(run.experiment.checkpoint.keep_last, state.best().map(|best| best.step))?;
+    let keep_last = run.experiment.checkpoint.keep_last + usize::from(callbacks::is_provisional(state));
+    store.prune(keep_last, state.best().map(|best| best.step))?;
     warnings.extend(callbacks::mend(folder.path(), &state.position, &mut state.files)?);
     let (config, monitor) = (&run.experiment.checkpoint, monitor(run));
     Callbacks::new(folder.path(), config, monitor, own, state)

@@ -1,6 +1,7 @@
 //! When and how the loop writes a checkpoint.
 
 use super::Trainer;
+use crate::callbacks::Save;
 use crate::checkpoint::{Checkpoint, Snapshot, State};
 use crate::error::Result;
 use crate::events::{Event, Metrics};
@@ -8,8 +9,10 @@ use crate::events::{Event, Metrics};
 impl Trainer<'_, '_> {
     /// Writes a checkpoint if a callback asked for one.
     pub(super) fn save_if_asked(&mut self, state: &mut State) -> Result<()> {
-        if !self.callbacks.control.take_save() {
-            return Ok(());
+        match self.callbacks.control.take_save() {
+            None => return Ok(()),
+            Some(Save::Provisional) => return self.save(state),
+            Some(Save::Regular) => {}
         }
         let last = Metrics(std::mem::take(&mut state.last));
         self.callbacks.each(|callback, control| callback.before_save(&state.position, &last, control))?;

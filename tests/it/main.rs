@@ -4,6 +4,7 @@
 //! - `architecture`: rules about the source itself: floors, registries, where unsafe and printing may be.
 //! - `arrays`: what NumPy and others write, and labels of every kind: read, or refused in one line.
 //! - `bench`: what `taper bench` reports, compares and refuses; never how fast it is.
+//! - `by_the_clock`: checkpoints within an epoch, and run folders that vanish.
 //! - `callbacks`: those of user code: their state, files, and what they may ask for.
 //! - `cases`: not tests: the networks that tests of engines run.
 //! - `checkpoints`: run folders and checkpoints as `eval` and a second `train` meet them.
@@ -48,6 +49,7 @@
 mod architecture;
 mod arrays;
 mod bench;
+mod by_the_clock;
 mod callbacks;
 mod cases;
 mod checkpoints;
