@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Model, SplitName, config_folder};
+use super::origin::Folders;
+use super::{Model, SplitName};
 use crate::data::SearchPath;
 use crate::error::Result;
 
@@ -13,8 +14,7 @@ impl Model {
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if they cannot be listed.
     pub fn sample_files(&self, split: SplitName, search: &SearchPath) -> Result<Option<Vec<PathBuf>>> {
-        let search =
-            SearchPath { config_folder: config_folder(self.checkpoint()).to_owned(), ..search.clone() };
+        let search = Folders::of(self.checkpoint()).search(search.clone());
         if split == SplitName::Validation && self.experiment().split.file.is_some() {
             return Ok(None);
         }
