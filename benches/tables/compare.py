@@ -17,6 +17,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from sklearn import datasets
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -30,6 +31,31 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 HIDDEN, LEARNING_RATE, BATCH = 32, 0.005, 32
 
 
+def churn():
+    """5,000 customers: numbers of different sizes, words, gaps in both, and an identifier."""
+    random = np.random.default_rng(11)
+    n = 5000
+    age = random.integers(18, 90, n).astype(float)
+    income = np.exp(random.normal(10.5, 0.6, n)).round()
+    months = random.integers(1, 120, n).astype(float)
+    rate = random.beta(2, 30, n).round(4)
+    plan = random.choice(["basic", "plus", "family", "business"], n, p=[0.5, 0.3, 0.15, 0.05])
+    city = random.choice(["Aachen", "Bergen", "Cork", "Delft", "Espoo", "New York, NY"], n)
+    logit = (
+        0.03 * (age - 50) - 1.1 * np.log(income / 36000) - 0.025 * (months - 60) + 22 * (rate - 0.06)
+        + np.select([plan == "basic", plan == "business"], [0.8, -1.5], 0.0)
+        + np.where(city == "Cork", 1.2, 0.0) * np.where(age < 40, 1, -1)
+    )
+    left = random.random(n) < 1 / (1 + np.exp(-1.5 * logit))
+    table = pd.DataFrame({
+        "id": [f"c{i:05}" for i in random.permutation(n)], "age": age, "income": income, "months": months,
+        "rate": rate, "plan": plan, "city": city, "churned": np.where(left, "yes", "no"),
+    })
+    for column, share in [("age", 0.03), ("income", 0.08), ("plan", 0.02), ("city", 0.05)]:
+        table.loc[random.random(n) < share, column] = np.nan
+    return table, "churned", ["id"]
+
+
 def bundled(load, target):
     def table():
         frame = load(as_frame=True).frame
@@ -40,16 +66,18 @@ def bundled(load, target):
 
 # name: the table, whether numbers are predicted, epochs
 TABLES = {
+    "churn": (churn, False, 20),
     "wine": (bundled(datasets.load_wine, "cultivar"), False, 40),
     "breast_cancer": (bundled(datasets.load_breast_cancer, "benign"), False, 40),
     "diabetes": (bundled(datasets.load_diabetes, "progression"), True, 15),
 }
 
 
-def config(name, target, ignored, regression, outputs, epochs):
+def config(name, target, ignored, regression, outputs, epochs, gaps):
     lines = [
         f'name = "{name}"', "[data.csv]", 'path = "train.csv"', 'test_path = "test.csv"', f'target = "{target}"',
         f"ignore = {json.dumps(ignored)}" if ignored else None,
+        'missing = "mean"' if gaps else None,
         'task = "regression"' if regression else None,
         "[preprocess]", 'normalize = "standardize"', 'targets = "standardize"' if regression else None,
         "[model]",
@@ -75,7 +103,7 @@ def scikit_learn(train, test, target, ignored, regression, epochs, seed):
     numbers = [column for column in features if column not in words]
     columns = ColumnTransformer([
         ("numbers", SimpleImputer(strategy="mean"), numbers),
-        ("words", make_pipeline(SimpleImputer(strategy="constant", fill_value="?"),
+        ("words", make_pipeline(SimpleImputer(strategy="most_frequent"),
                                 OneHotEncoder(handle_unknown="ignore", sparse_output=False)), words),
     ])
     options = dict(hidden_layer_sizes=(HIDDEN,), learning_rate_init=LEARNING_RATE, batch_size=BATCH, max_iter=epochs,
@@ -101,7 +129,8 @@ def compare(name, program, seeds, folder):
     # What both read is what the files say.
     train, test = (pd.read_csv(folder / part) for part in ("train.csv", "test.csv"))
     outputs = 1 if regression else table[target].nunique()
-    (folder / "config.toml").write_text(config(name, target, ignored, regression, outputs, epochs))
+    gaps = bool(table.isna().any().any())
+    (folder / "config.toml").write_text(config(name, target, ignored, regression, outputs, epochs, gaps))
     own = [taper(program, folder, seed) for seed in seeds]
     peer = [scikit_learn(train, test, target, ignored, regression, epochs, seed) for seed in seeds]
     medians = [100 * statistics.median(scores) for scores in (own, peer)]
