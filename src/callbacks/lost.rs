@@ -74,6 +74,10 @@ fn ends_with(path: &Path, size: u64, belongs: impl Fn(&[u8]) -> bool) -> Result<
         return Ok(true);
     }
     let Some(mut file) = open(path)? else { return Ok(false) };
+    // A size that somebody made up may be beyond what a file can have.
+    if file.metadata().map_err(Error::io(path, "see how long it is"))?.len() < size {
+        return Ok(false);
+    }
     let read = Error::io(path, "read it");
     let start = size.saturating_sub(LONGEST);
     let mut end = Vec::new();
