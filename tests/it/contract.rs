@@ -104,7 +104,7 @@ fn check_looks_at_the_data() {
     let missing = workspace.run(&["check", "mnist_cnn"]);
     assert_eq!(missing.code, 3);
     assert!(
-        missing.stdout.contains("conv2d") && missing.messages().contains("taper data fetch"),
+        missing.stdout.contains("conv2d") && missing.messages().contains("mnist: not found: train-images"),
         "{}",
         missing.messages()
     );
