@@ -58,7 +58,7 @@ fn eval_checks_the_gates_about_its_split_and_names_the_others() {
         (Some(1), &true.into())
     );
     assert_eq!(result["gate_not_measured"][0], "validation.loss");
-    assert!(outcome.messages().contains("validation.loss is not checked"), "{}", outcome.messages());
+    assert!(eval(&[]).stdout.contains("gate   not measured: validation.loss"), "{}", eval(&[]).stdout);
     assert!(
         result["checkpoint"].as_str().is_some_and(|place| place.starts_with("run/checkpoints/step-")),
         "{result}"
@@ -172,7 +172,10 @@ fn what_is_no_checkpoint_is_told() {
 fn metrics_that_are_not_monitored_say_why() {
     let workspace = workspace("");
     for (sets, words) in [
-        (&["checkpoint.monitor=test.accuracy"][..], "test samples are measured once, at the end"),
+        (
+            &["checkpoint.monitor=test.accuracy"][..],
+            "test samples are measured once, at the end; did you mean `validation.accuracy`?",
+        ),
         (
             &["checkpoint.monitor=validation.loss", "split.validation=0"],
             "set `split.validation`, such as 0.2",
