@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::confusion::confusion;
 use super::errors::errors;
+use super::gates::judged;
 
 /// A line for each number of `result`, and a table of what was measured for each class.
 pub fn evaluation(result: &Value) -> String {
@@ -25,20 +26,8 @@ pub fn evaluation(result: &Value) -> String {
     lines.extend(threshold_table(result));
     lines.extend(confusion(result));
     lines.extend(errors(result));
-    lines.extend(gates(result));
+    lines.extend(judged(result));
     lines.join("\n")
-}
-
-/// A line for each condition that holds, and for each that is not about this split; the others are the error.
-fn gates(result: &Value) -> Vec<String> {
-    let list = |key: &str| result[key].as_array().cloned().unwrap_or_default();
-    let passed = list("gate").into_iter().filter(|verdict| verdict["passed"] == true).map(|verdict| {
-        let text = |key: &str| verdict[key].as_str().unwrap_or_default().to_owned();
-        format!("gate   passed: {} is {}, which is {}", text("metric"), verdict["value"], text("condition"))
-    });
-    let others = list("gate_not_measured").into_iter();
-    let others = others.filter_map(|metric| Some(format!("gate   not measured: {}", metric.as_str()?)));
-    passed.chain(others).collect()
 }
 
 /// Precision, recall, F1 and support of each class, as a table.

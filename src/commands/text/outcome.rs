@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use taper::Outcome;
-use taper::events::{BestEpoch, Summary, Verdict};
+use taper::events::{BestEpoch, Summary};
 use taper::experiment::TrainConfig;
 use taper::run::RunFolder;
 
@@ -31,7 +31,7 @@ pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig, b
         }
         _ => {}
     }
-    lines.extend(gates(&summary.gate));
+    lines.extend(passed(&summary.gate));
     if !brief {
         lines.push(format!("saved  {}", folder.display()));
         lines.push(format!("next   {}", RunFolder::eval_command(folder)));
@@ -51,13 +51,6 @@ fn stopped(summary: &Summary, folder: &Path, train: &TrainConfig) -> Option<Stri
     };
     let all = summary.all_steps.map_or_else(String::new, |all| format!(" of {}", with_separators(all)));
     Some(format!("{how} at step {step}{all}; go on with: {resume}{more}"))
-}
-
-/// A line for each condition that holds; the others are the error.
-fn gates(verdicts: &[Verdict]) -> impl Iterator<Item = String> {
-    verdicts.iter().filter(|verdict| verdict.passed).map(|Verdict { metric, condition, value, .. }| {
-        format!("gate   passed: {metric} is {}, which is {condition}", value.unwrap_or(f64::NAN))
-    })
 }
 
 /// What the best epoch came to where there is nothing to test on.
