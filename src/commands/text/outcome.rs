@@ -7,6 +7,7 @@ use taper::events::{BestEpoch, Summary};
 use taper::experiment::TrainConfig;
 use taper::run::RunFolder;
 
+use super::gates::passed;
 use crate::number::with_separators;
 
 /// That there was nothing left to do, if so.
