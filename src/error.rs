@@ -62,6 +62,9 @@ pub enum Error {
     /// A line of `[gate]` does not hold at the end of the run.
     #[error("gate failed: {0}")]
     Gate(String),
+    /// A measurement was disturbed too much to say anything.
+    #[error("inconclusive: {0}")]
+    Inconclusive(String),
     /// Another process trains in the run folder.
     #[error("{}: another taper process is using this run folder; wait for it or choose another --run-dir", .0.display())]
     Locked(PathBuf),
@@ -153,6 +156,7 @@ impl Error {
             Self::Diverged { .. } | Self::NotFinite { .. } => 5,
             Self::Gate(_) => 6,
             Self::Locked(_) => 7,
+            Self::Inconclusive(_) => 9,
             Self::Interrupted(signal) | Self::StoppedReading(signal) => {
                 128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0))
             }

@@ -15,10 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Problems;
 use crate::error::{Error, Result};
+use crate::events::Verdict;
 use crate::metrics;
 
 /// `[gate]`: `"metric" = "comparison number"`, such as `"validation.accuracy" = ">= 0.97"`.
-/// If one does not hold at the end of training, `taper train` exits with code 6.
+/// If one does not hold at the end of training, `taper train` exits with code 6; `taper eval` checks those
+/// about the split that it measures.
 /// The metrics are `loss`; of classes `accuracy` and the macro averages `precision`, `recall` and `f1`, of two classes
 /// also `roc_auc` and `pr_auc`, except on `train`; of numbers `mae`, `rmse` and `r2`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,23 +47,40 @@ impl Config {
         self.0.keys().map(String::as_str)
     }
 
+    /// What comes of every condition on these values.
+    #[must_use]
+    pub fn judge(&self, value: impl Fn(&str) -> Option<f64>) -> Vec<Verdict> {
+        let verdict = |(metric, condition): (&String, &String)| {
+            let value = value(metric);
+            let passed = value.zip(Condition::parse(condition)).is_some_and(|(value, c)| c.holds(value));
+            Verdict { metric: metric.clone(), condition: condition.clone(), value, passed }
+        };
+        self.0.iter().map(verdict).collect()
+    }
+
     /// Checks every condition against the run's last values.
     ///
     /// # Errors
     /// [`Error::Gate`] naming all conditions that do not hold.
     pub fn check(&self, value: impl Fn(&str) -> Option<f64>) -> Result<()> {
-        let failed: Vec<String> = self
-            .0
-            .iter()
-            .filter_map(|(name, text)| {
-                let value = value(name);
-                let holds = value.zip(Condition::parse(text)).is_some_and(|(value, c)| c.holds(value));
-                let found = value.map_or_else(|| "not measured".to_owned(), |value| value.to_string());
-                (!holds).then(|| format!("{name} is {found}, not {text}"))
-            })
-            .collect();
-        if failed.is_empty() { Ok(()) } else { Err(Error::Gate(failed.join("; "))) }
+        require(&self.judge(value))
     }
+}
+
+/// Checks that all conditions hold.
+///
+/// # Errors
+/// [`Error::Gate`] naming those that do not.
+pub fn require(verdicts: &[Verdict]) -> Result<()> {
+    let failed: Vec<String> = verdicts
+        .iter()
+        .filter(|verdict| !verdict.passed)
+        .map(|Verdict { metric, condition, value, .. }| {
+            let found = value.map_or_else(|| "not measured".to_owned(), |value| value.to_string());
+            format!("{metric} is {found}, not {condition}")
+        })
+        .collect();
+    if failed.is_empty() { Ok(()) } else { Err(Error::Gate(failed.join("; "))) }
 }
 
 /// Metrics with their conditions.

@@ -57,6 +57,8 @@ pub struct Comparison {
     pub max_regression: Allowance,
     /// The baseline's inference; shown, not judged.
     pub inference: Inference,
+    /// Whether other processes disturbed the new result, so that it cannot be told to be slower.
+    pub disturbed: bool,
 }
 
 impl Baseline {
@@ -109,6 +111,7 @@ impl Baseline {
             change: report.us_per_sample / self.us_per_sample - 1.0,
             max_regression,
             inference: self.inference,
+            disturbed: report.is_disturbed(),
         }
     }
 }
@@ -117,18 +120,24 @@ impl Comparison {
     /// Checks that the new result is not too slow.
     ///
     /// # Errors
-    /// [`Error::Gate`] with both times.
+    /// [`Error::Gate`] with both times; [`Error::Inconclusive`] if other processes may be the reason.
     pub fn check(&self) -> Result<()> {
         if self.change <= self.max_regression.0 {
             return Ok(());
         }
-        Err(Error::Gate(format!(
+        let message = format!(
             "{:.3} us per sample is {:.1} % slower than the baseline's {:.3} us; --max-regression allows {} %",
             self.us_per_sample * (1.0 + self.change),
             100.0 * self.change,
             self.us_per_sample,
             100.0 * self.max_regression.0,
-        )))
+        );
+        if self.disturbed {
+            return Err(Error::Inconclusive(format!(
+                "{message}; but other processes kept the cores busy meanwhile"
+            )));
+        }
+        Err(Error::Gate(message))
     }
 }
 
@@ -162,8 +171,13 @@ mod tests {
     fn only_what_is_slower_than_allowed_fails() {
         let latency_us = super::super::Percentiles { median: 1.0, p10: 1.0, p90: 1.0 };
         let inference = Inference { latency_us, us_per_sample: 1.0, batch_size: 1 };
-        let comparison =
-            |change| Comparison { us_per_sample: 10.0, change, max_regression: Allowance(0.1), inference };
+        let comparison = |change| Comparison {
+            us_per_sample: 10.0,
+            change,
+            max_regression: Allowance(0.1),
+            inference,
+            disturbed: false,
+        };
         assert!(comparison(0.1).check().is_ok());
         assert!(comparison(-0.5).check().is_ok());
         let error = comparison(0.25).check().unwrap_err();
@@ -172,6 +186,9 @@ mod tests {
         for part in ["12.500 us", "25.0 % slower", "10.000 us", "allows 10 %"] {
             assert!(text.contains(part), "{part} is not in: {text}");
         }
+        let busy = Comparison { disturbed: true, ..comparison(0.25) }.check().unwrap_err();
+        assert!(busy.exit_code() == 9 && busy.to_string().starts_with("inconclusive: 12.500 us"), "{busy}");
+        assert!(Comparison { disturbed: true, ..comparison(0.1) }.check().is_ok());
         // Not a number is no proof of speed.
         assert!(comparison(f64::NAN).check().is_err());
     }

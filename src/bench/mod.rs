@@ -100,12 +100,14 @@ pub struct Report {
     pub samples_per_second: f64,
     /// A whole step.
     pub step_us: Percentiles,
-    /// The mean time of a step by phase, in order; empty if the engine does not tell phases apart.
+    /// The mean time of a step by phase, in order; empty if the engine does not tell phases apart, or one of them
+    /// took longer than the median step, as happens on a busy machine.
     #[serde(serialize_with = "map")]
     pub phases_us: Vec<(String, f64)>,
     /// 10^9 operations per second of the median step, counted as in [`Cost`].
     pub gflops: f64,
-    /// The least time that the hardware allows; not known off the CPU.
+    /// The least time that the hardware allows; not known off the CPU, nor where steps were faster, because the
+    /// machine was busy while it was measured.
     pub roofline: Option<Roofline>,
     /// Prediction.
     pub inference: Inference,
@@ -123,6 +125,14 @@ pub struct Bench {
     run: Run,
     missing: Option<Error>,
     interrupt: Interrupt,
+}
+
+impl Report {
+    /// Whether other processes took much of the time that was measured.
+    #[must_use]
+    pub fn is_disturbed(&self) -> bool {
+        self.other_processes.is_some_and(|others| others.disturb(self.conditions.threads))
+    }
 }
 
 impl Bench {
@@ -174,6 +184,7 @@ impl Bench {
         let cost = Cost::of_step(&run.plan, slots, conditions.batch_size);
         let on_cpu = run.device.is_cpu();
         let roofline = on_cpu.then(|| Roofline::measure(&cost, conditions.batch_size, us_per_sample, isa));
+        let roofline = roofline.filter(|roofline| roofline.share <= 1.0);
         Ok(Report {
             taper: env!("CARGO_PKG_VERSION"),
             conditions,
@@ -182,13 +193,18 @@ impl Bench {
             us_per_sample,
             samples_per_second: 1e6 / us_per_sample,
             step_us: training.steps,
-            phases_us: training.phases,
+            phases_us: plausible(training.phases, training.steps.median),
             gflops: cost.flops / training.steps.median / 1e3,
             roofline,
             inference,
             other_processes: training.others,
         })
     }
+}
+
+/// No phases where one takes longer than a whole step.
+fn plausible(phases: Vec<(String, f64)>, step: f64) -> Vec<(String, f64)> {
+    if phases.iter().any(|(_, time)| *time > step) { Vec::new() } else { phases }
 }
 
 fn name(isa: Isa) -> &'static str {

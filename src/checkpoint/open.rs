@@ -12,6 +12,19 @@ use crate::files;
 /// The largest lone weights file that is read, 64 GiB.
 const FILE_LIMIT: u64 = 1 << 36;
 
+/// What a file is, by its name, if not weights.
+fn other_file(path: &Path) -> Option<&'static str> {
+    if path.file_name().is_some_and(|name| name == "optimizer.safetensors") {
+        return Some("holds the state of the optimizer, not the weights; give the folder that it is in");
+    }
+    match path.extension()?.to_str()? {
+        "toml" | "json" | "jsonl" | "csv" | "txt" | "md" | "yaml" | "yml" => {
+            Some("is a text file, not weights; give a run folder, a checkpoint folder or a .safetensors file")
+        }
+        _ => None,
+    }
+}
+
 impl Checkpoint {
     /// Opens what `--checkpoint` names: a run folder (its best checkpoint, else the latest), a
     /// checkpoint folder, or a `.safetensors` file that taper wrote.
@@ -22,6 +35,9 @@ impl Checkpoint {
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => {}
             Ok(_) => {
+                if let Some(what) = other_file(path) {
+                    return Err(Error::checkpoint(path, what));
+                }
                 let model = files::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
                 return Self::from_weights(path, model);
             }
@@ -36,10 +52,12 @@ impl Checkpoint {
         let store = Store::new(path);
         loop {
             let latest = store.latest(&mut skipped)?.ok_or_else(|| {
-                Error::checkpoint(
-                    path,
-                    "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file",
-                )
+                let message = if path.file_name().is_some_and(|name| name == "checkpoints") {
+                    "holds all checkpoints of a run; give the run folder that it is in, or one of them"
+                } else {
+                    "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file"
+                };
+                Error::checkpoint(path, message)
             })?;
             let Some(best) = latest.state.as_ref().and_then(State::best) else {
                 return Ok(latest);

@@ -13,7 +13,7 @@ Examples:
 `taper help COMMAND` explains a command, `taper config reference [SECTION]` the keys of a config.
 
 Exit codes: 0 done, 1 run failed, 2 usage or config, 3 data, 4 checkpoint, 5 diverged, 6 gate failed, \
-7 run folder in use, 129/130/143 stopped by a signal.";
+7 run folder in use, 9 inconclusive, 129/130/143 stopped by a signal.";
 
 /// Of `taper train`.
 pub const TRAIN: &str = "\

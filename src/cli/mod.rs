@@ -1,5 +1,6 @@
 //! The command line: every command, flag and its help, as clap types.
 
+mod environment;
 mod examples;
 mod shared;
 mod tips;
@@ -60,7 +61,7 @@ impl Cli {
         if let Command::Train(train) = &mut cli.command {
             train.gates.drain(..).for_each(|gate| train.source.overrides.add("--gate", gate));
         }
-        Ok(cli)
+        cli.with_environment()
     }
 
     /// The number of threads that is asked for, if one is.
@@ -106,6 +107,9 @@ pub struct Check {
     pub source: Source,
     #[command(flatten)]
     pub data: DataFolders,
+    /// Check the config alone; else data that is missing or does not fit it ends with exit code 3.
+    #[arg(long)]
+    pub no_data: bool,
     /// How the result is written to stdout.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -121,7 +125,7 @@ pub struct Bench {
     #[arg(long, value_name = "S", default_value = "3", value_parser = seconds)]
     pub seconds: f64,
     /// An earlier result, as --format json wrote it, to compare with; exits with 6 if training has
-    /// become slower than --max-regression allows.
+    /// become slower than --max-regression allows, or with 9 if that may be because the machine is busy.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// How much slower than the baseline training may be, such as 10% or 0.1.

@@ -127,14 +127,21 @@ pub(super) fn condition(text: &str) -> Result<String, String> {
 /// Where to compute and where data is.
 #[derive(Debug, Args)]
 pub struct Machine {
-    /// auto, cpu, cuda or cuda:N.
-    #[arg(long, value_name = "DEVICE", default_value = "auto", env = "TAPER_DEVICE")]
-    pub device: device::Choice,
-    /// CPU threads [default: all cores]. Results do not depend on it.
-    #[arg(long, value_name = "N", env = "TAPER_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// auto, cpu, cuda or cuda:N [default: auto] [env: `TAPER_DEVICE`].
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<device::Choice>,
+    /// CPU threads [default: all cores] [env: `TAPER_THREADS`]. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     #[command(flatten)]
     pub data: DataFolders,
+}
+
+impl Machine {
+    /// The device that is asked for.
+    pub fn device(&self) -> device::Choice {
+        self.device.unwrap_or(device::Choice::Auto)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -142,7 +149,7 @@ pub struct DataFolders {
     /// Where data sets are; searched before the folder in `TAPER_DATA_DIR` and before `data`.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Never fetch a data set.
-    #[arg(long, env = "TAPER_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    /// Never fetch a data set [env: `TAPER_OFFLINE`].
+    #[arg(long)]
     pub offline: bool,
 }

@@ -16,7 +16,7 @@ pub fn run(options: &cli::Bench, common: &Common) -> anyhow::Result<()> {
     let loaded = source::load(&options.source)?;
     let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?;
     let device = machine::open(&options.machine)?;
-    let mut search = machine::search_path(&options.machine.data, &loaded.folders, signals::catch()?);
+    let mut search = machine::search_path(&options.machine.data, &loaded.folders, signals::catch()?)?;
     search.loading = progress::shown(common, search.loading);
     let mut bench = Bench::new(loaded.experiment, &search, device)?;
     if let Some(missing) = bench.missing() {

@@ -10,13 +10,16 @@ use crate::terminal;
 /// Checks.
 ///
 /// # Errors
-/// Everything that is wrong with the config, at once.
+/// Everything that is wrong with the config, at once; data that is missing or does not fit it.
 pub fn run(options: &Check) -> anyhow::Result<()> {
     let loaded = source::load(&options.source)?;
+    let search = machine::search_path(&options.data, &loaded.folders, Interrupt::default())?;
+    let experiment = &loaded.experiment;
     let check =
-        loaded.experiment.check(&machine::search_path(&options.data, &loaded.folders, Interrupt::default()));
+        if options.no_data { experiment.check_without_data(&search)? } else { experiment.check(&search)? };
     match options.format {
-        Format::Json => terminal::print(&format!("{:#}", json!(check))),
-        Format::Text => terminal::print(&text::check(&check, loaded.experiment.train.batch_size)),
+        Format::Json => terminal::print(&format!("{:#}", json!(check)))?,
+        Format::Text => terminal::print(&text::check(&check, experiment.train.batch_size))?,
     }
+    if options.no_data { Ok(()) } else { Ok(check.require_data()?) }
 }

@@ -14,13 +14,15 @@ use crate::terminal;
 /// If a data set is missing or damaged.
 pub fn run(options: &Data) -> anyhow::Result<()> {
     match options {
-        Data::List(folders) => list(&search(folders)),
-        Data::Fetch { name, folders } => fetch(name, &search(folders)),
-        Data::Verify(folders) => verify(&search(folders)),
+        Data::List(folders) => list(&search(folders)?),
+        Data::Fetch { name, folders } => {
+            fetch(name, &machine::places(folders, &Folders::default(), Interrupt::default()))
+        }
+        Data::Verify(folders) => verify(&search(folders)?),
     }
 }
 
-fn search(folders: &DataFolders) -> SearchPath {
+fn search(folders: &DataFolders) -> taper::Result<SearchPath> {
     machine::search_path(folders, &Folders::default(), Interrupt::default())
 }
 

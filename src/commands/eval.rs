@@ -13,7 +13,7 @@ use crate::terminal;
 /// Evaluates.
 ///
 /// # Errors
-/// If the checkpoint or the data cannot be used.
+/// If the checkpoint or the data cannot be used, or a condition of `[gate]` about the split does not hold.
 pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     let checkpoint = source::checkpoint(options.checkpoint())?;
     let experiment = source::override_values(&checkpoint, &options.overrides)?;
@@ -21,7 +21,7 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     model.watch(progress::watch(common));
     // The model knows where its run looked.
-    let mut search = machine::search_path(&options.machine.data, &Folders::default(), signals::catch()?);
+    let mut search = machine::search_path(&options.machine.data, &Folders::default(), signals::catch()?)?;
     search.loading = progress::shown(common, search.loading);
     let classes = model.classes().to_vec();
     let mut samples =
@@ -50,7 +50,8 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
         result["errors"] = json!(text::mistakes(mistakes.worst(), &classes, files.as_deref()));
     }
     match options.format {
-        Format::Json => terminal::print(&text::json(&result)),
-        Format::Text => terminal::print(&text::evaluation(&model.checkpoint().place, &result)),
+        Format::Json => terminal::print(&text::json(&result))?,
+        Format::Text => terminal::print(&text::evaluation(&result))?,
     }
+    Ok(evaluation.check_gate()?)
 }

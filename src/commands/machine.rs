@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use taper::Error;
 use taper::candle_core::Device;
 use taper::data::{Loading, SearchPath};
 use taper::interrupt::Interrupt;
@@ -12,7 +13,25 @@ use crate::terminal;
 
 /// Where to look for data: `--data-dir`, `TAPER_DATA_DIR`, those of `folders`, which a run remembers, `data`;
 /// relative paths of the config start in the config's of `folders`. `interrupt` stops the reading.
-pub fn search_path(options: &DataFolders, folders: &Folders, interrupt: Interrupt) -> SearchPath {
+///
+/// # Errors
+/// If `--data-dir` names no folder.
+pub fn search_path(
+    options: &DataFolders,
+    folders: &Folders,
+    interrupt: Interrupt,
+) -> taper::Result<SearchPath> {
+    if let Some(folder) = options.data_dir.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Error::data(
+            folder,
+            "--data-dir names a folder that does not exist; make it, or correct the name",
+        ));
+    }
+    Ok(places(options, folders, interrupt))
+}
+
+/// The same where the folder may still be made.
+pub fn places(options: &DataFolders, folders: &Folders, interrupt: Interrupt) -> SearchPath {
     let environment =
         std::env::var_os("TAPER_DATA_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let mut given: Vec<PathBuf> = options.data_dir.iter().cloned().chain(environment).collect();
@@ -28,7 +47,7 @@ pub fn search_path(options: &DataFolders, folders: &Folders, interrupt: Interrup
 /// If the device is not there.
 pub fn open(machine: &Machine) -> taper::Result<Device> {
     taper::threads::configure(machine.threads.map(usize::from))?;
-    machine.device.open()
+    machine.device().open()
 }
 
 /// Limits the threads of candle's own element-wise operations, too. candle reads their number from

@@ -31,7 +31,7 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
         model.load_under(progress::shown(common, Loading::new(signals::catch()?)));
     }
     model.watch(progress::watch(common));
-    let search = machine::search_path(&options.machine.data, &Folders::default(), Interrupt::default());
+    let search = machine::search_path(&options.machine.data, &Folders::default(), Interrupt::default())?;
     let found = model.reader().find(&places, &search)?;
     if found.passed_over > 0 {
         terminal::warn(&format!("passed over {} files in folders that are not inputs", found.passed_over));

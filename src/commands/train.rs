@@ -19,7 +19,7 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     let interrupt = signals::catch()?;
     let start = Start::choose(options)?;
     let device = machine::open(&options.machine)?;
-    let mut search = machine::search_path(&options.machine.data, &start.folders, interrupt.clone());
+    let mut search = machine::search_path(&options.machine.data, &start.folders, interrupt.clone())?;
     search.loading = progress::shown(common, search.loading);
     let mut progress = Progress::new(common, &start.experiment);
     let callbacks: Vec<&mut dyn Callback> = vec![&mut progress];

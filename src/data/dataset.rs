@@ -20,6 +20,12 @@ pub struct Facts {
     pub target: Option<Target>,
 }
 
+impl From<&Dataset> for Facts {
+    fn from(dataset: &Dataset) -> Self {
+        Self { sample_shape: Some(dataset.sample_shape.clone()), target: Some(dataset.target()) }
+    }
+}
+
 /// What is to be predicted for each sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {

@@ -40,7 +40,7 @@ impl SearchPath {
     }
 
     /// The error for a data set of which no place has all files: what was looked for, where, and
-    /// how to get it from its `home`, or from the hub if that has it.
+    /// how to get it from its `home`, or from the hub where that has it and was not asked yet.
     pub(in crate::data) fn missing(
         dataset: &str,
         files: &str,
@@ -48,18 +48,22 @@ impl SearchPath {
         home: &str,
         in_hub: bool,
     ) -> Error {
-        let searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-        let searched = if searched.is_empty() { "nowhere".to_owned() } else { searched.join(", ") };
+        let mut searched: Vec<String> =
+            places.iter().take(3).map(|place| place.display().to_string()).collect();
+        if places.len() > searched.len() {
+            searched.push(format!("{} other folders", places.len() - searched.len()));
+        }
+        let searched = if searched.is_empty() { "no folder".to_owned() } else { searched.join(", ") };
         let fetch = match (in_hub, hub::AVAILABLE) {
-            (true, true) => format!(", or run `taper data fetch {dataset}`"),
-            (true, false) => "; this build cannot fetch them (feature `hub`)".to_owned(),
+            (true, true) => format!("run `taper data fetch {dataset}`, or "),
+            (true, false) => "this build cannot fetch them (feature `hub`); ".to_owned(),
             (false, _) => String::new(),
         };
         Error::data(
             dataset,
             format!(
-                "no folder has all of the files {files}; searched: {searched}; get them from {home} and put them \
-                 into data/{dataset}, or say where they are with --data-dir or TAPER_DATA_DIR{fetch}"
+                "not found: {files}; searched: {searched}; {fetch}get them from {home} and name their folder with \
+                 --data-dir or TAPER_DATA_DIR"
             ),
         )
     }

@@ -22,7 +22,7 @@ mod summary;
 
 pub use metrics::Metrics;
 pub use read::Events;
-pub use summary::{BestEpoch, LastEpoch, Summary};
+pub use summary::{BestEpoch, LastEpoch, Summary, Verdict};
 
 use serde::{Deserialize, Serialize};
 

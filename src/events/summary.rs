@@ -38,6 +38,9 @@ pub struct Summary {
     pub last: Option<LastEpoch>,
     /// The best checkpoint, if a metric is monitored.
     pub best: Option<BestEpoch>,
+    /// The conditions of `[gate]`; none after a signal.
+    #[serde(default)]
+    pub gate: Vec<Verdict>,
     /// Seconds of training, over all sessions.
     pub seconds: f64,
     /// Training samples in each of these seconds.
@@ -77,6 +80,19 @@ pub struct LastEpoch {
     pub epoch: u64,
     /// What was measured of it, by name.
     pub metrics: Metrics,
+}
+
+/// A condition of `[gate]`, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The metric that it is about.
+    pub metric: String,
+    /// The condition, such as `>= 0.97`.
+    pub condition: String,
+    /// The metric's value, if it was measured and is finite.
+    pub value: Option<f64>,
+    /// Whether it holds.
+    pub passed: bool,
 }
 
 /// The best checkpoint of a run.

@@ -3,8 +3,11 @@
 use serde::Serialize;
 
 use super::Experiment;
+use std::path::{Path, PathBuf};
+
 use crate::config::Problems;
-use crate::data::SearchPath;
+use crate::data::{SearchPath, Target, hub};
+use crate::error::{Error, Result};
 use crate::network::Plan;
 use crate::shape::Shape;
 
@@ -26,6 +29,10 @@ pub struct Check {
     pub flops_per_sample: Option<u64>,
     /// About how much memory training needs besides the samples.
     pub training_bytes: Option<u64>,
+    /// What is wrong with the data: that it is missing or damaged, or that the config does not fit it.
+    pub error: Option<String>,
+    #[serde(skip)]
+    failed: Option<(PathBuf, String)>,
 }
 
 /// Where samples are.
@@ -35,8 +42,8 @@ pub struct Location {
     pub name: &'static str,
     /// Whether they are there, or can be fetched.
     pub found: bool,
-    /// Where, or what is missing and how to get it.
-    pub place: String,
+    /// Where, if they are there.
+    pub place: Option<String>,
 }
 
 /// One layer.
@@ -54,21 +61,68 @@ pub struct Layer {
     pub flops: u64,
 }
 
+impl Check {
+    /// Checks that the data is there and fits the config.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with what is wrong.
+    pub fn require_data(&self) -> Result<()> {
+        self.failed.as_ref().map_or(Ok(()), |(place, message)| Err(Error::data(place, message)))
+    }
+}
+
 impl Experiment {
-    /// Looks for the data in `search`, without reading it, and works out the network's shapes and costs.
-    #[must_use]
-    pub fn check(&self, search: &SearchPath) -> Check {
+    /// Looks at the data in `search`, and works out the network's shapes and costs. Files are read as far as it takes
+    /// to tell whether the last layer fits them.
+    ///
+    /// # Errors
+    /// [`Error::StoppedReading`] after a signal. What is wrong with the data is part of the result.
+    pub fn check(&self, search: &SearchPath) -> Result<Check> {
+        self.check_in(search, true)
+    }
+
+    /// The same without reading the data, which need not be there.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_without_data(&self, search: &SearchPath) -> Result<Check> {
+        self.check_in(search, false)
+    }
+
+    fn check_in(&self, search: &SearchPath, read: bool) -> Result<Check> {
         let data = self.data.member();
-        let facts = data.facts();
-        let plan = facts
-            .sample_shape
-            .and_then(|shape| self.plan(&shape, facts.target, &mut Problems::new(&mut Vec::new())));
-        let (found, place) = match data.locate(search) {
-            Ok(place) => (true, place),
-            Err(error) => (false, error.to_string()),
+        let located = data.locate(search);
+        let found = located.is_ok();
+        let surveyed = match &located {
+            Ok(place) if read && *place != hub::PENDING => data.survey(self.classes(), search),
+            _ => Ok(data.facts()),
         };
+        let (facts, damaged) = match surveyed {
+            Ok(facts) => (facts, None),
+            Err(stopped @ Error::StoppedReading(_)) => return Err(stopped),
+            Err(error) => (data.facts(), Some(error)),
+        };
+        let (place, missing) = match located {
+            Ok(place) => (Some(place), None),
+            Err(error) => (None, Some(error)),
+        };
+        let shape = facts.sample_shape.as_ref();
+        let fitted = shape.map(|shape| self.fit(shape, facts.target));
+        let (plan, unfit) = match fitted {
+            Some(Ok(plan)) => (Some(plan), None),
+            Some(Err(error)) => (
+                shape.and_then(|shape| self.plan(shape, None, &mut Problems::new(&mut Vec::new()))),
+                Some(error),
+            ),
+            None => (None, None),
+        };
+        let error = missing.or(damaged).or(unfit);
+        let failed = error.as_ref().map(|error| match error {
+            Error::Data { place, message } => (place.clone(), message.clone()),
+            other => (Path::new(self.data.name()).to_path_buf(), other.to_string()),
+        });
         let (batch_size, slots) = (self.train.batch_size, self.optimizer.member().slots());
-        Check {
+        Ok(Check {
             name: self.name.clone(),
             data: Location { name: self.data.name(), found, place },
             input_shape: plan.as_ref().map(|plan| plan.input.clone()),
@@ -76,7 +130,25 @@ impl Experiment {
             parameters: plan.as_ref().map(Plan::parameters),
             flops_per_sample: plan.as_ref().map(Plan::flops),
             training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, slots)),
-        }
+            error: error.map(|error| error.to_string()),
+            failed,
+        })
+    }
+
+    /// The shapes for samples of `shape` with something to predict.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with where they do not fit the config.
+    pub(crate) fn fit(&self, shape: &Shape, target: Option<Target>) -> Result<Plan> {
+        let mut found = Vec::new();
+        self.plan(shape, target, &mut Problems::new(&mut found)).ok_or_else(|| {
+            let texts = found.iter().map(|problem| match &problem.help {
+                Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
+                None => format!("{}: {}", problem.path, problem.message),
+            });
+            let message = texts.collect::<Vec<_>>().join("; ");
+            Error::data(self.data.name(), format!("does not fit the config: {message}"))
+        })
     }
 }
 
@@ -98,20 +170,22 @@ mod tests {
     #[test]
     fn the_costs_of_layers_add_up_and_missing_data_is_explained() {
         let experiment = Experiment::built_in("mnist_cnn").unwrap();
-        let check = experiment.check(&SearchPath { fetch: false, ..SearchPath::default() });
+        let check = experiment.check(&SearchPath { fetch: false, ..SearchPath::default() }).unwrap();
+        let message = check.require_data().unwrap_err().to_string();
+        assert!(!check.data.found && message.contains("mnist"), "{message}");
+        assert_eq!((check.data.place, check.error), (None, Some(message)));
         let layers = check.layers.unwrap();
         assert_eq!(layers.len(), experiment.model.layers.len());
         assert_eq!(Some(layers.iter().map(|layer| layer.parameters).sum()), check.parameters);
         assert_eq!(Some(layers.iter().map(|layer| layer.flops).sum()), check.flops_per_sample);
         assert!(check.training_bytes > check.parameters);
-        assert!(!check.data.found && check.data.place.contains("mnist"), "{}", check.data.place);
     }
 
     #[test]
     fn what_only_the_data_decides_is_left_open() {
         let text = "[data.npz]\npath = 'none.npz'\n[model]\nlayers = [{ dense = { units = 2 } }]\n\
                     [loss.cross_entropy]\n[optimizer.sgd]";
-        let check = Experiment::from_toml(text).unwrap().check(&SearchPath::default());
+        let check = Experiment::from_toml(text).unwrap().check(&SearchPath::default()).unwrap();
         assert_eq!((check.layers, check.parameters, check.training_bytes), (None, None, None));
     }
 }

@@ -57,7 +57,14 @@ pub(crate) fn check_name(name: &str, measured: &[String], problems: &mut Problem
     // What is asked for may be measured, but on another split; of several the one that judges.
     let metric = |name: &str| name.rsplit('.').next().map(str::to_owned);
     let elsewhere = measured.iter().rev().copied().find(|own| metric(own) == metric(name));
+    let without_split = measured.iter().any(|own| own.starts_with("train.") && metric(own) == metric(name));
     let help = match elsewhere.or_else(|| nearest(name, &measured)) {
+        _ if without_split && name.starts_with("validation.") => {
+            "there are no samples to validate on; set `split.validation`, such as 0.2".to_owned()
+        }
+        Some(close) if without_split && name.starts_with("test.") => {
+            format!("test samples are measured once, at the end; did you mean `{close}`?")
+        }
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("measured here: {}", measured.join(", ")),
     };

@@ -3,7 +3,6 @@
 use candle_core::{DType, Device};
 
 use crate::checkpoint::{Card, Checkpoint};
-use crate::config::Problems;
 use crate::engine::{
     Choice, Compiled, Engine, Fused, FusedPredictor, Graph, GraphPredictor, Predictor, SharedTeam, compile,
 };
@@ -80,15 +79,5 @@ fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Resul
 
 /// The shapes for the samples that `card` describes.
 pub(super) fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
-    let mut found = Vec::new();
-    experiment.plan(&card.sample_shape, Some(card.target()), &mut Problems::new(&mut found)).ok_or_else(
-        || {
-            let texts = found.iter().map(|problem| match &problem.help {
-                Some(help) => format!("{}: {} ({help})", problem.path, problem.message),
-                None => format!("{}: {}", problem.path, problem.message),
-            });
-            let message = texts.collect::<Vec<_>>().join("; ");
-            Error::data(experiment.data.name(), format!("does not fit the config: {message}"))
-        },
-    )
+    experiment.fit(&card.sample_shape, Some(card.target()))
 }

@@ -46,9 +46,10 @@ pub fn conclude(
     }
     let (reason, step, seconds) = (stop.reason().to_owned(), state.position.step, state.seconds);
     callbacks.tell(&Event::End { reason, step, metrics: kept.metrics.clone(), seconds })?;
-    let summary = summary::of(run, state, stop, kept, folder.path());
+    let mut summary = summary::of(run, state, stop, kept, folder.path());
+    summary.gate = run.experiment.gate.judge(|name| summary.metrics.get(name));
     folder.write_summary(&summary)?;
-    Outcome::new(folder.path(), summary, &run.experiment.gate)
+    Ok(Outcome::new(folder.path(), summary))
 }
 
 /// Gives the engine the weights that are kept. Their metrics are those that their checkpoint holds.

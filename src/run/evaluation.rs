@@ -1,9 +1,13 @@
 //! What a network was measured on, and what came of it.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use crate::data::{Dataset, Prepared};
 use crate::error::{Error, Result};
+use crate::events::{Metrics, Verdict};
+use crate::gate;
 use crate::metrics::Running;
 
 /// Samples to measure on.
@@ -32,6 +36,14 @@ pub struct Evaluation {
     pub other_data: bool,
     /// How long it took, without reading the samples.
     pub seconds: f64,
+    /// The checkpoint whose weights were measured.
+    pub checkpoint: PathBuf,
+    /// The steps that they were trained for, where the checkpoint is more than weights.
+    pub step: Option<u64>,
+    /// The epochs that they were trained for to the end.
+    pub epoch: Option<u64>,
+    /// The conditions of `[gate]`.
+    pub(super) conditions: gate::Config,
 }
 
 impl Evaluation {
@@ -52,18 +64,53 @@ impl Evaluation {
         Ok(Self { running, threshold: Some(threshold), ..self })
     }
 
-    /// Everything as JSON, in the order in which `taper eval` writes it: the split, the loss, and the
-    /// metrics, also of each class.
+    /// The conditions of `[gate]` about this split, and what came of them.
+    #[must_use]
+    pub fn gate(&self) -> Vec<Verdict> {
+        let mut metrics = Metrics::default();
+        metrics.add(self.split.name(), self.running.values());
+        let verdicts = self.conditions.judge(|name| metrics.get(name)).into_iter();
+        verdicts.filter(|verdict| self.is_about(&verdict.metric)).collect()
+    }
+
+    /// The metrics of the other conditions.
+    #[must_use]
+    pub fn gate_not_measured(&self) -> Vec<&str> {
+        self.conditions.metrics().filter(|metric| !self.is_about(metric)).collect()
+    }
+
+    fn is_about(&self, metric: &str) -> bool {
+        metric.split('.').next() == Some(self.split.name())
+    }
+
+    /// Checks that the conditions of `[gate]` about this split hold.
+    ///
+    /// # Errors
+    /// [`Error::Gate`] naming those that do not.
+    pub fn check_gate(&self) -> Result<()> {
+        gate::require(&self.gate())
+    }
+
+    /// Everything as JSON, in the order in which `taper eval` writes it: the checkpoint, the split, the loss, and
+    /// the metrics, also of each class.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let running = &self.running;
-        let mut result =
-            json!({ "split": self.split.name(), "samples": running.samples(), "loss": running.loss() });
+        let mut result = json!({
+            "checkpoint": self.checkpoint.display().to_string(),
+            "step": self.step,
+            "epoch": self.epoch,
+            "split": self.split.name(),
+            "samples": running.samples(),
+            "loss": running.loss(),
+        });
         if let Some(threshold) = self.threshold {
             result["threshold"] = json!(threshold);
         }
         if let (Value::Object(to), Value::Object(from)) = (&mut result, running.report(&self.classes)) {
             to.extend(from);
+            to.insert("gate".to_owned(), json!(self.gate()));
+            to.insert("gate_not_measured".to_owned(), json!(self.gate_not_measured()));
             to.insert("seconds".to_owned(), json!(self.seconds));
         }
         result

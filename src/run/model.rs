@@ -220,6 +220,7 @@ impl Model {
                 .ok_or(Error::Interrupted(2))?;
         let seconds = start.elapsed().as_secs_f64();
         drop(watch);
+        let position = self.checkpoint.state.as_ref().map(|state| &state.position);
         Ok(Evaluation {
             split,
             running,
@@ -227,6 +228,10 @@ impl Model {
             classes: self.classes().to_vec(),
             other_data,
             seconds,
+            checkpoint: self.checkpoint.place.clone(),
+            step: position.map(|position| position.step),
+            epoch: position.map(|position| position.epoch),
+            conditions: self.experiment.gate.clone(),
         })
     }
 }

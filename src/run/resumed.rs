@@ -74,5 +74,5 @@ pub fn finished(stopped: &Stopped, now: &Experiment) -> Result<Option<Outcome>> 
     } else {
         (format!("{step} of {} steps", now.train.max_steps.unwrap_or(step)), "train.max_steps")
     };
-    Outcome::finished(stopped.folder.path(), summary, &now.gate, (done, key)).map(Some)
+    Ok(Some(Outcome::finished(stopped.folder.path(), summary, &now.gate, (done, key))))
 }

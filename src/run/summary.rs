@@ -40,6 +40,7 @@ pub fn of(run: &Run, state: &State, stop: &Stop, kept: Kept, folder: &Path) -> S
         test_epoch: kept.tested,
         last: Some(LastEpoch { epoch: position.epoch, metrics: Metrics(state.last.clone()) }),
         best: state.best(),
+        gate: Vec::new(),
         seconds: state.seconds,
         samples_per_second: samples as f64 / state.seconds.max(1e-9),
         parameters: run.plan.parameters(),

@@ -12,6 +12,7 @@
 //! - `command_line`: arguments as people type them.
 //! - `config_errors`: wrong configs, in snapshots.
 //! - `configs`: every program in `configs/`.
+//! - `contract`: what scripts rely on: gates, codes, fields of JSON, the environment.
 //! - `custom_data`: data sets of user code: trained on, resumed, evaluated, and refused where they are wrong or missing.
 //! - `custom_layers`: those of user code: trained, resumed, loaded, and refused where the code is missing.
 //! - `data_errors`: damaged data sets as the program meets them.
@@ -57,6 +58,7 @@ mod cli;
 mod command_line;
 mod config_errors;
 mod configs;
+mod contract;
 mod custom_data;
 mod custom_layers;
 mod data_errors;

@@ -7,8 +7,11 @@ use crate::number::with_separators;
 /// The data, and one row for each layer where they are known; `batch_size` is the config's.
 pub fn check(check: &Check, batch_size: usize) -> String {
     let mut lines = vec![format!("config  {}: ok", check.name)];
-    let mark = if check.data.found { "" } else { "not found: " };
-    lines.push(format!("data    {}: {mark}{}", check.data.name, check.data.place));
+    lines.push(match (&check.data.place, &check.error) {
+        (Some(place), None) => format!("data    {}: {place}", check.data.name),
+        (Some(place), Some(_)) => format!("data    {}: does not fit: {place}", check.data.name),
+        (None, _) => format!("data    {}: not found", check.data.name),
+    });
     let (Some(input), Some(layers)) = (&check.input_shape, &check.layers) else {
         lines.push(
             "layers  the data set decides the input shape; it is checked once the data is read".to_owned(),

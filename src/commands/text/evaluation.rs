@@ -1,15 +1,14 @@
 //! What a checkpoint was measured to be, as lines and a table.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::confusion::confusion;
 use super::errors::errors;
+use super::gates::judged;
 
 /// A line for each number of `result`, and a table of what was measured for each class.
-pub fn evaluation(checkpoint: &Path, result: &Value) -> String {
-    let mut lines = vec![format!("checkpoint  {}", checkpoint.display())];
+pub fn evaluation(result: &Value) -> String {
+    let mut lines = Vec::new();
     for (name, value) in result.as_object().into_iter().flatten() {
         match value {
             Value::Number(number) if number.is_f64() => {
@@ -27,6 +26,7 @@ pub fn evaluation(checkpoint: &Path, result: &Value) -> String {
     lines.extend(threshold_table(result));
     lines.extend(confusion(result));
     lines.extend(errors(result));
+    lines.extend(judged(result));
     lines.join("\n")
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod confusion;
 mod errors;
 mod evaluation;
+mod gates;
 mod json;
 mod outcome;
 mod prediction;

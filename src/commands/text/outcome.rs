@@ -7,6 +7,7 @@ use taper::events::{BestEpoch, Summary};
 use taper::experiment::TrainConfig;
 use taper::run::RunFolder;
 
+use super::gates::passed;
 use crate::number::with_separators;
 
 /// That there was nothing left to do, if so.
@@ -31,6 +32,7 @@ pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig, b
         }
         _ => {}
     }
+    lines.extend(passed(&summary.gate));
     if !brief {
         lines.push(format!("saved  {}", folder.display()));
         lines.push(format!("next   {}", RunFolder::eval_command(folder)));

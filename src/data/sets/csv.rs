@@ -133,6 +133,10 @@ impl DataConfig for Config {
         Ok(path.display().to_string())
     }
 
+    fn survey(&self, outputs: Option<usize>, search: &SearchPath) -> Result<Facts> {
+        Ok(Facts::from(&self.load_for(outputs, search, 0)?.train))
+    }
+
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let open = |path: &PathBuf| -> Result<(PathBuf, _)> {
             let path = search.resolve(path);

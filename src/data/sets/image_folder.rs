@@ -100,6 +100,11 @@ impl DataConfig for Config {
         Ok(format!("{}: {} classes, {counts} images", path.display(), listing.classes.len()))
     }
 
+    fn survey(&self, _outputs: Option<usize>, search: &SearchPath) -> Result<Facts> {
+        let classes = self.list(search)?.classes.len();
+        Ok(Facts { target: Some(Target::Class { classes }), ..self.facts() })
+    }
+
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let listing = self.list(search)?;
         for (_, found) in listing.splits() {

@@ -13,7 +13,7 @@ pub struct Config(pub Options);
 impl Member for Config {
     const PROFILE: Profile = Profile {
         name: "mnist",
-        home: "the MNIST page of Yann LeCun or one of its mirrors",
+        home: "a mirror of MNIST, such as the one that torchvision uses,",
         classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
         subfolders: &["mnist", "", "MNIST/raw", "mnist/MNIST/raw", "mnist/raw", "MNIST", "raw"],
         hub: Some(hub::Set::Mnist),

@@ -70,6 +70,15 @@ pub trait DataConfig {
     /// What is missing and how to get it.
     fn locate(&self, search: &SearchPath) -> Result<String>;
 
+    /// What is known once the files are looked at, where the options alone leave it open, for a network with so many
+    /// `outputs` as in [`load_for`](Self::load_for).
+    ///
+    /// # Errors
+    /// What is wrong with the files.
+    fn survey(&self, _outputs: Option<usize>, _search: &SearchPath) -> Result<Facts> {
+        Ok(self.facts())
+    }
+
     /// Reads or generates everything, checked.
     ///
     /// # Errors

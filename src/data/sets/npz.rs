@@ -117,6 +117,10 @@ impl DataConfig for Config {
         Ok(path.display().to_string())
     }
 
+    fn survey(&self, outputs: Option<usize>, search: &SearchPath) -> Result<Facts> {
+        Ok(Facts::from(&self.load_for(outputs, search, 0)?.train))
+    }
+
     fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits> {
         self.load_for(None, search, seed)
     }
