@@ -105,7 +105,9 @@ impl Display {
             loss: Some(report.loss).filter(|_| report.samples_in_epoch > 0),
             accuracy: report.accuracy,
             speed,
-            left: speed.map(|speed| (report.samples - report.samples_in_epoch) as f64 / speed),
+            // A limit may end the run within the epoch.
+            left: speed
+                .map(|speed| run(speed).min((report.samples - report.samples_in_epoch) as f64 / speed)),
             run_left: speed.map(run).filter(|_| self.epochs > 1),
             elapsed,
         }
