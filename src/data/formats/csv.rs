@@ -40,6 +40,11 @@ pub(in crate::data) fn places<'a>(
     columns: &[String],
     wanted: impl Iterator<Item = &'a String>,
 ) -> Result<Vec<usize>> {
+    let wanted: Vec<&String> = wanted.collect();
+    // A look at each name is quicker than sorting them.
+    if wanted.len() < 8 {
+        return wanted.into_iter().map(|name| column(path, columns, name)).collect();
+    }
     let mut sorted: Vec<usize> = (0..columns.len()).collect();
     sorted.sort_unstable_by(|a, b| columns[*a].cmp(&columns[*b]));
     let place = |name: &String| {
@@ -47,7 +52,7 @@ pub(in crate::data) fn places<'a>(
         let named = |at: usize| sorted.get(at).filter(|place| columns[**place] == *name);
         named(at).filter(|_| named(at + 1).is_none()).copied()
     };
-    wanted.map(|name| place(name).map_or_else(|| column(path, columns, name), Ok)).collect()
+    wanted.into_iter().map(|name| place(name).map_or_else(|| column(path, columns, name), Ok)).collect()
 }
 
 /// Why there may be no column `name`, and what to do.
