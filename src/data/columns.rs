@@ -178,6 +178,16 @@ pub(crate) fn number(text: &str) -> Option<f32> {
     text.parse::<f32>().ok().filter(|number| number.is_finite())
 }
 
+/// Whether a text that is no number looks like one that is written in another way: `1,5`, `12 %`, `0x10`. Ranges, dates
+/// and times (`10-20`, `2/3`, `7:30`, `65+`) do not.
+pub(crate) fn resembles_number(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    let plain = digits.strip_prefix("0x").unwrap_or(digits);
+    let hexadecimal = plain.len() < digits.len() && plain.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let of_word = |letter: char| letter.is_alphabetic() || matches!(letter, '-' | '–' | '/' | ':' | '+');
+    digits.starts_with(|first: char| first.is_ascii_digit()) && (hexadecimal || !digits.contains(of_word))
+}
+
 /// The category that a cell names. Programs write whole numbers as `1.0` where a column has gaps.
 pub(crate) fn category(text: &str) -> &str {
     match text.split_once('.') {
@@ -220,6 +230,16 @@ mod tests {
         assert_eq!(columns.check(), Ok(()));
         for text in [r#"[{"name":"a","fill":"x"}]"#, r#"[{"name":"b","categories":["x"],"fill":"y"}]"#] {
             assert!(serde_json::from_str::<Columns>(text).unwrap().check().is_err());
+        }
+    }
+
+    #[test]
+    fn numbers_in_another_notation_are_told_from_words() {
+        for text in ["1,5", "-1,5", "12 %", "0x1F", "1'000", "5 €", "1\0", "1\n2"] {
+            assert!(resembles_number(text), "{text:?}");
+        }
+        for text in ["10-20", "2024-01-03", "2/3", "7:30", "65+", "3XL", "1st", "x", "", "-", "<5", "0xy"] {
+            assert!(!resembles_number(text), "{text:?}");
         }
     }
 

@@ -74,7 +74,7 @@ fn a_million_columns_are_read_or_refused_within_bounds() {
         ("no target", format!("{names}z\n{ones}u\n"), "no column `y`"),
         ("a name twice", format!("{names}y,y\n{ones}u,u\n"), "two columns"),
         ("a value less", format!("{names}y\n{ones}\n1\n"), "line 3: 1 columns"),
-        ("no number", format!("{names}y\n{}x,u\n", &ones[2..]), "is not a number"),
+        ("no number", format!("{names}y\n{ones}u\n{}x,u\n", &ones[2..]), "is not a number"),
     ] {
         workspace.file("x.csv", &content);
         refused(&workspace, name, 4 * content.len(), words);

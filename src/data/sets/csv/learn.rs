@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::missing::{Gaps, Missing};
-use crate::data::columns::{Column, Columns, category, is_missing, number};
+use crate::data::columns::{Column, Columns, category, is_missing, number, resembles_number};
 use crate::data::formats::csv::{shown, sorted};
 
 /// The most categories of a column that is not listed in `categorical`.
@@ -174,6 +174,13 @@ impl Words {
         if !self.listed && text.parse::<f64>().is_ok() {
             return Err(format!(
                 "{} is a number, but the values before it are texts; if they name categories, list the column in \
+                 `categorical`",
+                shown(text)
+            ));
+        }
+        if !self.listed && resembles_number(text) {
+            return Err(format!(
+                "{} is not a number (`1.5` is how one is written); if it names a category, list the column in \
                  `categorical`",
                 shown(text)
             ));
