@@ -82,7 +82,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "logs are not cut where a run goes on",
-        file: "src/callbacks/log.rs",
+        file: "src/callbacks/growing.rs",
         right: r#"        file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;"#,
         wrong: "",
         caught_by: "every_step::a_run_resumed",
