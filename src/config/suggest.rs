@@ -54,8 +54,10 @@ pub(super) fn meant(word: &str) -> Option<&'static str> {
     OTHER_NAMES.iter().find(|(other, _)| *other == typed).map(|(_, name)| *name)
 }
 
-/// Keys that are looked for beside the training samples, and stand elsewhere.
+/// Keys that are looked for in another section than theirs.
 const PLACES: &[(&str, &str)] = &[
+    // A layer in Keras; here the rows of a table get their shape where they are read.
+    ("reshape", "data.csv.shape"),
     ("validation_path", "split.file"),
     ("validation_file", "split.file"),
     ("valid_path", "split.file"),

@@ -6,7 +6,7 @@ use super::Experiment;
 use std::path::{Path, PathBuf};
 
 use crate::config::Problems;
-use crate::data::{SearchPath, Target, hub};
+use crate::data::{self, SearchPath, Target, hub};
 use crate::error::{Error, Result};
 use crate::network::Plan;
 use crate::shape::Shape;
@@ -147,7 +147,14 @@ impl Experiment {
                 None => format!("{}: {}", problem.path, problem.message),
             });
             let message = texts.collect::<Vec<_>>().join("; ");
-            Error::data(self.data.name(), format!("does not fit the config: {message}"))
+            let rows = matches!(self.data, data::Config::csv(_)) && shape.image().is_none();
+            let advice = if rows && message.starts_with("model.layers[0]") && message.contains("needs images")
+            {
+                "; rows become images with `shape` in `[data.csv]`, such as `shape = [1, 28, 28]`"
+            } else {
+                ""
+            };
+            Error::data(self.data.name(), format!("does not fit the config: {message}{advice}"))
         })
     }
 }
