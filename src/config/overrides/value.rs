@@ -109,11 +109,14 @@ fn is_member(schema: &Json, word: &str) -> bool {
     choices.filter(|choice| choice["hidden"] != true).any(|choice| choice["properties"].get(word).is_some())
 }
 
-/// Whether nothing but a text can stand there.
+/// Whether nothing but a text can stand there, apart from a list.
 fn is_text(schema: &Json) -> bool {
     match &schema["type"] {
         Json::String(name) => name == "string",
         Json::Array(names) => names.iter().all(|name| name == "string" || name == "null"),
-        _ => false,
+        _ => {
+            let forms = || schema["anyOf"].as_array().into_iter().flatten();
+            forms().any(is_text) && forms().all(|form| is_text(form) || form["type"] == "array")
+        }
     }
 }
