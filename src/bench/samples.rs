@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn numbers_stay_numbers() {
         let text = format!(
-            "[data.csv]\npath = 'none'\ntarget = 'y'\nfeatures = ['a', 'b']\ntask = 'regression'\n\
-             [model]\nlayers = [{{ dense = {{ units = 1 }} }}]\n[loss.mse]\n{REST}"
+            "[data.csv]\npath = 'none'\ntarget = 'y'\nshape = [1, 1, 2]\ntask = 'regression'\n\
+             [model]\nlayers = [{{ flatten = {{}} }}, {{ dense = {{ units = 1 }} }}]\n[loss.mse]\n{REST}"
         );
         let (splits, _) = load(&experiment(&text), &SearchPath::default()).unwrap();
         assert_eq!(splits.train.target(), Target::Value { width: 1 });

@@ -166,7 +166,9 @@ fn a_network_predicts_without_its_custom_data_and_is_evaluated_with_it() {
     assert_eq!(classes, [0, 1]);
     let error = model.evaluate(None, &search).err().expect("no code").to_string();
     assert!(error.contains(REFUSED), "{error}");
-    let error = train(&run, model.experiment()).expect_err("no code").to_string();
+    let mut further = model.experiment().clone();
+    further.train.epochs += 1;
+    let error = train(&run, &further).expect_err("no code").to_string();
     assert!(error.contains(REFUSED), "{error}");
     let samples = || Corners::default().load(&search, own.seed).expect("samples");
     let at_hand = model.evaluate_on(samples(), None).expect("an evaluation");
