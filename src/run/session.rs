@@ -59,8 +59,9 @@ pub struct Options<'a> {
 /// a run folder.
 ///
 /// # Errors
-/// Whatever stops the run: wrong data, a loss that diverges, a full disk; [`Error::Interrupted`] after a
-/// checkpoint was written; [`Error::StoppedReading`] before the run began.
+/// Whatever stops the run: wrong data, a loss that diverges, a full disk;
+/// [`Error::Interrupted`](crate::Error::Interrupted) after a checkpoint was written;
+/// [`Error::StoppedReading`](crate::Error::StoppedReading) before the run began.
 pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     let Options { place, search, device, callbacks, interrupt } = options;
     if let Place::Resumed(stopped) = &place

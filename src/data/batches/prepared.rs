@@ -35,7 +35,7 @@ impl Prepared {
     /// Sets the samples to validate and to test on aside, fills gaps, and measures what preprocessing needs to know.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if the samples cannot be split as `split` says; a signal.
+    /// [`Error::Data`] if the samples cannot be split as `split` says; a signal.
     pub fn new(
         splits: Splits,
         split: &split::Config,
