@@ -89,7 +89,7 @@ fn peak_memory(process: u32) -> u64 {
 #[test]
 fn memory_is_measured() {
     let workspace = Workspace::new();
-    let watched = watch(&workspace, &["check", "--config", "mnist_cnn"]);
+    let watched = watch(&workspace, &["check", "--config", "digits_cnn"]);
     assert_eq!(watched.outcome.code, 0, "{}", watched.outcome.stderr);
     if cfg!(target_os = "linux") {
         assert!((1 << 20..OWN_MEMORY).contains(&watched.peak), "{} bytes", watched.peak);

@@ -95,7 +95,7 @@ fn a_run_whose_folder_vanishes_ends_with_one_line() {
             let _ = fs::remove_dir_all(run);
         }
     });
-    assert!(outcome.stderr.contains("run/checkpoints"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("run: the run folder was moved or deleted"), "{}", outcome.stderr);
 
     let workspace = Workspace::new();
     let elsewhere = workspace.path("elsewhere");
