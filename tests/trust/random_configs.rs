@@ -210,7 +210,7 @@ fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Steps> {
 
 #[test]
 fn every_valid_config_trains_alike_on_both_engines() {
-    let count = times([160, 400, 2_000]);
+    let count = times([400, 800, 2_000]);
     let schema = schema::<Experiment>();
     let (mut both, mut second, mut used, mut worst) = (0, 0, BTreeSet::new(), 0.0_f64);
     for seed in 0..count {

@@ -196,12 +196,7 @@ impl Config {
             (None, None) => Known::Labels,
         };
         let names = train.classes(&others, known);
-        if let (Known::Outputs(outputs), Some(label)) = (known, train.unseen(&names)) {
-            tracing::warn!(
-                "{}: the last layer has {outputs} outputs, and no training sample has label {label}",
-                path.display()
-            );
-        }
+        let unseen = train.unseen(&names);
         let x_train = self.x_train.as_str();
         let train = train.dataset(path, &names, known, None)?;
         let mut splits = Splits { train, validation: None, test: None, columns: None };
@@ -209,6 +204,13 @@ impl Config {
             let kind = part.source.kind;
             let dataset = part.dataset(path, &names, known, Some((&splits.train, x_train)))?;
             *(if kind == "test" { &mut splits.test } else { &mut splits.validation }) = Some(dataset);
+        }
+        // What is wrong comes first, and alone.
+        if let (Known::Outputs(outputs), Some(label)) = (known, unseen) {
+            tracing::warn!(
+                "{}: the last layer has {outputs} outputs, and no training sample has label {label}",
+                path.display()
+            );
         }
         Ok(splits)
     }

@@ -88,6 +88,9 @@ impl Labels {
             Self::Numbers(labels) => {
                 let count = names.len();
                 let wrong = classes::outside(&labels, count, |needed| match known {
+                    _ if i128::from(needed) > MOST_CLASSES as i128 => {
+                        format!("labels are 0 to {}, and at most {MOST_CLASSES} classes are known", count - 1)
+                    }
                     Known::Config(_) => {
                         format!("or there are {needed} classes, where the config has {count}")
                     }
