@@ -19,11 +19,11 @@ const LARGEST: u64 = 1 << 28;
 
 /// Makes the logs in the folder `run` fit a run that stands at `position`, and `sizes`, which its checkpoint knew,
 /// fit the logs. Returns what to warn of: nothing where no line is lost. What this does is the same however
-/// often it is interrupted and done anew.
+/// often it is interrupted and repeated.
 ///
 /// # Errors
 /// If the disk refuses, or something else than a file stands in a log's place.
-pub fn mend(run: &Path, position: &Position, sizes: &mut BTreeMap<String, u64>) -> Result<Vec<String>> {
+pub fn repair(run: &Path, position: &Position, sizes: &mut BTreeMap<String, u64>) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let [events, metrics] = [events::FILE, METRICS].map(|name| run.join(name));
     let is_known = |name: &str, sizes: &BTreeMap<String, u64>| sizes.get(name).copied();
@@ -44,7 +44,7 @@ pub fn mend(run: &Path, position: &Position, sizes: &mut BTreeMap<String, u64>) 
         let rows = rows(run, position.epoch);
         let (known, all) = (rows.len().saturating_sub(1), position.epoch);
         warnings.push(format!(
-            "{}; {known} of {all} epochs are put together from what is left",
+            "{}; {known} of {all} epochs are restored from what is left",
             loss(&metrics, size)
         ));
         let text: String = rows.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect();
@@ -74,7 +74,7 @@ fn ends_with(path: &Path, size: u64, belongs: impl Fn(&[u8]) -> bool) -> Result<
         return Ok(true);
     }
     let Some(mut file) = open(path)? else { return Ok(false) };
-    // A size that somebody made up may be beyond what a file can have.
+    // The size comes from a file that may have been edited; it may exceed what any file can have.
     if file.metadata().map_err(Error::io(path, "see how long it is"))?.len() < size {
         return Ok(false);
     }
@@ -89,7 +89,7 @@ fn ends_with(path: &Path, size: u64, belongs: impl Fn(&[u8]) -> bool) -> Result<
     Ok((start == 0 || line.len() < end.len()) && belongs(line))
 }
 
-/// How many bytes and lines at the beginning of `events.jsonl` tell of steps up to `step`.
+/// How many bytes and lines at the beginning of `events.jsonl` are about steps up to `step`.
 fn beginning(path: &Path, step: u64) -> Result<(u64, u64)> {
     let (mut bytes, mut lines) = (0, 0);
     let Some(file) = open(path)? else { return Ok((0, 0)) };
@@ -106,7 +106,7 @@ fn beginning(path: &Path, step: u64) -> Result<(u64, u64)> {
     }
 }
 
-/// The lines of `metrics.csv` up to `epoch`: those of which `events.jsonl` tells, and those that are left.
+/// The lines of `metrics.csv` up to `epoch`: written anew from `events.jsonl`, or else those that are left.
 fn rows(run: &Path, epoch: u64) -> Vec<String> {
     let mut first = None;
     let mut rows = BTreeMap::new();
@@ -135,7 +135,7 @@ fn rows(run: &Path, epoch: u64) -> Vec<String> {
     if rows.is_empty() { Vec::new() } else { first.into_iter().chain(rows.into_values()).collect() }
 }
 
-/// The step of which a line of `events.jsonl` tells; the beginning of a run is of step 0.
+/// The step that a line of `events.jsonl` is about; the start of a run is at step 0.
 fn step_of(line: &[u8]) -> Option<u64> {
     Some(match serde_json::from_slice::<Line>(line).ok()?.event {
         Event::Start { .. } => 0,

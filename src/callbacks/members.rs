@@ -107,8 +107,8 @@ impl<'a> Callbacks<'a> {
     }
 }
 
-/// Checks that no growing file of a callback of user code in the run folder `run` is shorter than a checkpoint
-/// says, before anything is changed. Those of every run are [mended](super::mend).
+/// Checks, before anything is changed, that no file that a user's own callback appends to is shorter than a
+/// checkpoint recorded. taper's own logs are [repaired](super::repair) instead.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] naming the file.

@@ -39,7 +39,7 @@ pub(crate) use checkpoints::is_provisional;
 pub use control::Control;
 pub(crate) use control::Save;
 pub use growing::Growing;
-pub(crate) use lost::mend;
+pub(crate) use lost::repair;
 pub(crate) use members::{Callbacks, check_files};
 
 // What the methods of a callback get.

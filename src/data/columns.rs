@@ -178,8 +178,8 @@ pub(crate) fn number(text: &str) -> Option<f32> {
     text.parse::<f32>().ok().filter(|number| number.is_finite())
 }
 
-/// Whether a text that is no number looks like one that is written in another way: `1,5`, `12 %`, `0x10`. Ranges, dates
-/// and times (`10-20`, `2/3`, `7:30`, `65+`) do not.
+/// Whether a text that does not parse as a number was probably meant as one: `1,5`, `12 %`, `0x10`. Ranges, dates and
+/// times (`10-20`, `2/3`, `7:30`, `65+`) are not.
 pub(crate) fn resembles_number(text: &str) -> bool {
     let digits = text.trim_start_matches(['-', '+']);
     let plain = digits.strip_prefix("0x").unwrap_or(digits);

@@ -162,7 +162,7 @@ fn take_up<'a>(
     // What a run that was killed after a save still had to delete.
     let keep_last = run.experiment.checkpoint.keep_last + usize::from(callbacks::is_provisional(state));
     store.prune(keep_last, state.best().map(|best| best.step))?;
-    warnings.extend(callbacks::mend(folder.path(), &state.position, &mut state.files)?);
+    warnings.extend(callbacks::repair(folder.path(), &state.position, &mut state.files)?);
     let (config, monitor) = (&run.experiment.checkpoint, monitor(run));
     Callbacks::new(folder.path(), config, monitor, own, state)
 }

@@ -14,7 +14,7 @@ pub fn explain(error: Error, run: &Path, store: &Store) -> Error {
     let refuse = |message: String| Error::Unwritable { run: run.to_path_buf(), message };
     if matches!(run.try_exists(), Ok(false)) {
         return refuse(
-            "the run folder was moved or deleted while training; where its checkpoints still are, go on with: \
+            "the run folder was moved or deleted while training; if its checkpoints still exist, resume with: \
              taper train --resume FOLDER"
                 .to_owned(),
         );

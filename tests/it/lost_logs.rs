@@ -123,7 +123,7 @@ fn a_table_that_is_lost_is_put_together_again() {
     };
     for harm in [&gone as &dyn Fn(&Workspace), &cut, &edited, &first_rows_gone] {
         let (workspace, outcome) = after(harm);
-        assert!(outcome.messages().contains("2 of 2 epochs are put together"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("2 of 2 epochs are restored"), "{}", outcome.stderr);
         assert_eq!(table(&workspace, "whole"), table(&workspace, "run"));
         assert_eq!(told(&workspace), (1..=16).collect::<Vec<_>>());
     }
@@ -136,7 +136,7 @@ fn without_either_log_the_run_goes_on_and_with_half_of_each_nothing_known_is_los
             std::fs::remove_file(workspace.path(file)).expect("removed");
         }
     });
-    assert!(outcome.messages().contains("0 of 2 epochs are put together"), "{}", outcome.stderr);
+    assert!(outcome.messages().contains("0 of 2 epochs are restored"), "{}", outcome.stderr);
     let rows: Vec<String> = table(&workspace, "run");
     assert_eq!(rows.iter().map(|row| &row[..2]).collect::<Vec<_>>(), ["ep", "3,", "4,"]);
     // The log ends before the first epoch does, and the table within the second row.
@@ -154,8 +154,8 @@ fn without_either_log_the_run_goes_on_and_with_half_of_each_nothing_known_is_los
 }
 
 #[test]
-fn an_interrupted_mending_comes_to_the_same() {
-    let mend = |stops: &[u64]| {
+fn an_interrupted_repair_ends_with_the_same_logs() {
+    let repaired = |stops: &[u64]| {
         let workspace = stopped();
         let log = workspace.read("run/events.jsonl");
         workspace.file("run/events.jsonl", &log[..log.len() / 2]);
@@ -174,9 +174,9 @@ fn an_interrupted_mending_comes_to_the_same() {
         assert!(told(&workspace).is_sorted_by(|a, b| a < b), "{:?}", told(&workspace));
         (told(&workspace), table(&workspace, "run"))
     };
-    let never = mend(&[]);
+    let never = repaired(&[]);
     for stops in [&[11][..], &[12, 13], &[16, 11, 15]] {
-        assert_eq!(mend(stops), never, "{stops:?}");
+        assert_eq!(repaired(stops), never, "{stops:?}");
     }
 }
 

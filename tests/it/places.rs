@@ -48,7 +48,7 @@ fn printed_commands_find_the_data_folder_again() {
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         let next = paste(&workspace, "w", &printed(&outcome, "next   "));
         assert_eq!(next.code, 0, "{run}: {}", next.stderr);
-        let resume = printed(&outcome, "go on with: ").replace("=N", "=2");
+        let resume = printed(&outcome, "resume with: ").replace("=N", "=2");
         let resumed = paste(&workspace, "w", &resume);
         assert_eq!(resumed.code, 0, "{run}: {}", resumed.stderr);
         // Also from elsewhere, and once more after the resume.

@@ -96,8 +96,7 @@ fn a_finished_run_says_so_and_what_to_do() {
     let files = ["events.jsonl", "metrics.csv", "summary.json", "config.toml"];
     let stand = || files.map(|file| workspace.read(format!("runs/x/{file}")));
     let before = stand();
-    let said =
-        "runs/x is finished: 5 of 5 epochs; to go on: taper train --resume runs/x --set train.epochs=N\n";
+    let said = "runs/x is finished: 5 of 5 epochs; to train further: taper train --resume runs/x --set train.epochs=N\n";
     for more in [&[][..], &["--set", "optimizer.adam.learning_rate=0.1"], &["-q"]] {
         let outcome = workspace.ok(&[&["train", "--resume", "runs/x"][..], more].concat());
         assert_eq!((outcome.stdout.as_str(), outcome.messages().as_str()), (said, ""), "{more:?}");
@@ -116,8 +115,7 @@ fn a_finished_run_says_so_and_what_to_do() {
     // The same by steps, and a gate that does not hold still fails.
     train(&workspace, "runs/y", &["--set", "train.max_steps=3"]);
     let outcome = workspace.ok(&["train", "--resume", "runs/y"]);
-    let said =
-        "runs/y is finished: 3 of 3 steps; to go on: taper train --resume runs/y --set train.max_steps=N\n";
+    let said = "runs/y is finished: 3 of 3 steps; to train further: taper train --resume runs/y --set train.max_steps=N\n";
     assert_eq!(outcome.stdout, said);
     let gate = "gate={'test.accuracy'='> 1'}";
     assert_eq!(workspace.run(&["train", "--resume", "runs/x", "--set", gate]).code, 6);
@@ -227,13 +225,13 @@ fn a_run_that_a_limit_stopped_says_where_and_how_to_go_on() {
     let workspace = with_config();
     let outcome = train(&workspace, "a run", &["--set", "train.max_steps=7"]);
     let first = outcome.stdout.lines().next();
-    let said = "stopped by train.max_steps at step 7 of 25; go on with: taper train --resume 'a run' --set train.max_steps=N";
+    let said = "stopped by train.max_steps at step 7 of 25; resume with: taper train --resume 'a run' --set train.max_steps=N";
     assert_eq!(first, Some(said));
     let long = ["--set", "train.epochs=1000000", "--set", "train.max_minutes=0.01"];
     let outcome = train(&workspace, "é", &long);
     let first = outcome.stdout.lines().next().unwrap_or_default();
     assert!(first.starts_with("stopped after 0.01 minutes at step "), "{first}");
-    assert!(first.ends_with(" of 5,000,000; go on with: taper train --resume é"), "{first}");
+    assert!(first.ends_with(" of 5,000,000; resume with: taper train --resume é"), "{first}");
     assert!(outcome.stdout.contains("next   taper eval --checkpoint é"), "{}", outcome.stdout);
     let outcome = workspace.ok(&["train", "--resume", "a run", "--set", "train.max_steps=null"]);
     assert!(!outcome.stdout.contains("stopped"), "{}", outcome.stdout);

@@ -12,7 +12,7 @@ pub fn evaluation(result: &Value) -> String {
     for (name, value) in result.as_object().into_iter().flatten() {
         match value {
             Value::Number(number) if number.is_f64() => {
-                // Whoever has two classes might take them for those of the second one.
+                // With two classes, readers would otherwise take these for the scores of the second class.
                 let macro_average = matches!(name.as_str(), "precision" | "recall" | "f1");
                 let what = if macro_average { "  macro average of the classes" } else { "" };
                 lines.push(format!("{name:<11} {:.4}{what}", number.as_f64().unwrap_or(f64::NAN)));

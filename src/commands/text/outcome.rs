@@ -14,7 +14,7 @@ use crate::number::with_separators;
 pub fn finished(outcome: &Outcome) -> Option<String> {
     let (done, key) = outcome.finished.as_ref()?;
     let (run, resume) = (outcome.folder.display(), RunFolder::resume_command(&outcome.folder));
-    Some(format!("{run} is finished: {done}; to go on: {resume} --set {key}=N"))
+    Some(format!("{run} is finished: {done}; to train further: {resume} --set {key}=N"))
 }
 
 /// Why it ended early, if it did; test metrics; unless it should be `brief`, where the run is and what to do
@@ -40,7 +40,7 @@ pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig, b
     lines.join("\n")
 }
 
-/// Why the run ended before its last epoch, and how to go on; nothing where all epochs are done.
+/// Why the run ended before its last epoch, and how to resume it; nothing where all epochs are done.
 fn stopped(summary: &Summary, folder: &Path, train: &TrainConfig) -> Option<String> {
     let (step, resume) = (with_separators(summary.steps), RunFolder::resume_command(folder));
     let (how, more) = match (summary.reason.as_str(), train.max_minutes) {
@@ -51,7 +51,7 @@ fn stopped(summary: &Summary, folder: &Path, train: &TrainConfig) -> Option<Stri
         (reason, _) => (format!("stopped ({reason})"), ""),
     };
     let all = summary.all_steps.map_or_else(String::new, |all| format!(" of {}", with_separators(all)));
-    Some(format!("{how} at step {step}{all}; go on with: {resume}{more}"))
+    Some(format!("{how} at step {step}{all}; resume with: {resume}{more}"))
 }
 
 /// What the best epoch came to where there is nothing to test on.
