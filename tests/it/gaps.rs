@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::tables::refusal;
 use crate::workspace::{Outcome, Workspace};
 
 const REST: &str = "[preprocess]\nnormalize = \"standardize\"\n[model]\nlayers = [{ dense = { units = 2 } }]\n\
@@ -28,12 +29,6 @@ fn trained(table: &str, more: &str) -> Workspace {
     let outcome = train(&workspace);
     assert_eq!(outcome.code, 0, "{more}: {}", outcome.messages());
     workspace
-}
-
-fn refusal(outcome: &Outcome) -> String {
-    let messages = outcome.messages();
-    assert_eq!((outcome.code, messages.lines().count()), (3, 1), "{messages}");
-    messages
 }
 
 fn predict(workspace: &Workspace, table: &str) -> Outcome {

@@ -49,7 +49,7 @@ fn predict(workspace: &Workspace, table: &str) -> Result<Vec<(Vec<f64>, String)>
         .collect())
 }
 
-fn refusal(outcome: &Outcome) -> String {
+pub fn refusal(outcome: &Outcome) -> String {
     let messages = outcome.messages();
     assert_eq!((outcome.code, messages.lines().count()), (3, 1), "{messages}");
     messages

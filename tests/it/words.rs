@@ -1,5 +1,6 @@
 //! Tables with words, as people have them: what they train on without a line of config, and what is refused.
 
+use crate::tables::refusal;
 use crate::workspace::{Outcome, Workspace};
 
 /// The table of the README's kind: ten lines, words and numbers.
@@ -27,12 +28,6 @@ fn trained(table: &str, more: &str) -> Workspace {
     let workspace = workspace(table, more);
     workspace.ok(&["train", "--config", "c.toml", "--run-dir", "r", "-q"]);
     workspace
-}
-
-fn refusal(outcome: &Outcome) -> String {
-    let messages = outcome.messages();
-    assert_eq!((outcome.code, messages.lines().count()), (3, 1), "{messages}");
-    messages
 }
 
 fn predict(workspace: &Workspace, table: &str) -> Outcome {
