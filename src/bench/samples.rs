@@ -1,7 +1,7 @@
 //! Samples to measure with: the data set's, or random ones of its shape.
 
 use crate::config::Problems;
-use crate::data::{Dataset, Features, SearchPath, Splits, Target, Targets, hub};
+use crate::data::{self, Dataset, Features, SearchPath, Splits, Target, Targets, hub};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::random::{Purpose, Stream};
@@ -60,9 +60,12 @@ fn random(experiment: &Experiment, shape: Shape, target: Target) -> Splits {
     let batch = ((experiment.train.batch_size as f64 + number) / (1.0 - share)).ceil() as usize;
     let samples = SAMPLES.min(MOST_VALUES / size).max(batch);
     let mut stream = Stream::new(experiment.seed, Purpose::Data, [0, 0]);
+    let numbers = matches!(&experiment.data, data::Config::csv(table) if !table.pixels);
     let features = match shape.image() {
-        Some(_) => Features::Bytes((0..samples * size).map(|_| stream.below(256) as u8).collect()),
-        None => Features::Floats((0..samples * size).map(|_| stream.normal() as f32).collect()),
+        Some(_) if !numbers => {
+            Features::Bytes((0..samples * size).map(|_| stream.below(256) as u8).collect())
+        }
+        _ => Features::Floats((0..samples * size).map(|_| stream.normal() as f32).collect()),
     };
     let targets = match target {
         Target::Class { classes } => Targets::Classes {
