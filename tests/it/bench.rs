@@ -62,6 +62,11 @@ fn the_report_is_complete_and_its_numbers_agree() {
         }
         above_zero(&report, "/gflops");
         above_zero(&report, "/inference/us_per_sample");
+        if report["roofline"].is_null() {
+            // Left out where other processes kept the machine from reaching what training has just reached.
+            above_zero(&report, "/other_processes/busy_cores");
+            continue;
+        }
         above_zero(&report, "/roofline/gflops");
         above_zero(&report, "/roofline/gbps");
         let floor = above_zero(&report, "/roofline/floor_us_per_sample");
@@ -74,9 +79,11 @@ fn the_table_goes_to_stdout_and_no_run_folder_is_made() {
     let workspace = Workspace::new();
     let outcome = bench(&workspace, &[]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-    for part in ["linear-regression: 2 parameters", "us/sample", "samples/s", "GFLOP/s", "floor", "latency"] {
+    for part in ["linear-regression: 2 parameters", "us/sample", "samples/s", "GFLOP/s", "latency"] {
         assert!(outcome.stdout.contains(part), "{part} is not in:\n{}", outcome.stdout);
     }
+    let has_floor = outcome.stdout.contains("floor");
+    assert!(has_floor || outcome.stderr.contains("other processes"), "{}{}", outcome.stdout, outcome.stderr);
     assert!(!outcome.stderr.contains("us/sample"), "{}", outcome.stderr);
     assert!(!workspace.path("runs").exists());
 }

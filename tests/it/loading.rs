@@ -138,7 +138,7 @@ fn ctrl_c_while_loading() {
         (&["train", "c.toml", "--run-dir", "run", "--set", big][..], "-INT", 130, "SIGINT"),
         (&["train", "c.toml", "--set", big], "-TERM", 143, "SIGTERM"),
         (&["eval", "small", "--set", big], "-INT", 130, "SIGINT"),
-        (&["bench", "c.toml", "--set", big], "-HUP", 129, "SIGHUP"),
+        (&["bench", "c.toml", "--set", big], "-TERM", 143, "SIGTERM"),
         (&["predict", "small", "big.csv"], "-INT", 130, "SIGINT"),
     ] {
         let outcome = signalled(&workspace, arguments, signal);
