@@ -98,8 +98,6 @@ impl Evaluation {
         let running = &self.running;
         let mut result = json!({
             "checkpoint": self.checkpoint.display().to_string(),
-            "step": self.step,
-            "epoch": self.epoch,
             "split": self.split.name(),
             "samples": running.samples(),
             "loss": running.loss(),
@@ -109,6 +107,8 @@ impl Evaluation {
         }
         if let (Value::Object(to), Value::Object(from)) = (&mut result, running.report(&self.classes)) {
             to.extend(from);
+            to.insert("step".to_owned(), json!(self.step));
+            to.insert("epoch".to_owned(), json!(self.epoch));
             to.insert("gate".to_owned(), json!(self.gate()));
             to.insert("gate_not_measured".to_owned(), json!(self.gate_not_measured()));
             to.insert("seconds".to_owned(), json!(self.seconds));
