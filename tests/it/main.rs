@@ -87,6 +87,8 @@ mod schedules;
 mod several_inputs;
 mod split;
 mod tables;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod test_split;
 mod two_classes;
 mod words;

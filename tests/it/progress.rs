@@ -10,6 +10,8 @@ use taper::events::PassReport;
 use taper::experiment::Experiment;
 use taper::run::{Model, Options, Place};
 
+#[cfg(target_os = "linux")]
+use crate::terminal::{on_a_terminal, screen};
 use crate::workspace::{Outcome, Workspace};
 
 /// Notes every pass.
@@ -186,27 +188,6 @@ fn how_much_is_said_is_chosen() {
     assert_eq!(with("never").code, 2);
 }
 
-/// What the program writes on a terminal of so many columns, if this machine has `script` (util-linux).
-#[cfg(target_os = "linux")]
-fn on_a_terminal(
-    workspace: &Workspace,
-    environment: &[(&str, &str)],
-    columns: u16,
-    arguments: &str,
-) -> Option<String> {
-    let program = env!("CARGO_BIN_EXE_taper");
-    let line = format!("stty cols {columns} rows 24; {program} {arguments}");
-    let mut command = std::process::Command::new("script");
-    command.args(["-qec", &line, "/dev/null"]).current_dir(workspace.path("")).env_remove("NO_COLOR");
-    command.env("TERM", "xterm-256color").env("TAPER_OFFLINE", "1").envs(environment.iter().copied());
-    let output = command.stdin(std::process::Stdio::null()).output();
-    let Ok(output) = output else {
-        eprintln!("skipped: no `script` here");
-        return None;
-    };
-    Some(String::from_utf8(output.stdout).expect("UTF-8"))
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn no_color() {
@@ -218,40 +199,20 @@ fn no_color() {
         "train --bad",
         "check nofile.toml",
     ] {
-        let said = |environment: &[(&str, &str)]| on_a_terminal(&workspace, environment, 80, arguments);
-        let Some(coloured) = said(&[]) else { return };
+        let words: Vec<&str> = arguments.split(' ').collect();
+        let said = |environment: &[(&str, &str)]| {
+            let mut command = workspace.command(&words);
+            command.env_remove("NO_COLOR").env("TERM", "xterm-256color").envs(environment.iter().copied());
+            on_a_terminal(command, 80)
+        };
+        let coloured = said(&[]);
         assert!(coloured.contains("\x1b[1m"), "{arguments}: {coloured:?}");
         for off in [("NO_COLOR", "1"), ("NO_COLOR", "false"), ("TERM", "dumb")] {
-            let plain = said(&[off]).expect("as before");
+            let plain = said(&[off]);
             assert!(!plain.contains('\x1b') && plain.contains(": "), "{off:?} {arguments}: {plain:?}");
         }
-        assert!(said(&[("NO_COLOR", "")]).expect("as before").contains('\x1b'), "{arguments}");
+        assert!(said(&[("NO_COLOR", "")]).contains('\x1b'), "{arguments}");
     }
-}
-
-/// What a terminal shows in the end: lines, in which later text has taken the place of earlier.
-#[cfg(target_os = "linux")]
-fn screen(written: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    for line in written.split('\n') {
-        let mut shown: Vec<char> = Vec::new();
-        let line = line
-            .replace("\x1b[J", "\u{1}")
-            .replace("\x1b[1m", "")
-            .replace("\x1b[33m", "")
-            .replace("\x1b[0m", "");
-        for part in line.split('\r') {
-            for (at, c) in part.chars().enumerate() {
-                match c {
-                    '\u{1}' => shown.truncate(at),
-                    c if at < shown.len() => shown[at] = c,
-                    c => shown.push(c),
-                }
-            }
-        }
-        lines.push(shown.into_iter().collect::<String>());
-    }
-    lines
 }
 
 #[cfg(target_os = "linux")]
@@ -259,9 +220,9 @@ fn screen(written: &str) -> Vec<String> {
 fn a_bar_shows_each_epoch_fits_the_window_and_leaves_nothing_behind() {
     let workspace = Workspace::new();
     for columns in [120, 80, 50] {
-        let Some(written) = on_a_terminal(&workspace, &[], columns, "train --set train.epochs=30") else {
-            return;
-        };
+        let mut command = workspace.command(&["train", "--set", "train.epochs=30"]);
+        command.env_remove("NO_COLOR").env("TERM", "xterm-256color");
+        let written = on_a_terminal(command, columns);
         // What was drawn says the epoch after the last one that a line is about, or that it is validated.
         let (mut finished, mut drawn) = (0, 0);
         for text in written.split(['\r', '\n']) {
