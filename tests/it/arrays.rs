@@ -97,6 +97,42 @@ fn predictions(workspace: &Workspace, run: &str, input: &str) -> Result<Vec<Valu
     Ok(all.into_iter().map(|one| one["probabilities"].clone()).collect())
 }
 
+/// Pixels of two classes, dark and bright, as bytes and as fractions of 255.
+#[test]
+fn test_array_of_another_kind() {
+    let workspace = Workspace::new();
+    let pixels: Vec<u8> = (0..120_u8).map(|i| if i / 3 % 2 == 0 { i % 40 } else { 200 + i % 40 }).collect();
+    let fractions: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+    let kinds = || {
+        [
+            ("bytes", npy("|u1", false, &ROWS, &pixels)),
+            ("floats", npy("<f4", false, &ROWS, &bytes(&fractions, f32::to_le_bytes))),
+            ("doubles", npy(">f8", false, &ROWS, &bytes(&fractions, |v| f64::from(v).to_be_bytes()))),
+        ]
+    };
+    let labels = || npy("|u1", false, &[40], &(0..40).map(|i| i % 2).collect::<Vec<u8>>());
+    for (first, x_train) in kinds() {
+        for (second, x_test) in kinds() {
+            let arrays = [
+                ("x_train", x_train.clone()),
+                ("y_train", labels()),
+                ("x_test", x_test),
+                ("y_test", labels()),
+            ];
+            let name = format!("{first}-{second}");
+            let outcome = train(&workspace, &name, &arrays, "", 2);
+            if (first == "bytes") == (second == "bytes") {
+                assert_eq!((outcome.code, outcome.messages().as_str()), (0, ""), "{name}");
+                let same = if first == "bytes" { "bytes-bytes" } else { "floats-floats" };
+                assert_eq!(metrics(&workspace, &name), metrics(&workspace, same), "{name}");
+            } else {
+                let said = refused(&outcome, 3);
+                assert!(said.contains("`x_test` has ") && said.contains("in `x_train`"), "{said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn numpy_order_and_types() {
     let workspace = Workspace::new();
