@@ -6,7 +6,7 @@
 //! # fn main() -> taper::Result<()> {
 //! let mut experiment = Experiment::built_in("mnist_cnn")?;
 //! experiment.train.epochs = 3;
-//! assert_eq!(Experiment::from_toml(&experiment.to_toml()?)?, experiment);
+//! assert_eq!(Experiment::from_toml(&experiment.to_toml())?, experiment);
 //! # Ok(())
 //! # }
 //! ```

@@ -124,7 +124,7 @@ impl RunFolder {
     /// The command that evaluates it.
     #[must_use]
     pub fn eval_command(folder: &Path) -> String {
-        format!("taper eval --checkpoint {}", quoted(folder))
+        format!("taper eval {}", quoted(folder))
     }
 
     /// The folder.
@@ -138,7 +138,7 @@ impl RunFolder {
     /// # Errors
     /// If the disk refuses.
     pub fn write_config(&self, experiment: &Experiment) -> Result<()> {
-        let text = experiment.to_toml()?;
+        let text = experiment.to_toml();
         write_file(&self.path.join("config.toml"), text.as_bytes())
     }
 

@@ -22,7 +22,7 @@ pub fn run(options: &Config) -> anyhow::Result<()> {
             let experiment = source::load(source)?.experiment;
             terminal::print(
                 match format {
-                    ShowFormat::Toml => experiment.to_toml()?,
+                    ShowFormat::Toml => experiment.to_toml(),
                     ShowFormat::Json => serde_json::to_string_pretty(&experiment)?,
                 }
                 .trim_end(),

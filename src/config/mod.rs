@@ -5,7 +5,7 @@
 //!
 //! # fn main() -> taper::Result<()> {
 //! let overrides = vec![("--set".to_owned(), "train.epochs=many".to_owned())];
-//! let text = taper::Experiment::built_in("digits_cnn")?.to_toml()?.into();
+//! let text = taper::Experiment::built_in("digits_cnn")?.to_toml().into();
 //! let input = Input { name: "digits.toml".to_owned(), text, overrides };
 //! let error = taper::Experiment::load(&input).unwrap_err();
 //! assert!(error.to_string().contains("expected a whole number"), "{error}");
@@ -26,6 +26,7 @@ mod problem;
 mod reference;
 mod registry;
 mod suggest;
+mod written;
 
 pub use diagnostics::{Diagnostics, Finding, Mistake};
 pub(crate) use load::load;
@@ -37,3 +38,4 @@ pub use problem::{Path, Problem, Problems, Segment};
 pub use reference::{reference, reference_of};
 pub(crate) use registry::{admit_custom, registry};
 pub(crate) use suggest::nearest;
+pub(crate) use written::written;

@@ -144,13 +144,13 @@ fn description(page: &mut String, value: &Json) {
 }
 
 /// The schema of an optional value without the "or null".
-fn required(value: &Json) -> &Json {
+pub(super) fn required(value: &Json) -> &Json {
     let option =
         value["anyOf"].as_array().and_then(|options| options.iter().find(|option| option["type"] != "null"));
     option.filter(|option| is_section(option)).unwrap_or(value)
 }
 
-fn is_section(value: &Json) -> bool {
+pub(super) fn is_section(value: &Json) -> bool {
     value["properties"].is_object() || is_choice(value)
 }
 
@@ -158,7 +158,7 @@ fn is_choice(value: &Json) -> bool {
     members(value).next().is_some()
 }
 
-fn members(value: &Json) -> impl Iterator<Item = (&String, &Json)> {
+pub(super) fn members(value: &Json) -> impl Iterator<Item = (&String, &Json)> {
     let choices = value["oneOf"].as_array().into_iter().flatten();
     choices.filter_map(|choice| choice["properties"].as_object()).flatten()
 }

@@ -43,12 +43,11 @@ impl Experiment {
         serde_json::json!(self)
     }
 
-    /// The whole config as TOML, defaults filled in.
-    ///
-    /// # Errors
-    /// If a value cannot be written, which a checked config has none of.
-    pub fn to_toml(&self) -> crate::Result<String> {
-        toml::to_string(self)
-            .map_err(|error| crate::Error::Usage(format!("the config cannot be written: {error}")))
+    /// The whole config as TOML, defaults filled in, with comments that list the keys that are not set.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let json = self.to_json();
+        let empty = serde_json::Map::new();
+        config::written(json.as_object().unwrap_or(&empty), &schema())
     }
 }

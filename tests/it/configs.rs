@@ -123,11 +123,7 @@ fn a_config_means_the_same_in_json() {
 fn the_default_reaches_its_accuracy_and_names_the_next_command() {
     let workspace = Workspace::new();
     let outcome = workspace.ok(&["train"]);
-    assert!(
-        outcome.stdout.contains("next   taper eval --checkpoint runs/synthetic-mlp-0001"),
-        "{}",
-        outcome.stdout
-    );
+    assert!(outcome.stdout.contains("next   taper eval runs/synthetic-mlp-0001"), "{}", outcome.stdout);
     let result =
         workspace.ok(&["eval", "--checkpoint", "runs/synthetic-mlp-0001", "--format", "json"]).json();
     assert!(result["accuracy"].as_f64().is_some_and(|accuracy| accuracy >= 0.95), "{result}");

@@ -213,7 +213,7 @@ fn the_program_predicts_with_a_network_of_custom_data_and_says_why_it_cannot_eva
 
 #[test]
 fn a_file_that_names_custom_data_says_where_it_is_and_what_to_do() {
-    let text = experiment(Corners::default(), &[]).to_toml().expect("TOML");
+    let text = experiment(Corners::default(), &[]).to_toml();
     assert!(text.contains("[data.custom]\nname = \"corners\"") && text.contains("samples = 60"), "{text}");
     let error = Experiment::from_toml(&text).expect_err("no code").to_string();
     assert!(error.contains(REFUSED) && error.contains("--> config.toml:"), "{error}");

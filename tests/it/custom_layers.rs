@@ -240,7 +240,7 @@ fn a_run_with_a_custom_layer_resumes_bit_for_bit_and_is_loaded_by_the_program_th
 
 #[test]
 fn a_file_that_names_a_custom_layer_says_where_it_is_and_what_to_do() {
-    let text = experiment(1.0, &[]).to_toml().expect("TOML");
+    let text = experiment(1.0, &[]).to_toml();
     let error = Experiment::from_toml(&text).expect_err("no code").to_string();
     assert!(error.contains(REFUSED) && error.contains("swish"), "{error}");
     assert!(error.contains("config.toml:") || error.contains("--> config.toml"), "{error}");

@@ -232,10 +232,10 @@ fn a_run_that_a_limit_stopped_says_where_and_how_to_go_on() {
     let first = outcome.stdout.lines().next().unwrap_or_default();
     assert!(first.starts_with("stopped after 0.01 minutes at step "), "{first}");
     assert!(first.ends_with(" of 5,000,000; resume with: taper train --resume é"), "{first}");
-    assert!(outcome.stdout.contains("next   taper eval --checkpoint é"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("next   taper eval é"), "{}", outcome.stdout);
     let outcome = workspace.ok(&["train", "--resume", "a run", "--set", "train.max_steps=null"]);
     assert!(!outcome.stdout.contains("stopped"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("next   taper eval --checkpoint 'a run'"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("next   taper eval 'a run'"), "{}", outcome.stdout);
 }
 
 #[test]
