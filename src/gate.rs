@@ -75,12 +75,24 @@ pub fn require(verdicts: &[Verdict]) -> Result<()> {
     let failed: Vec<String> = verdicts
         .iter()
         .filter(|verdict| !verdict.passed)
-        .map(|Verdict { metric, condition, value, .. }| {
-            let found = value.map_or_else(|| "not measured".to_owned(), |value| value.to_string());
-            format!("{metric} is {found}, not {condition}")
-        })
+        .map(|verdict| format!("{} is {}, not {}", verdict.metric, verdict.found(), verdict.condition))
         .collect();
     if failed.is_empty() { Ok(()) } else { Err(Error::Gate(failed.join("; "))) }
+}
+
+impl Verdict {
+    /// The value with five digits, or with all of them if rounding changes whether the condition holds; without a
+    /// value, `not measured`.
+    #[must_use]
+    pub fn found(&self) -> String {
+        self.value.map_or_else(|| "not measured".to_owned(), |value| shown(value, &self.condition))
+    }
+}
+
+fn shown(value: f64, condition: &str) -> String {
+    let rounded: f64 = format!("{value:.4e}").parse().unwrap_or(value);
+    let same = Condition::parse(condition).is_some_and(|c| c.holds(rounded) == c.holds(value));
+    if same { rounded } else { value }.to_string()
 }
 
 /// Metrics with their conditions.
@@ -133,6 +145,14 @@ mod tests {
         let error = gate(">= 0.97").check(|_| None).unwrap_err();
         assert_eq!(error.to_string(), "gate failed: test.accuracy is not measured, not >= 0.97");
         assert_eq!(error.exit_code(), 6);
+    }
+
+    #[test]
+    fn five_digits_are_shown_unless_they_would_deny_the_verdict() {
+        assert_eq!(shown(0.791_666_666_666_666_6, ">= 0.5"), "0.79167");
+        assert_eq!(shown(0.969_999_9, ">= 0.97"), "0.9699999");
+        assert_eq!(shown(1.234_567e-9, "< 1"), "0.0000000012346");
+        assert_eq!(shown(1234.0, "< 1"), "1234");
     }
 
     #[test]

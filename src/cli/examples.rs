@@ -33,6 +33,7 @@ Examples:
   taper eval runs/cnn --split validation --format json
   taper eval runs/cnn --errors 10            the most confident wrong predictions
   taper eval runs/cnn --predictions all.csv  every sample with its probabilities
+  taper eval runs/cnn --gate 'test.accuracy >= 0.97'
   taper eval runs/cnn/checkpoints/step-00001500
   taper eval runs/table --set data.csv.path=other.csv";
 

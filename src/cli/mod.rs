@@ -58,8 +58,10 @@ impl Cli {
     /// What is wrong with them, or the help that they ask for.
     pub fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
         let mut cli = Self::try_parse_from(arguments).map_err(|error| tips::add(error, arguments))?;
-        if let Command::Train(train) = &mut cli.command {
-            train.gates.drain(..).for_each(|gate| train.source.overrides.add("--gate", gate));
+        match &mut cli.command {
+            Command::Train(train) => train.source.overrides.add_all("--gate", &mut train.gates),
+            Command::Eval(eval) => eval.overrides.add_all("--gate", &mut eval.gates),
+            _ => {}
         }
         cli.with_environment()
     }

@@ -91,9 +91,15 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Adds a key that `flag` sets.
-    pub fn add(&mut self, flag: &str, assignment: String) {
-        self.others.push((flag.to_owned(), assignment));
+    /// Adds keys that `flag` sets.
+    pub(super) fn add_all(&mut self, flag: &str, assignments: &mut Vec<String>) {
+        self.others.extend(assignments.drain(..).map(|assignment| (flag.to_owned(), assignment)));
+    }
+
+    /// Whether `--gate` has a condition on `metric`.
+    pub fn requires(&self, metric: &str) -> bool {
+        let key = format!("gate.\"{metric}\"=");
+        self.others.iter().any(|(_, assignment)| assignment.starts_with(&key))
     }
 
     /// What to call each assignment in messages, and the assignment.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::shared::{Format, Machine, Overrides};
+use super::shared::{Format, Machine, Overrides, condition};
 
 #[derive(Debug, Args)]
 pub struct Eval {
@@ -27,6 +27,10 @@ pub struct Eval {
     /// Of two classes, predict the second where its probability is above this [default: 0.5].
     #[arg(long, value_name = "P", value_parser = threshold, conflicts_with_all = ["errors", "predictions"])]
     pub threshold: Option<f64>,
+    /// A condition that must hold, such as 'test.accuracy >= 0.97', besides those of `[gate]`; else the exit
+    /// code is 6. Repeatable.
+    #[arg(long = "gate", value_name = "CONDITION", value_parser = condition)]
+    pub(super) gates: Vec<String>,
     #[command(flatten)]
     pub overrides: Overrides,
     #[command(flatten)]

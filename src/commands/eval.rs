@@ -1,8 +1,8 @@
 //! `taper eval`: a checkpoint's loss and metrics on a split of its data.
 
 use serde_json::json;
-use taper::Model;
 use taper::run::{Folders, Judged, Mistakes};
+use taper::{Error, Model};
 
 use super::{machine, signals, source, text};
 use crate::cli::{Common, Eval, Format};
@@ -52,6 +52,13 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     match options.format {
         Format::Json => terminal::print(&text::json(&result))?,
         Format::Text => terminal::print(&text::evaluation(&result))?,
+    }
+    let elsewhere =
+        evaluation.gate_not_measured().into_iter().find(|metric| options.overrides.requires(metric));
+    if let Some(metric) = elsewhere {
+        let (asked, measured) = (metric.split('.').next().unwrap_or_default(), evaluation.split.name());
+        let message = format!("--gate: {metric} was not measured, only {measured}; add --split {asked}");
+        return Err(Error::Usage(message).into());
     }
     Ok(evaluation.check_gate()?)
 }

@@ -79,6 +79,26 @@ fn eval_checks_the_gates_about_its_split_and_names_the_others() {
 }
 
 #[test]
+fn eval_takes_conditions_as_flags() {
+    let workspace = workspace("");
+    workspace.ok(&["train", "c.toml", "--run-dir", "run", "-q"]);
+    for (gate, code) in [
+        ("test.accuracy >= 0.5", 0),
+        ("test.accuracy > 1", 6),
+        ("test.acuracy > 1", 2),
+        ("validation.loss < 100", 2),
+        ("accuracy", 2),
+    ] {
+        let outcome = workspace.run(&["eval", "run", "--gate", gate]);
+        assert_eq!(outcome.code, code, "{gate}: {}", outcome.messages());
+    }
+    let outcome = workspace.run(&["eval", "run", "--gate", "validation.loss < 100"]);
+    let line = "error: --gate: validation.loss was not measured, only test; add --split validation";
+    assert!(outcome.messages().contains(line), "{}", outcome.messages());
+    workspace.ok(&["eval", "run", "--gate", "validation.loss < 100", "--split", "validation"]);
+}
+
+#[test]
 fn check_looks_at_the_data() {
     let workspace = workspace("");
     let check = |more: &[&str]| workspace.run(&[&["check", "c.toml"], more].concat());
