@@ -99,7 +99,7 @@ pub use error::{Error, Result};
 pub use experiment::Experiment;
 pub use run::{Model, Options, Outcome, train};
 
-/// The README's Rust code, which `cargo test` compiles.
+/// The Rust code of a page, which `cargo test` compiles.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-mod readme {}
+#[doc = include_str!("../docs/library.md")]
+mod library_page {}

@@ -33,7 +33,7 @@
 //! - `places`: where a run finds its data again, also when its project was moved or copied.
 //! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
 //! - `progress`: what is told while something is under way.
-//! - `readme`: the commands in README.md.
+//! - `readme`: the commands, configs and links in README.md and docs/.
 //! - `resume`: a stopped run goes on bit for bit.
 //! - `resume_says`: from where a run is resumed, what has changed, that it is finished, which run was meant.
 //! - `scaled_targets`: numbers to predict of any size, and warnings of samples that nothing scales.

@@ -147,7 +147,7 @@ fn what_is_written_for_users_does_without_internals() {
     let library = library();
     let program = ["main.rs", "number.rs", "terminal", "progress", "rows", "cli", "commands"];
     let mut open: Vec<PathBuf> = program.map(|own| Path::new("src").join(own)).to_vec();
-    open.extend(["examples", "README.md"].map(PathBuf::from));
+    open.extend(["examples", "README.md", "docs/library.md"].map(PathBuf::from));
     // Of the library's own files this looks at the examples in their pages.
     let public = rules::public_modules(&library).into_iter().filter(|own| own != "internals");
     open.extend(public.flat_map(|own| [format!("src/{own}.rs").into(), format!("src/{own}").into()]));
