@@ -1,22 +1,19 @@
-# Recipes for people who work on taper; CI runs `.ci/run`.
+# Recipes for people who work on taper. `.ci/run` holds the checks: `just ci` is what CI runs.
 
-# The checks that CI makes, without CUDA and licences: run before each commit.
+# What to run before each commit: the checks of CI that need nothing but Rust.
 check:
-    cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy --no-default-features --lib --examples -- -D warnings
-    cargo clippy --lib --bins -- -D warnings
-    cargo clippy --no-default-features --lib -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-default-features --no-deps --lib
-    cargo test --workspace
+    .ci/run format lints docs tests
 
-# Rewrite what is generated and snapshotted, after a change that is meant; read the diff.
+# All that CI checks; what is missing on this machine (MNIST, strace, CUDA) is skipped, and named.
+ci:
+    .ci/run
+
+# Update generated pages and snapshots after an intended change; then read the diff.
 bless:
     TAPER_BLESS=1 cargo test --test it generated
     INSTA_UPDATE=always cargo test --test it config_errors
 
-# Each fuzz target for so many inputs; `fuzz/README.md` says more.
+# N inputs for each fuzz target, or one; see fuzz/README.md.
 fuzz target="all" executions="1000000":
     fuzz/run.sh {{target}} {{executions}}
 
@@ -32,21 +29,26 @@ sbom:
 reproducible:
     .ci/reproducible
 
-# Make the PyTorch and scikit-learn goldens again.
+# Make the reference values of PyTorch and scikit-learn again.
 golden:
     python3 -m venv target/golden-venv
     target/golden-venv/bin/pip install --quiet -r tests/golden/requirements.txt
     target/golden-venv/bin/python tests/golden/make.py
 
+# Draw docs/terminal.svg again; TAPER_DATA_DIR holds MNIST.
+picture:
+    cargo build --release
+    python3 docs/terminal.py
+
 # A training step of every config; benches/README.md lists the other measurements.
 bench:
     cargo bench --bench step
 
-# The proofs that no run is lost, half an hour's worth on two cores; `cargo test` runs their fast tier.
+# The nightly tier of the proofs, half an hour on two cores; `cargo test` runs the fast tier.
 trust:
     tests/trust/run.sh nightly target/trust/nightly.jsonl
 
-# The same with the figures that docs/trust claims: an hour and a half on two cores, then the fuzzers.
+# The tier whose figures docs/trust claims: an hour and a half on two cores, then the fuzzers.
 trust-release:
     tests/trust/run.sh release docs/trust/$(date -u +%F).jsonl
     fuzz/run.sh all 20000000 >>docs/trust/$(date -u +%F).jsonl
