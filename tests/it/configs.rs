@@ -137,3 +137,12 @@ fn linear_regression_finds_the_line() {
     assert!(result["rmse"].as_f64().is_some_and(|rmse| rmse < 1e-3), "{result}");
     assert!(result["r2"].as_f64().is_some_and(|r2| r2 > 0.999), "{result}");
 }
+
+#[test]
+fn every_config_names_its_schema_for_editors() {
+    let schema = concat!("#:schema ", env!("CARGO_PKG_REPOSITORY"), "/raw/main/docs/taper.schema.json\n");
+    for file in files("configs") {
+        let text = std::fs::read_to_string(&file).expect("text");
+        assert!(text.starts_with(schema), "{}: the first line must be {schema}", file.display());
+    }
+}
