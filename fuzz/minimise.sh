@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Adds to `corpus/` the fewest inputs of the grown corpora that reach what it does not reach yet:
+# Puts the grown corpora's inputs into `corpus/` that reach what it does not reach yet, and leaves the 20 of each
+# target that differ the most:
 #
 #   fuzz/minimise.sh [TARGET|all]
 #
@@ -16,6 +17,5 @@ for program in fuzz_targets/*.rs; do
   # By lines reached: how often and with which values would keep ten times as many.
   "$programs/release/$name" -set_cover_merge=1 -use_counters=0 -use_cmp=0 -timeout=600 -rss_limit_mb=512 \
     "corpus/$name" "$corpora/$name" >/dev/null 2>&1
-  printf '%s: %s files, %s bytes\n' "$name" "$(find "corpus/$name" -type f | wc -l)" \
-    "$(find "corpus/$name" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')"
+  ./choose.py 20 "corpus/$name"
 done
