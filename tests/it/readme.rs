@@ -68,9 +68,8 @@ fn blocks(text: &str) -> Vec<Block> {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let Some(info) = line.strip_prefix("```") else { continue };
-        let inside = lines.by_ref().take_while(|line| !line.starts_with("```"));
-        let text = inside.map(|line| format!("{line}\n")).collect();
-        blocks.push(Block { info: info.to_owned(), text });
+        let inside: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
+        blocks.push(Block { info: info.to_owned(), text: inside.join("\n") + "\n" });
     }
     blocks
 }
