@@ -27,6 +27,16 @@ pub enum Error {
         /// What is wrong with it and what to do.
         message: String,
     },
+    /// A data set is not on disk, or cannot be fetched.
+    #[error("{}: {message}{}", place.display(), listed(details))]
+    Missing {
+        /// The data set.
+        place: PathBuf,
+        /// What is missing.
+        message: String,
+        /// Where it was looked for, and what to do: each worth a line of its own.
+        details: Vec<String>,
+    },
     /// A checkpoint is missing, damaged or belongs to another model.
     #[error("{}: {message}", place.display())]
     Checkpoint {
@@ -116,15 +126,6 @@ impl Error {
         Self::Data { place: place.as_ref().to_path_buf(), message: message.into() }
     }
 
-    /// This data error, with what was tried against it and failed.
-    #[must_use]
-    pub fn after(self, failed: &Self) -> Self {
-        match self {
-            Self::Data { place, message } => Self::Data { place, message: format!("{failed}; {message}") },
-            other => other,
-        }
-    }
-
     /// This data error as one about a checkpoint's file.
     #[must_use]
     pub fn of_checkpoint(self) -> Self {
@@ -151,7 +152,7 @@ impl Error {
         match self {
             Self::Io { .. } | Self::Unwritable { .. } | Self::Threads { .. } | Self::Tensor(_) => 1,
             Self::Config(_) | Self::Usage(_) => 2,
-            Self::Data { .. } => 3,
+            Self::Data { .. } | Self::Missing { .. } => 3,
             Self::Checkpoint { .. } => 4,
             Self::Diverged { .. } | Self::NotFinite { .. } => 5,
             Self::Gate(_) => 6,
@@ -162,6 +163,11 @@ impl Error {
             }
         }
     }
+}
+
+/// The rest of a sentence that `details` continue.
+fn listed(details: &[String]) -> String {
+    details.iter().flat_map(|detail| ["; ", detail]).collect()
 }
 
 fn signal_name(signal: i32) -> &'static str {

@@ -24,6 +24,10 @@ pub mod data {
     pub use crate::data::batches::*;
     pub use crate::data::*;
 
+    pub mod fetch {
+        pub use crate::data::fetch::*;
+    }
+
     pub mod formats {
         pub use crate::data::formats::*;
     }

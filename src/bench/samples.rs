@@ -1,7 +1,7 @@
 //! Samples to measure with: the data set's, or random ones of its shape.
 
 use crate::config::Problems;
-use crate::data::{self, Dataset, Features, SearchPath, Splits, Target, Targets, hub};
+use crate::data::{self, Dataset, Features, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::random::{Purpose, Stream};
@@ -24,7 +24,7 @@ pub fn load(experiment: &Experiment, search: &SearchPath) -> Result<(Splits, Opt
             match experiment.data.load_for(experiment.classes(), &experiment.split, search, experiment.seed) {
                 Ok(splits) => return Ok((splits, None)),
                 Err(stopped @ Error::StoppedReading(_)) => return Err(stopped),
-                Err(failed) if place == hub::PENDING => failed,
+                Err(failed) if place == SearchPath::PENDING => failed,
                 Err(damaged) => return Err(damaged),
             }
         }

@@ -152,7 +152,7 @@ pub enum Data {
     List(DataFolders),
     /// Fetch a data set into the data folder.
     Fetch {
-        /// `mnist`, `fashion_mnist` or `cifar10`.
+        /// `mnist`, `fashion_mnist`, `kmnist` or `cifar10`.
         name: String,
         #[command(flatten)]
         folders: DataFolders,

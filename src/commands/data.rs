@@ -1,22 +1,30 @@
 //! `taper data`: which data sets there are, fetching and checking them.
 
+use taper::Error;
 use taper::data::{SearchPath, catalogue};
 use taper::interrupt::Interrupt;
 use taper::run::Folders;
 
-use super::machine;
-use crate::cli::{Data, DataFolders};
+use super::{machine, signals};
+use crate::cli::{Common, Data, DataFolders};
+use crate::progress;
 use crate::terminal;
 
 /// Lists, fetches or verifies.
 ///
 /// # Errors
-/// If a data set is missing or damaged.
-pub fn run(options: &Data) -> anyhow::Result<()> {
+/// If a data set is missing or damaged, or cannot be fetched.
+pub fn run(options: &Data, common: &Common) -> anyhow::Result<()> {
     match options {
         Data::List(folders) => list(&search(folders)?),
+        Data::Fetch { name, folders } if folders.offline => {
+            let message = format!("{name}: --offline (or TAPER_OFFLINE) forbids to fetch; leave it out");
+            Err(Error::Usage(message).into())
+        }
         Data::Fetch { name, folders } => {
-            fetch(name, &machine::places(folders, &Folders::default(), Interrupt::default()))
+            let mut search = machine::places(folders, &Folders::default(), signals::catch()?);
+            search.loading = progress::shown(common, search.loading);
+            fetch(name, &search)
         }
         Data::Verify(folders) => verify(&search(folders)?),
     }

@@ -37,8 +37,10 @@ pub fn places(options: &DataFolders, folders: &Folders, interrupt: Interrupt) ->
     let mut given: Vec<PathBuf> = options.data_dir.iter().cloned().chain(environment).collect();
     given.push("data".into());
     given.dedup();
+    let mirror = std::env::var("TAPER_MIRROR").ok().filter(|mirror| !mirror.trim().is_empty());
+    let mirror = mirror.map(|mirror| mirror.trim().to_owned());
     let (fetch, loading) = (!options.offline, Loading::new(interrupt));
-    folders.search(SearchPath { folders: given, fetch, loading, ..SearchPath::default() })
+    folders.search(SearchPath { folders: given, fetch, mirror, loading, ..SearchPath::default() })
 }
 
 /// Applies `--threads` and opens `--device`.

@@ -33,7 +33,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Predict(options) => predict::run(options, &cli.common),
         Command::Check(options) => check::run(options),
         Command::Bench(options) => bench::run(options, &cli.common),
-        Command::Data(options) => data::run(options),
+        Command::Data(options) => data::run(options, &cli.common),
         Command::Config(options) => config::run(options),
     }
 }

@@ -1,6 +1,7 @@
 //! The data sets that need no options: which are there, fetching and verifying them.
 
-use super::{Config, Dataset, SearchPath, hub};
+use super::fetch::sources::Source;
+use super::{Config, Dataset, SearchPath};
 use crate::config::nearest;
 use crate::error::{Error, Result};
 
@@ -86,7 +87,7 @@ fn is_generated(config: &Config) -> bool {
 }
 
 fn unknown(name: &str) -> Error {
-    let names = hub::Set::ALL.map(hub::Set::name);
+    let names = Source::ALL.map(|source| source.name);
     let help = match nearest(name, &names) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("choose one of {}", names.join(", ")),

@@ -8,9 +8,6 @@ use crate::error::{Error, Result};
 /// Whether this build can fetch.
 pub const AVAILABLE: bool = cfg!(feature = "hub");
 
-/// Where a data set is that can be fetched but was not yet.
-pub const PENDING: &str = "not on disk; will be fetched from the Hugging Face hub";
-
 /// A data set that can be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
@@ -32,8 +29,11 @@ pub struct Split {
 }
 
 impl Set {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Mnist, Self::FashionMnist, Self::Cifar10];
+    /// The one whose key in the config is `name`, if the hub has it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Mnist, Self::FashionMnist, Self::Cifar10].into_iter().find(|set| set.name() == name)
+    }
 
     /// Its key in the config.
     #[must_use]
@@ -46,6 +46,7 @@ impl Set {
     }
 
     /// The numbers of training and test samples.
+    #[cfg(feature = "hub")]
     #[must_use]
     pub fn counts(self) -> [usize; 2] {
         match self {
@@ -106,7 +107,7 @@ fn fetch_with(
 pub fn fetch(set: Set) -> Result<[Split; 2]> {
     Err(Error::data(
         set.name(),
-        "this build of taper cannot fetch data sets; build it with the feature `hub`, or get the files by hand",
+        "this build of taper cannot fetch from the Hugging Face hub; build it with the feature `hub`",
     ))
 }
 

@@ -33,6 +33,8 @@ pub enum Unit {
     Bytes,
     /// The images of a folder.
     Images,
+    /// The bytes of a file that is being fetched.
+    Fetched,
 }
 
 /// Who is told.

@@ -6,7 +6,7 @@ use super::Experiment;
 use std::path::{Path, PathBuf};
 
 use crate::config::Problems;
-use crate::data::{self, SearchPath, Target, hub};
+use crate::data::{self, SearchPath, Target};
 use crate::error::{Error, Result};
 use crate::network::Plan;
 use crate::shape::Shape;
@@ -32,7 +32,7 @@ pub struct Check {
     /// What is wrong with the data: that it is missing or damaged, or that the config does not fit it.
     pub error: Option<String>,
     #[serde(skip)]
-    failed: Option<(PathBuf, String)>,
+    failed: Option<(PathBuf, String, Vec<String>)>,
 }
 
 /// Where samples are.
@@ -65,9 +65,13 @@ impl Check {
     /// Checks that the data is there and fits the config.
     ///
     /// # Errors
-    /// [`Error::Data`] with what is wrong.
+    /// [`Error::Data`] or [`Error::Missing`] with what is wrong.
     pub fn require_data(&self) -> Result<()> {
-        self.failed.as_ref().map_or(Ok(()), |(place, message)| Err(Error::data(place, message)))
+        match self.failed.clone() {
+            None => Ok(()),
+            Some((place, message, details)) if details.is_empty() => Err(Error::Data { place, message }),
+            Some((place, message, details)) => Err(Error::Missing { place, message, details }),
+        }
     }
 }
 
@@ -94,7 +98,7 @@ impl Experiment {
         let located = data.locate(search);
         let found = located.is_ok();
         let surveyed = match &located {
-            Ok(place) if read && *place != hub::PENDING => data.survey(self.classes(), search),
+            Ok(place) if read && *place != SearchPath::PENDING => data.survey(self.classes(), search),
             _ => Ok(data.facts()),
         };
         let (facts, damaged) = match surveyed {
@@ -118,8 +122,9 @@ impl Experiment {
         };
         let error = missing.or(damaged).or(unfit);
         let failed = error.as_ref().map(|error| match error {
-            Error::Data { place, message } => (place.clone(), message.clone()),
-            other => (Path::new(self.data.name()).to_path_buf(), other.to_string()),
+            Error::Data { place, message } => (place.clone(), message.clone(), Vec::new()),
+            Error::Missing { place, message, details } => (place.clone(), message.clone(), details.clone()),
+            other => (Path::new(self.data.name()).to_path_buf(), other.to_string(), Vec::new()),
         });
         let (batch_size, slots) = (self.train.batch_size, self.optimizer.member().slots());
         Ok(Check {

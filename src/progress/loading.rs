@@ -1,4 +1,4 @@
-//! What is seen while samples are read.
+//! What is seen while samples are fetched and read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -32,9 +32,14 @@ pub fn shown(common: &Common, loading: Loading) -> Loading {
         // A report that comes while another is shown is not missed.
         let gauge = reading.try_lock().ok().and_then(|mut reading| reading.report(&report, Instant::now()));
         if let Some(gauge) = gauge {
-            show(style, "loading", &gauge);
+            show(style, phase(report.unit), &gauge);
         }
     })
+}
+
+/// What is done to what is counted so.
+fn phase(unit: Unit) -> &'static str {
+    if unit == Unit::Fetched { "fetching" } else { "loading" }
 }
 
 struct Reading {
@@ -58,9 +63,9 @@ impl Reading {
         }
         let seconds = now.saturating_duration_since(self.began).as_secs_f64();
         let speed = (self.done > 0 && seconds > 0.0).then(|| self.done as f64 / seconds);
-        let counts = if report.unit == Unit::Bytes { Counts::Bytes } else { Counts::Samples };
+        let counts = if report.unit == Unit::Images { Counts::Samples } else { Counts::Bytes };
         Some(Gauge {
-            label: format!("loading {}", name(report.place)),
+            label: format!("{} {}", phase(report.unit), name(report.place)),
             epoch: None,
             counts: Some(counts),
             done: self.done,

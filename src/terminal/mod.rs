@@ -122,6 +122,11 @@ pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
     let text = match known {
         Some(taper::Error::Config(diagnostics)) => diagnostics.render(screen::has_colours()),
         _ if common.verbose > 0 => Level::Error.line(&format!("{error:?}")),
+        Some(taper::Error::Missing { place, message, details }) => {
+            let first = Level::Error.line(&one_line(&format!("{}: {message}", place.display())));
+            let rest = details.iter().map(|detail| format!("\n  {}", one_line(detail)));
+            format!("{first}{}", rest.collect::<String>())
+        }
         _ => Level::Error.line(&described(error, known)),
     };
     screen::line(&text);

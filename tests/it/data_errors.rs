@@ -1,4 +1,4 @@
-//! Missing and damaged data sets: exit code 3 and one line that says what to do.
+//! Damaged data sets, in one line that says what to do, and missing ones, in three: exit code 3.
 
 use std::io::Write as _;
 
@@ -49,11 +49,11 @@ fn train(workspace: &Workspace) -> crate::workspace::Outcome {
     workspace.run(&["train", "--config", "mnist_mlp_64", "--set", "train.max_steps=2"])
 }
 
-fn assert_explained(name: &str, workspace: &Workspace) {
+fn assert_explained(name: &str, workspace: &Workspace, lines: usize) {
     let outcome = train(workspace);
     assert_eq!(outcome.code, 3, "{name}: {}", outcome.stderr);
     let messages = outcome.messages();
-    assert_eq!(messages.lines().count(), 1, "{name}: {messages}");
+    assert_eq!(messages.lines().count(), lines, "{name}: {messages}");
     assert!(messages.starts_with("error: "), "{name}: {messages}");
     assert!(!workspace.path("runs").exists(), "{name} left a run folder");
 }
@@ -66,11 +66,15 @@ fn a_right_small_data_set_trains_raw_and_compressed() {
 }
 
 #[test]
-fn a_missing_data_set_is_explained_in_one_line() {
+fn a_missing_data_set_is_explained_in_three_lines() {
     let workspace = Workspace::new();
-    assert_explained("missing", &workspace);
+    assert_explained("missing", &workspace, 3);
     let messages = train(&workspace).messages();
-    for part in ["train-images-idx3-ubyte", "--data-dir", "TAPER_DATA_DIR"] {
+    let parts = ["error: mnist: not found: train-images-idx3-ubyte", "  searched: data/mnist", "  to do: "];
+    for (line, part) in messages.lines().zip(parts) {
+        assert!(line.starts_with(part), "{line}");
+    }
+    for part in ["--data-dir", "TAPER_DATA_DIR", "https://"] {
         assert!(messages.contains(part), "{part} is not in: {messages}");
     }
 }
@@ -104,7 +108,7 @@ fn damaged_files_are_explained_in_one_line() {
         ("no gz at all", 0, ".gz", b"hello"),
     ];
     for (name, file, suffix, content) in cases {
-        assert_explained(name, &with(file, suffix, content));
+        assert_explained(name, &with(file, suffix, content), 1);
     }
 }
 
@@ -113,5 +117,5 @@ fn a_folder_in_place_of_a_file_is_explained() {
     let workspace = with(9, "", b"");
     std::fs::remove_file(workspace.path("data/mnist").join(FILES[0])).expect("removed");
     std::fs::create_dir(workspace.path("data/mnist").join(FILES[0])).expect("a folder");
-    assert_explained("folder", &workspace);
+    assert_explained("folder", &workspace, 3);
 }

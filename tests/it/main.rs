@@ -20,6 +20,7 @@
 //! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
 //! - `evaluation`: what `taper eval` shows of single samples and classes.
 //! - `examples`: those in `examples/` run.
+//! - `fetch`: data sets from a server that truncates, corrupts, redirects, stalls and refuses (feature `fetch`).
 //! - `generated`: pages that are made from the code.
 //! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
 //!   scikit-learn computed (`tests/golden/make.py`).
@@ -66,6 +67,8 @@ mod endings;
 mod engines;
 mod evaluation;
 mod examples;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod gaps;
 mod generated;
 mod golden;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::DataConfig;
 use crate::config::Problems;
-use crate::data::hub;
+use crate::data::fetch::sources;
+use crate::data::hub::Split;
 use crate::data::{Dataset, Facts, Features, Loading, SearchPath, Splits, Target, Targets};
 use crate::durable::write_file;
 use crate::error::{Error, Result};
@@ -51,20 +52,18 @@ impl DataConfig for Config {
     fn locate(&self, search: &SearchPath) -> Result<String> {
         match find(search) {
             Ok(folder) => Ok(folder.display().to_string()),
-            Err(_) if search.can_fetch() => Ok(hub::PENDING.to_owned()),
+            Err(_) if search.can_fetch() => Ok(SearchPath::PENDING.to_owned()),
             Err(error) => Err(error),
         }
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
-        let folder = match (find(search), search.folders.first()) {
-            (Err(missing), Some(folder)) if search.can_fetch() => {
-                let folder = folder.join(SUBFOLDERS[0]);
-                let fetched = hub::fetch(hub::Set::Cifar10).map_err(|failed| missing.after(&failed))?;
-                save(&fetched, &folder)?;
-                folder
+        let folder = match find(search) {
+            Err(_) if search.can_fetch() => {
+                search.fetch(&sources::CIFAR10, |splits, folder| save(&splits, folder))?;
+                find(search)?
             }
-            (found, _) => found?,
+            found => found?,
         };
         let train: Vec<PathBuf> = TRAIN_FILES.iter().map(|name| folder.join(name)).collect();
         Ok(Splits {
@@ -83,13 +82,12 @@ fn find(search: &SearchPath) -> Result<PathBuf> {
         |folder: &&PathBuf| TRAIN_FILES.iter().chain([&TEST_FILE]).all(|name| folder.join(name).exists());
     places.iter().find(complete).cloned().ok_or_else(|| {
         let files = format!("{}, {TEST_FILE}", TRAIN_FILES.join(", "));
-        let home = "the binary version on the CIFAR page of Alex Krizhevsky";
-        SearchPath::missing("cifar10", &files, &places, home, true)
+        SearchPath::missing(&sources::CIFAR10, &files, &places)
     })
 }
 
 /// Writes what was fetched as the original's files.
-fn save([train, test]: &[hub::Split; 2], folder: &Path) -> Result<()> {
+fn save([train, test]: &[Split; 2], folder: &Path) -> Result<()> {
     let per_file = train.labels.len().div_ceil(TRAIN_FILES.len()).max(1);
     let pieces = train.labels.chunks(per_file).zip(train.pixels.chunks(per_file * PIXELS));
     let files = TRAIN_FILES.into_iter().zip(pieces).chain([(TEST_FILE, (&*test.labels, &*test.pixels))]);
@@ -144,9 +142,9 @@ mod tests {
     use super::*;
 
     /// Samples with label and pixels `first`, `first + 1`, ….
-    fn samples(first: u8, count: u8) -> hub::Split {
+    fn samples(first: u8, count: u8) -> Split {
         let labels: Vec<u8> = (first..first + count).collect();
-        hub::Split { pixels: labels.iter().flat_map(|label| [*label; PIXELS]).collect(), labels }
+        Split { pixels: labels.iter().flat_map(|label| [*label; PIXELS]).collect(), labels }
     }
 
     fn load(folder: &Path) -> Result<Splits> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mnist_family::{Member, Options, Profile};
-use crate::data::hub;
+use crate::data::fetch::sources;
 
 /// `[data.fashion_mnist]`: pieces of clothing, 60,000 to train and 10,000 to test on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -12,8 +12,7 @@ pub struct Config(pub Options);
 
 impl Member for Config {
     const PROFILE: Profile = Profile {
-        name: "fashion_mnist",
-        home: "the fashion-mnist repository of Zalando Research",
+        source: &sources::FASHION_MNIST,
         classes: [
             "T-shirt/top",
             "Trouser",
@@ -36,7 +35,6 @@ impl Member for Config {
             "fashion-mnist",
             "fashionmnist",
         ],
-        hub: Some(hub::Set::FashionMnist),
     };
 
     fn options(&self) -> &Options {

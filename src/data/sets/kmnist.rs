@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mnist_family::{Member, Options, Profile};
+use crate::data::fetch::sources;
 
 /// `[data.kmnist]`: cursive hiragana, 60,000 to train and 10,000 to test on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -11,12 +12,10 @@ pub struct Config(pub Options);
 
 impl Member for Config {
     const PROFILE: Profile = Profile {
-        name: "kmnist",
-        home: "the Kuzushiji-MNIST page of the ROIS-DS Center for Open Data in the Humanities",
+        source: &sources::KMNIST,
         classes: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
         // Not the folder itself: the files are named like MNIST's, which may lie there.
         subfolders: &["kmnist", "KMNIST/raw", "kmnist/KMNIST/raw", "kmnist/raw", "KMNIST"],
-        hub: None,
     };
 
     fn options(&self) -> &Options {

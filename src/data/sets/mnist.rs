@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::mnist_family::{Member, Options, Profile};
-use crate::data::hub;
+use crate::data::fetch::sources;
 
 /// `[data.mnist]`: handwritten digits, 60,000 to train and 10,000 to test on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -12,11 +12,9 @@ pub struct Config(pub Options);
 
 impl Member for Config {
     const PROFILE: Profile = Profile {
-        name: "mnist",
-        home: "a mirror of MNIST, such as the one that torchvision uses,",
+        source: &sources::MNIST,
         classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
         subfolders: &["mnist", "", "MNIST/raw", "mnist/MNIST/raw", "mnist/raw", "MNIST", "raw"],
-        hub: Some(hub::Set::Mnist),
     };
 
     fn options(&self) -> &Options {

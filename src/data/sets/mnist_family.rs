@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::DataConfig;
 use super::classes::{Classes, outside};
 use crate::config::Problems;
+use crate::data::fetch::sources::Source;
 use crate::data::formats::idx;
-use crate::data::hub;
+use crate::data::hub::Split;
 use crate::data::{Dataset, Facts, Features, SearchPath, Splits, Target, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -46,16 +47,12 @@ impl Options {
 /// One of the family.
 #[derive(Debug)]
 pub struct Profile {
-    /// Its key in the config and its folder's name.
-    pub name: &'static str,
-    /// Where to get it from, in words.
-    pub home: &'static str,
+    /// Its key in the config, and its files.
+    pub source: &'static Source,
     /// The names of its classes.
     pub classes: [&'static str; CLASSES],
     /// Where its files may be, as [`SearchPath::places`] takes it.
     pub subfolders: &'static [&'static str],
-    /// How to fetch it, where the hub has it.
-    pub hub: Option<hub::Set>,
 }
 
 /// A config of the family; all else follows.
@@ -86,21 +83,19 @@ impl<M: Member> DataConfig for M {
                 let folder = files[0][0][0].parent().unwrap_or(Path::new("."));
                 Ok(folder.display().to_string())
             }
-            Err(_) if profile.hub.is_some() && search.can_fetch() => Ok(hub::PENDING.to_owned()),
+            Err(_) if search.can_fetch() => Ok(SearchPath::PENDING.to_owned()),
             Err(error) => Err(error),
         }
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let profile = &Self::PROFILE;
-        let [train, test] = match (find(profile, search), profile.hub) {
-            (Ok(files), _) => files,
-            (Err(missing), Some(set)) if search.can_fetch() => {
-                let folder = search.folders[0].join(profile.name);
-                fetch(set, &folder).map_err(|failed| missing.after(&failed))?;
+        let [train, test] = match find(profile, search) {
+            Err(_) if search.can_fetch() => {
+                search.fetch(profile.source, save)?;
                 find(profile, search)?
             }
-            (Err(error), _) => return Err(error),
+            found => found?,
         };
         let options = self.options();
         Ok(Splits {
@@ -112,9 +107,9 @@ impl<M: Member> DataConfig for M {
     }
 }
 
-/// Puts the four files into `folder`.
-fn fetch(set: hub::Set, folder: &Path) -> Result<()> {
-    for (split, [images, labels]) in hub::fetch(set)?.into_iter().zip(FILES) {
+/// Writes the four files into `folder`.
+fn save(splits: [Split; 2], folder: &Path) -> Result<()> {
+    for (split, [images, labels]) in splits.into_iter().zip(FILES) {
         idx::write(&folder.join(images), [split.labels.len(), SIDE, SIDE], &split.pixels)?;
         idx::write(&folder.join(labels), [split.labels.len()], &split.labels)?;
     }
@@ -200,11 +195,11 @@ mod tests {
         let folder = family();
         std::fs::remove_file(folder.path().join("mnist").join(FILES[1][0])).unwrap();
         let message = load(&mnist::Config::default(), folder.path()).unwrap_err().to_string();
-        for part in ["t10k-images-idx3-ubyte", ".gz", "--data-dir", "TAPER_DATA_DIR", "/mnist", "mirror"] {
+        for part in ["t10k-images-idx3-ubyte", ".gz", "--data-dir", "TAPER_DATA_DIR", "/mnist", "https://"] {
             assert!(message.contains(part), "{message}");
         }
-        assert_eq!(message.contains("taper data fetch mnist"), hub::AVAILABLE);
-        assert!(!message.contains("http"));
+        let fetches = cfg!(any(feature = "fetch", feature = "hub"));
+        assert_eq!(message.contains("taper data fetch mnist"), fetches);
     }
 
     #[test]

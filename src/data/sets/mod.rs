@@ -190,7 +190,7 @@ mod tests {
                     assert_eq!(located.unwrap(), "generated");
                 }
                 Err(error) => {
-                    assert!(matches!(error, Error::Data { .. }), "{name}: {error}");
+                    assert_eq!(error.exit_code(), 3, "{name}: {error}");
                     assert!(!error.to_string().contains('\n'), "{name}: {error}");
                     assert_eq!(located.unwrap_err().to_string(), error.to_string());
                 }

@@ -25,13 +25,7 @@ pub fn find(profile: &Profile, search: &SearchPath) -> Result<[[Candidates; 2]; 
         }
     }
     let files = format!("{} (plain or with .gz)", FILES.concat().join(", "));
-    Err(SearchPath::missing(
-        profile.name,
-        &files,
-        &places,
-        profile.home,
-        profile.hub.is_some() && !search.can_fetch(),
-    ))
+    Err(SearchPath::missing(profile.source, &files, &places))
 }
 
 /// What there is of `name` in `folder`: plain, gzipped, with a dot as Windows unpacks it, or in a folder of that

@@ -1,0 +1,98 @@
+//! Data sets from their public mirrors, over HTTPS (feature `fetch`).
+//!
+//! A file is written as `NAME.part`, continued where an earlier process left it, and has its name once its SHA-256 is
+//! the one that [`sources`] lists, so that neither a mirror nor a plain HTTP connection is trusted. A lock keeps two
+//! processes apart: the second one waits, and finds the files.
+
+pub mod sources;
+
+#[cfg(feature = "fetch")]
+mod archive;
+#[cfg(feature = "fetch")]
+mod attempts;
+#[cfg(feature = "fetch")]
+mod client;
+#[cfg(feature = "fetch")]
+mod download;
+#[cfg(feature = "fetch")]
+mod mirrors;
+#[cfg(feature = "fetch")]
+mod part;
+#[cfg(feature = "fetch")]
+mod proxy;
+
+use std::path::Path;
+#[cfg(feature = "fetch")]
+use std::time::Duration;
+
+use super::Loading;
+use crate::error::Result;
+use sources::Source;
+
+/// Whether this build can fetch from mirrors.
+pub const AVAILABLE: bool = cfg!(feature = "fetch");
+
+/// Fetches what `folder` lacks of `source`, first from `mirror`, if there is one.
+///
+/// # Errors
+/// As [`Fetch::into_folder`].
+#[cfg(feature = "fetch")]
+pub fn fetch(source: &Source, mirror: Option<&str>, loading: &Loading, folder: &Path) -> Result<()> {
+    Fetch { source, mirror, patience: Patience::default(), loading }.into_folder(folder)
+}
+
+/// Fails: this build cannot fetch.
+///
+/// # Errors
+/// [`Error::Data`](crate::Error::Data), always.
+#[cfg(not(feature = "fetch"))]
+pub fn fetch(source: &Source, _mirror: Option<&str>, _loading: &Loading, _folder: &Path) -> Result<()> {
+    let message = "this build of taper cannot fetch from mirrors; build it with the feature `fetch`";
+    Err(crate::error::Error::data(source.name, message))
+}
+
+/// What is fetched, and how.
+#[cfg(feature = "fetch")]
+#[derive(Clone, Copy, Debug)]
+pub struct Fetch<'a> {
+    /// The files.
+    pub source: &'a Source,
+    /// An address that is tried before those of the source: `mnist/train-images-idx3-ubyte.gz` and the like are below
+    /// it.
+    pub mirror: Option<&'a str>,
+    /// How long a server may take.
+    pub patience: Patience,
+    /// Who is told how far it is, and whether it is to stop.
+    pub loading: &'a Loading,
+}
+
+/// How long a server may take.
+#[cfg(feature = "fetch")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Until it is connected.
+    pub connection: Duration,
+    /// Without sending a byte.
+    pub silence: Duration,
+}
+
+#[cfg(feature = "fetch")]
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connection: Duration::from_secs(15), silence: Duration::from_secs(30) }
+    }
+}
+
+#[cfg(feature = "fetch")]
+impl Fetch<'_> {
+    /// Puts the files that `folder` lacks into it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`](crate::Error::Missing) if no mirror has a file, with the reason for each;
+    /// [`Error::Data`](crate::Error::Data) if another file has its name; [`Error::Usage`](crate::Error::Usage) if
+    /// `mirror` is not an address; [`Error::Io`](crate::Error::Io) if a file cannot be written;
+    /// [`Error::StoppedReading`](crate::Error::StoppedReading) after a signal, after which the next call continues.
+    pub fn into_folder(self, folder: &Path) -> Result<()> {
+        download::download(&self, folder)
+    }
+}
