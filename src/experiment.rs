@@ -189,7 +189,7 @@ impl Experiment {
             let plan = self.plan(shape, facts.target, problems);
             let most = 1_u64 << 40;
             if plan.is_some_and(|plan| {
-                plan.training_bytes(self.train.batch_size, self.optimizer.member().slots()) > most
+                plan.training_bytes(self.train.batch_size, self.optimizer.member().state_count()) > most
             }) {
                 problems
                     .key("train")

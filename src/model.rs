@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Path, Problems};
 use crate::layers;
-use crate::network::{Id, MOST_PARAMETERS, Net, Plan};
+use crate::network::{Id, MAX_PARAMETERS, Net, Plan};
 use crate::shape::Shape;
 
 /// `[model]`: layers, applied one after the other.
@@ -39,8 +39,8 @@ impl Config {
             problems.within(&place).report(message);
             return None;
         }
-        if net.parameters() > MOST_PARAMETERS {
-            problems.report(format!("more than {MOST_PARAMETERS} parameters; make the layers smaller"));
+        if net.parameters() > MAX_PARAMETERS {
+            problems.report(format!("more than {MAX_PARAMETERS} parameters; make the layers smaller"));
             return None;
         }
         Some(net.finish())
@@ -144,7 +144,7 @@ mod tests {
         let error =
             plan(r#"[{"residual": {"layers": [{"dense": {"units": 3}}]}}]"#, &[4].into()).unwrap_err();
         assert!(
-            error.starts_with("layers[0].residual: residual: the block gives 3 and its input 4"),
+            error.starts_with("layers[0].residual: residual: the layers give 3, but the input has 4"),
             "{error}"
         );
     }

@@ -1,5 +1,5 @@
-//! Convolutions of 3x3 with relu, without padding. Filters are brought into the kernel's order in each
-//! call, as in each training step; their update is a kernel of its own.
+//! Convolutions of 3x3 with relu, without padding. Filters are packed in each call, as in each training
+//! step; their update is a separate kernel.
 
 use taper_kernels::fused::channels_last::{BackwardPass, Convolution, ForwardPass, Image, padded};
 use taper_kernels::simd::arena::Arena;
@@ -19,7 +19,7 @@ struct Layer {
     filters: usize,
     side: usize,
     pooled: bool,
-    /// Whether it is behind another one, which needs a gradient.
+    /// Whether it follows another layer, which needs a gradient.
     inner: bool,
 }
 
@@ -39,7 +39,7 @@ impl Layer {
     fn kernel(&self) -> Convolution {
         let side = [self.side; 2];
         let window = Window::valid(side, [KERNEL; 2], [1, 1]).expect("a window");
-        // The network's input is read value by value, so its pixels have no whole vectors.
+        // The network's input is read value by value, so its pixels are not padded to whole vectors.
         let channels = if self.inner { padded(self.channels) } else { self.channels };
         let input = Image::new(channels, side);
         Convolution::new(&window, self.filters, self.channels, input, self.pooled, [[0; 2]; 2])
@@ -55,7 +55,7 @@ impl Layer {
         self.filters * self.channels * TAPS
     }
 
-    /// Operations of one product: forward, to the filters' gradient, or to the input's.
+    /// Operations of one product: the forward one, or the gradient of the filters or the input.
     fn product(&self) -> usize {
         let output = self.side + 1 - KERNEL;
         2 * self.samples * output * output * self.weights()
@@ -92,7 +92,7 @@ impl Layer {
         let y = normals(samples * kernel.output().len(), 1.0);
         let gradient = normals(samples * kernel.output().len(), 0.03);
         let weight = normals(self.weights(), 0.05);
-        // Any of the four may have been the largest.
+        // Any of the four may have been the maximum.
         let argmax: Vec<u8> = (0..samples * kernel.argmax()).map(|i| (i * 7 / 3 % 4) as u8).collect();
         let mut transposed = Arena::new(kernel.transposed_len());
         let mut delta = Arena::new(threads * kernel.delta_len());

@@ -8,14 +8,14 @@ use taper_kernels::work::Work;
 use super::Case;
 use super::values::{Parameters, WORD, normals, optimizer};
 
-/// Adam's state values for each parameter, and its operations, as `taper bench` counts them.
-const SLOTS: usize = 2;
+/// Adam's state values per parameter and its operations, as in `taper bench`.
+const STATE: usize = 2;
 const UPDATE: usize = 13;
 
 /// Samples, inputs and units of a layer.
 type Sizes = [usize; 3];
 
-/// The sizes, and whether the layer is behind another one, which needs a gradient.
+/// The sizes, and whether the layer follows another one, which needs a gradient.
 const LAYERS: [(Sizes, bool); 4] =
     [([32, 5408, 128], true), ([32, 784, 128], false), ([32, 100, 100], true), ([64, 3200, 256], true)];
 
@@ -30,7 +30,7 @@ fn text([samples, inputs, units]: Sizes) -> String {
     format!("{samples}x{inputs}x{units}")
 }
 
-/// Rows of normal numbers times `scale`, with zeros behind the last value and the last sample.
+/// Rows of normal numbers times `scale`, padded with zeros after the last value and the last sample.
 fn random_rows(samples: usize, values: usize, scale: f64) -> Arena {
     let step = stride(values);
     let numbers = normals(samples * values, scale);
@@ -41,7 +41,7 @@ fn random_rows(samples: usize, values: usize, scale: f64) -> Arena {
     to
 }
 
-/// Rows as `[units, rows]`.
+/// The rows transposed to `[units, rows]`.
 fn turn(delta: &[f32], height: usize, units: usize) -> Arena {
     let mut transposed = Arena::new(units * height);
     for (unit, column) in transposed.chunks_exact_mut(height).enumerate() {
@@ -84,21 +84,21 @@ fn forward(sizes: Sizes) -> Case {
     }
 }
 
-/// With the update of the bias.
+/// Includes the update of the bias.
 fn delta(sizes: Sizes) -> Case {
     let [samples, _, units] = sizes;
     let y = random_rows(samples, units, 1.0);
     let mut gradient = random_rows(samples, units, 0.03);
     let mut transposed = Arena::new(units * rows(samples));
-    let mut bias = Parameters::new(units, SLOTS);
+    let mut bias = Parameters::new(units, STATE);
     let optimizer = optimizer(&json!({"adam": {}}));
     let rows = y.len() + gradient.len() + transposed.len();
     Case {
         kernel: "dense delta",
         shape: text(sizes),
         flops: None,
-        moved: (rows + gradient.len() + 2 * (1 + SLOTS) * units) * WORD,
-        memory: (rows + (1 + SLOTS) * units) * WORD,
+        moved: (rows + gradient.len() + 2 * (1 + STATE) * units) * WORD,
+        memory: (rows + (1 + STATE) * units) * WORD,
         run: Box::new(move |team, isa| {
             let work = Delta {
                 team,
@@ -117,13 +117,13 @@ fn delta(sizes: Sizes) -> Case {
     }
 }
 
-/// With the update of the weights, and with the gradient of the inputs if the layer is `inner`.
+/// Includes the update of the weights, and the gradient of the inputs if the layer is `inner`.
 fn backward(sizes: Sizes, inner: bool) -> Case {
     let [samples, inputs, units] = sizes;
     let x = random_rows(samples, inputs, 1.0);
     let delta = random_rows(samples, units, 0.03);
     let transposed = turn(&delta, rows(samples), units);
-    let mut weight = Parameters::new(units * inputs, SLOTS);
+    let mut weight = Parameters::new(units * inputs, STATE);
     let mut x_gradient = inner.then(|| Arena::new(x.len()));
     let optimizer = optimizer(&json!({"adam": {}}));
     let products = if inner { 2 } else { 1 };
@@ -132,8 +132,8 @@ fn backward(sizes: Sizes, inner: bool) -> Case {
         kernel: if inner { "dense backward" } else { "dense backward without input gradient" },
         shape: text(sizes),
         flops: Some((2 * products * samples + UPDATE) * inputs * units),
-        moved: (values + 2 * (1 + SLOTS) * units * inputs) * WORD,
-        memory: (values + (1 + SLOTS) * units * inputs) * WORD,
+        moved: (values + 2 * (1 + STATE) * units * inputs) * WORD,
+        memory: (values + (1 + STATE) * units * inputs) * WORD,
         run: Box::new(move |team, isa| {
             let work = Backward {
                 team,

@@ -1,9 +1,10 @@
-//! Each kernel of the fused engine alone, on shapes of the configs and of the comparison with the peers.
+//! Times each kernel of the fused engine alone, on shapes of the configs and of the comparison with the
+//! peers.
 //!
-//! `cargo bench --bench kernels -- [--only TEXT] [--threads N]` takes one thread and then all, or N, and
-//! prints one JSON object for the machine and one for each kernel: the median of rounds of some
-//! milliseconds, the operations and bytes of one call, and the least time that these need at the rates
-//! of [`roofline`]. Calls follow each other on the same memory, which so lies in the caches if it fits.
+//! `cargo bench --bench kernels -- [--only TEXT] [--threads N]` uses one thread and then all, or N, and
+//! prints one JSON object for the machine and one per kernel: the median of rounds of some milliseconds,
+//! the operations and bytes of one call, and the roofline limit at the rates of [`roofline`]. Consecutive
+//! calls use the same memory, which therefore stays in the caches if it fits.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -32,23 +33,23 @@ const WARM_UP_CALLS: usize = 5;
 const ROUNDS: usize = 31;
 const ROUND: Duration = Duration::from_millis(8);
 
-/// The least that a thread reads to measure its cache, in bytes, as `taper bench` has it.
+/// The minimum number of bytes that a thread reads to measure its cache, as in `taper bench`.
 const SMALLEST_SET: usize = 256 << 10;
 
-/// What is timed, by a team with some instructions.
+/// The code to time, run by a team with an instruction set.
 type Call = Box<dyn FnMut(&mut Team, Isa)>;
 
 /// A kernel with its data.
 struct Case {
     kernel: &'static str,
-    /// The sizes, in words.
+    /// The sizes, as text.
     shape: String,
-    /// f32 operations, where a multiply-add counts as two; none where only bytes count. Under a 2x2
-    /// pooling all outputs count, though three of four have a gradient of 0.
+    /// f32 operations, where a multiply-add counts as two; `None` where only bytes count. With 2x2 pooling
+    /// all outputs count, although three out of four have a gradient of 0.
     flops: Option<usize>,
-    /// Bytes that are read, plus bytes that are written, each once.
+    /// Bytes read plus bytes written, each once.
     moved: usize,
-    /// The bytes of memory that this touches.
+    /// The bytes of memory touched.
     memory: usize,
     run: Call,
 }
@@ -58,7 +59,7 @@ impl Case {
         format!("{} {}", self.kernel, self.shape)
     }
 
-    /// What a thread's share of the memory is measured with: a power of two, not larger.
+    /// The memory to measure for a thread's share: the next lower power of two.
     fn set(&self, threads: usize) -> usize {
         let share = (self.memory / threads).max(SMALLEST_SET);
         1 << share.ilog2()
@@ -100,11 +101,11 @@ fn main() {
     }
 }
 
-/// What the machine can do at best.
+/// The peak rates of the machine.
 struct Machine {
     /// Operations per second.
     flops: f64,
-    /// Bytes per second, by the number that each thread reads again and again.
+    /// Bytes per second, by the number of bytes that each thread reads repeatedly.
     bytes: BTreeMap<usize, f64>,
 }
 
@@ -116,7 +117,7 @@ impl Machine {
             let set = case.set(team.threads());
             bytes.entry(set).or_insert_with(|| roofline::bytes(isa, team, set));
         }
-        // What is read from more memory can be read from less.
+        // Data that is read from a larger memory could be read from a smaller one.
         let mut best = 0.0;
         for rate in bytes.values_mut().rev() {
             best = rate.max(best);
@@ -138,7 +139,7 @@ impl Machine {
         })
     }
 
-    /// The least seconds that operations and bytes take.
+    /// The roofline limits for operations and bytes, in seconds.
     fn floor(&self, case: &Case, threads: usize) -> [f64; 2] {
         let rate = self.bytes.get(&case.set(threads)).copied().unwrap_or(f64::INFINITY);
         [case.flops.unwrap_or(0) as f64 / self.flops, case.moved as f64 / rate]

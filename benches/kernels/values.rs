@@ -5,8 +5,8 @@ use taper::internals::optimizer::Optimizer;
 use taper::optimizer;
 use taper::random::{Purpose, Stream};
 use taper_kernels::fused::channels_last::{Flattening, Image};
-use taper_kernels::fused::load::{Load, Order, Source};
-use taper_kernels::rule::{SLOTS, Trained};
+use taper_kernels::fused::load::{Data, Load, Order};
+use taper_kernels::rule::{MAX_STATE, Trained};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::work::Work;
 
@@ -15,14 +15,14 @@ use super::Case;
 /// The size of a value in bytes.
 pub const WORD: usize = size_of::<f32>();
 
-/// Small, so that parameters hardly move in all calls of a benchmark.
+/// Small, so that parameters hardly change over all calls of a benchmark.
 const LEARNING_RATE: f64 = 1e-7;
-/// The number of the step, far from the first ones, whose bias Adam corrects.
+/// The step number, far from the first steps, in which Adam's bias correction matters.
 const STEP: u64 = 1000;
 
-/// About as many parameters as the textbook CNN has.
+/// Roughly the number of parameters of the textbook CNN.
 const PARAMETERS: usize = 700_000;
-/// Images that a batch is drawn from.
+/// The number of images that a batch is drawn from.
 const IMAGES: usize = 4096;
 
 pub fn cases() -> Vec<Case> {
@@ -50,45 +50,45 @@ pub fn normals(len: usize, scale: f64) -> Arena {
     values
 }
 
-/// The optimizer of a config, in a step.
+/// The optimizer of a config, during a step.
 pub fn optimizer(config: &serde_json::Value) -> Box<dyn Optimizer> {
     let config: optimizer::Config = serde_json::from_value(config.clone()).expect("an optimizer");
-    // Its own state is not used: the state is part of the work.
+    // Its own state is unused: the state is part of the work.
     let parameter = Var::new(&[0_f32], &Device::Cpu).expect("a variable");
     let mut optimizer = config.member().build(&[parameter]).expect("an optimizer");
     optimizer.begin(LEARNING_RATE, STEP);
     optimizer
 }
 
-/// Parameters with the state of an optimizer.
+/// Parameters with optimizer state.
 pub struct Parameters {
     pub theta: Arena,
-    slots: [Arena; SLOTS],
+    state: [Arena; MAX_STATE],
 }
 
 impl Parameters {
-    /// `len` of them with `slots` values of state each.
-    pub fn new(len: usize, slots: usize) -> Self {
-        let slots = [0, 1].map(|slot| Arena::new(if slot < slots { len } else { 0 }));
-        Self { theta: normals(len, 0.05), slots }
+    /// `len` parameters with `kinds` state values each.
+    pub fn new(len: usize, kinds: usize) -> Self {
+        let state = [0, 1].map(|kind| Arena::new(if kind < kinds { len } else { 0 }));
+        Self { theta: normals(len, 0.05), state }
     }
 
     pub fn trained(&mut self) -> Trained<'_> {
-        let [first, second] = &mut self.slots;
-        Trained { theta: &mut self.theta, slots: [first, second] }
+        let [first, second] = &mut self.state;
+        Trained { theta: &mut self.theta, state: [first, second] }
     }
 }
 
-fn update(kernel: &'static str, config: &serde_json::Value, slots: usize) -> Case {
+fn update(kernel: &'static str, config: &serde_json::Value, kinds: usize) -> Case {
     let optimizer = optimizer(config);
     let gradient = normals(PARAMETERS, 0.01);
-    let mut parameters = Parameters::new(PARAMETERS, slots);
+    let mut parameters = Parameters::new(PARAMETERS, kinds);
     Case {
         kernel,
         shape: format!("{PARAMETERS} parameters"),
         flops: None,
-        moved: PARAMETERS * WORD * (3 + 2 * slots),
-        memory: PARAMETERS * WORD * (2 + slots),
+        moved: PARAMETERS * WORD * (3 + 2 * kinds),
+        memory: PARAMETERS * WORD * (2 + kinds),
         run: Box::new(move |team, isa| {
             let work = Work::Values(team, isa, parameters.trained(), &gradient);
             assert!(optimizer.update(work));
@@ -118,13 +118,13 @@ fn loading(samples: usize, [channels, side]: [usize; 2]) -> Case {
             batch = (batch + 1) % (IMAGES / samples);
             let order = Order::ChannelsLast(Image::new(channels, [side, side]));
             let (scale, shift) = (&[1.0 / 255.0], &[0.0]);
-            let load = Load { source: Source::Bytes(&pixels), indices, channels, size, scale, shift, order };
+            let load = Load { data: Data::Bytes(&pixels), indices, channels, size, scale, shift, order };
             load.run(team, isa, &mut to);
         }),
     }
 }
 
-/// Images of the textbook CNN after its pooling, to rows or back.
+/// Images of the textbook CNN after pooling, to rows or back.
 fn flattening(forward: bool) -> Case {
     let (samples, channels, side) = (32, 32, 13);
     let row = channels * side * side;

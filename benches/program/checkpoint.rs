@@ -1,4 +1,4 @@
-//! Checkpoints to the disk and back.
+//! Writing and reading checkpoints.
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,8 +10,8 @@ use super::{Setting, median, milliseconds};
 
 const REPEATS: u64 = 7;
 
-/// Writing until all is flushed to the disk, reading with the check of every file's SHA-256, and setting
-/// weights and optimizer from what was read.
+/// Writing until everything is flushed to the disk, reading with verification of every file's SHA-256, and
+/// restoring weights and optimizer state.
 pub fn measure(setting: &Setting) -> Value {
     let run = setting.run();
     let folder = tempfile::tempdir().expect("a temporary folder");

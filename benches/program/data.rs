@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use taper::internals::data::{Dataset, Features, Loader, Prepared};
 use taper::random::{Purpose, Stream};
 use taper_kernels::fused::channels_last::Image;
-use taper_kernels::fused::load::{Load, Order, Source};
+use taper_kernels::fused::load::{Data, Load, Order};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
@@ -17,8 +17,8 @@ use super::{Setting, median, milliseconds};
 
 const REPEATS: usize = 5;
 
-/// Reading and checking the files (or drawing the digits), then setting validation samples aside, with
-/// the digest of all training samples.
+/// Reading and checking the files (or drawing the digits), then splitting off validation samples, with the
+/// digest of all training samples.
 pub fn loading(setting: &Setting) -> Value {
     let experiment = setting.experiment();
     let source = experiment.data.member();
@@ -51,7 +51,7 @@ pub fn loading(setting: &Setting) -> Value {
     })
 }
 
-/// How the samples are kept on disk.
+/// The format of the samples on disk.
 fn files(setting: &Setting) -> &'static str {
     let place = setting.experiment().data.member().locate(&setting.search).expect("data");
     let images = Path::new(&place).join("train-images-idx3-ubyte");
@@ -62,7 +62,7 @@ fn files(setting: &Setting) -> &'static str {
     }
 }
 
-/// The bytes of all values.
+/// The size of all values in bytes.
 fn size(dataset: &Dataset) -> usize {
     match &dataset.features {
         Features::Bytes(bytes) => bytes.len(),
@@ -70,8 +70,8 @@ fn size(dataset: &Dataset) -> usize {
     }
 }
 
-/// An epoch without its steps: a new order, its batches (which name samples by index and hold their
-/// labels), and the pixels of all batches as numbers where the network reads them.
+/// An epoch without its steps: a new order, its batches (which refer to samples by index and hold their
+/// labels), and loading the pixels of all batches as numbers into the network's input.
 pub fn epoch(setting: &Setting) -> Value {
     let run = setting.run();
     let (data, batch_size) = (&run.data, run.experiment.train.batch_size);
@@ -79,9 +79,9 @@ pub fn epoch(setting: &Setting) -> Value {
     let mut team = Team::new(setting.threads);
     let mut input = Arena::new(batch_size * channels * height * width);
     let factors = [data.scaling.scale(), data.scaling.shift()];
-    let source = match &data.train.features {
-        Features::Bytes(bytes) => Source::Bytes(bytes),
-        Features::Floats(floats) => Source::Floats(floats),
+    let features = match &data.train.features {
+        Features::Bytes(bytes) => Data::Bytes(bytes),
+        Features::Floats(floats) => Data::Floats(floats),
     };
     let (mut shuffles, mut batches, mut loads) = (Vec::new(), Vec::new(), Vec::new());
     for epoch in 0..REPEATS as u64 {
@@ -102,7 +102,7 @@ pub fn epoch(setting: &Setting) -> Value {
             let order = Order::ChannelsLast(Image::new(channels, [height, width]));
             let size = height * width;
             let [scale, shift] = factors;
-            let load = Load { source, indices, channels, size, scale, shift, order };
+            let load = Load { data: features, indices, channels, size, scale, shift, order };
             load.run(&mut team, Isa::detect(), &mut input);
             black_box(&input[..]);
         }

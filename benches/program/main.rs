@@ -1,9 +1,10 @@
-//! What a run of `mnist_cnn` takes beside its steps: the start, data, checkpoints, and predictions of one
-//! sample.
+//! Times what a run of `mnist_cnn` does besides its steps: startup, data, checkpoints, and predictions of
+//! one sample.
 //!
-//! `cargo bench --bench program -- [--only TEXT] [--threads N]` prints one JSON object for each part. MNIST
-//! is taken from the folder in `TAPER_DATA_DIR` or from `data/`; without it, drawn digits stand in for it.
-//! Checkpoints and runs go to a temporary folder (`TMPDIR`); what is read again is in the system's cache.
+//! `cargo bench --bench program -- [--only TEXT] [--threads N]` prints one JSON object per part. MNIST is
+//! read from the folder in `TAPER_DATA_DIR` or from `data/`; if it is missing, drawn digits replace it.
+//! Checkpoints and runs go to a temporary folder (`TMPDIR`); files read repeatedly are in the system's
+//! cache.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -30,19 +31,19 @@ use taper::internals::run::Run;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The config that is measured.
+/// The config to measure.
 const CONFIG: &str = "mnist_cnn";
-/// What stands in for MNIST: as many samples as a short start can draw.
+/// The replacement for MNIST: as many samples as can be drawn in a short time.
 const STAND_IN: &str = "data={digits={samples=6000, test_samples=1000}}";
 
-/// Single predictions that are timed, and those before.
+/// The number of timed single predictions, and of untimed ones before.
 const CALLS: usize = 2000;
 const WARM_UP_CALLS: usize = 50;
 
-/// Where the data is, and how many threads work.
+/// The location of the data, and the number of threads.
 struct Setting {
     search: SearchPath,
-    /// What changes the config.
+    /// Overrides of the config.
     overrides: Vec<String>,
     threads: usize,
 }
@@ -93,13 +94,13 @@ fn main() {
 impl Setting {
     fn new(threads: usize) -> Self {
         let environment = std::env::var_os("TAPER_DATA_DIR").map(PathBuf::from);
-        // Absolute, as the process that is measured runs in another folder.
+        // Absolute, because the measured process runs in another folder.
         let folders = environment.into_iter().chain(["data".into()]);
         let folders = folders.map(|folder| std::path::absolute(folder).expect("a folder")).collect();
         let search = SearchPath { folders, fetch: false, ..SearchPath::default() };
         let mut setting = Self { search, overrides: Vec::new(), threads };
         if let Err(missing) = setting.experiment().data.member().locate(&setting.search) {
-            eprintln!("skipped: MNIST; drawn digits stand in for it: {missing}");
+            eprintln!("MNIST not found, using drawn digits instead: {missing}");
             setting.overrides.push(STAND_IN.to_owned());
         }
         setting
@@ -121,13 +122,13 @@ fn milliseconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }
 
-/// The value in the middle.
+/// The median value.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// Calls with one training sample after the other.
+/// Predicts training samples one at a time.
 fn inference(setting: &Setting) -> serde_json::Value {
     let Run { data, mut engine, .. } = setting.run();
     let mut times = Vec::new();

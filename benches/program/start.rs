@@ -1,4 +1,4 @@
-//! From nothing to the first training step.
+//! From the start of the program to the first training step.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,8 +13,8 @@ use super::{CONFIG, Setting, median, milliseconds};
 
 const REPEATS: usize = 5;
 
-/// The calls that `taper train` makes, phase by phase: the first time, and the median of all. Later times
-/// find memory in the allocator and files in the system's cache.
+/// The calls of `taper train`, phase by phase: the first time, and the median of all. Later repeats find
+/// memory in the allocator and files in the system's cache.
 pub fn library(setting: &Setting) -> Value {
     let repeats: Vec<[f64; 5]> = (0..REPEATS).map(|_| once(setting)).collect();
     let medians = [0, 1, 2, 3, 4].map(|i| median(repeats.iter().map(|times| times[i]).collect()));
@@ -22,8 +22,8 @@ pub fn library(setting: &Setting) -> Value {
     json!({"repeats": REPEATS, "first": named(repeats[0]), "median": named(medians)})
 }
 
-/// The milliseconds to read the config, to load the data, to build the network around it (with the
-/// data's digest, as each run takes it), of the first step, and of all together.
+/// The milliseconds for reading the config, loading the data, building the network (including the digest of
+/// the data, as in each run), the first step, and all together.
 fn once(setting: &Setting) -> [f64; 5] {
     let start = Instant::now();
     let experiment = setting.experiment();
@@ -40,12 +40,12 @@ fn once(setting: &Setting) -> [f64; 5] {
     [config, data - config, network - data, total - network, total]
 }
 
-/// `taper train` for one step: until its line in `events.jsonl`, and until the process has ended, with a
-/// checkpoint and the test of the test samples.
+/// `taper train` for one step: until its line is in `events.jsonl`, and until the process has ended,
+/// including a checkpoint and the evaluation of the test samples.
 pub fn process(setting: &Setting) -> Value {
     let program = Path::new(env!("CARGO_BIN_EXE_taper"));
     if !program.exists() {
-        eprintln!("skipped: the start of the process; `cargo build` makes the program");
+        eprintln!("skipped: start of the process; build the program with `cargo build`");
         return json!({"skipped": "the program is not built"});
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -84,7 +84,7 @@ pub fn process(setting: &Setting) -> Value {
     })
 }
 
-/// When the first step of the run in `folder` was written down, in seconds since 1970.
+/// The time of the first step in the log of the run in `folder`, in seconds since 1970.
 fn first_step(folder: &Path) -> f64 {
     let text = std::fs::read_to_string(folder.join("events.jsonl")).expect("events");
     let mut events = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("an event"));

@@ -24,27 +24,27 @@ pub struct Cost {
     /// parameter without state, 7 with one value of state for each, 13 with two (as Adam's).
     pub flops: f64,
     /// Bytes of parameters and optimizer state: parameters read once for the forward pass, parameters
-    /// and state read and written once for the update, `4 x parameters x (1 + 2 (1 + slots))`.
+    /// and state read and written once for the update, `4 x parameters x (1 + 2 (1 + state_count))`.
     pub bytes: f64,
     /// The bytes that parameters and state are kept in.
     pub size: f64,
 }
 
 impl Cost {
-    /// That of a step with `samples`, where the optimizer keeps `slots` values for each parameter.
+    /// That of a step with `samples`, where the optimizer keeps `state_count` values for each parameter.
     #[must_use]
-    pub fn of_step(plan: &Plan, slots: usize, samples: usize) -> Self {
+    pub fn of_step(plan: &Plan, state_count: usize, samples: usize) -> Self {
         let is_trained = |row: &Row| plan.specs[row.specs.clone()].iter().any(|spec| spec.trainable);
         let first = plan.rows.iter().position(is_trained).unwrap_or(plan.rows.len());
         let passes = |i| if i <= first { 2.0 } else { 3.0 };
         let sample: f64 = plan.rows.iter().enumerate().map(|(i, row)| passes(i) * row.flops as f64).sum();
-        let update = match slots {
+        let update = match state_count {
             0 => 2.0,
             1 => 7.0,
             _ => 13.0,
         };
         let parameters = plan.parameters() as f64;
-        let values = 1.0 + slots as f64;
+        let values = 1.0 + state_count as f64;
         let word = size_of::<f32>() as f64;
         Self {
             flops: sample * samples as f64 + update * parameters,
@@ -114,11 +114,11 @@ mod tests {
         let forward = [3.0 * (2.0 * 5.0 + 1.0 + 1.0), 2.0 * (2.0 * 3.0 + 1.0)]; // 36, 14
         let parameters = 3.0 * 5.0 + 3.0 + 2.0 * 3.0 + 2.0; // 26
         let sample = 2.0 * forward[0] + 3.0 * forward[1]; // 114
-        for (slots, update, passes) in [(0, 2.0, 3.0), (1, 7.0, 5.0), (2, 13.0, 7.0)] {
-            let cost = Cost::of_step(&plan, slots, 4);
+        for (state_count, update, passes) in [(0, 2.0, 3.0), (1, 7.0, 5.0), (2, 13.0, 7.0)] {
+            let cost = Cost::of_step(&plan, state_count, 4);
             assert_eq!(cost.flops, 4.0 * sample + update * parameters);
             assert_eq!(cost.bytes, 4.0 * parameters * passes);
-            assert_eq!(cost.size, 4.0 * parameters * (1.0 + slots as f64));
+            assert_eq!(cost.size, 4.0 * parameters * (1.0 + state_count as f64));
         }
     }
 

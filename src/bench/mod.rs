@@ -180,8 +180,8 @@ impl Bench {
         let inference = inference::measure(run, options.seconds / 4.0, &self.interrupt)?;
         let samples = conditions.batch_size as f64;
         let us_per_sample = training.steps.median / samples;
-        let slots = run.experiment.optimizer.member().slots();
-        let cost = Cost::of_step(&run.plan, slots, conditions.batch_size);
+        let state_count = run.experiment.optimizer.member().state_count();
+        let cost = Cost::of_step(&run.plan, state_count, conditions.batch_size);
         let on_cpu = run.device.is_cpu();
         let roofline = on_cpu.then(|| Roofline::measure(&cost, conditions.batch_size, us_per_sample, isa));
         let roofline = roofline.filter(|roofline| roofline.share <= 1.0);

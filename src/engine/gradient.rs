@@ -1,4 +1,4 @@
-//! A gradient that is kept, between the pass that computes it and the update.
+//! The accumulated gradient, kept between the passes that compute it and the update.
 
 use std::ops::Range;
 
@@ -6,12 +6,12 @@ use taper_kernels::simd::arena::Arena;
 
 use crate::network::Parameters;
 
-/// Which samples of a step's batch a part of it has.
+/// A part of a step's batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The place of its first sample in the whole batch: dropout masks are drawn by it.
+    /// The index of its first sample in the whole batch, on which dropout masks depend.
     pub first: usize,
-    /// The samples of the whole batch, over which the mean is taken.
+    /// The number of samples of the whole batch, over which the mean is taken.
     pub whole: usize,
 }
 
@@ -23,14 +23,14 @@ impl Part {
     }
 }
 
-/// The gradient of all trained parameters, in their order and PyTorch's layout, one after the other.
+/// The gradient of all trained parameters, concatenated in their order and in PyTorch's layout.
 pub struct Gradient {
     values: Arena,
     parts: Vec<(String, Range<usize>)>,
 }
 
 impl Gradient {
-    /// Zeros for the trained ones of `parameters`.
+    /// Zeros for the trained parameters among `parameters`.
     #[must_use]
     pub fn new(parameters: &Parameters) -> Self {
         let mut end = 0;
@@ -49,12 +49,12 @@ impl Gradient {
         &self.values
     }
 
-    /// All values, to be changed.
+    /// All values, mutable.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
     }
 
-    /// The name of each trained parameter, and where its gradient is among the values.
+    /// The name of each trained parameter, and the range of its gradient in the values.
     #[must_use]
     pub fn parts(&self) -> &[(String, Range<usize>)] {
         &self.parts
@@ -70,13 +70,13 @@ impl Gradient {
         })
     }
 
-    /// The Euclidean norm, from a sum in f64 in the order of the values.
+    /// The Euclidean norm, summed in f64 in the order of the values.
     #[must_use]
     pub fn norm(&self) -> f64 {
         self.values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt()
     }
 
-    /// Multiplies all values with `factor`.
+    /// Multiplies all values by `factor`.
     pub fn scale(&mut self, factor: f32) {
         self.values.iter_mut().for_each(|value| *value *= factor);
     }
@@ -86,7 +86,7 @@ impl Gradient {
         self.values.fill(0.0);
     }
 
-    /// The name and the value of the first that is not finite.
+    /// The name and value of the first non-finite one.
     pub(super) fn not_finite(&self) -> Option<(&str, f64)> {
         self.parts.iter().find_map(|(name, range)| {
             let value = self.values[range.clone()].iter().find(|value| !value.is_finite())?;

@@ -12,14 +12,14 @@ use crate::network::{Parameters, Plan};
 use crate::ops;
 use crate::optimizer::Optimizer;
 
-/// Runs any network on any device, with its weights alone.
+/// Runs any network on any device; holds only its weights.
 pub struct GraphPredictor {
     plan: Plan,
     parameters: Parameters,
-    /// Those of all parameters, in order.
+    /// The variables of all parameters, in order.
     variables: Vec<Var>,
     device: Device,
-    /// Those of the last call.
+    /// The logits of the last call.
     logits: Vec<f32>,
 }
 
@@ -54,15 +54,15 @@ pub struct Graph {
     loss: loss::Config,
     optimizer: Box<dyn Optimizer>,
     trainable: Vec<Var>,
-    /// What the layers themselves change: running statistics.
+    /// The variables that layers update themselves: running statistics.
     untrained: Vec<Var>,
     seed: u64,
-    /// Made when it is asked for.
+    /// Allocated on first use.
     gradient: Option<Gradient>,
 }
 
 impl Graph {
-    /// An engine for the network of `plan` with `parameters`, which are on `device`; `seed` decides the
+    /// An engine for the network of `plan` with `parameters`, which are on `device`; `seed` determines the
     /// dropout masks.
     #[must_use]
     pub fn new(
@@ -80,7 +80,8 @@ impl Graph {
         Self { predictor, loss, optimizer, trainable, untrained, seed, gradient: None }
     }
 
-    /// Forward and backward for a part of a batch: the loss, and the gradients unless it is not finite.
+    /// Forward and backward pass for a part of a batch; returns the loss, and the gradients if it is
+    /// finite.
     fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<(f64, Option<GradStore>)> {
         let GraphPredictor { plan, variables, device, logits, .. } = &mut self.predictor;
         let features = batch.samples.tensor(device)?;
@@ -94,7 +95,7 @@ impl Graph {
         Ok((value, gradients))
     }
 
-    /// Updates with `gradients`, one for each trainable variable.
+    /// Updates the parameters with `gradients`, one for each trainable variable.
     fn update(&mut self, gradients: &[Tensor], step: u64, learning_rate: f64) -> Result<()> {
         let finite = self.optimizer.step(&self.trainable, gradients, learning_rate, step + 1)?;
         if finite && self.is_untrained_finite()? {
@@ -177,7 +178,7 @@ impl Engine for Graph {
     }
 }
 
-/// The gradient of `variable`, 0 where the loss does not depend on it.
+/// The gradient of `variable`; 0 if the loss does not depend on it.
 fn gradient_of(gradients: &GradStore, variable: &Var) -> Result<Tensor> {
     Ok(match gradients.get(variable) {
         Some(gradient) => gradient.detach(),

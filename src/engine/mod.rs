@@ -1,4 +1,4 @@
-//! What runs a network: predictors, which hold weights only, and engines, which train them.
+//! Predictors, which run a network and hold only its weights, and engines, which train it.
 //!
 //! ```
 //! use taper::internals::{data::Samples, run::Run};
@@ -33,7 +33,7 @@ use crate::error::{Error, Result};
 use crate::network::Parameters;
 use crate::optimizer::Optimizer;
 
-/// Which engine runs the training steps.
+/// The engine that runs the training steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
@@ -42,20 +42,20 @@ pub enum Choice {
     Auto,
     /// candle's autograd: any layer, any device.
     Graph,
-    /// Scheduled by hand for the CPU, several times faster.
+    /// Hand-written kernels for the CPU, several times faster.
     Fused,
 }
 
-/// A network with its weights. It may be handed to another thread.
+/// A network with its weights. It can be sent to another thread.
 pub trait Predictor: Send {
     /// The name of its engine, as in `train.engine`.
     fn name(&self) -> &'static str;
 
-    /// The logits for `samples`, without dropout: `[samples, outputs]` row by row, until the next call.
-    /// Those of the fused engine are the same bits in whatever batch a sample is.
+    /// The logits for `samples`, without dropout: `[samples, outputs]` row by row, valid until the next
+    /// call. The fused engine computes the same bits for a sample in any batch.
     ///
     /// # Errors
-    /// If the samples do not fit the network, or the tensor library refuses.
+    /// If the samples do not fit the network, or candle returns an error.
     fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]>;
 
     /// The network's variables.
@@ -71,39 +71,39 @@ pub trait Engine: Predictor {
     ///
     /// # Errors
     /// [`Error::NotFinite`] if this step made a parameter, a running statistic or the optimizer's state
-    /// infinite or not a number; if the samples do not fit the network, or the tensor library refuses.
+    /// infinite or NaN; if the samples do not fit the network, or candle returns an error.
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>>;
 
     /// Adds the gradient of the mean loss of a step's batch, or of `part` of it, to the
-    /// [gradient](Self::gradient), which begins at 0; [`apply`](Self::apply) updates with it later. The
-    /// parts of a batch add up to its gradient, to rounding, in the order in which they are given, and
-    /// the parts' losses to its mean loss.
+    /// [gradient](Self::gradient), which starts at 0; [`apply`](Self::apply) then updates the parameters.
+    /// The parts of a batch add up, to rounding and in the order given, to the gradient of the batch, and
+    /// their losses to its mean loss.
     ///
-    /// A batch normalization takes the statistics of the part alone, and moves its running averages
-    /// with each part.
+    /// Batch normalization uses the statistics of the part, and updates its running averages with each
+    /// part.
     ///
     /// `step` counts from 0. If the loss is not finite, nothing is added.
     ///
     /// # Errors
-    /// As [`step`](Self::step), of the gradient instead of the parameters.
+    /// As [`step`](Self::step), but for the gradient instead of the parameters.
     fn gradients(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<Step<'_>>;
 
-    /// The gradient that was added up since the last [`apply`](Self::apply), to be looked at or changed,
-    /// by clipping for example.
+    /// The gradient accumulated since the last [`apply`](Self::apply), to read or to change, for example by
+    /// clipping.
     fn gradient(&mut self) -> &mut Gradient;
 
-    /// Updates all parameters with the gradient, which is 0 afterwards. After
-    /// [`gradients`](Self::gradients) of a whole batch this completes a [`step`](Self::step).
+    /// Updates all parameters with the gradient and resets it to 0. After [`gradients`](Self::gradients) of
+    /// a whole batch, this completes a [`step`](Self::step).
     ///
     /// # Errors
     /// As [`step`](Self::step).
     fn apply(&mut self, step: u64, learning_rate: f64) -> Result<()>;
 
-    /// Measures the phases of steps from now on, or no longer.
+    /// Turns the measurement of the phases of steps on or off.
     fn profile(&mut self, _on: bool) {}
 
-    /// The time that steps spent in each phase since the last call, in the order of the phases; empty
-    /// if the engine does not tell them apart, 0 unless they are [measured](Self::profile).
+    /// The time spent in each phase of the steps since the last call, in order; empty if the engine does
+    /// not distinguish phases, 0 unless they are [measured](Self::profile).
     fn phases(&mut self) -> Vec<(String, std::time::Duration)> {
         Vec::new()
     }
@@ -112,17 +112,17 @@ pub trait Engine: Predictor {
     fn optimizer(&self) -> &dyn Optimizer;
 }
 
-/// What a training step, or a part of one, found.
+/// The result of a training step, or of a part of one.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    /// The sum of the losses before the update, divided by the number of samples of the step's batch.
+    /// The sum of the losses before the update, divided by the number of samples in the step's batch.
     pub loss: f64,
     /// The logits that the loss was computed from, `[samples, outputs]` row by row.
     pub logits: &'a [f32],
 }
 
-/// Names the first parameter or state that is not finite after `step` steps, as an error. It reads
-/// everything: call it only when something is known to be non-finite.
+/// Returns an error that names the first parameter or state that is not finite after `step` steps. It reads
+/// all values: call it only when something is known to be non-finite.
 fn check_finite(parameters: &Parameters, optimizer: &dyn Optimizer, step: u64) -> Result<()> {
     let own = parameters.iter().map(|parameter| (parameter.name.clone(), parameter.variable.clone()));
     for (name, variable) in own.chain(parameters.state_of(optimizer)) {

@@ -1,4 +1,4 @@
-//! A team of threads that several predictors and engines of a process share.
+//! A thread team shared by several predictors and engines of a process.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,8 +23,8 @@ pub struct SharedTeam {
 }
 
 impl SharedTeam {
-    /// A team of `threads`, one of which is the thread that calls it. Threads that cannot be started are
-    /// skipped.
+    /// A team of `threads` threads, one of which is the caller. Threads that cannot be started are left
+    /// out.
     #[must_use]
     pub fn new(threads: usize) -> Self {
         let team = Team::new(threads);
@@ -38,17 +38,17 @@ impl SharedTeam {
         self.threads
     }
 
-    /// The same team, of which at most `threads` threads work for the holder of this clone. Results do
-    /// not depend on it.
+    /// The same team, limited to `threads` threads for the holder of this clone. Results do not depend on
+    /// it.
     #[must_use]
     pub fn with_limit(mut self, threads: usize) -> Self {
         self.limit = threads.clamp(1, self.threads);
         self
     }
 
-    /// Sets how long idle threads look for more work before they sleep, for all users of the team.
-    pub fn set_patience(&self, patience: Duration) {
-        self.lock().set_patience(patience);
+    /// Sets how long idle threads spin before they sleep, for all users of the team.
+    pub fn set_spin_time(&self, time: Duration) {
+        self.lock().set_spin_time(time);
     }
 
     /// Waits until the team is free.
@@ -58,13 +58,13 @@ impl SharedTeam {
         Lent(team)
     }
 
-    /// A panic in a piece of work leaves the team usable.
+    /// A panic in a task leaves the team usable.
     fn lock(&self) -> MutexGuard<'_, Team> {
         self.team.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The team, for one pass through a network.
+/// The team, lent for one pass through a network.
 pub(super) struct Lent<'a>(MutexGuard<'a, Team>);
 
 impl Deref for Lent<'_> {

@@ -126,7 +126,7 @@ impl Experiment {
             Error::Missing { place, message, details } => (place.clone(), message.clone(), details.clone()),
             other => (Path::new(self.data.name()).to_path_buf(), other.to_string(), Vec::new()),
         });
-        let (batch_size, slots) = (self.train.batch_size, self.optimizer.member().slots());
+        let (batch_size, state_count) = (self.train.batch_size, self.optimizer.member().state_count());
         Ok(Check {
             name: self.name.clone(),
             data: Location { name: self.data.name(), found, place },
@@ -134,7 +134,7 @@ impl Experiment {
             layers: plan.as_ref().map(layers),
             parameters: plan.as_ref().map(Plan::parameters),
             flops_per_sample: plan.as_ref().map(Plan::flops),
-            training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, slots)),
+            training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, state_count)),
             error: error.map(|error| error.to_string()),
             failed,
         })

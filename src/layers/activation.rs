@@ -6,11 +6,11 @@ use super::LayerConfig;
 use crate::network::{Id, Net};
 use crate::ops::Activation;
 
-/// `activation`: applies a function to each value.
+/// `activation`: applies a function element-wise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Which function.
+    /// The function.
     pub function: Activation,
 }
 

@@ -1,9 +1,9 @@
-//! Batch normalization (Ioffe and Szegedy, 2015): y = γ (x - μ) / √(σ² + ε) + β for each feature, or
-//! for each channel of images.
+//! Batch normalization (Ioffe and Szegedy, 2015): y = γ (x - μ) / √(σ² + ε) + β for each feature, or for
+//! each channel of images.
 //!
-//! Training takes mean μ and (biased) variance σ² of the batch; evaluation takes running averages,
-//! which each training pass moves: running ← momentum · running + (1 - momentum) · batch. All of it
-//! as Keras does; PyTorch calls 1 - momentum the momentum, and keeps an unbiased variance.
+//! Training uses the mean μ and (biased) variance σ² of the batch; evaluation uses running averages, which
+//! each training pass updates: running ← momentum · running + (1 - momentum) · batch. All of this follows
+//! Keras; PyTorch's momentum is 1 - momentum, and its running variance is unbiased.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,15 +11,15 @@ use super::LayerConfig;
 use crate::init::Initializer;
 use crate::network::{Id, Net, Operation, ParameterSpec};
 
-/// `batch_norm`: gives every feature or channel mean 0 and variance 1 over the batch, then a learned
-/// scale and shift.
+/// `batch_norm`: normalizes each feature or channel to mean 0 and variance 1 over the batch, then applies a
+/// learned scale and shift.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How much of the running averages is kept at each step; 0.99 as in Keras.
+    /// The share of the running averages kept at each step; 0.99 as in Keras.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub momentum: f64,
-    /// Added to the variance, so that constant values do not divide by 0; 0.001 as in Keras.
+    /// Added to the variance to avoid division by 0 for constant values; 0.001 as in Keras.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub epsilon: f64,
 }

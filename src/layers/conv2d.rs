@@ -14,7 +14,7 @@ use crate::shape::Shape;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The number of filters, which is the number of channels of the output.
+    /// The number of filters, which are the output's channels.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub filters: usize,
     /// The size of each filter in pixels: one number, or `[height, width]`.
@@ -22,19 +22,19 @@ pub struct Config {
     /// The step from one position to the next in pixels: one number, or `[height, width]`.
     #[serde(default = "one")]
     pub strides: Size,
-    /// What happens at the edge of the image.
+    /// How the edge of the image is handled.
     #[serde(default)]
     pub padding: Padding,
-    /// A function applied to the outputs.
+    /// The activation applied to the outputs.
     #[serde(default)]
     pub activation: Option<Activation>,
     /// Whether a bias is added.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// The first values of the filters.
+    /// How the filters are initialized.
     #[serde(default = "glorot_uniform")]
     pub kernel_initializer: Initializer,
-    /// The first values of the bias.
+    /// How the bias is initialized.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
 }
@@ -50,7 +50,7 @@ impl LayerConfig for Config {
         let ([height, width], filters) = (window.kernel, self.filters);
         let weights = Shape(vec![filters, channels, height, width]);
         let output = Shape(vec![filters, window.output[0], window.output[1]]);
-        // A kernel and its outputs must be countable before anyone asks for them.
+        // The sizes of filters and outputs must not overflow.
         match (weights.elements(), output.elements()) {
             (Some(0), _) => return Err("conv2d: at least one filter and one channel are needed".to_owned()),
             (Some(_), Some(_)) => {}

@@ -1,5 +1,5 @@
-//! A layer of user code: put into [`ModelConfig::layers`](crate::experiment::ModelConfig::layers) by the program
-//! that defines it, never by a file.
+//! A layer defined by user code: a program adds it to
+//! [`ModelConfig::layers`](crate::experiment::ModelConfig::layers); a file cannot.
 //!
 //! ```
 //! use taper::candle_core::{Result, Tensor, Var};
@@ -43,14 +43,14 @@ use crate::network::{Custom, Id, Net, Operation};
 
 pub use crate::network::CustomLayer;
 
-/// `custom`: a layer of user code. A file says no more than its name and options.
+/// `custom`: a layer defined by user code. A file holds only its name and options.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     name: String,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     options: Value,
-    /// None if it was read from a file.
+    /// `None` if it was read from a file.
     #[serde(skip)]
     code: Option<Code>,
 }
@@ -62,15 +62,15 @@ enum Code {
 }
 
 impl Config {
-    /// A layer that `layer` computes.
+    /// A layer computed by `layer`.
     #[must_use]
     pub fn new(layer: impl CustomLayer + 'static) -> Self {
         let (name, options) = (layer.name().to_owned(), layer.options());
         Self { name, options, code: Some(Code::Layer(Arc::new(layer))) }
     }
 
-    /// A layer called `name` that `layer` makes of operations which there are; either engine runs it if it
-    /// runs these. `options` are as in [`CustomLayer::options`].
+    /// A layer called `name` that `layer` composes from existing operations; an engine runs it if it
+    /// supports all of them. `options` are as in [`CustomLayer::options`].
     #[must_use]
     pub fn composite(
         name: &'static str,
@@ -80,7 +80,7 @@ impl Config {
         Self { name: name.to_owned(), options, code: Some(Code::Composite(name, Arc::new(layer))) }
     }
 
-    /// The layer's own name, or `custom` if a file names it.
+    /// The name of the layer's code, or `custom` if it was read from a file.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match &self.code {
@@ -90,19 +90,18 @@ impl Config {
         }
     }
 
-    /// Takes the code of the layer of the same name among `given`, of one with the same options if there
-    /// is one.
+    /// Takes the code of a layer of the same name in `given`, preferably one with the same options.
     pub(super) fn take_code(&mut self, given: &[&Self]) {
         let of_name = || given.iter().filter(|given| given.name == self.name);
         let given = of_name().find(|given| given.options == self.options).or_else(|| of_name().next());
         self.code = given.and_then(|given| given.code.clone());
     }
 
-    /// Why a layer that a file names cannot be used.
+    /// Why a layer that was read from a file cannot be used.
     fn no_code(&self) -> String {
         let name: String = self.name.chars().take(100).collect();
         format!(
-            "layer `{}` was written in Rust; use this from a program that has it (`taper::Model::load_as`)",
+            "layer `{}` is defined in Rust code; load it from a program that defines it (`taper::Model::load_as`)",
             name.escape_debug()
         )
     }

@@ -13,16 +13,16 @@ pub struct Config {
     /// The number of outputs.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub units: usize,
-    /// A function applied to the outputs.
+    /// The activation applied to the outputs.
     #[serde(default)]
     pub activation: Option<Activation>,
     /// Whether a bias is added.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// The first values of the weights.
+    /// How the weights are initialized.
     #[serde(default = "glorot_uniform")]
     pub kernel_initializer: Initializer,
-    /// The first values of the bias.
+    /// How the bias is initialized.
     #[serde(default = "zeros")]
     pub bias_initializer: Initializer,
 }

@@ -1,16 +1,16 @@
-//! Dropout (Srivastava et al., 2014), scaled while training: each value becomes 0 with probability
-//! `rate`, and x / (1 - rate) otherwise. Evaluation changes nothing.
+//! Dropout (Srivastava et al., 2014), scaled during training: each value becomes 0 with probability `rate`,
+//! and x / (1 - rate) otherwise. Evaluation leaves values unchanged.
 
 use serde::{Deserialize, Serialize};
 
 use super::LayerConfig;
 use crate::network::{Id, Net, Operation};
 
-/// `dropout`: while training, sets a random share of the values to 0 and scales up the others.
+/// `dropout`: during training, sets a random share of the values to 0 and scales up the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The share of the values that becomes 0.
+    /// The share of the values set to 0.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub rate: f64,
 }

@@ -1,12 +1,12 @@
-//! Images to flat samples: [channels, height, width] to [channels · height · width], in this order,
-//! as in PyTorch (Keras counts height, width, channels).
+//! Flattens images: [channels, height, width] to [channels · height · width], in this order as in PyTorch
+//! (Keras: height, width, channels).
 
 use serde::{Deserialize, Serialize};
 
 use super::LayerConfig;
 use crate::network::{Id, Net, Operation};
 
-/// `flatten`: all values of a sample in one row, as dense layers need it.
+/// `flatten`: reshapes a sample to one dimension, as required by dense layers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {}

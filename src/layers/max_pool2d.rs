@@ -1,5 +1,5 @@
-//! Max-pooling: the largest value of each window. The first of several equal ones gets the whole
-//! gradient, as in PyTorch.
+//! Max-pooling: the largest value of each window. Among equal values the first gets the whole gradient, as
+//! in PyTorch.
 
 use serde::{Deserialize, Serialize};
 

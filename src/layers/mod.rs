@@ -1,4 +1,4 @@
-//! What a network is made of: one file per layer, written in `model.layers` as `{ NAME = { … } }`.
+//! Layers: one file per layer, written in `model.layers` as `{ NAME = { … } }`.
 //!
 //! ```
 //! let layer = r#"{ "conv2d": { "filters": 32, "kernel_size": 3 } }"#;
@@ -44,23 +44,23 @@ registry! {
     }
 }
 
-/// A layer that a config can name.
+/// The config of a layer.
 pub trait LayerConfig {
-    /// Reports what no schema can say about the options.
+    /// Reports problems with the options that the schema cannot express.
     fn validate(&self, _problems: &mut Problems<'_>) {}
 
-    /// Adds what the layer computes from `input` to `net`, and returns the value that it gives.
+    /// Adds the layer's computation on `input` to `net` and returns its output.
     ///
     /// # Errors
-    /// A sentence that says why the layer cannot follow such an input.
+    /// A message that says why the layer does not support this input.
     fn nodes(&self, input: Id, net: &mut Net) -> Result<Id, String>;
 }
 
 impl Config {
-    /// The layer alone, for an input of shape `input`.
+    /// The plan of this layer alone, for an input of shape `input`.
     ///
     /// # Errors
-    /// A sentence that says why it cannot follow such an input.
+    /// A message that says why the layer does not support this input.
     pub fn plan(&self, input: &Shape) -> Result<Plan, String> {
         let mut net = Net::new(input.clone());
         sequence("layers", std::slice::from_ref(self), Id::INPUT, &mut net)?;
@@ -69,7 +69,7 @@ impl Config {
 }
 
 impl Config {
-    /// The layers of user code in `layers`, also those within others.
+    /// The custom layers in `layers`, including nested ones.
     fn custom_in(layers: &[Self]) -> Vec<&custom::Config> {
         let each = layers.iter().map(|layer| match layer {
             Self::custom(own) => vec![own],
@@ -81,7 +81,8 @@ impl Config {
         each.flatten().collect()
     }
 
-    /// Gives `layers` that were read from a file the code of those of user code that are in `given`.
+    /// Fills in the code of the custom layers in `layers`, which were read from a file, from those in
+    /// `given`.
     pub fn take_code(layers: &mut [Self], given: &[Self]) {
         let code = Self::custom_in(given);
         for layer in layers {
@@ -97,11 +98,11 @@ impl Config {
     }
 }
 
-/// Adds `layers` to `net`, one after the other, and returns what the last one gives; `list` is their key
-/// in the config.
+/// Adds `layers` to `net` in sequence and returns the output of the last one; `list` is their key in the
+/// config.
 ///
 /// # Errors
-/// That of the layer where `net` is left.
+/// The error of the layer at which `net` stopped.
 pub fn sequence(list: &'static str, layers: &[Config], mut value: Id, net: &mut Net) -> Result<Id, String> {
     for (index, layer) in layers.iter().enumerate() {
         value = net.layer((list, index, layer.name()), |net| layer.member().nodes(value, net))?;

@@ -1,4 +1,4 @@
-//! Options that max- and average-pooling share.
+//! Options shared by max- and average-pooling.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,16 @@ use super::window::{Padding, Size, slide};
 use crate::shape::Shape;
 use taper_kernels::window::Window;
 
-/// Which windows are pooled.
+/// The windows to pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pool {
     /// The size of each window in pixels: one number, or `[height, width]`.
     pub pool_size: Size,
-    /// The step from one window to the next: one number, or `[height, width]`; `pool_size` if not
-    /// given.
+    /// The step from one window to the next: one number, or `[height, width]`; defaults to `pool_size`.
     pub strides: Option<Size>,
-    /// What happens at the edge of the image. Padding is never the largest value and does not count
-    /// towards a mean, as in Keras.
+    /// How the edge of the image is handled. As in Keras, padding is never the maximum and is excluded from
+    /// the mean.
     pub padding: Padding,
 }
 
@@ -27,7 +26,7 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// The windows of an input; `layer` is the name for the sentence that says why there are none.
+    /// The windows of an input; `layer` is the layer's name for the error message.
     pub(super) fn window(&self, layer: &str, input: &Shape) -> Result<Window, String> {
         let strides = self.strides.unwrap_or(self.pool_size);
         Ok(slide(layer, input, self.pool_size, strides, self.padding)?.1)

@@ -11,17 +11,18 @@ use crate::network::{Id, Net, Operation};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The layers of the block, one after the other.
+    /// The layers of the block, in order.
     #[schemars(schema_with = "layers_of_the_block")]
     pub layers: Vec<super::Config>,
-    /// Layers that the input goes through before it is added, to give it the shape of the block's output;
-    /// none if not given.
+    /// Layers applied to the input before it is added, to match the shape of the block's output; none by
+    /// default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "layers_of_the_shortcut")]
     pub shortcut: Vec<super::Config>,
 }
 
-/// Like `model.layers`, which this is within: a schema that held itself would have no end.
+/// A reference to the schema of `model.layers`, which contains this one: nested in itself it would be
+/// infinite.
 fn layers_of_the_block(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
@@ -56,7 +57,7 @@ impl LayerConfig for Config {
         if ours != theirs {
             let other = if self.shortcut.is_empty() { "input" } else { "shortcut" };
             return Err(format!(
-                "residual: the block gives {ours} and its {other} {theirs}, which cannot be added; give it layers or a shortcut that end in the same shape"
+                "residual: the layers give {ours}, but the {other} has {theirs}; change the layers or the shortcut so that both shapes match"
             ));
         }
         net.add(Operation::Add, &[block, shortcut], Vec::new())

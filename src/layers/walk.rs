@@ -1,4 +1,4 @@
-//! What holds for every layer of the registry: shapes, gradients and determinism.
+//! Properties of every layer in the registry: shapes, gradients and determinism.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::{Value as Json, json};
@@ -10,7 +10,7 @@ use crate::shape::Shape;
 
 const TRAINING: Mode = Mode::Training { seed: 5, step: 2, first: 0 };
 
-/// Options and input shapes to try for the layer called `name`. A new layer needs a line here.
+/// Options and input shapes to test for the layer called `name`. A new layer needs a line here.
 fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
     match name {
         "dense" => vec![
@@ -65,11 +65,11 @@ fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
                 vec![2, 4, 3],
             ),
         ],
-        other => panic!("add cases for `{other}` to this walk"),
+        other => panic!("add cases for `{other}` to this test"),
     }
 }
 
-/// All cases: each layer alone, and pairs of layers, whose gradients meet inputs of another kind.
+/// All cases: each layer alone, and pairs of layers, whose gradients reach inputs of other kinds.
 fn chains() -> Vec<(Vec<Json>, Vec<usize>)> {
     let alone = Config::NAMES.iter().flat_map(|name| {
         let named = move |(options, shape)| (vec![json!({ *name: options })], shape);
@@ -92,14 +92,14 @@ fn chains() -> Vec<(Vec<Json>, Vec<usize>)> {
     alone.chain(pairs.map(|(first, second, shape)| (vec![first, second], shape))).collect()
 }
 
-/// Live layers with random parameters, as f64.
+/// Layers with random parameters, in f64.
 struct Chain {
     what: String,
     plan: Plan,
     variables: Vec<Var>,
 }
 
-/// The network that these layers make.
+/// The network made of these layers.
 fn plan_of(configs: &[Json], shape: &[usize]) -> Plan {
     let read = |config: &Json| serde_json::from_value(config.clone());
     let layers: Vec<Config> = configs
@@ -117,7 +117,7 @@ impl Chain {
         let what = configs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" then ");
         let mut variables = Vec::new();
         for spec in &plan.specs {
-            // Variances are positive; nothing else needs to be, and no value may be special.
+            // Variances are positive; the other values are arbitrary, but must not be special.
             let low = if spec.name.ends_with("running_var") { 0.5 } else { -1.0 };
             variables.push(random(&spec.shape, low, 1.0, variables.len() as u64 + 10)?);
         }
@@ -128,7 +128,7 @@ impl Chain {
         self.plan.forward(&self.variables, x, mode)
     }
 
-    /// Name, variable, and whether it is trained.
+    /// Name, variable, and whether it is trainable.
     fn parameters(&self) -> impl Iterator<Item = (&str, &Var, bool)> {
         let specs = self.plan.specs.iter().zip(&self.variables);
         specs.map(|(spec, variable)| (spec.name.as_str(), variable, spec.trainable))
@@ -173,7 +173,7 @@ fn untrained_parameters_and_plain_inputs_get_no_gradient() -> Result<()> {
 }
 
 #[test]
-fn the_output_has_the_promised_shape_for_any_batch() -> Result<()> {
+fn the_output_has_the_declared_shape_for_any_batch() -> Result<()> {
     for case in &chains() {
         let chain = Chain::new(case)?;
         for samples in [1, 4] {
@@ -200,7 +200,7 @@ fn samples_do_not_influence_each_other_in_evaluation() -> Result<()> {
 }
 
 #[test]
-fn inputs_that_no_layer_can_follow_are_sentences() {
+fn unsupported_inputs_are_explained() {
     let refusals = [
         (json!({ "dense": { "units": 1 } }), vec![1, 2, 3], "flatten"),
         (json!({ "conv2d": { "filters": 1, "kernel_size": 3 } }), vec![9], "needs images"),
@@ -228,7 +228,7 @@ fn inputs_that_no_layer_can_follow_are_sentences() {
     ];
     for (config, shape, words) in refusals {
         let layer: Config = serde_json::from_value(config.clone()).expect("is a layer");
-        let reason = layer.plan(&Shape(shape)).expect_err("cannot follow");
+        let reason = layer.plan(&Shape(shape)).expect_err("is unsupported");
         assert!(reason.contains(words), "{config}: {reason}");
     }
 }
@@ -246,7 +246,7 @@ fn unknown_options_are_refused() {
 
 #[test]
 fn dropout_keeps_the_mean_and_depends_on_seed_step_and_layer_only() -> Result<()> {
-    // Flattening what is flat already moves the dropout to its place among the layers.
+    // Flattening a flat input only moves the dropout to its index among the layers.
     let network = |index: usize| {
         let mut configs = vec![json!({ "flatten": {} }); index];
         configs.push(json!({ "dropout": { "rate": 0.25 } }));
@@ -272,7 +272,7 @@ fn dropout_keeps_the_mean_and_depends_on_seed_step_and_layer_only() -> Result<()
 }
 
 #[test]
-fn batch_norm_follows_the_batches_while_training_and_only_then() -> Result<()> {
+fn batch_norm_updates_its_running_averages_only_in_training() -> Result<()> {
     let chain = Chain::new(&(vec![json!({ "batch_norm": { "momentum": 0.75, "epsilon": 1e-9 } })], vec![1]))?;
     let read = |i: usize| -> Result<f64> { chain.variables[i].get(0)?.to_scalar() };
     let (mean, variance) = (read(2)?, read(3)?);

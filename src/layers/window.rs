@@ -1,4 +1,4 @@
-//! Options that convolution and pooling share.
+//! Options shared by convolution and pooling.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,19 +26,19 @@ impl Size {
     }
 }
 
-/// What happens at the edge of the image.
+/// How the edge of the image is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {
-    /// Windows stay inside the image; rows and columns that are left over at the end are not used.
+    /// Windows stay inside the image; rows and columns left over at the end are ignored.
     #[default]
     Valid,
-    /// The image is continued so that there are ceil(size / stride) windows; where the sides cannot be
-    /// equal, bottom and right get more.
+    /// The image is padded so that there are ceil(size / stride) windows; odd padding puts the larger part
+    /// at the bottom and right.
     Same,
 }
 
-/// Channels and windows of an image of shape `input`, or why there are none.
+/// Channels and windows of an image of shape `input`, or a message that says why it is unsupported.
 pub(super) fn slide(
     layer: &str,
     input: &Shape,

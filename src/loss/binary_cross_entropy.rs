@@ -1,10 +1,9 @@
-//! Binary cross-entropy between one logit and one of two classes.
+//! Binary cross-entropy of one logit for two classes.
 //!
-//! For a logit z and y = 0 or 1: max(z, 0) - z y + ln(1 + e^-|z|), which is
-//! -y ln σ(z) - (1 - y) ln(1 - σ(z)) without overflow. With label smoothing ε, y becomes
-//! y (1 - ε) + ε/2, as in Keras. The gradient is σ(z) - y. A class weight multiplies the whole loss of
-//! each sample of its class, smoothed or not, and the mean divides by the number of samples, as Keras's
-//! `class_weight` does.
+//! For a logit z and y = 0 or 1: max(z, 0) - z y + ln(1 + e^-|z|), which is -y ln σ(z) - (1 - y) ln(1 -
+//! σ(z)) without overflow. With label smoothing ε, y becomes y (1 - ε) + ε/2, as in Keras. The gradient is
+//! σ(z) - y. A class weight multiplies the whole loss of each sample of its class, smoothed or not, and the
+//! mean divides by the number of samples, as with Keras's `class_weight`.
 
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -15,16 +14,16 @@ use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 use crate::ops::{Output, record};
 
-/// `[loss.binary_cross_entropy]`: for one of two classes, from a single output.
+/// `[loss.binary_cross_entropy]`: for two classes, from a single output.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The share of each target that is spread evenly over both classes.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub label_smoothing: f64,
-    /// A factor for the loss of each class's samples: that of the first class and that of the second, such as
-    /// `[1, 19]` where one sample in twenty is of the second class. All 1 by default. The mean is over samples,
-    /// whatever their weights, and validation and test losses are weighted as well.
+    /// A factor for the loss of each class's samples, first and second class, such as `[1, 19]` if one
+    /// sample in twenty is of the second class. All 1 by default. The mean is over samples regardless of
+    /// their weights; validation and test losses are weighted as well.
     pub class_weights: Option<Vec<f64>>,
 }
 
@@ -33,15 +32,15 @@ impl Loss for Config {
         match target {
             Target::Class { classes: 2 } if outputs == 1 => {}
             Target::Class { classes: 2 } => problems.report_with_help(
-                format!("binary_cross_entropy needs one output, and the last layer has {outputs}"),
-                "let the last `dense` layer have `units = 1`, or use `cross_entropy`",
+                format!("binary_cross_entropy needs one output, but the last layer has {outputs}"),
+                "set `units = 1` in the last `dense` layer, or use `cross_entropy`",
             ),
             Target::Class { classes } => problems.report_with_help(
-                format!("binary_cross_entropy needs two classes, and this data set has {classes}"),
+                format!("binary_cross_entropy needs two classes, but this data set has {classes}"),
                 "use `cross_entropy`",
             ),
             Target::Value { .. } => problems.report_with_help(
-                "binary_cross_entropy needs classes, and this data set has numbers to predict",
+                "binary_cross_entropy needs classes, but the targets of this data set are numbers",
                 "use `mse`, `mae` or `huber`",
             ),
         }
@@ -63,8 +62,8 @@ impl Loss for Config {
         Some(Activation::Sigmoid)
     }
 
-    /// The gradient is recorded rather than derived: the terms have kinks at 0 that only their sum
-    /// has not, and candle's gradients of max and |z| differ there.
+    /// The gradient is recorded rather than derived: the terms have kinks at 0 that cancel only in their
+    /// sum, and candle's gradients of max and |z| differ there.
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let smoothing = self.label_smoothing;
         let y = targets.to_dtype(logits.dtype())?.affine(1.0 - smoothing, smoothing / 2.0)?;
@@ -92,7 +91,7 @@ impl Loss for Config {
     ) -> Result<f64> {
         let (labels, outputs) = labels(logits, targets, gradient)?;
         if outputs > 1 {
-            candle_core::bail!("{outputs} logits for each label, where binary_cross_entropy takes one");
+            candle_core::bail!("{outputs} logits per label, but binary_cross_entropy takes one");
         }
         let smoothing = self.label_smoothing;
         let weights = match self.class_weights.as_deref() {
@@ -103,7 +102,7 @@ impl Loss for Config {
         let mut sum = 0.0;
         for ((z, label), slot) in logits.iter().zip(labels).zip(gradient) {
             let Some(weight) = weights.get(*label as usize) else {
-                candle_core::bail!("label {label} for binary_cross_entropy, which has the classes 0 and 1");
+                candle_core::bail!("label {label}; the classes of binary_cross_entropy are 0 and 1");
             };
             let (z, y) = (f64::from(*z), f64::from(*label) * (1.0 - smoothing) + smoothing / 2.0);
             let small = (-z.abs()).exp();
@@ -124,7 +123,7 @@ mod tests {
     use crate::loss::checks::{problems, value_and_gradient};
 
     #[test]
-    fn agrees_with_the_definition_and_has_the_right_slope() -> Result<()> {
+    fn agrees_with_the_definition_and_has_the_right_gradient() -> Result<()> {
         for (smoothing, weights) in
             [(0.0, [1.0, 1.0]), (0.2, [1.0, 1.0]), (0.0, [0.5, 19.0]), (0.2, [3.0, 0.0])]
         {
@@ -149,8 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_divides_by_the_samples_and_not_by_their_weights() -> Result<()> {
-        // p = σ([0.5, -1, 2]), y = [1, 0, 0], w = where(y, 19, 1); mean(w * -(y ln p + (1 - y) ln(1 - p))) by NumPy.
+    fn the_mean_divides_by_the_number_of_samples_not_by_their_weights() -> Result<()> {
+        // p = σ([0.5, -1, 2]), y = [1, 0, 0], w = where(y, 19, 1); mean(w * -(y ln p + (1 - y) ln(1 - p)))
+        // by NumPy.
         let config = Config { class_weights: Some(vec![1.0, 19.0]), ..Config::default() };
         let targets = BatchTargets::Classes(&[1, 0, 0]);
         let sum = config.sum_and_gradient(&[0.5, -1.0, 2.0], targets, &mut [0.0; 3])?;
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_what_does_not_fit() {
+    fn reports_mismatches() {
         let config = Config::default();
         assert!(problems(&config, Target::Class { classes: 2 }, 1).is_empty());
         for (target, outputs) in [

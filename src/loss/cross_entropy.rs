@@ -1,9 +1,9 @@
-//! Cross-entropy between the classes' predicted probabilities and the true class.
+//! Cross-entropy between the predicted class probabilities and the target class.
 //!
-//! For logits z and class c: `-log softmax(z)[c]`. With label smoothing ε over K classes the target is
-//! 1 - ε + ε/K for the true class and ε/K for the others (Szegedy et al., 2016); class weights
-//! multiply each target's term. The mean divides by the number of samples, with or without class
-//! weights (as Keras does; PyTorch divides by the sum of the weights).
+//! For logits z and class c: `-log softmax(z)[c]`. With label smoothing ε over K classes the target is 1 -
+//! ε + ε/K for the target class and ε/K for the others (Szegedy et al., 2016); class weights multiply each
+//! target's term. The mean divides by the number of samples, with or without class weights (as in Keras;
+//! PyTorch divides by the sum of the weights).
 //!
 //! The gradient is p Σt - t for probabilities p and targets t.
 
@@ -17,7 +17,7 @@ use crate::ops::Activation;
 use crate::ops::slices::values;
 use crate::ops::{Output, record};
 
-/// `[loss.cross_entropy]`: for one class out of several.
+/// `[loss.cross_entropy]`: for one of several classes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -44,12 +44,12 @@ impl Loss for Config {
                         if (outputs, classes) == (1, 2) { ", or use `binary_cross_entropy`" } else { "" };
                     problems.report_with_help(
                         format!("the last layer has {outputs} outputs for {classes} classes"),
-                        format!("let the last `dense` layer have `units = {classes}`{binary}"),
+                        format!("set `units = {classes}` in the last `dense` layer{binary}"),
                     );
                 }
             }
             Target::Value { .. } => problems.report_with_help(
-                "cross_entropy needs classes, and this data set has numbers to predict",
+                "cross_entropy needs classes, but the targets of this data set are numbers",
                 "use `mse`, `mae` or `huber`",
             ),
         }
@@ -80,15 +80,15 @@ impl Loss for Config {
     ) -> Result<f64> {
         let (labels, classes) = labels(logits, targets, gradient)?;
         if labels.is_empty() {
-            return Ok(0.0); // no row to tell the number of classes
+            return Ok(0.0); // without a row, the number of classes is unknown
         }
         self.rows(logits, classes, labels, gradient)
     }
 }
 
 impl Config {
-    /// The formula as tensor operations, for any device. candle lets a gradient flow through the
-    /// maximum inside `log_softmax`; it is 0 but for rounding.
+    /// The formula as tensor operations, for any device. candle propagates a gradient through the maximum
+    /// inside `log_softmax`; it is 0 up to rounding.
     pub(super) fn reference(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let classes = logits.dim(D::Minus1)?;
         let log_probabilities = candle_nn::ops::log_softmax(logits, D::Minus1)?; // [batch, classes]
@@ -108,8 +108,8 @@ impl Config {
         ((right * (1.0 - smoothing))? + spread)?.neg()
     }
 
-    /// The same on the CPU, with the gradient computed beside the value: one pass instead of some
-    /// thirty small tensors.
+    /// The same on the CPU, with value and gradient computed in one pass instead of some thirty small
+    /// tensors.
     fn one_pass<T: WithDType>(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let (samples, classes) = logits.dims2()?;
         let labels = targets.to_vec1::<u32>()?;
@@ -129,7 +129,7 @@ impl Config {
         })
     }
 
-    /// The sum of the rows' losses, with its gradient. Sums are in f64.
+    /// The sum of the rows' losses, and its gradient. Sums are in f64.
     fn rows<T: WithDType>(
         &self,
         logits: &[T],
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn huge_logits_give_finite_values_and_nan_stays_visible() -> Result<()> {
+    fn huge_logits_give_finite_values_and_nan_is_not_hidden() -> Result<()> {
         let config = Config::default();
         let targets = Tensor::new(&[1_u32], &Device::Cpu)?;
         let logits = Var::new(&[[3e38_f32, -3e38]], &Device::Cpu)?;
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_label_is_an_error_and_no_panic() -> Result<()> {
+    fn a_label_out_of_range_is_an_error_not_a_panic() -> Result<()> {
         let logits = Tensor::zeros((1, 3), DType::F32, &Device::Cpu)?;
         assert!(Config::default().sum(&logits, &Tensor::new(&[3_u32], &Device::Cpu)?).is_err());
         assert!(Config::default().sum(&logits, &Tensor::new(&[0_u32, 1], &Device::Cpu)?).is_err());
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_what_does_not_fit() {
+    fn reports_mismatches() {
         let [plain, _, weighted, _] = configs();
         let classes = Target::Class { classes: 4 };
         assert!(problems(&plain, classes, 4).is_empty());

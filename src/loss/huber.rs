@@ -1,6 +1,6 @@
 //! The Huber loss (Huber, 1964): squared for small errors, linear for large ones.
 //!
-//! For an error d: d²/2 where |d| ≤ δ, else δ (|d| - δ/2), averaged over the outputs of a sample.
+//! For an error d: d²/2 if |d| ≤ δ, otherwise δ (|d| - δ/2), averaged over the outputs of a sample.
 
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::config::Problems;
 use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
-/// `[loss.huber]`: like `mse` for small errors and like `mae` for large ones, for numbers.
+/// `[loss.huber]`: like `mse` for small errors and like `mae` for large ones, for numeric targets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -34,8 +34,8 @@ impl Loss for Config {
         None
     }
 
-    /// c (d - c/2) with c = clamp(d, -δ, δ) held constant. Its value is the loss on both sides of δ
-    /// and its gradient is c, without the kinks that `abs` and `minimum` would bring.
+    /// c (d - c/2) with c = clamp(d, -δ, δ) held constant. Its value is the loss on both sides of δ and its
+    /// gradient is c, without the kinks of `abs` and `minimum`.
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let difference = (logits - targets)?;
         let clamped = difference.detach().clamp(-self.delta, self.delta)?;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn not_a_number_stays_visible() -> Result<()> {
+    fn nan_is_not_hidden() -> Result<()> {
         let outputs = Tensor::new(&[[f32::NAN]], &Device::Cpu)?;
         let targets = Tensor::new(&[[0_f32]], &Device::Cpu)?;
         assert!(Config::default().sum(&outputs, &targets)?.to_scalar::<f32>()?.is_nan());

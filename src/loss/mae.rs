@@ -8,7 +8,7 @@ use crate::config::Problems;
 use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
-/// `[loss.mae]`: the mean of the absolute errors, for numbers; outliers weigh less than in `mse`.
+/// `[loss.mae]`: the mean absolute error, for numeric targets; outliers weigh less than in `mse`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {}
@@ -22,8 +22,7 @@ impl Loss for Config {
         None
     }
 
-    /// d sign(d) with the sign held constant: candle's `abs` has the gradient 1 at 0, where
-    /// PyTorch's has 0.
+    /// d sign(d) with the sign held constant: candle's `abs` has gradient 1 at 0, PyTorch's has 0.
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let difference = (logits - targets)?;
         sum_of_means(&(&difference * difference.detach().sign()?)?)
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn not_a_number_stays_visible() -> Result<()> {
+    fn nan_is_not_hidden() -> Result<()> {
         let outputs = Tensor::new(&[[f32::NAN]], &Device::Cpu)?;
         let targets = Tensor::new(&[[0_f32]], &Device::Cpu)?;
         assert!(Config {}.sum(&outputs, &targets)?.to_scalar::<f32>()?.is_nan());

@@ -1,4 +1,4 @@
-//! What training makes small: one file per loss, written as `[loss.NAME]`.
+//! Loss functions: one file per loss function, selected by `[loss.NAME]`.
 //!
 //! ```
 //! use taper::data::BatchTargets;
@@ -29,40 +29,40 @@ use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
 registry! {
-    /// `[loss.NAME]`: what training makes small.
+    /// `[loss.NAME]`: the loss function, which training minimizes.
     Config: Loss {
         cross_entropy, binary_cross_entropy, mse, mae, huber
     }
 }
 
-/// A loss that a config can name.
+/// The config of a loss function.
 pub trait Loss {
-    /// Reports what does not fit the data set's target (where it is known); `outputs` are the
-    /// values that the last layer gives for each sample.
+    /// Reports if it does not match the target of the data set; `outputs` is the number of outputs of the
+    /// last layer per sample.
     fn validate(&self, target: Target, outputs: usize, problems: &mut Problems<'_>);
 
-    /// The function that turns the network's last values (logits) into predictions. It is part of
-    /// the loss for the sake of exactness; a last layer with this activation is not applied twice.
+    /// The function that turns the network's outputs (logits) into predictions. The loss includes it for
+    /// numerical accuracy; a last layer with this activation does not apply it twice.
     fn link(&self) -> Option<Activation>;
 
-    /// The sum of the samples' losses, a scalar. Training divides it by the number of samples.
+    /// The sum of the losses of all samples, a scalar. Training divides it by the number of samples.
     ///
     /// `logits` is `[batch, outputs]`; `targets` is `[batch]` of `u32` labels for classes, or
     /// `[batch, width]` of the logits' type for values.
     ///
     /// # Errors
-    /// If the tensor library refuses.
+    /// If candle returns an error.
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor>;
 
-    /// The sum of the samples' losses; its gradient with respect to `logits` replaces what is in
-    /// `gradient`, which has the same length. The same as [`sum`](Self::sum) without tensors: the
-    /// arithmetic is in f64 and nothing is allocated.
+    /// Returns the sum of the losses of all samples and writes its gradient with respect to `logits` to
+    /// `gradient`, which has the same length. Equals [`sum`](Self::sum), but without tensors: it computes
+    /// in f64 and allocates nothing.
     ///
     /// `logits` is `[samples, outputs]` row by row.
     ///
     /// # Errors
-    /// If the lengths do not fit, a label is not that of a class, or `targets` is not of the kind that
-    /// the loss is for. `gradient` may be changed in part then.
+    /// If the lengths do not match, a label is not a class, or `targets` is of the wrong kind for this
+    /// loss. `gradient` may then be partly overwritten.
     fn sum_and_gradient(
         &self,
         logits: &[f32],
@@ -71,16 +71,16 @@ pub trait Loss {
     ) -> candle_core::Result<f64>;
 }
 
-/// What all losses for numbers ask of the data set and the last layer.
+/// The requirements of all losses for numeric targets.
 fn validate_values(loss: &str, target: Target, outputs: usize, problems: &mut Problems<'_>) {
     match target {
         Target::Value { width } if width == outputs => {}
         Target::Value { width } => problems.report_with_help(
-            format!("the last layer has {outputs} outputs for {width} numbers to predict"),
-            format!("let the last `dense` layer have `units = {width}`"),
+            format!("the last layer has {outputs} outputs for {width} target values"),
+            format!("set `units = {width}` in the last `dense` layer"),
         ),
         Target::Class { classes } => problems.report_with_help(
-            format!("{loss} needs numbers to predict, and this data set has {classes} classes"),
+            format!("{loss} needs numeric targets, but this data set has {classes} classes"),
             if classes == 2 {
                 "use `binary_cross_entropy` or `cross_entropy`"
             } else {
@@ -95,8 +95,8 @@ fn sum_of_means(losses: &Tensor) -> candle_core::Result<Tensor> {
     losses.sum_all()? / losses.dim(D::Minus1)? as f64
 }
 
-/// [`Loss::sum_and_gradient`] of all losses for numbers: `error` gives an output's loss and its slope
-/// for the difference between what was predicted and what is right.
+/// [`Loss::sum_and_gradient`] of all losses for numeric targets: `error` returns the loss of an output and
+/// its derivative from the difference between prediction and target.
 fn sum_of_errors(
     logits: &[f32],
     targets: BatchTargets<'_>,
@@ -104,11 +104,11 @@ fn sum_of_errors(
     error: impl Fn(f64) -> (f64, f64),
 ) -> candle_core::Result<f64> {
     let BatchTargets::Values { values, width } = targets else {
-        candle_core::bail!("classes for a loss that takes numbers");
+        candle_core::bail!("class labels for a loss that takes numbers");
     };
     if values.len() != logits.len() || gradient.len() != logits.len() || !values.len().is_multiple_of(width) {
         candle_core::bail!(
-            "{} outputs for {} numbers, {width} for each sample, and {} places for the gradient",
+            "{} outputs for {} target values, {width} per sample, and a gradient of length {}",
             logits.len(),
             values.len(),
             gradient.len()
@@ -123,19 +123,19 @@ fn sum_of_errors(
     Ok(sum / width.max(1) as f64)
 }
 
-/// The labels that `targets` must have for `logits`, and how many logits there are for each.
+/// The labels in `targets`, and the number of logits for each.
 fn labels<'a>(
     logits: &[f32],
     targets: BatchTargets<'a>,
     gradient: &[f32],
 ) -> candle_core::Result<(&'a [u32], usize)> {
     let BatchTargets::Classes(labels) = targets else {
-        candle_core::bail!("numbers for a loss that takes classes");
+        candle_core::bail!("numbers for a loss that takes class labels");
     };
     let whole = logits.len().is_multiple_of(labels.len()) && logits.is_empty() == labels.is_empty();
     if !whole || gradient.len() != logits.len() {
         candle_core::bail!(
-            "{} logits for {} labels, and {} places for the gradient",
+            "{} logits for {} labels, and a gradient of length {}",
             logits.len(),
             labels.len(),
             gradient.len()
@@ -144,7 +144,7 @@ fn labels<'a>(
     Ok((labels, logits.len() / labels.len().max(1)))
 }
 
-/// What the tests of all losses use.
+/// Helpers for the tests of all losses.
 #[cfg(test)]
 mod checks {
     use super::{Loss, Target, Tensor};
@@ -158,7 +158,7 @@ mod checks {
         Ok((double(loss)?[0], double(gradient)?))
     }
 
-    /// What `loss` reports about a target and a number of outputs.
+    /// The problems that `loss` reports for a target and a number of outputs.
     pub fn problems(loss: &dyn Loss, target: Target, outputs: usize) -> Vec<Problem> {
         let mut found = Vec::new();
         loss.validate(target, outputs, &mut Problems::new(&mut found));
@@ -177,7 +177,7 @@ mod tests {
         serde_json::from_value(serde_json::json!({ name: {} })).expect("the defaults make a config")
     }
 
-    /// Outputs, their shape, and targets that fit a loss, away from its kinks.
+    /// Outputs, their shape, and matching targets, away from the kinks of the loss.
     type Example = (Vec<f64>, (usize, usize), Tensor, Target);
 
     fn example(config: &Config) -> Result<Example> {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_for_numbers_report_what_does_not_fit() {
+    fn losses_for_numbers_report_mismatches() {
         for name in ["mse", "mae", "huber"] {
             let config = default(name);
             assert!(problems(config.member(), Target::Value { width: 3 }, 3).is_empty());

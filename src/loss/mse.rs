@@ -8,7 +8,7 @@ use crate::config::Problems;
 use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 
-/// `[loss.mse]`: the mean of the squared errors, for numbers.
+/// `[loss.mse]`: the mean squared error, for numeric targets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {}

@@ -1,4 +1,4 @@
-//! The losses over plain slices against the same losses as tensors in f64, differentiated by candle.
+//! Compares the losses on plain slices with the same losses as tensors in f64, differentiated by candle.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::checks::value_and_gradient;
 use super::{BatchTargets, Config};
 use crate::random::{Purpose, Stream};
 
-/// A loss with samples that fit it.
+/// A loss with matching samples.
 struct Case {
     config: Config,
     outputs: usize,
@@ -34,14 +34,14 @@ impl Case {
         }
     }
 
-    /// The sum and its gradient over slices; what was in the gradient before must not matter.
+    /// The sum and its gradient on slices; the previous contents of the gradient must not matter.
     fn found(&self) -> Result<(f64, Vec<f32>)> {
         let mut gradient = vec![7.0; self.logits.len()];
         let sum = self.config.member().sum_and_gradient(&self.logits, self.targets(), &mut gradient)?;
         Ok((sum, gradient))
     }
 
-    /// The same by tensors in f64.
+    /// The same with tensors in f64.
     fn expected(&self) -> Result<(f64, Vec<f64>)> {
         let shape = (self.logits.len() / self.outputs, self.outputs);
         let logits = Tensor::from_slice(&self.logits, shape, &Device::Cpu)?.to_dtype(DType::F64)?;
@@ -53,7 +53,7 @@ impl Case {
             }
         };
         let sum = match &self.config {
-            // Its `sum` shares the code that is tested.
+            // Its `sum` shares the code under test.
             Config::cross_entropy(config) => config.reference(&logits, &targets)?,
             config => config.member().sum(&logits, &targets)?,
         };
@@ -67,14 +67,15 @@ impl Case {
         assert!((sum - expected).abs() <= 1e-6 * expected.abs(), "{name}: {sum} {expected}");
         assert_eq!(gradient.len(), slope.len());
         for (found, expected) in gradient.into_iter().map(f64::from).zip(slope) {
-            // Beside 1e-6 of the value: a probability's rounding in f32, of which the target is taken.
+            // In addition to 1e-6 of the value: the rounding in f32 of a probability, from which the target
+            // is subtracted.
             assert!((found - expected).abs() <= 1e-6 * expected.abs() + 6e-8, "{name}: {found} {expected}");
         }
         Ok(())
     }
 }
 
-/// Every loss by its defaults, with the outputs of a sample.
+/// Every loss with its defaults, and its number of outputs per sample.
 fn defaults() -> [(serde_json::Value, usize); 5] {
     [
         (json!({"cross_entropy": {}}), 3),
@@ -86,7 +87,7 @@ fn defaults() -> [(serde_json::Value, usize); 5] {
 }
 
 #[test]
-fn every_loss_is_here() {
+fn every_loss_is_tested() {
     let names = defaults().map(|(config, _)| Case::new(&config, 1, 1).config.name());
     assert_eq!(names, Config::NAMES);
 }
@@ -139,13 +140,13 @@ fn losses_for_numbers_over_slices_agree_with_tensors() -> Result<()> {
 }
 
 #[test]
-fn a_logit_that_is_not_a_number_stays_visible() -> Result<()> {
+fn a_nan_logit_is_not_hidden() -> Result<()> {
     for (config, outputs) in defaults() {
         let mut case = Case::new(&config, 4, outputs);
         case.logits[outputs] = f32::NAN;
         let (sum, gradient) = case.found()?;
         assert!(sum.is_nan() && gradient[outputs].is_nan(), "{config}: {sum} {gradient:?}");
-        assert!(gradient[0].is_finite(), "{config}: the other samples are not touched");
+        assert!(gradient[0].is_finite(), "{config}: the other samples are unaffected");
     }
     Ok(())
 }
@@ -154,7 +155,7 @@ fn a_logit_that_is_not_a_number_stays_visible() -> Result<()> {
 fn huge_logits_give_finite_sums_and_gradients() -> Result<()> {
     for (config, outputs) in defaults() {
         let mut case = Case::new(&config, 2, outputs);
-        // Twice an error must still be an f32, for `mse`.
+        // For `mse`, twice an error must still be an f32.
         case.logits.fill(1e38);
         case.logits[outputs] = -1e38;
         let (sum, gradient) = case.found()?;
@@ -164,7 +165,7 @@ fn huge_logits_give_finite_sums_and_gradients() -> Result<()> {
 }
 
 #[test]
-fn no_samples_have_no_loss() -> Result<()> {
+fn the_loss_of_no_samples_is_0() -> Result<()> {
     for (config, outputs) in defaults() {
         assert_eq!(Case::new(&config, 0, outputs).found()?, (0.0, Vec::new()));
     }
@@ -172,7 +173,7 @@ fn no_samples_have_no_loss() -> Result<()> {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_and_no_panic() {
+fn a_mismatch_is_an_error_not_a_panic() {
     for (config, outputs) in defaults() {
         let case = Case::new(&config, 2, outputs);
         let fails = |logits: usize, targets: BatchTargets<'_>, gradient: usize| {
@@ -182,7 +183,7 @@ fn what_does_not_fit_is_an_error_and_no_panic() {
         let size = 2 * outputs;
         assert!(!fails(size, case.targets(), size), "{config}");
         assert!(fails(size, case.targets(), size - 1), "{config}: the gradient is too short");
-        assert!(fails(size + 1, case.targets(), size + 1), "{config}: there is a logit too many");
+        assert!(fails(size + 1, case.targets(), size + 1), "{config}: there is one logit too many");
         assert!(fails(0, case.targets(), 0), "{config}: there are no logits");
         let other = match case.targets() {
             BatchTargets::Classes(_) => BatchTargets::Values { values: &case.values, width: outputs },
@@ -190,9 +191,9 @@ fn what_does_not_fit_is_an_error_and_no_panic() {
         };
         assert!(fails(size, other, size), "{config}: the targets are of the other kind");
         let impossible = BatchTargets::Classes(&[0, 3]);
-        assert!(fails(size, impossible, size), "{config}: there is no class 3");
+        assert!(fails(size, impossible, size), "{config}: class 3 is out of range");
         let uneven = BatchTargets::Values { values: &case.values, width: 0 };
-        assert!(fails(size, uneven, size), "{config}: there is no width");
+        assert!(fails(size, uneven, size), "{config}: the width is wrong");
     }
     let weighted = Case::new(&json!({"cross_entropy": {"class_weights": [1.0, 2.0]}}), 2, 3);
     assert!(weighted.found().is_err(), "two weights for three classes");

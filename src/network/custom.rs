@@ -1,4 +1,4 @@
-//! An operation that user code defines.
+//! An operation defined by user code.
 
 use std::sync::Arc;
 
@@ -8,25 +8,25 @@ use serde_json::Value;
 use super::{Mode, ParameterSpec};
 use crate::shape::Shape;
 
-/// A layer that user code computes, on candle's tensors; the graph engine runs it. Only [`name`](Self::name),
-/// [`output`](Self::output) and [`forward`](Self::forward) are needed.
+/// A layer computed by user code, on candle tensors; it runs on the graph engine. Only
+/// [`name`](Self::name), [`output`](Self::output) and [`forward`](Self::forward) are required.
 pub trait CustomLayer: Send + Sync {
-    /// What it is called in reports, errors and checkpoints.
+    /// Its name in reports, errors and checkpoints.
     fn name(&self) -> &'static str;
 
-    /// What tells it from other layers of its name. It stands in `config.toml` and in checkpoints; a run
-    /// resumes with the same options only.
+    /// Distinguishes it from other layers of the same name. `config.toml` and checkpoints hold the options,
+    /// and a run resumes only with the same ones.
     fn options(&self) -> Value {
         Value::Null
     }
 
-    /// The shape of its output for one sample of shape `input`.
+    /// The shape of its output for a sample of shape `input`.
     ///
     /// # Errors
-    /// A sentence that says why it cannot follow such an input.
+    /// A message that says why the layer does not support this input.
     fn output(&self, input: &Shape) -> std::result::Result<Shape, String>;
 
-    /// The parameters that it needs for samples of shape `input`, each with a name of its own.
+    /// The parameters that it needs for samples of shape `input`, with distinct names.
     fn parameters(&self, _input: &Shape) -> Vec<ParameterSpec> {
         Vec::new()
     }
@@ -36,37 +36,37 @@ pub trait CustomLayer: Send + Sync {
         0
     }
 
-    /// The result for a batch, `[batch, input shape]` to `[batch, output shape]`, which candle
-    /// differentiates. `parameters` are those that it asked for, in order.
+    /// Computes the output for a batch, from `[batch, input shape]` to `[batch, output shape]`; candle
+    /// differentiates it. `parameters` are the requested ones, in order.
     ///
-    /// Some gradients of candle are wrong, such as those of its pooling and of `relu` at 0:
-    /// [`ops`](crate::ops) has right ones. Random numbers that a resumed run draws again come from a
+    /// Some of candle's gradients are wrong, such as those of its pooling and of `relu` at 0: use the ones
+    /// in [`ops`](crate::ops). For random numbers that a resumed run reproduces, use a
     /// [`Stream`](crate::random::Stream) of the seed and the step in `mode`.
     ///
     /// # Errors
-    /// What the tensor library refuses.
+    /// If candle returns an error.
     fn forward(&self, x: &Tensor, parameters: &[Var], mode: Mode) -> Result<Tensor>;
 }
 
 /// A [`CustomLayer`] in a network.
 #[derive(Clone)]
 pub struct Custom {
-    /// What computes it.
+    /// The code.
     pub layer: Arc<dyn CustomLayer>,
-    /// The shape of the result for one sample.
+    /// The shape of the output for one sample.
     pub output: Shape,
     /// Floating-point operations for one sample.
     pub flops: u64,
 }
 
 impl Custom {
-    /// The result for a batch, of the shape that the layer promised.
+    /// Computes the output for a batch, and checks its shape.
     pub(super) fn forward(&self, x: &Tensor, parameters: &[Var], mode: Mode) -> Result<Tensor> {
         let y = self.layer.forward(x, parameters, mode)?;
         let promised = self.output.batch(x.dim(0)?);
         if y.dims() != promised {
             let name = self.layer.name();
-            bail!("layer `{name}` gave {:?} for {:?}, and promised {promised:?}", y.dims(), x.dims());
+            bail!("layer `{name}` returned {:?} for {:?}, but declared {promised:?}", y.dims(), x.dims());
         }
         y.contiguous()
     }

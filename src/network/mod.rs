@@ -1,7 +1,7 @@
-//! A network as plain data: the operations that it is computed by, with their shapes and parameters.
+//! A network as plain data: its operations with their shapes and parameters.
 //!
-//! Layers describe themselves once, as [nodes](Node). The graph engine interprets these one by one, the
-//! fused engine compiles them into stages.
+//! Each layer describes itself as [nodes](Node). The graph engine interprets these one by one; the fused
+//! engine compiles them into stages.
 //!
 //! ```
 //! use taper::network::{Id, Net, Operation};
@@ -34,5 +34,5 @@ pub use parameters::{Parameter, Parameters};
 pub use plan::{Plan, Row};
 pub use spec::ParameterSpec;
 
-/// The most parameters that a network may have: 16 GiB of `f32` with Adam's moments.
-pub const MOST_PARAMETERS: u64 = 1 << 30;
+/// The maximum number of parameters of a network: 16 GiB of `f32` with Adam's moments.
+pub const MAX_PARAMETERS: u64 = 1 << 30;

@@ -1,17 +1,17 @@
-//! What a forward pass is for.
+//! The mode of a forward pass.
 
-/// What a forward pass is for.
+/// The mode of a forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Evaluation and prediction: no dropout, running statistics.
     Inference,
-    /// A training step; dropout masks depend on these numbers and the layer only.
+    /// A training step; dropout masks depend only on these numbers and the layer.
     Training {
         /// The run's seed.
         seed: u64,
         /// The step, counted from 0.
         step: u64,
-        /// The place of the first sample in the step's whole batch: 0 unless this pass is about a part.
+        /// The index of the first sample in the step's whole batch: 0 unless this pass covers only a part.
         first: usize,
     },
 }

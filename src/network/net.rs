@@ -1,19 +1,19 @@
-//! A network while its layers describe it.
+//! A network under construction, while its layers describe themselves.
 
-use super::{Id, MOST_PARAMETERS, Node, Operation, ParameterSpec, Plan, Row};
+use super::{Id, MAX_PARAMETERS, Node, Operation, ParameterSpec, Plan, Row};
 use crate::ops::Activation;
 use crate::shape::Shape;
 
-/// The first number of layers within other layers. Those of `model.layers` are numbered by their index,
-/// which decides their random numbers, so both kinds stay apart.
+/// The first number for nested layers. Layers in `model.layers` are numbered by their index, which
+/// determines their random numbers, so the two ranges must not overlap.
 const NESTED: u64 = 1 << 32;
 
-/// Layers add what they compute to it, one after the other.
+/// A network under construction; layers add their operations in order.
 pub struct Net {
     plan: Plan,
-    /// The layer that is being described, and those that it is within.
+    /// The layer that is currently described, after its enclosing layers.
     place: Vec<Place>,
-    /// How many layers are within others.
+    /// The number of nested layers.
     nested: u64,
 }
 
@@ -26,7 +26,7 @@ pub struct Place {
     pub index: usize,
     /// The layer's key in the config.
     pub name: &'static str,
-    /// Among the rows of the plan.
+    /// Its row in the plan.
     row: usize,
     number: u64,
 }
@@ -39,7 +39,7 @@ impl Net {
         Self { plan, place: Vec::new(), nested: 0 }
     }
 
-    /// What was described.
+    /// The finished plan.
     #[must_use]
     pub fn finish(self) -> Plan {
         self.plan
@@ -57,12 +57,12 @@ impl Net {
         self.plan.shape(value)
     }
 
-    /// The layer that is being described, or that was when an error came, after those that it is within.
+    /// The layer that is currently described, or that failed, after its enclosing layers.
     pub fn place(&self) -> impl Iterator<Item = (&'static str, usize, &'static str)> {
         self.place.iter().map(|place| (place.list, place.index, place.name))
     }
 
-    /// The number of the layer that is being described, by which its random numbers differ from others'.
+    /// The number of the current layer, which makes its random numbers distinct.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.place.last().map_or(0, |place| place.number)
@@ -71,7 +71,7 @@ impl Net {
     /// Describes the layer called `name`, which is number `index` of `list`.
     ///
     /// # Errors
-    /// That of `describe`. The [place](Self::place) is then left as it was when it came.
+    /// The error of `describe`. The [place](Self::place) then remains that of the error.
     pub fn layer(
         &mut self,
         (list, index, name): (&'static str, usize, &'static str),
@@ -102,7 +102,7 @@ impl Net {
         self.place.last().map_or_else(String::new, |place| self.plan.rows[place.row].path.clone())
     }
 
-    /// Adds an operation of the layer that is being described; `parameters` have names within the layer.
+    /// Adds an operation of the current layer; `parameters` have names within the layer.
     ///
     /// # Errors
     /// If there are more values than fit into memory.
@@ -115,9 +115,9 @@ impl Net {
         let input = self.shape(inputs.first().copied().unwrap_or(Id::INPUT));
         let (output, flops) = (operation.output(input), operation.flops(input, parameters.len()));
         let count = parameters.iter().try_fold(0_u64, |sum, spec| sum.checked_add(spec.count()?));
-        let Some(count) = count.filter(|count| *count <= MOST_PARAMETERS && output.elements().is_some())
+        let Some(count) = count.filter(|count| *count <= MAX_PARAMETERS && output.elements().is_some())
         else {
-            return Err(format!("more than {MOST_PARAMETERS} values; make the layer or its input smaller"));
+            return Err(format!("more than {MAX_PARAMETERS} values; make the layer or its input smaller"));
         };
         let (path, number) = (self.path(), self.number());
         let row = self.place.last().map_or(0, |place| place.row);

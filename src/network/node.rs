@@ -1,11 +1,11 @@
-//! One operation of a network, and where it takes its inputs from.
+//! One operation of a network, with its inputs.
 
 use std::ops::Range;
 
 use super::Operation;
 use crate::shape::Shape;
 
-/// A value of a network: its input, or what a node gives.
+/// A value of a network: its input, or the output of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(pub(super) usize);
 
@@ -13,7 +13,7 @@ impl Id {
     /// The network's input.
     pub const INPUT: Self = Self(0);
 
-    /// 0 for the network's input, i + 1 for what node i gives.
+    /// 0 for the network's input, i + 1 for the output of node i.
     #[must_use]
     pub fn index(self) -> usize {
         self.0
@@ -23,14 +23,14 @@ impl Id {
 /// One operation of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// What is computed.
+    /// The operation.
     pub operation: Operation,
-    /// From which values: one, or two for a sum. All of them are the input or belong to earlier nodes.
+    /// Its inputs: one value, or two for a sum; each is the network's input or belongs to an earlier node.
     pub inputs: Vec<Id>,
-    /// With which of the network's parameters.
+    /// Its parameters among those of the network.
     pub parameters: Range<usize>,
-    /// The shape of the result for one sample.
+    /// The shape of the output for one sample.
     pub output: Shape,
-    /// The layer that it belongs to, among the rows of the [`Plan`](super::Plan).
+    /// The row of its layer in the [`Plan`](super::Plan).
     pub row: usize,
 }

@@ -1,4 +1,4 @@
-//! What a layer computes, as plain data.
+//! The operations of layers, as plain data.
 
 use candle_core::{Result, Tensor, Var};
 
@@ -7,63 +7,63 @@ use crate::ops::{self, Activation};
 use crate::shape::Shape;
 use taper_kernels::window::Window;
 
-/// One computation. Parameters are those of its node, in the order that is given here.
+/// One operation. Its parameters are those of its node, in the order given here.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
     /// y = x Wᵀ, plus the bias if there is a second parameter.
     Dense {
-        /// Values of a sample.
+        /// Inputs per sample.
         inputs: usize,
-        /// Outputs of a sample.
+        /// Outputs per sample.
         units: usize,
     },
-    /// Filters over an image, plus the bias if there is a second parameter.
+    /// Convolution of an image, plus the bias if there is a second parameter.
     Convolution {
-        /// Where the filters are applied.
+        /// The positions of the filters.
         window: Window,
         /// Channels of the input.
         channels: usize,
         /// Channels of the output.
         filters: usize,
     },
-    /// The largest value of each window.
+    /// The maximum of each window.
     MaxPool(Window),
-    /// The mean of each window, without padding.
+    /// The mean of each window, excluding padding.
     AveragePool(Window),
     /// The mean of each channel over a whole image.
     GlobalAverage(Window),
-    /// A function of each value.
+    /// An element-wise function.
     Activation(Activation),
-    /// A random share of the values is set to 0 while training.
+    /// During training, a random share of the values is set to 0.
     Dropout {
         /// The share.
         rate: f64,
         /// The number of the layer, one of the counters of its random numbers.
         layer: u64,
     },
-    /// Features or channels are normalized over the batch. Parameters: scale, shift, running mean, running
-    /// variance.
+    /// Normalization of features or channels over the batch. Parameters: scale, shift, running mean,
+    /// running variance.
     BatchNorm {
-        /// How much of the running averages is kept.
+        /// The share of the running averages kept at each step.
         momentum: f64,
         /// Added to the variance.
         epsilon: f64,
     },
-    /// All values of a sample are normalized. Parameters: scale, shift.
+    /// Normalization of all values of a sample. Parameters: scale, shift.
     LayerNorm {
         /// Added to the variance.
         epsilon: f64,
     },
-    /// An image becomes a flat list, channel by channel.
+    /// Flattening of an image, channel by channel.
     Flatten,
     /// The sum of two values of the same shape.
     Add,
-    /// What user code computes.
+    /// An operation defined by user code.
     Custom(Custom),
 }
 
 impl Operation {
-    /// The shape of the result for one sample of shape `input`.
+    /// The shape of the output for one sample of shape `input`.
     #[must_use]
     pub fn output(&self, input: &Shape) -> Shape {
         let channels = input.0.first().copied().unwrap_or(0);
@@ -108,10 +108,11 @@ impl Operation {
         each.saturating_mul(outputs)
     }
 
-    /// The result for a batch, `[batch, input shape]` to `[batch, output shape]`, recorded for autograd.
+    /// Computes the output for a batch, from `[batch, input shape]` to `[batch, output shape]`, recorded
+    /// for autograd.
     ///
     /// # Errors
-    /// If the tensor library refuses, which a checked network does not lead to.
+    /// If candle returns an error; it never does for a validated network.
     pub fn forward(&self, inputs: &[&Tensor], parameters: &[Var], mode: Mode) -> Result<Tensor> {
         let x = inputs[0];
         match self {

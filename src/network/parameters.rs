@@ -9,16 +9,15 @@ use crate::random::{Purpose, Stream};
 
 /// All variables of a network, in the order of its layers.
 ///
-/// The order decides that of initialisation, update and saving. (candle's `VarMap` has a random
-/// one.)
+/// Initialization, updates and saving follow this order. (candle's `VarMap` has a random one.)
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Vec<Parameter>);
 
 /// One variable of a network.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// `layers.INDEX.NAME`, as in a PyTorch module with a list called `layers`; `layers.3.layers.0.weight`
-    /// within a layer.
+    /// `layers.INDEX.NAME`, as in a PyTorch module with a list called `layers`; in nested layers as in
+    /// `layers.3.layers.0.weight`.
     pub name: String,
     /// The value, shared with the layer that uses it.
     pub variable: Var,
@@ -27,7 +26,7 @@ pub struct Parameter {
 }
 
 impl Parameters {
-    /// Draws first values for every parameter of `plan`.
+    /// Initializes all parameters of `plan`.
     ///
     /// # Errors
     /// If the device cannot hold them.
@@ -46,7 +45,7 @@ impl Parameters {
         Ok(Self(all))
     }
 
-    /// All of them, in order.
+    /// All parameters, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
         self.0.iter()
     }

@@ -1,4 +1,4 @@
-//! Shapes, parameters and cost of a network, worked out before anything is allocated.
+//! Shapes, parameters and cost of a network, computed before anything is allocated.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use candle_core::{Result, Tensor, Var};
 use super::{Id, Mode, Node, ParameterSpec};
 use crate::shape::Shape;
 
-/// A network.
+/// The plan of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// The shape of one input.
+    /// The shape of one input sample.
     pub input: Shape,
-    /// One row for each layer, in order; those within a layer follow it.
+    /// One row per layer, in order; nested layers follow the layer that contains them.
     pub rows: Vec<Row>,
-    /// What is computed, in order. The last node gives the network's output.
+    /// The operations, in order. The last node computes the network's output.
     pub nodes: Vec<Node>,
     /// All parameters, in the order in which they are initialized, saved and updated.
     pub specs: Vec<ParameterSpec>,
@@ -23,13 +23,13 @@ pub struct Plan {
 /// One layer of a [`Plan`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Where it is: its index in `model.layers`, or as in `3.layers.0` within layer 3.
+    /// Its index in `model.layers`; for layers nested in layer 3 as in `3.layers.0`.
     pub path: String,
     /// The layer's key in the config.
     pub name: &'static str,
     /// The shape of its output for one sample.
     pub output: Shape,
-    /// Its own parameters among those of the plan, without those of layers within it.
+    /// Its own parameters in `specs` of the plan, without those of nested layers.
     pub specs: Range<usize>,
     /// The number of their values.
     pub parameters: u64,
@@ -62,31 +62,31 @@ impl Plan {
         self.rows.iter().map(|row| row.flops).fold(0, u64::saturating_add)
     }
 
-    /// A rough bound on the memory of training, in bytes: parameters, gradients and `slots` values
-    /// of optimizer state for each, and every layer's output and gradient for a batch.
+    /// A rough bound on the memory of training, in bytes: parameters, gradients, `state_count` values of
+    /// optimizer state per parameter, and every layer's output and gradient for a batch.
     #[must_use]
-    pub fn training_bytes(&self, batch_size: usize, slots: usize) -> u64 {
+    pub fn training_bytes(&self, batch_size: usize, state_count: usize) -> u64 {
         let activations = self.rows.iter().filter_map(|row| row.output.elements());
         let sample =
             activations.chain(self.input.elements()).fold(0_u64, |sum, n| sum.saturating_add(n as u64));
         let batch = sample.saturating_mul(batch_size as u64).saturating_mul(2);
-        let fixed = self.parameters().saturating_mul(2 + slots as u64);
+        let fixed = self.parameters().saturating_mul(2 + state_count as u64);
         batch.saturating_add(fixed).saturating_mul(size_of::<f32>() as u64)
     }
 
-    /// Computes the network node by node, `[batch, input shape]` to `[batch, output shape]`. `variables`
-    /// are those of all parameters, in order.
+    /// Computes the network node by node, from `[batch, input shape]` to `[batch, output shape]`.
+    /// `variables` are those of all parameters, in order.
     ///
     /// # Errors
-    /// If the tensor library refuses, which a checked network does not lead to.
+    /// If candle returns an error; it never does for a validated network.
     pub fn forward(&self, variables: &[Var], x: &Tensor, mode: Mode) -> Result<Tensor> {
         self.forward_with(variables, x, mode, |_, _| Ok(()))
     }
 
-    /// The same, where `look` sees each node with its inputs before it is computed.
+    /// The same, but calls `look` with each node and its inputs before it is computed.
     ///
     /// # Errors
-    /// Those of `look` as well.
+    /// Also those of `look`.
     pub fn forward_with(
         &self,
         variables: &[Var],
@@ -94,7 +94,7 @@ impl Plan {
         mode: Mode,
         mut look: impl FnMut(&Node, &[&Tensor]) -> Result<()>,
     ) -> Result<Tensor> {
-        // A value is let go after its last use.
+        // Values are freed after their last use.
         let mut last_use = vec![0; self.nodes.len() + 1];
         for (i, node) in self.nodes.iter().enumerate() {
             for input in &node.inputs {

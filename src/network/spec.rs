@@ -1,25 +1,25 @@
-//! What a layer says about a parameter.
+//! A layer's description of a parameter.
 
 use crate::init::Initializer;
 
-/// A parameter that a layer asks for.
+/// A parameter of a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterSpec {
-    /// `weight`, `bias`, …, as PyTorch calls it; within a [`Plan`](super::Plan) after the path of its layer,
-    /// `layers.3.weight`.
+    /// `weight`, `bias`, … as in PyTorch; in a [`Plan`](super::Plan) preceded by the path of its layer, as
+    /// in `layers.3.weight`.
     pub name: String,
     /// Its shape, in PyTorch's layout.
     pub shape: Vec<usize>,
-    /// Its first values.
+    /// How it is initialized.
     pub initializer: Initializer,
-    /// How many inputs each output is made of, for the initializer.
+    /// The number of inputs per output, for the initializer.
     pub fan_in: usize,
-    /// How many outputs each input goes to, for the initializer.
+    /// The number of outputs per input, for the initializer.
     pub fan_out: usize,
     /// Whether the optimizer updates it; running statistics are saved but not trained.
     pub trainable: bool,
-    /// The counters of the random numbers for its first values: the layer, and its place among the
-    /// layer's parameters. [`Net::add`](super::Net::add) sets them.
+    /// The counters of its random numbers: the layer, and its index among the layer's parameters.
+    /// [`Net::add`](super::Net::add) sets them.
     pub stream: [u64; 2],
 }
 
@@ -36,7 +36,7 @@ impl ParameterSpec {
         Self { name, shape, initializer, fan_in, fan_out, trainable: true, stream: [0; 2] }
     }
 
-    /// The number of its values, or `None` where it exceeds `u64`.
+    /// The number of its values, or `None` if that exceeds `u64`.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
         self.shape.iter().try_fold(1_u64, |count, &size| count.checked_mul(size as u64))

@@ -1,9 +1,9 @@
-//! Functions of each value.
+//! Activation functions.
 
 use candle_core::{D, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// A function applied to each value (softmax: to each sample).
+/// A function applied element-wise (softmax: to each sample).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -13,16 +13,16 @@ pub enum Activation {
     Sigmoid,
     /// The hyperbolic tangent.
     Tanh,
-    /// x times the normal distribution function of x (Hendrycks and Gimpel, 2016), exact form.
+    /// x times the standard normal distribution function of x (Hendrycks and Gimpel, 2016), exact form.
     Gelu,
     /// x times sigmoid(x), also called swish.
     Silu,
-    /// x where positive, else 0.2 x, as in Keras.
+    /// x if positive, otherwise 0.2 x, as in Keras.
     LeakyRelu,
-    /// x where positive, else e^x - 1.
+    /// x if positive, otherwise e^x - 1.
     Elu,
-    /// e^x divided by its sum over the last dimension. As the last activation it is computed
-    /// together with the cross-entropy loss, which keeps it exact.
+    /// e^x divided by its sum over the last dimension. As the last activation it is fused with the
+    /// cross-entropy loss, for numerical accuracy.
     Softmax,
 }
 
@@ -30,7 +30,7 @@ impl Activation {
     /// Applies the function.
     ///
     /// # Errors
-    /// If the tensor library refuses.
+    /// If candle returns an error.
     pub fn forward(self, x: &Tensor) -> Result<Tensor> {
         match self {
             Self::Relu => super::relu(x),
@@ -47,7 +47,7 @@ impl Activation {
         }
     }
 
-    /// Rough cost in floating-point operations for each value.
+    /// The approximate cost per value, in floating-point operations.
     #[must_use]
     pub fn flops_per_value(self) -> u64 {
         match self {

@@ -8,11 +8,11 @@ use super::window::{output_shape, patches};
 use taper_kernels::plain::{self, Real};
 use taper_kernels::window::Window;
 
-/// The mean of each window, of the pixels inside the image: `[batch, channels, height, width]` to
-/// `[batch, channels, rows, columns]`.
+/// The mean of each window over the pixels inside the image: `[batch, channels, height, width]` to `[batch,
+/// channels, rows, columns]`.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn avg_pool2d(x: &Tensor, window: &Window) -> Result<Tensor> {
     match cpu::kernel_type(&[x]) {
         Some(DType::F64) => kernel::<f64>(x, window),
@@ -35,7 +35,7 @@ fn kernel<T: Real + WithDType>(x: &Tensor, window: &Window) -> Result<Tensor> {
 /// [`avg_pool2d`] in plain tensor operations, for every device and type.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn reference(x: &Tensor, window: &Window) -> Result<Tensor> {
     let (batch, channels, _, _) = x.dims4()?;
     let ([height, width], [rows, columns]) = (window.kernel, window.output);

@@ -9,11 +9,11 @@ use taper_kernels::plain::Real;
 use taper_kernels::plain::conv2d::{Shape, forward, input_gradient, weight_gradient};
 use taper_kernels::window::Window;
 
-/// Images `x` `[batch, channels, height, width]` with `weight` `[filters, channels, kernel height,
-/// kernel width]` and `bias` `[filters]` give `[batch, filters, rows, columns]`.
+/// Convolves images `x` `[batch, channels, height, width]` with `weight` `[filters, channels, kernel
+/// height, kernel width]` and `bias` `[filters]` into `[batch, filters, rows, columns]`.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &Window) -> Result<Tensor> {
     let tensors = [Some(x), Some(weight), bias];
     match cpu::kernel_type(&tensors.into_iter().flatten().collect::<Vec<_>>()) {
@@ -36,7 +36,7 @@ fn kernel<T: Real + WithDType>(
         || weight.dims() != [filters, channels, height, width]
         || bias.is_some_and(|bias| bias.dims() != [filters])
     {
-        candle_core::bail!("conv2d: images {:?} do not fit weights {:?}", x.dims(), weight.dims());
+        candle_core::bail!("conv2d: images {:?} do not match weights {:?}", x.dims(), weight.dims());
     }
     let shape = Shape { channels, filters, window: *window };
     let (x, weight) = (&x.contiguous()?, &weight.contiguous()?);
@@ -59,7 +59,7 @@ fn kernel<T: Real + WithDType>(
     }
 }
 
-/// The gradients of the input (if anybody asks for it), the weights and the bias.
+/// The gradients of the input (if needed), the weights and the bias.
 fn gradients<T: Real + WithDType>(
     x: &Tensor,
     weight: &Tensor,
@@ -69,7 +69,7 @@ fn gradients<T: Real + WithDType>(
     let gradient = gradient.contiguous()?;
     let gradient = Values::of(&gradient);
     let gradient: &[T] = gradient.slice()?;
-    // Nothing depends on the gradient of a batch of images.
+    // An input that candle does not track, such as a batch of samples, needs no gradient.
     let dx = if x.track_op() {
         Some(cpu::like(input_gradient(Values::of(weight).slice()?, gradient, shape), x)?)
     } else {
@@ -82,7 +82,7 @@ fn gradients<T: Real + WithDType>(
 /// [`conv2d`] in plain tensor operations, for every device and type.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn reference(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, window: &Window) -> Result<Tensor> {
     let (batch, channels, _, _) = x.dims4()?;
     let (filters, ..) = weight.dims4()?;

@@ -1,4 +1,4 @@
-//! From tensors to the slices that kernels take, and back.
+//! Conversions between tensors and the slices that kernels take.
 
 use candle_core::{DType, Device, Layout, Result, Shape, StorageRef, Tensor, WithDType};
 
@@ -6,14 +6,14 @@ use super::record::Output;
 use super::slices;
 use taper_kernels::plain::Real;
 
-/// The type that a kernel can compute these tensors with; `None` calls for the reference.
+/// The type in which a kernel can compute these tensors; `None` if the reference must be used.
 pub(super) fn kernel_type(tensors: &[&Tensor]) -> Option<DType> {
     let dtype = tensors.first()?.dtype();
     let same = tensors.iter().all(|tensor| tensor.device().is_cpu() && tensor.dtype() == dtype);
     (same && matches!(dtype, DType::F32 | DType::F64)).then_some(dtype)
 }
 
-/// A tensor whose values can be read.
+/// Read access to the values of a tensor.
 pub(super) struct Values<'a>(StorageRef<'a>, &'a Layout);
 
 impl<'a> Values<'a> {

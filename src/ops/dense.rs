@@ -7,11 +7,11 @@ use super::record;
 use taper_kernels::plain::Real;
 use taper_kernels::plain::dense::{Shape, bias_gradient, forward, input_gradient, weight_gradient};
 
-/// Samples `x` `[batch, features]` with `weight` `[units, features]` and `bias` `[units]` give
+/// Multiplies samples `x` `[batch, features]` by `weight` `[units, features]` and adds `bias` `[units]`:
 /// `[batch, units]`.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn dense(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let tensors = [Some(x), Some(weight), bias];
     match cpu::kernel_type(&tensors.into_iter().flatten().collect::<Vec<_>>()) {
@@ -24,7 +24,7 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tenso
 fn kernel<T: Real + WithDType>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let ((batch, features), (units, expected)) = (x.dims2()?, weight.dims2()?);
     if units == 0 || features != expected || bias.is_some_and(|bias| bias.dims() != [units]) {
-        candle_core::bail!("dense: inputs {:?} do not fit weights {:?}", x.dims(), weight.dims());
+        candle_core::bail!("dense: inputs {:?} do not match weights {:?}", x.dims(), weight.dims());
     }
     let shape = Shape { batch, features, units };
     let (x, weight) = (&x.contiguous()?, &weight.contiguous()?);
@@ -46,7 +46,7 @@ fn kernel<T: Real + WithDType>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor
     }
 }
 
-/// The gradients of the input (if anybody asks for it), the weights and the bias.
+/// The gradients of the input (if needed), the weights and the bias.
 fn gradients<T: Real + WithDType>(
     x: &Tensor,
     weight: &Tensor,
@@ -56,7 +56,7 @@ fn gradients<T: Real + WithDType>(
     let gradient = gradient.contiguous()?;
     let gradient = Values::of(&gradient);
     let gradient: &[T] = gradient.slice()?;
-    // Nothing depends on the gradient of a batch of data.
+    // An input that candle does not track, such as a batch of samples, needs no gradient.
     let dx = if x.track_op() {
         Some(cpu::like(input_gradient(Values::of(weight).slice()?, gradient, shape), x)?)
     } else {
@@ -69,7 +69,7 @@ fn gradients<T: Real + WithDType>(
 /// [`dense`] in plain tensor operations, for every device and type.
 ///
 /// # Errors
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn reference(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let y = x.matmul(&weight.t()?)?;
     match bias {

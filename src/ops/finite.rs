@@ -1,15 +1,15 @@
-//! Whether values are finite, on any device.
+//! Checks whether values are finite, on any device.
 
 use candle_core::{DType, Result, Tensor};
 
-/// Whether all values of all `tensors`, which are of one type and on one device, are finite. However
-/// many there are, the device is waited for once.
+/// Whether all values of all `tensors`, which have one type and are on one device, are finite. Synchronizes
+/// with the device once, regardless of the number of tensors.
 ///
 /// # Errors
-/// If the tensor library refuses.
+/// If candle returns an error.
 pub fn all_finite<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<bool> {
-    // 0 times a finite value is 0, and 0 times any other is NaN, which no sum takes away. The values'
-    // own sum would not do: that of large ones overflows.
+    // 0 times a finite value is 0; 0 times any other value is NaN, which stays in every later sum. The sum
+    // of the values themselves would not do: sums of large values overflow.
     let zeros = tensors.into_iter().map(|tensor| (tensor.detach() * 0.0)?.sum_all());
     let zeros = zeros.collect::<Result<Vec<_>>>()?;
     if zeros.is_empty() {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_value_that_is_not_finite_is_found_among_many() -> Result<()> {
+    fn a_non_finite_value_is_found_among_many() -> Result<()> {
         for dtype in [DType::F32, DType::F64] {
             let large = Tensor::full(f32::MAX, (3, 5), &Device::Cpu)?.to_dtype(dtype)?;
             assert!(all_finite([&large, &large.neg()?])?, "{dtype:?}: large is not infinite");
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_finite() -> Result<()> {
+    fn an_empty_list_of_values_is_finite() -> Result<()> {
         assert!(all_finite([])?);
         all_finite([&Tensor::zeros((0, 3), DType::F32, &Device::Cpu)?]).map(|finite| assert!(finite))
     }

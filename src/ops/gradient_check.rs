@@ -1,7 +1,7 @@
-//! Gradients against finite differences, for the tests of operations, layers and losses.
+//! Compares gradients with finite differences, for the tests of operations, layers and losses.
 //!
-//! In f64, with central differences (f(x + ε) - f(x - ε)) / 2ε, ε = 1e-6. The output is made a scalar
-//! by random weights: a plain sum would hide errors that cancel out.
+//! In f64, with central differences (f(x + ε) - f(x - ε)) / 2ε, ε = 1e-6. Random weights reduce the output
+//! to a scalar: a plain sum would hide errors that cancel out.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
@@ -18,8 +18,8 @@ pub(crate) fn random(shape: &[usize], low: f64, high: f64, seed: u64) -> Result<
     Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu)?)
 }
 
-/// Fails the test unless the gradients of `output` with respect to all values of `variables`, which
-/// must be f64, agree with finite differences.
+/// Fails the test unless the gradients of `output` with respect to all values of `variables`, which must be
+/// f64, agree with finite differences.
 pub(crate) fn check_gradients(
     what: &str,
     variables: &[(&str, &Var)],
@@ -69,7 +69,7 @@ fn accepts_a_right_gradient() -> Result<()> {
 #[test]
 #[should_panic(expected = "gradient of x[0] is")]
 fn fails_on_a_wrong_gradient() {
-    // candle's own pooling: a quarter of the truth.
+    // candle's own pooling: a quarter of the right value.
     let wrong = || -> Result<()> {
         let x = random(&[1, 1, 2, 2], -2.0, 2.0, 1)?;
         #[expect(clippy::disallowed_methods, reason = "its wrong gradient is what the test is about")]

@@ -6,13 +6,13 @@ use candle_core::{Result, Tensor};
 /// `weight` and `bias` have the shape of a sample.
 ///
 /// # Errors
-/// If the tensor library refuses.
+/// If candle returns an error.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, epsilon: f64) -> Result<Tensor> {
-    // In single operations, because candle's fused one records no gradient.
+    // In separate operations, because candle's fused one records no gradient.
     let values = x.flatten_from(1)?; // [batch, values]
-    let centred = values.broadcast_sub(&values.mean_keepdim(1)?)?;
-    let variance = centred.sqr()?.mean_keepdim(1)?;
-    let normal = centred.broadcast_div(&(variance + epsilon)?.sqrt()?)?;
+    let centered = values.broadcast_sub(&values.mean_keepdim(1)?)?;
+    let variance = centered.sqr()?.mean_keepdim(1)?;
+    let normal = centered.broadcast_div(&(variance + epsilon)?.sqrt()?)?;
     let y = normal.broadcast_mul(&weight.flatten_all()?)?.broadcast_add(&bias.flatten_all()?)?;
     y.reshape(x.shape())
 }

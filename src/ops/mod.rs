@@ -1,9 +1,9 @@
 //! Tensor operations with gradients that agree with PyTorch and Keras.
 //!
-//! candle's own max-pool gradient, relu'(0) and several fused operations are wrong or cut the graph
-//! (see `clippy.toml`), and its convolution computes an input gradient that nobody needs. Each
-//! operation here has a reference made of plain tensor operations, which runs on every device, and
-//! where it pays a CPU kernel; tests hold the two together.
+//! candle's own max-pool gradient, relu'(0) and several fused operations are wrong or cut the graph (see
+//! `clippy.toml`), and its convolution computes input gradients that are not needed. Each operation here
+//! has a reference made of plain tensor operations, which runs on every device, and where it pays off a CPU
+//! kernel, which is tested against the reference.
 //!
 //! ```
 //! use taper::candle_core::{Device, Result, Var};

@@ -1,5 +1,5 @@
-//! The CPU kernels against their references: values and gradients on many shapes, special values, and
-//! the same bits for any number of threads.
+//! Compares the CPU kernels with their references: values and gradients for many shapes, special values,
+//! and bit-identical results for any number of threads.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
@@ -40,7 +40,7 @@ fn compare(what: &str, variables: &[Var], kernel: Function<'_>, reference: Funct
         assert_eq!(computed.len(), expected.len(), "{what}: part {part}");
         for (i, (x, y)) in computed.iter().zip(expected).enumerate() {
             let equal = (x - y).abs() <= 1e-5 * (1.0 + y.abs());
-            assert!(equal, "{what}: part {part} (0 is the output) at {i}: {x}, the reference says {y}");
+            assert!(equal, "{what}: part {part} (0 is the output) at {i}: {x}, but the reference gives {y}");
         }
     }
     let bits = |threads| {
@@ -49,12 +49,12 @@ fn compare(what: &str, variables: &[Var], kernel: Function<'_>, reference: Funct
         results.concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
     for threads in [2, 3] {
-        assert!(bits(1) == bits(threads), "{what}: {threads} threads give other bits than one");
+        assert!(bits(1) == bits(threads), "{what}: {threads} threads give different bits than one");
     }
     Ok(())
 }
 
-/// Windows of all kinds: image, kernel, strides; each with both paddings where they are possible.
+/// Windows of all kinds: image, kernel, strides; each with both kinds of padding where possible.
 fn windows() -> Vec<Window> {
     let sizes = [
         ([28, 28], [3, 3], [1, 1]),
@@ -97,7 +97,7 @@ fn conv2d_agrees_with_its_reference() -> Result<()> {
     Ok(())
 }
 
-/// So large that images are unfolded in several parts and gradients summed over groups of images.
+/// Large enough that images are unfolded in several parts and gradients summed over groups of images.
 #[test]
 fn conv2d_agrees_with_its_reference_on_large_images() -> Result<()> {
     for (channels, filters, window) in [
@@ -188,7 +188,7 @@ fn both(
 }
 
 #[test]
-fn relu_has_gradient_zero_at_zero_and_lets_nan_through() -> Result<()> {
+fn relu_has_gradient_zero_at_zero_and_propagates_nan() -> Result<()> {
     let x = Tensor::new(&[-1_f32, -0.0, 0.0, 2.0, f32::NAN, f32::INFINITY], &Device::Cpu)?;
     for (y, gradient) in both(&x, relu, relu::reference)? {
         assert_eq!(y[..4], [0.0, 0.0, 0.0, 2.0]);
@@ -218,7 +218,7 @@ fn the_first_of_equal_maxima_gets_the_gradient() -> Result<()> {
 }
 
 #[test]
-fn padding_never_is_the_largest_value() -> Result<()> {
+fn padding_is_never_the_largest_value() -> Result<()> {
     let window = Window::same([2, 3], [3, 3], [1, 1]).expect("is possible");
     let x = (Tensor::ones((1, 1, 2, 3), DType::F32, &Device::Cpu)? * f64::NEG_INFINITY)?;
     for x in [x, (Tensor::ones((1, 1, 2, 3), DType::F32, &Device::Cpu)? * -7.0)?] {
@@ -233,7 +233,7 @@ fn padding_never_is_the_largest_value() -> Result<()> {
 }
 
 #[test]
-fn max_pooling_lets_nan_through() -> Result<()> {
+fn max_pooling_propagates_nan() -> Result<()> {
     // Both the fast path for 2 x 2 and the general one.
     for stride in [[2, 2], [2, 1]] {
         let window = Window::valid([2, 2], [2, 2], stride).expect("is possible");
@@ -287,7 +287,7 @@ fn images_that_need_no_gradient_get_none() -> Result<()> {
 }
 
 #[test]
-fn sizes_that_do_not_fit_are_errors() -> Result<()> {
+fn sizes_that_do_not_match_are_errors() -> Result<()> {
     let window = Window::valid([4, 4], [3, 3], [1, 1]).expect("is possible");
     let x = random(&[2, 1, 4, 5], 1)?;
     assert!(max_pool2d(&x, &window).is_err() && avg_pool2d(&x, &window).is_err());
@@ -303,7 +303,7 @@ fn sizes_that_do_not_fit_are_errors() -> Result<()> {
 }
 
 #[test]
-fn tensors_with_gaps_and_empty_batches_are_followed() -> Result<()> {
+fn strided_tensors_and_empty_batches_are_supported() -> Result<()> {
     let window = Window::valid([4, 5], [2, 2], [2, 2]).expect("is possible");
     let x = random(&[2, 3, 5, 4], 1)?;
     let weight = random(&[3, 3, 2, 2], 2)?;

@@ -1,9 +1,9 @@
-//! Puts a computed result into candle's graph with a gradient of our own.
+//! Adds a computed result to candle's graph, with a custom gradient.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor};
 use std::sync::Mutex;
 
-/// The values of a result that was computed outside of candle's graph.
+/// The values of a result computed outside of candle's graph.
 pub enum Output {
     /// New values on the CPU, in row-major order.
     Values(CpuStorage, Shape),
@@ -16,12 +16,12 @@ type Backward<const N: usize> =
 
 /// A tensor with the values of `output` that depends on `inputs` through `backward`.
 ///
-/// `backward(inputs, output, gradient)` gets the gradient of the loss with respect to the output
-/// and returns that of each input, in the input's shape, or `None` where none is needed. candle
+/// `backward(inputs, output, gradient)` takes the gradient of the loss with respect to the output and
+/// returns the gradient of each input, in the input's shape, or `None` where it is not needed. candle
 /// accepts up to three inputs.
 ///
 /// # Errors
-/// If candle refuses the operation, for example for inputs on several devices.
+/// If candle rejects the operation, for example for inputs on several devices.
 pub fn record<const N: usize, F>(
     name: &'static str,
     inputs: [&Tensor; N],
@@ -36,7 +36,7 @@ where
     recorded.apply(inputs)
 }
 
-/// A result waiting for candle to ask for it, and its gradient.
+/// A result until candle asks for it, and its gradient.
 pub struct Recorded<const N: usize> {
     name: &'static str,
     output: Mutex<Option<Output>>,
@@ -69,7 +69,7 @@ impl<const N: usize> Recorded<N> {
         match self.take()? {
             Output::Values(..) => candle_core::bail!("{}: the result is not on the GPU", self.name),
             Output::Tensor(tensor) => {
-                // A copy of exactly the tensor's own values: a view may share a larger storage.
+                // Copies exactly the tensor's own values: a view may share a larger storage.
                 let tensor = tensor.force_contiguous()?;
                 let (storage, layout) = tensor.storage_and_layout();
                 match &*storage {
@@ -93,12 +93,12 @@ fn slice(storage: &CpuStorage, layout: &Layout) -> CpuStorage {
     }
 }
 
-/// How a recorded result of so many inputs enters the graph.
+/// Adds a recorded result with N inputs to the graph.
 pub trait Apply<const N: usize> {
     /// The result as a tensor that depends on `inputs`.
     ///
     /// # Errors
-    /// If candle refuses.
+    /// If candle rejects the operation.
     fn apply(self, inputs: [&Tensor; N]) -> Result<Tensor>;
 }
 

@@ -6,10 +6,10 @@ use super::cpu::{self, Values};
 use super::record;
 use taper_kernels::plain::{self, Real};
 
-/// max(0, x) for each value, with gradient 0 at 0. NaN stays NaN, so that the loss shows it.
+/// max(0, x), element-wise, with gradient 0 at 0. NaN stays NaN, so that the loss shows it.
 ///
 /// # Errors
-/// If the tensor library refuses.
+/// If candle returns an error.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
     match cpu::kernel_type(&[x]) {
         Some(DType::F64) => kernel::<f64>(x),
@@ -31,9 +31,9 @@ fn kernel<T: Real + WithDType>(x: &Tensor) -> Result<Tensor> {
 /// [`relu`] in plain tensor operations, for every device and type.
 ///
 /// # Errors
-/// If the tensor library refuses.
+/// If candle returns an error.
 pub fn reference(x: &Tensor) -> Result<Tensor> {
-    // Not Tensor::relu, whose gradient at 0 is 1. `<=` lets NaN through.
+    // Not Tensor::relu, whose gradient at 0 is 1. `<=` preserves NaN.
     let zeros = x.zeros_like()?;
     x.le(&zeros)?.where_cond(&zeros, x)
 }

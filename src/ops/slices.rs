@@ -1,8 +1,8 @@
-//! Plain slices of the values of variables and tensors on the CPU.
+//! Mutable slices of the values of variables and tensors on the CPU.
 //!
-//! candle gives mutable access to a tensor's values only inside an in-place operation. Nesting one
-//! such operation for each variable gives all of them at once, in safe code: each takes the lock of
-//! another storage.
+//! candle gives mutable access to a tensor's values only inside an in-place operation. Nesting one such
+//! operation per variable gives access to all of them at once, in safe code: each operation locks a
+//! different storage.
 
 use std::any::Any;
 use std::borrow::Borrow;
@@ -13,20 +13,19 @@ use candle_core::{
     CpuStorage, DType, InplaceOp1, Layout, Result, Storage, StorageRef, Tensor, Var, WithDType,
 };
 
-/// The values of several variables, lent as slices again and again, without an allocation after the
-/// first time.
+/// The values of several variables, lent repeatedly as slices; allocates only the first time.
 pub struct Slices<T: 'static> {
     variables: Vec<Place>,
-    /// Empty between two loans: keeps the memory of the list of slices.
+    /// Empty between loans; keeps the allocation of the list of slices.
     list: Vec<&'static mut [T]>,
 }
 
-/// Where the values of a variable are.
+/// The location of a variable's values.
 struct Place {
-    /// Its first value. candle sorts the sizes of a tensor that is to be changed in place, in a list of
-    /// those above 1, to see whether elements overlap; of one element there are none.
+    /// Its first value. For a tensor updated in place, candle sorts a list of the sizes above 1 to check
+    /// for overlapping elements; for a single element that list is empty.
     first: Tensor,
-    /// All its values, within the storage that they share with the first.
+    /// All its values, within the storage shared with the first.
     range: Range<usize>,
 }
 
@@ -36,7 +35,7 @@ impl<T: WithDType> Slices<T> {
     /// # Errors
     /// If one is not contiguous, not on the CPU, or not of type `T`, or if two share their values.
     pub fn new<V: Borrow<Var>>(variables: &[V]) -> Result<Self> {
-        // Taking the lock of one storage twice would wait forever.
+        // Locking one storage twice would deadlock.
         let storages: Vec<*const Storage> = variables.iter().map(|var| address(var.borrow())).collect();
         if (0..storages.len()).any(|i| storages[..i].contains(&storages[i])) {
             candle_core::bail!("two of the variables share their values");
@@ -46,10 +45,10 @@ impl<T: WithDType> Slices<T> {
     }
 
     /// Calls `f` with the values, which it may change. Within `f` the variables must not be used through
-    /// candle, which would wait for their locks forever.
+    /// candle, which would deadlock.
     ///
     /// # Errors
-    /// What `f` returns.
+    /// The error of `f`.
     pub fn lend(&mut self, f: impl FnOnce(&mut [&mut [T]]) -> Result<()>) -> Result<()> {
         let Self { variables, list } = self;
         let slices = emptied(std::mem::take(list));
@@ -74,18 +73,18 @@ impl Place {
     }
 }
 
-/// An empty list in the memory of `slices`, which no longer lasts as long as they did. (The standard
-/// library collects in place where the elements have the same size.)
+/// An empty list that reuses the allocation of `slices`, with a shorter lifetime. (The standard library
+/// collects in place if the elements have the same size.)
 fn emptied<'a, T>(mut slices: Vec<&mut [T]>) -> Vec<&'a mut [T]> {
     slices.clear();
     slices.into_iter().map(|_| Default::default()).collect()
 }
 
-/// Calls `f` with the values of `vars`, mutable, and of `inputs`, in row-major order: as
-/// [`Slices::lend`], for once.
+/// Calls `f` with the values of `vars`, mutable, and of `inputs`, in row-major order: [`Slices::lend`] for
+/// a single use.
 ///
 /// # Errors
-/// As [`Slices::new`], also for the inputs (`f` is not called then), or what `f` returns.
+/// As [`Slices::new`], also for the inputs (`f` is then not called), or the error of `f`.
 pub fn with_slices<T: WithDType, V: Borrow<Var>>(
     vars: &[V],
     inputs: &[&Tensor],
@@ -93,7 +92,7 @@ pub fn with_slices<T: WithDType, V: Borrow<Var>>(
 ) -> Result<()> {
     let shared = |input: &Tensor| vars.iter().any(|var| address(var.borrow()) == address(input));
     if inputs.iter().any(|input| shared(input)) {
-        candle_core::bail!("an input shares its values with a variable that is to be changed");
+        candle_core::bail!("an input shares its values with a variable to update");
     }
     let mut slices = Slices::new(vars)?;
     let guards: Vec<(StorageRef<'_>, &Layout)> =
@@ -106,7 +105,7 @@ pub fn with_slices<T: WithDType, V: Borrow<Var>>(
 /// The values of a contiguous tensor on the CPU.
 ///
 /// # Errors
-/// If it is elsewhere, has gaps, or is of another type than `T`.
+/// If it is elsewhere, not contiguous, or not of type `T`.
 pub fn values<'a, T: WithDType>(storage: &'a Storage, layout: &Layout) -> Result<&'a [T]> {
     let Storage::Cpu(storage) = storage else {
         candle_core::bail!("the tensor is not on the CPU");
@@ -115,7 +114,7 @@ pub fn values<'a, T: WithDType>(storage: &'a Storage, layout: &Layout) -> Result
     Ok(&T::cpu_storage_as_slice(storage)?[start..end])
 }
 
-/// Where a tensor's values are, to tell whether two tensors share them.
+/// The storage of a tensor, to detect whether two tensors share it.
 fn address(tensor: &Tensor) -> *const Storage {
     std::ptr::from_ref(&*tensor.storage_and_layout().0)
 }
@@ -127,7 +126,7 @@ fn range(layout: &Layout) -> Result<(usize, usize)> {
     }
 }
 
-/// What is done with all slices; it gets their list to keep its memory.
+/// The function to call with all slices; it receives their list to keep its allocation.
 type Body<'a, T> = dyn for<'s> FnMut(Vec<&'s mut [T]>) -> Result<()> + 'a;
 
 /// Adds the slices of `variables` to `slices`, then calls `body`.
@@ -140,10 +139,10 @@ fn nest<T: WithDType>(variables: &[Place], slices: Vec<&mut [T]>, body: &mut Bod
     }
 }
 
-/// The slices so far, and what is to be done with all of them.
+/// The slices so far, and the function to call with all of them.
 type State<'a, T> = (Vec<&'a mut [T]>, &'a mut Body<'a, T>);
 
-/// Waits for the slice of one variable.
+/// Adds the slice of one variable.
 struct Nested<'a, T> {
     own: &'a Place,
     rest: &'a [Place],
@@ -171,7 +170,7 @@ fn vector<T: WithDType>(storage: &mut CpuStorage) -> Result<&mut Vec<T>> {
         CpuStorage::U32(values) => values,
         CpuStorage::F32(values) => values,
         CpuStorage::F64(values) => values,
-        _ => candle_core::bail!("values of type {found:?} cannot be changed in place"),
+        _ => candle_core::bail!("values of type {found:?} cannot be updated in place"),
     };
     let wanted: DType = T::DTYPE;
     values
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_inside_comes_out_and_leaves_the_variables_usable() -> Result<()> {
+    fn an_inner_error_is_returned_and_the_variables_stay_usable() -> Result<()> {
         let a = var(&[1.])?;
         let result = with_slices::<f32, _>(&[&a], &[], |_, _| candle_core::bail!("no"));
         assert!(result.is_err());

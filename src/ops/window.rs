@@ -4,17 +4,17 @@ use candle_core::{Result, Tensor};
 
 use taper_kernels::window::Window;
 
-/// The shape of one value for each window of each channel, if the images have the window's size.
+/// The output shape of one value per window and channel, if the images have the window's size.
 pub(super) fn output_shape(x: &Tensor, window: &Window) -> Result<(usize, usize, usize, usize)> {
     let (batch, channels, height, width) = x.dims4()?;
     if [height, width] != window.input || channels == 0 {
-        candle_core::bail!("images {:?} do not fit a window over {:?}", x.dims(), window.input);
+        candle_core::bail!("images {:?} do not match a window over {:?}", x.dims(), window.input);
     }
     Ok((batch, channels, window.output[0], window.output[1]))
 }
 
 /// `[batch, channels, height, width]` to `[batch, channels, rows, kernel height, columns, kernel width]`.
-/// What lies outside of the image is taken from its nearest pixel; each window covers at least one.
+/// Padding repeats the nearest pixel of the image; each window covers at least one pixel.
 pub(super) fn patches(x: &Tensor, window: &Window) -> Result<Tensor> {
     let (batch, channels, _, _) = x.dims4()?;
     let ([height, width], [rows, columns]) = (window.kernel, window.output);

@@ -1,34 +1,34 @@
 //! Adam (Kingma and Ba, 2015), as PyTorch computes it.
 //!
-//! m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², θ ← θ - η m̂ / (√v̂ + ε) with
-//! m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ). `weight_decay` adds λ θ to g first (L2 penalty);
-//! for decay that is not scaled by the moments see [`adamw`](super::adamw). What the kernels add to the
-//! moments beside that is below rounding, see `subnormal.rs`.
+//! m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², θ ← θ - η m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and v̂ =
+//! v / (1 - β₂ᵗ). `weight_decay` adds λ θ to g first (L2 penalty); for decay that is not scaled by the
+//! moments see [`adamw`](super::adamw). The kernels also add a bias to the moments, which is below
+//! rounding, see `subnormal.rs`.
 
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::{Formula, Live, Optimizer, OptimizerConfig, subnormal};
-use taper_kernels::rule::{Rule, SLOTS};
+use taper_kernels::rule::{MAX_STATE, Rule};
 use taper_kernels::simd::lanes::Lanes;
 
 /// `[optimizer.adam]`: steps scaled by running moments of the gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The step size.
+    /// The learning rate.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// How much of the first moment is kept at each step.
+    /// The share of the first moment kept at each step.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta1: f64,
-    /// How much of the second moment is kept at each step.
+    /// The share of the second moment kept at each step.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta2: f64,
-    /// Added to the denominator; the default is Keras's, PyTorch has 1e-8.
+    /// Added to the denominator; the default is Keras's, PyTorch's is 1e-8.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub epsilon: f64,
-    /// The factor of the L2 penalty: this times the parameter is added to its gradient.
+    /// The factor of the L2 penalty: `weight_decay` times the parameter is added to its gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
 }
@@ -44,7 +44,7 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
-    fn slots(&self) -> usize {
+    fn state_count(&self) -> usize {
         2
     }
 
@@ -59,20 +59,20 @@ pub(super) struct Moments {
     pub beta1: f64,
     pub beta2: f64,
     pub epsilon: f64,
-    /// Times the parameter, added to the gradient (Adam).
+    /// The factor of the parameter that is added to the gradient (Adam).
     pub penalty: f64,
-    /// Times the learning rate and the parameter, taken from the parameter (AdamW).
+    /// The factor of the learning rate and the parameter that is subtracted from the parameter (AdamW).
     pub decay: f64,
 }
 
-/// What one step multiplies with.
+/// The factors of one step.
 #[derive(Clone, Copy)]
 pub(super) struct Factors {
-    /// 1 - η λ, on the parameter.
+    /// 1 - η λ, the factor of the parameter.
     keep: f64,
-    /// η / (1 - β₁ᵗ), on the first moment.
+    /// η / (1 - β₁ᵗ), the factor of the first moment.
     rate: f64,
-    /// 1 / √(1 - β₂ᵗ), on the root of the second moment.
+    /// 1 / √(1 - β₂ᵗ), the factor of the root of the second moment.
     root: f64,
 }
 
@@ -98,11 +98,11 @@ impl Formula for Moments {
         factors: Factors,
         theta: &Tensor,
         gradient: &Tensor,
-        slots: &[Tensor],
+        state: &[Tensor],
     ) -> Result<(Tensor, Vec<Tensor>)> {
         let gradient = (gradient + (theta * self.penalty)?)?;
-        let m = ((&slots[0] * self.beta1)? + (&gradient * (1.0 - self.beta1))?)?;
-        let v = ((&slots[1] * self.beta2)? + (gradient.sqr()? * (1.0 - self.beta2))?)?;
+        let m = ((&state[0] * self.beta1)? + (&gradient * (1.0 - self.beta1))?)?;
+        let v = ((&state[1] * self.beta2)? + (gradient.sqr()? * (1.0 - self.beta2))?)?;
         let denominator = v.sqrt()?.affine(factors.root, self.epsilon)?;
         let update = ((&m * factors.rate)? / denominator)?;
         Ok((((theta * factors.keep)? - update)?, vec![m, v]))
@@ -110,8 +110,8 @@ impl Formula for Moments {
 
     fn rule(&self, factors: Factors) -> MomentsRule {
         let Factors { keep, rate, root } = factors;
-        // A penalty keeps the moment up by itself, and what is added would grow: small weights get steps
-        // of the learning rate times the penalty over epsilon, away from 0 and back.
+        // With a penalty, the moment does not decay to 0, and the bias would accumulate: small weights
+        // would get steps of the learning rate times the penalty over epsilon, away from 0 and back.
         let rest1 = if self.penalty == 0.0 { 1.0 - self.beta1 } else { 0.0 };
         MomentsRule {
             beta1: self.beta1 as f32,
@@ -134,7 +134,7 @@ impl Formula for Moments {
 pub struct MomentsRule {
     beta1: f32,
     rest1: f32,
-    /// See [`subnormal`], as `above2`.
+    /// See [`subnormal`]; likewise `above2`.
     above1: f32,
     beta2: f32,
     rest2: f32,
@@ -148,12 +148,12 @@ pub struct MomentsRule {
 
 impl Rule for MomentsRule {
     #[inline(always)]
-    fn slots(self) -> usize {
+    fn state_count(self) -> usize {
         2
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, theta: L, gradient: L, [m, v]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [m, v]: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         let all = |value: f32| theta.splat_like(value);
         let g = theta.mul_add(all(self.penalty), gradient);
         let m = m.mul_add(all(self.beta1), g.mul_add(all(self.rest1), all(self.above1)));
@@ -163,8 +163,9 @@ impl Rule for MomentsRule {
     }
 
     #[inline(always)]
-    fn hidden<L: Lanes>(self, [_, v]: [L; SLOTS]) -> L {
-        // If it is infinite the step is 0; a first moment that is not finite makes one that is not.
+    fn state_probe<L: Lanes>(self, [_, v]: [L; MAX_STATE]) -> L {
+        // If the second moment is infinite the step is 0; a non-finite first moment makes the step
+        // non-finite.
         v
     }
 }

@@ -1,7 +1,7 @@
 //! AdamW (Loshchilov and Hutter, 2019), as PyTorch computes it.
 //!
-//! [`adam`](super::adam) without a penalty in the gradient; instead each step first shrinks the
-//! parameter: θ ← (1 - η λ) θ. The factor follows the learning rate's schedule.
+//! [`adam`](super::adam) without a penalty in the gradient; instead each step first shrinks the parameter:
+//! θ ← (1 - η λ) θ. The factor follows the learning rate schedule.
 
 use candle_core::{Result, Var};
 use serde::{Deserialize, Serialize};
@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 use super::adam::Moments;
 use super::{Live, Optimizer, OptimizerConfig};
 
-/// `[optimizer.adamw]`: Adam with weight decay that its moments do not scale.
+/// `[optimizer.adamw]`: Adam with weight decay that is not scaled by the moments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The step size.
+    /// The learning rate.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// How much of the first moment is kept at each step.
+    /// The share of the first moment kept at each step.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta1: f64,
-    /// How much of the second moment is kept at each step.
+    /// The share of the second moment kept at each step.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub beta2: f64,
-    /// Added to the denominator; the default is Keras's, PyTorch has 1e-8.
+    /// Added to the denominator; the default is Keras's, PyTorch's is 1e-8.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub epsilon: f64,
-    /// How much each step shrinks the parameters, times the learning rate; the default is
-    /// PyTorch's, Keras has 0.004.
+    /// Each step shrinks the parameters by this times the learning rate; the default is PyTorch's, Keras's
+    /// is 0.004.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
 }
@@ -42,7 +42,7 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
-    fn slots(&self) -> usize {
+    fn state_count(&self) -> usize {
         2
     }
 

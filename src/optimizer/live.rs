@@ -1,4 +1,4 @@
-//! Optimizers with their state, whatever their formula.
+//! Optimizers with their state, for any formula.
 
 use candle_core::{DType, Result, Tensor, Var};
 use rayon::prelude::*;
@@ -9,13 +9,13 @@ use taper_kernels::rule::{Rule, Trained, watch};
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::work::{Work, values};
 
-/// A live optimizer with one state tensor, or none, of each kind for each parameter.
+/// A live optimizer, with one state tensor of each kind (if any) per parameter.
 pub trait Optimizer: Send {
-    /// Changes `parameters` by one step, and says whether all of them and all state are finite now.
+    /// Updates `parameters` by one step and returns whether all parameters and state are finite.
     /// `gradients[i]` belongs to `parameters[i]`; `step` counts from 1, for bias correction.
     ///
     /// # Errors
-    /// If the tensor library refuses.
+    /// If candle returns an error.
     fn step(
         &mut self,
         parameters: &[Var],
@@ -24,25 +24,25 @@ pub trait Optimizer: Send {
         step: u64,
     ) -> Result<bool>;
 
-    /// Computes the factors of one step, for all calls of [`update`](Self::update) until the next one
-    /// begins; `step` counts from 1.
+    /// Starts a step: computes its factors, for all calls of [`update`](Self::update) until the next step.
+    /// `step` counts from 1.
     fn begin(&mut self, learning_rate: f64, step: u64);
 
-    /// Does work of the CPU's kernels that ends with the update of the step that was begun, and says
-    /// whether all new values are finite, as [`Work::run`] does. The state is part of the work: slices
-    /// of the variables of [`state`](Self::state).
+    /// Runs work of the CPU kernels that ends with the update of the current step, and returns whether all
+    /// new values are finite, as [`Work::run`] does. The work contains the state: slices of the variables
+    /// of [`state`](Self::state).
     #[must_use]
     fn update(&self, work: Work<'_>) -> bool;
 
-    /// The state by kind (such as `first_moment`), each with one variable for each parameter.
+    /// The state by kind (such as `first_moment`), with one variable of each kind per parameter.
     fn state(&self) -> Vec<(&'static str, &[Var])>;
 }
 
-/// Values of one parameter that one thread updates. A fixed size: which thread takes a chunk never
-/// changes a result.
+/// The number of values that one thread updates at a time. It is fixed, so results do not depend on the
+/// threads.
 pub(super) const CHUNK: usize = 16 * 1024;
 
-/// How one value changes, written twice.
+/// The formula of an optimizer, written twice.
 pub(super) trait Formula: Send + Sync + 'static {
     /// The factors of one step, computed once in f64.
     type Factors: Copy + Send + Sync;
@@ -50,74 +50,73 @@ pub(super) trait Formula: Send + Sync + 'static {
     /// The formula with one step's factors in f32.
     type Rule: Rule;
 
-    /// The kinds of state, at most [`SLOTS`](taper_kernels::rule::SLOTS) of them.
+    /// The kinds of state, at most [`MAX_STATE`](taper_kernels::rule::MAX_STATE) of them.
     fn kinds(&self) -> &'static [&'static str];
 
-    /// The factors of step number `step`, counted from 1.
+    /// The factors of step `step`, counted from 1.
     fn factors(&self, learning_rate: f64, step: u64) -> Self::Factors;
 
-    /// The reference: the new parameter and the new state.
+    /// The reference formula: returns the new parameter and the new state.
     fn tensors(
         &self,
         factors: Self::Factors,
         theta: &Tensor,
         gradient: &Tensor,
-        slots: &[Tensor],
+        state: &[Tensor],
     ) -> Result<(Tensor, Vec<Tensor>)>;
 
-    /// The same for the kernels.
+    /// The same formula for the kernels.
     fn rule(&self, factors: Self::Factors) -> Self::Rule;
 }
 
 /// A formula with its state.
 pub(super) struct Live<F: Formula> {
     formula: F,
-    /// Those of the step that was begun; before the first one, of a step of size 0.
+    /// The factors of the current step; before the first one, of a step of size 0.
     factors: F::Factors,
     rule: F::Rule,
-    slots: Vec<Vec<Var>>, // as in `Formula::kinds`, then as the parameters
+    state: Vec<Vec<Var>>, // in the order of `Formula::kinds`, then of the parameters
 }
 
 impl<F: Formula> Live<F> {
-    pub(super) fn new(formula: F, slots: Vec<Vec<Var>>) -> Self {
+    pub(super) fn new(formula: F, state: Vec<Vec<Var>>) -> Self {
         let factors = formula.factors(0.0, 1);
-        Self { factors, rule: formula.rule(factors), formula, slots }
+        Self { factors, rule: formula.rule(factors), formula, state }
     }
 
     pub(super) fn boxed(formula: F, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
         let zeros =
             || parameters.iter().map(|parameter| Var::from_tensor(&parameter.zeros_like()?)).collect();
-        let slots = formula.kinds().iter().map(|_| zeros()).collect::<Result<_>>()?;
-        Ok(Box::new(Self::new(formula, slots)))
+        let state = formula.kinds().iter().map(|_| zeros()).collect::<Result<_>>()?;
+        Ok(Box::new(Self::new(formula, state)))
     }
 
-    pub(super) fn step_tensors(&self, theta: &Var, gradient: &Tensor, slots: &[&Var]) -> Result<()> {
-        let old: Vec<Tensor> = slots.iter().map(|slot| slot.as_detached_tensor()).collect();
-        let (new, state) =
+    pub(super) fn step_tensors(&self, theta: &Var, gradient: &Tensor, state: &[&Var]) -> Result<()> {
+        let old: Vec<Tensor> = state.iter().map(|values| values.as_detached_tensor()).collect();
+        let (new, new_state) =
             self.formula.tensors(self.factors, &theta.as_detached_tensor(), &gradient.detach(), &old)?;
         theta.set(&new)?;
-        slots.iter().zip(&state).try_for_each(|(slot, state)| slot.set(state))
+        state.iter().zip(&new_state).try_for_each(|(values, new)| values.set(new))
     }
 
-    /// The same on the CPU in one pass; whether all new values are finite.
-    fn step_slices(&self, theta: &Var, gradient: &Tensor, slots: &[&Var]) -> Result<bool> {
+    /// The same on the CPU in one pass; returns whether all new values are finite.
+    fn step_slices(&self, theta: &Var, gradient: &Tensor, state: &[&Var]) -> Result<bool> {
         let mut finite = true;
-        let vars: Vec<&Var> = std::iter::once(theta).chain(slots.iter().copied()).collect();
+        let vars: Vec<&Var> = std::iter::once(theta).chain(state.iter().copied()).collect();
         with_slices::<f32, _>(&vars, &[&gradient.contiguous()?], |vars, inputs| {
-            let ([theta, slots @ ..], [gradient]) = (vars, inputs) else { return Ok(()) };
-            let mut slots = slots.iter_mut();
-            let mut slot = || slots.next().map_or(&mut [][..], |slot| &mut **slot);
-            let slots = [slot(), slot()];
+            let ([theta, state @ ..], [gradient]) = (vars, inputs) else { return Ok(()) };
+            let mut state = state.iter_mut();
+            let mut next = || state.next().map_or(&mut [][..], |values| &mut **values);
+            let (mut first, mut second) = (next(), next());
             let (rule, isa) = (self.rule, Isa::detect());
-            let [mut first, mut second] = slots;
-            let mut pieces = Vec::with_capacity(theta.len().div_ceil(CHUNK));
+            let mut chunks = Vec::with_capacity(theta.len().div_ceil(CHUNK));
             for (theta, gradient) in theta.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)) {
-                let slots = [&mut first, &mut second]
-                    .map(|slot| slot.split_off_mut(..theta.len()).unwrap_or_default());
-                pieces.push((Trained { theta, slots }, gradient));
+                let state = [&mut first, &mut second]
+                    .map(|values| values.split_off_mut(..theta.len()).unwrap_or_default());
+                chunks.push((Trained { theta, state }, gradient));
             }
             finite = watch(rule, |rule| {
-                pieces.into_par_iter().for_each(|(trained, gradient)| values(isa, rule, trained, gradient));
+                chunks.into_par_iter().for_each(|(trained, gradient)| values(isa, rule, trained, gradient));
             });
             Ok(())
         })?;
@@ -143,12 +142,12 @@ impl<F: Formula> Optimizer for Live<F> {
                     theta.shape()
                 );
             }
-            let slots: Vec<&Var> = self.slots.iter().filter_map(|slot| slot.get(i)).collect();
+            let state: Vec<&Var> = self.state.iter().filter_map(|kind| kind.get(i)).collect();
             if theta.device().is_cpu() && theta.dtype() == DType::F32 {
-                finite &= self.step_slices(theta, gradient, &slots)?;
+                finite &= self.step_slices(theta, gradient, &state)?;
             } else {
-                self.step_tensors(theta, gradient, &slots)?;
-                changed.extend(std::iter::once(theta).chain(slots));
+                self.step_tensors(theta, gradient, &state)?;
+                changed.extend(std::iter::once(theta).chain(state));
             }
         }
         Ok(finite && all_finite(changed.into_iter().map(Var::as_tensor))?)
@@ -164,6 +163,6 @@ impl<F: Formula> Optimizer for Live<F> {
     }
 
     fn state(&self) -> Vec<(&'static str, &[Var])> {
-        self.formula.kinds().iter().copied().zip(self.slots.iter().map(Vec::as_slice)).collect()
+        self.formula.kinds().iter().copied().zip(self.state.iter().map(Vec::as_slice)).collect()
     }
 }

@@ -1,8 +1,8 @@
-//! How gradients change parameters: one file per optimizer, written as `[optimizer.NAME]`.
+//! Optimizers: one file per optimizer, selected by `[optimizer.NAME]`.
 //!
-//! An optimizer is a formula that is written twice: as tensor operations, which run on every
-//! device and in every precision, and as a [`Rule`](taper_kernels::rule::Rule) for sixteen values at once,
-//! which the CPU's kernels apply as soon as they have computed a gradient. Tests compare the two.
+//! An optimizer is a formula written twice: as tensor operations, which run on every device and in every
+//! precision, and as a [`Rule`](taper_kernels::rule::Rule) for sixteen values at once, which the CPU
+//! kernels apply as soon as they have computed a gradient. Tests compare the two.
 //!
 //! ```
 //! use taper::optimizer::{Config, sgd};
@@ -10,7 +10,7 @@
 //! # fn main() -> taper::Result<()> {
 //! let mut experiment = taper::Experiment::built_in("synthetic_mlp")?;
 //! experiment.optimizer = Config::sgd(sgd::Config { momentum: 0.9, ..sgd::Config::default() });
-//! assert_eq!(experiment.optimizer.member().slots(), 1);
+//! assert_eq!(experiment.optimizer.member().state_count(), 1);
 //! # Ok(())
 //! # }
 //! ```
@@ -31,24 +31,24 @@ use candle_core::{Result, Var};
 use crate::config::{Problems, registry};
 
 registry! {
-    /// `[optimizer.NAME]`: how gradients change parameters.
+    /// `[optimizer.NAME]`: how gradients update the parameters.
     Config: OptimizerConfig {
         sgd, adam, adamw, rmsprop
     }
 }
 
-/// An optimizer that a config can name.
+/// The config of an optimizer.
 pub trait OptimizerConfig {
-    /// Reports what no schema can say about the options.
+    /// Reports problems with the options that the schema cannot express.
     fn validate(&self, _problems: &mut Problems<'_>) {}
 
-    /// The step size from the config.
+    /// The learning rate of the config.
     fn learning_rate(&self) -> f64;
 
-    /// How many values of state each parameter has.
-    fn slots(&self) -> usize;
+    /// The number of state values per parameter.
+    fn state_count(&self) -> usize;
 
-    /// The live optimizer for `parameters`, with fresh state: a matter of engines.
+    /// The live optimizer for `parameters`, with new state; used by engines.
     ///
     /// # Errors
     /// If the state cannot be allocated.

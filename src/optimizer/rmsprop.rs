@@ -1,26 +1,26 @@
 //! RMSprop (Tieleman and Hinton, 2012), as PyTorch computes it.
 //!
-//! s ← ρ s + (1 - ρ) g², d = g / (√s + ε), θ ← θ - η d, or with momentum u ← μ u + d, θ ← θ - η u.
-//! The denominator is PyTorch's; Keras takes √(s + ε) instead, which differs where s is near ε.
+//! s ← ρ s + (1 - ρ) g², d = g / (√s + ε), θ ← θ - η d, or with momentum u ← μ u + d, θ ← θ - η u. The
+//! denominator is PyTorch's; Keras uses √(s + ε) instead, which differs if s is near ε.
 
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::{Formula, Live, Optimizer, OptimizerConfig, subnormal};
-use taper_kernels::rule::{Rule, SLOTS};
+use taper_kernels::rule::{MAX_STATE, Rule};
 use taper_kernels::simd::lanes::Lanes;
 
 /// `[optimizer.rmsprop]`: steps scaled by a running mean of the squared gradient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The step size; the default is Keras's.
+    /// The learning rate; the default is Keras's.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// How much of the mean of the squared gradient is kept at each step; PyTorch calls it alpha.
+    /// The share of the mean squared gradient kept at each step; PyTorch calls it alpha.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub rho: f64,
-    /// How much of the last direction is kept at each step.
+    /// The share of the velocity kept at each step.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub momentum: f64,
     /// Added to the denominator.
@@ -39,7 +39,7 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
-    fn slots(&self) -> usize {
+    fn state_count(&self) -> usize {
         self.kinds().len()
     }
 
@@ -66,11 +66,11 @@ impl Formula for Config {
         rate: f64,
         theta: &Tensor,
         gradient: &Tensor,
-        slots: &[Tensor],
+        state: &[Tensor],
     ) -> Result<(Tensor, Vec<Tensor>)> {
-        let average = ((&slots[0] * self.rho)? + (gradient.sqr()? * (1.0 - self.rho))?)?;
+        let average = ((&state[0] * self.rho)? + (gradient.sqr()? * (1.0 - self.rho))?)?;
         let direction = (gradient / (average.sqrt()? + self.epsilon)?)?;
-        let Some(velocity) = slots.get(1) else {
+        let Some(velocity) = state.get(1) else {
             return Ok(((theta - (direction * rate)?)?, vec![average]));
         };
         let velocity = ((velocity * self.momentum)? + direction)?;
@@ -95,30 +95,30 @@ pub struct RmspropRule {
     momentum: f32,
     rho: f32,
     rest: f32,
-    /// For the average and for the velocity, see [`subnormal`].
+    /// For the average and the velocity, see [`subnormal`].
     above: [f32; 2],
     epsilon: f32,
 }
 
 impl Rule for RmspropRule {
     #[inline(always)]
-    fn slots(self) -> usize {
+    fn state_count(self) -> usize {
         if self.momentum == 0.0 { 1 } else { 2 }
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, theta: L, g: L, [average, velocity]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+    fn apply<L: Lanes>(self, theta: L, g: L, [average, velocity]: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         let all = |value: f32| theta.splat_like(value);
         let average = average.mul_add(all(self.rho), (g * g).mul_add(all(self.rest), all(self.above[0])));
-        // Without momentum the velocity is zero, and the sum the direction alone.
+        // Without momentum the velocity is zero, and the sum is the direction.
         let direction = g / (average.sqrt() + all(self.epsilon));
         let velocity = velocity.mul_add(all(self.momentum), direction + all(self.above[1]));
         (theta - velocity * all(self.rate), [average, velocity])
     }
 
     #[inline(always)]
-    fn hidden<L: Lanes>(self, [average, _]: [L; SLOTS]) -> L {
-        // If it is infinite the step is 0; a velocity that is not finite makes one that is not.
+    fn state_probe<L: Lanes>(self, [average, _]: [L; MAX_STATE]) -> L {
+        // If the average is infinite the step is 0; a non-finite velocity makes the step non-finite.
         average
     }
 }

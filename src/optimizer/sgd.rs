@@ -1,30 +1,30 @@
 //! Stochastic gradient descent with momentum (Polyak, 1964; Sutskever et al., 2013), as PyTorch
 //! computes it.
 //!
-//! g ← g + λ θ, u ← μ u + g, θ ← θ - η u, or with Nesterov's momentum θ ← θ - η (g + μ u). Without
-//! momentum θ ← θ - η g. Keras keeps η u instead of u: the same while η is constant.
+//! g ← g + λ θ, u ← μ u + g, θ ← θ - η u, or with Nesterov momentum θ ← θ - η (g + μ u). Without momentum θ
+//! ← θ - η g. Keras stores η u instead of u, which is the same while η is constant.
 
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::{Formula, Live, Optimizer, OptimizerConfig, subnormal};
 use crate::config::Problems;
-use taper_kernels::rule::{Rule, SLOTS};
+use taper_kernels::rule::{MAX_STATE, Rule};
 use taper_kernels::simd::lanes::Lanes;
 
-/// `[optimizer.sgd]`: steps along the gradient, with momentum if wanted.
+/// `[optimizer.sgd]`: steps along the gradient, optionally with momentum.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The step size; the default is Keras's.
+    /// The learning rate; the default is Keras's.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// How much of the last direction is kept at each step.
+    /// The share of the velocity kept at each step.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub momentum: f64,
-    /// Whether the step looks ahead along the momentum (Nesterov); needs `momentum`.
+    /// Whether to use Nesterov momentum, which looks ahead along the velocity; needs `momentum`.
     pub nesterov: bool,
-    /// The factor of the L2 penalty: this times the parameter is added to its gradient.
+    /// The factor of the L2 penalty: `weight_decay` times the parameter is added to its gradient.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
 }
@@ -40,7 +40,7 @@ impl OptimizerConfig for Config {
         if self.nesterov && self.momentum == 0.0 {
             problems
                 .key("nesterov")
-                .report_with_help("Nesterov's method needs momentum", "set `momentum`, for example to 0.9");
+                .report_with_help("Nesterov momentum needs `momentum`", "set `momentum`, for example to 0.9");
         }
     }
 
@@ -48,7 +48,7 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
-    fn slots(&self) -> usize {
+    fn state_count(&self) -> usize {
         self.kinds().len()
     }
 
@@ -75,10 +75,10 @@ impl Formula for Config {
         rate: f64,
         theta: &Tensor,
         gradient: &Tensor,
-        slots: &[Tensor],
+        state: &[Tensor],
     ) -> Result<(Tensor, Vec<Tensor>)> {
         let gradient = (gradient + (theta * self.weight_decay)?)?;
-        let [velocity] = slots else {
+        let [velocity] = state else {
             return Ok(((theta - (gradient * rate)?)?, Vec::new()));
         };
         let velocity = ((velocity * self.momentum)? + &gradient)?;
@@ -107,12 +107,12 @@ pub struct SgdRule {
 
 impl Rule for SgdRule {
     #[inline(always)]
-    fn slots(self) -> usize {
+    fn state_count(self) -> usize {
         usize::from(self.momentum != 0.0)
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, theta: L, gradient: L, [velocity, none]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [velocity, none]: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         let all = |value: f32| theta.splat_like(value);
         let gradient = theta.mul_add(all(self.decay), gradient);
         let velocity = velocity.mul_add(all(self.momentum), gradient + all(self.above));

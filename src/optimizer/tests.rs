@@ -1,4 +1,4 @@
-//! What holds for every optimizer: both formulas agree, state, steps that fall.
+//! Properties of every optimizer: the formulas agree, state, descent.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -21,7 +21,7 @@ fn variants() -> Vec<(Config, &'static [&'static str])> {
         (serde_json::json!({"rmsprop": {"momentum": 0.9}}), &["square_average", "velocity"]),
         (serde_json::json!({"rmsprop": {"rho": 0.5, "epsilon": 0.01}}), &["square_average"]),
     ];
-    let parse = |(json, slots)| (serde_json::from_value(json).expect("a valid config"), slots);
+    let parse = |(json, kinds)| (serde_json::from_value(json).expect("a valid config"), kinds);
     variants.into_iter().map(parse).collect()
 }
 
@@ -30,7 +30,7 @@ fn numbers(count: usize, counter: u64) -> Vec<f64> {
     (0..count).map(|_| f64::from(stream.normal() as f32)).collect()
 }
 
-/// The parameters and the state after some steps with fixed gradients.
+/// The parameters and the state after several steps with fixed gradients.
 fn run(config: &Config, dtype: DType, shapes: &[&[usize]], steps: u64) -> Result<Vec<Vec<f64>>> {
     let tensor = |shape: &[usize], counter| {
         let values = numbers(shape.iter().product(), counter);
@@ -50,7 +50,7 @@ fn run(config: &Config, dtype: DType, shapes: &[&[usize]], steps: u64) -> Result
             .collect::<Result<Vec<_>>>()?;
         optimizer.step(&parameters, &gradients, 0.01, step)?;
     }
-    let state = optimizer.state().into_iter().flat_map(|(_, slots)| slots.to_vec());
+    let state = optimizer.state().into_iter().flat_map(|(_, vars)| vars.to_vec());
     let values = |var: Var| var.as_tensor().flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>();
     parameters.iter().cloned().chain(state).map(values).collect()
 }
@@ -72,7 +72,7 @@ fn one_pass_agrees_with_the_reference() -> Result<()> {
 
 #[test]
 fn the_reference_also_runs_in_f32() -> Result<()> {
-    // As on CUDA, where no slices are to be had.
+    // As on CUDA, where slices are not available.
     let theta = Var::new(&[1_f32, -2.0], &Device::Cpu)?;
     let gradient = Tensor::new(&[0.5_f32, 0.25], &Device::Cpu)?;
     let formula = sgd::Config { momentum: 0.5, ..Default::default() };
@@ -102,13 +102,13 @@ fn bits_do_not_depend_on_the_number_of_threads() -> Result<()> {
 fn state_has_the_promised_kinds_and_shapes() -> Result<()> {
     let parameters =
         [Var::zeros((2, 3), DType::F32, &Device::Cpu)?, Var::zeros((), DType::F64, &Device::Cpu)?];
-    for (config, slots) in variants() {
+    for (config, expected) in variants() {
         let optimizer = config.member().build(&parameters)?;
         let state = optimizer.state();
         let kinds: Vec<_> = state.iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(kinds, slots, "{config:?}");
-        assert!(kinds.len() <= taper_kernels::rule::SLOTS);
-        assert_eq!(kinds.len(), config.member().slots());
+        assert_eq!(kinds, expected, "{config:?}");
+        assert!(kinds.len() <= taper_kernels::rule::MAX_STATE);
+        assert_eq!(kinds.len(), config.member().state_count());
         for (kind, vars) in state {
             assert_eq!(vars.len(), parameters.len());
             for (var, parameter) in vars.iter().zip(&parameters) {
@@ -120,7 +120,7 @@ fn state_has_the_promised_kinds_and_shapes() -> Result<()> {
 }
 
 #[test]
-fn a_quadratic_bowl_falls() -> Result<()> {
+fn a_quadratic_bowl_is_descended() -> Result<()> {
     let slopes = Tensor::new(&[1_f32, 3.0, 0.3], &Device::Cpu)?;
     for (config, _) in variants() {
         let theta = Var::new(&[1_f32, -1.0, 0.5], &Device::Cpu)?;
@@ -138,7 +138,7 @@ fn a_quadratic_bowl_falls() -> Result<()> {
 }
 
 #[test]
-fn continues_from_a_copied_state_as_if_never_stopped() -> Result<()> {
+fn training_continues_from_a_copied_state() -> Result<()> {
     let gradient = Tensor::new(&[0.5_f32, -0.25], &Device::Cpu)?;
     let gradient = std::slice::from_ref(&gradient);
     for (config, _) in variants() {
@@ -158,11 +158,11 @@ fn continues_from_a_copied_state_as_if_never_stopped() -> Result<()> {
 }
 
 #[test]
-fn a_step_says_whether_parameters_and_state_are_finite() -> Result<()> {
-    for (config, slots) in variants() {
+fn a_step_returns_whether_parameters_and_state_are_finite() -> Result<()> {
+    for (config, kinds) in variants() {
         for dtype in [DType::F32, DType::F64] {
             // A parameter, each kind of state, and the gradient, in turn.
-            for which in 0..slots.len() + 2 {
+            for which in 0..kinds.len() + 2 {
                 for bad in [None, Some(f64::NAN), Some(f64::INFINITY)] {
                     let values = |bad: Option<f64>| {
                         let mut values = [0.5; 37];
@@ -175,7 +175,7 @@ fn a_step_says_whether_parameters_and_state_are_finite() -> Result<()> {
                     for (i, (_, vars)) in optimizer.state().into_iter().enumerate() {
                         vars[0].set(&own(i + 1)?)?;
                     }
-                    let gradient = own(slots.len() + 1)?;
+                    let gradient = own(kinds.len() + 1)?;
                     let finite = optimizer.step(&theta, &[gradient], 0.1, 3)?;
                     assert_eq!(finite, bad.is_none(), "{config:?} in {dtype:?}: {bad:?} in {which}");
                 }
@@ -208,8 +208,8 @@ fn the_defaults_of_every_member_are_valid() {
 }
 
 #[test]
-fn averages_of_gradients_that_have_ended_stay_normal_numbers() -> Result<()> {
-    // Adam's penalty takes the weights themselves towards 0, and the moments with them.
+fn averages_stay_normal_numbers_once_gradients_are_0() -> Result<()> {
+    // Adam's penalty moves the weights towards 0, and the moments with them.
     let penalty = |config: &Config| matches!(config, Config::adam(adam) if adam.weight_decay > 0.0);
     for (config, _) in variants().into_iter().filter(|(config, _)| !penalty(config)) {
         // The first weight has a gradient once, the second never.
@@ -219,8 +219,8 @@ fn averages_of_gradients_that_have_ended_stay_normal_numbers() -> Result<()> {
             let gradient = Tensor::new(&[if step == 1 { 0.5_f32 } else { 0.0 }, 0.0], &Device::Cpu)?;
             assert!(optimizer.step(&theta, &[gradient], 0.01, step)?, "{config:?}");
         }
-        for (name, slots) in optimizer.state() {
-            for value in slots[0].to_vec1::<f32>()? {
+        for (name, vars) in optimizer.state() {
+            for value in vars[0].to_vec1::<f32>()? {
                 assert!(value.is_normal() || value == 0.0, "{config:?}: {value:e} in {name}");
             }
         }

@@ -165,7 +165,7 @@ fn a_layer_that_does_not_keep_its_word_is_an_error() {
             .expect_err("another shape")
             .to_string()
     });
-    assert!(error.contains("layer `liar` gave [2, 7] for [2, 7], and promised [2, 3]"), "{error}");
+    assert!(error.contains("layer `liar` returned [2, 7] for [2, 7], but declared [2, 3]"), "{error}");
     let refused = own(Linear { units: 2 }).plan(&[1, 2, 2].into()).expect_err("an image");
     assert_eq!(refused, "linear needs a flat input, not 1 x 2 x 2");
 }
@@ -208,7 +208,7 @@ fn train(run: &Path, experiment: &Experiment) -> taper::Result<Outcome> {
 }
 
 const REFUSED: &str =
-    "layer `swish` was written in Rust; use this from a program that has it (`taper::Model::load_as`)";
+    "layer `swish` is defined in Rust code; load it from a program that defines it (`taper::Model::load_as`)";
 
 #[test]
 fn a_run_with_a_custom_layer_resumes_bit_for_bit_and_is_loaded_by_the_program_that_has_it() {

@@ -1,20 +1,19 @@
-//! The arithmetic of training on the CPU, on plain slices: one file per kernel.
+//! CPU kernels for training, on plain slices; one file per kernel.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! | --- | --- |
-//! | [`simd`] | what kernels are written with: 16-lane vectors, aligned memory, a team of threads |
-//! | [`window`] | where filters and pools lie on an image |
-//! | [`rule`] | how one step changes a parameter |
-//! | [`plain`] | operations one by one in PyTorch's layout, `f32` and `f64`: what tensor operations call |
-//! | [`fused`] | several operations in one pass, `f32`: what the fused engine's stages call |
-//! | [`work`] | what ends with an update, for any rule |
-//! | [`roofline`] | what the machine can do at best |
+//! | [`simd`] | the building blocks: 16-lane vectors, aligned memory, a thread team |
+//! | [`window`] | the positions of filters and pooling windows on an image |
+//! | [`rule`] | the update of a parameter by one step |
+//! | [`plain`] | single operations in PyTorch's layout, `f32` and `f64`, called by the tensor operations |
+//! | [`fused`] | several operations in one pass, `f32`, called by the stages of the fused engine |
+//! | [`work`] | computations that end with an update, for any rule |
+//! | [`roofline`] | the peak rates of the machine |
 //!
-//! This is the only crate that contains unsafe code; it knows neither tensors nor configs. Results are
-//! the same bits for any number of threads: work is cut into parts whose size depends on the shapes
-//! only, and partial sums are added in the order of the parts. References that tests compare the fused
-//! kernels with are plain loops next to them; those of the plain kernels are tensor operations in
-//! taper's `ops`.
+//! This is the only crate with unsafe code; it uses neither tensors nor configs. Results are bit-identical
+//! for any number of threads: work is split into parts whose sizes depend only on the shapes, and partial
+//! sums are added in the order of the parts. The fused kernels are tested against plain loops next to them,
+//! the plain kernels against tensor operations in taper's `ops`.
 
 pub mod fused;
 pub mod plain;

@@ -1,10 +1,10 @@
 //! Random numbers for the tests of this crate: `SplitMix64` (Steele, Lea and Flood, 2014).
 
-/// A reproducible sequence.
+/// A reproducible stream of random numbers.
 pub struct Stream(u64);
 
 impl Stream {
-    /// The sequence with this name.
+    /// The stream for this name.
     pub fn new(name: [u64; 2]) -> Self {
         let mut stream = Self(name[0]);
         stream.0 = stream.next() ^ name[1];

@@ -1,8 +1,8 @@
-//! What this machine can do at best: multiply-adds in a second, and bytes read in a second.
+//! The peak rates of this machine: multiply-adds and bytes read per second.
 //!
 //! No step can be faster than its operations at the first rate or its memory traffic at the second
-//! (Williams, Waterman and Patterson, "Roofline", 2009). Both are measured by all threads of a team at
-//! once, as they work in training.
+//! (Williams, Waterman and Patterson, "Roofline", 2009). Both are measured on all threads of a team at
+//! once, as in training.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,23 +12,23 @@ use crate::simd::arena::Arena;
 use crate::simd::lanes::{Isa, Kernel, Lanes, WIDTH, run};
 use crate::simd::team::Team;
 
-/// Sums that are added to in turn, so that none waits for the one before: as many as fit into the
-/// registers of AVX-512, and as few as others have room for.
+/// Accumulators used in turn, so that none waits for the one before: as many as fit into the registers of
+/// AVX-512, and of the other instruction sets.
 const PRODUCTS: [usize; 2] = [24, 6];
-/// The same for reading, where only the loads are to be the limit.
+/// The same for reading, where the loads alone should be the limit.
 const READS: [usize; 2] = [8, 4];
 
-/// The size of one thread's memory is a multiple of so many values.
+/// Each thread's memory is a multiple of this number of values.
 const BLOCK: usize = READS[0] * WIDTH;
 
-/// How long one timing takes at least, how many there are, and the most work in one of them. Many short
-/// ones: where another process wants a core too, some of them still have it whole.
+/// Minimum duration of a timing, number of timings, and maximum work per timing. Many short timings: if
+/// another process competes for a core, some of them still have all cores.
 const TIMING: Duration = Duration::from_millis(3);
 const TIMINGS: usize = 40;
-const MOST_ROUNDS: usize = 1 << 40;
+const MAX_ROUNDS: usize = 1 << 40;
 
-/// The rate of f32 operations in FLOP/s, where a multiply-add counts as two: the best of a few timings
-/// of fused multiply-adds on registers.
+/// The rate of f32 operations in FLOP/s, where a multiply-add counts as two: the best of several timings of
+/// fused multiply-adds on registers.
 ///
 /// # Panics
 /// If this machine does not have `isa`.
@@ -42,8 +42,8 @@ pub fn flops(isa: Isa, team: &mut Team) -> f64 {
     })
 }
 
-/// The rate of reading in bytes/s where each thread reads memory of its own, `bytes` of it (rounded up
-/// to whole blocks), again and again: the best of a few timings.
+/// The rate of reading in bytes/s when each thread repeatedly reads its own `bytes` bytes (rounded up to
+/// whole blocks): the best of several timings.
 ///
 /// # Panics
 /// If this machine does not have `isa`.
@@ -51,7 +51,7 @@ pub fn bytes(isa: Isa, team: &mut Team, bytes: usize) -> f64 {
     assert!(isa.available(), "{isa:?}");
     let size = (bytes / size_of::<f32>()).next_multiple_of(BLOCK).max(BLOCK);
     let mut memory = Arena::new(size * team.threads());
-    memory.fill(1.0); // memory that was never written may be one page of zeros everywhere
+    memory.fill(1.0); // memory never written to may map to a single page of zeros
     let memory = &memory[..];
     best(team, |part, rounds| {
         let values = black_box(&memory[part * size..(part + 1) * size]);
@@ -62,7 +62,7 @@ pub fn bytes(isa: Isa, team: &mut Team, bytes: usize) -> f64 {
     })
 }
 
-/// The highest rate at which the team does `work`, which is given the part and the number of rounds and
+/// The highest rate at which the team does `work`, which takes the part and the number of rounds and
 /// returns the number of units done.
 fn best(team: &mut Team, work: impl Fn(usize, usize) -> u64 + Sync) -> f64 {
     let threads = team.threads();
@@ -75,7 +75,7 @@ fn best(team: &mut Team, work: impl Fn(usize, usize) -> u64 + Sync) -> f64 {
         (done.into_inner() as f64, start.elapsed())
     };
     let mut rounds = 1;
-    while time(rounds).1 < TIMING && rounds < MOST_ROUNDS {
+    while time(rounds).1 < TIMING && rounds < MAX_ROUNDS {
         rounds *= 2;
     }
     let rates = (0..TIMINGS).map(|_| {
@@ -85,7 +85,7 @@ fn best(team: &mut Team, work: impl Fn(usize, usize) -> u64 + Sync) -> f64 {
     rates.fold(0.0, f64::max)
 }
 
-/// Multiply-adds on registers; gives the sum and the number of operations.
+/// Multiply-adds on registers; returns the sum and the number of operations.
 struct Products {
     rounds: usize,
 }
@@ -95,7 +95,7 @@ impl Kernel for Products {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) -> (f32, u64) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if L::TILE >= PRODUCTS[0] {
                 products::<L, { PRODUCTS[0] }>(self.rounds)
@@ -108,9 +108,9 @@ impl Kernel for Products {
 
 #[inline(always)]
 unsafe fn products<L: Lanes, const N: usize>(rounds: usize) -> (f32, u64) {
-    // SAFETY: the caller promises that the machine has the instructions.
+    // SAFETY: the caller guarantees that the machine has the instructions.
     let (factor, term) = unsafe { (L::splat(black_box(0.5)), L::splat(black_box(1.0))) };
-    // Equal sums would be computed once.
+    // Equal accumulators would be computed once.
     let mut sums: [L; N] = std::array::from_fn(|i| term.splat_like(black_box(i as f32)));
     for _ in 0..rounds {
         for sum in &mut sums {
@@ -120,7 +120,7 @@ unsafe fn products<L: Lanes, const N: usize>(rounds: usize) -> (f32, u64) {
     (total(sums), (2 * WIDTH * N * rounds) as u64)
 }
 
-/// Reads all values, `rounds` times; gives their sum.
+/// Reads all values `rounds` times and returns their sum.
 struct Reads<'a> {
     values: &'a [f32],
     rounds: usize,
@@ -131,7 +131,7 @@ impl Kernel for Reads<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) -> f32 {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if L::TILE >= PRODUCTS[0] {
                 reads::<L, { READS[0] }>(self)
@@ -144,8 +144,8 @@ impl Kernel for Reads<'_> {
 
 #[inline(always)]
 unsafe fn reads<L: Lanes, const N: usize>(Reads { values, rounds }: Reads<'_>) -> f32 {
-    // SAFETY: the caller promises that the machine has the instructions, and each chunk has the size
-    // that is read.
+    // SAFETY: the caller guarantees that the machine has the instructions, and each chunk has the size that
+    // is read.
     unsafe {
         let mut sums = [L::splat(0.0); N];
         for _ in 0..rounds {
@@ -172,7 +172,7 @@ mod tests {
     fn every_value_is_read_in_every_round() {
         let values: Vec<f32> = (0..2 * BLOCK).map(|i| (i % 7) as f32).collect();
         for isa in Isa::all() {
-            // SAFETY: the machine has it.
+            // SAFETY: the machine has the instructions.
             let sum = unsafe { run(isa, Reads { values: &values, rounds: 3 }) };
             assert_eq!(sum, 3.0 * values.iter().sum::<f32>(), "{isa:?}");
         }
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn products_are_computed_and_counted() {
         for isa in Isa::all() {
-            // SAFETY: the machine has it.
+            // SAFETY: the machine has the instructions.
             let run = |rounds| unsafe { run(isa, Products { rounds }) };
             let (none, one, many) = (run(0), run(1), run(100));
             let sums = (one.1 / 32) as f32;

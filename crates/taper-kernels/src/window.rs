@@ -1,4 +1,4 @@
-//! How a window slides over an image: sizes, steps and padding of convolution and pooling.
+//! The geometry of a sliding window: size, stride and padding of convolution and pooling.
 
 /// The positions of a window over images of one size. `[height, width]` throughout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,11 +7,11 @@ pub struct Window {
     pub input: [usize; 2],
     /// The size of the window.
     pub kernel: [usize; 2],
-    /// The steps between windows.
+    /// The stride of the window.
     pub stride: [usize; 2],
-    /// How far the first window starts above and left of the image.
+    /// The padding above and left of the image.
     pub before: [usize; 2],
-    /// How many windows there are.
+    /// The number of windows along each axis.
     pub output: [usize; 2],
 }
 
@@ -19,7 +19,7 @@ impl Window {
     /// Windows that lie inside the image: `floor((input - kernel) / stride) + 1` of them.
     ///
     /// # Errors
-    /// A sentence, if a size is 0 or the window is larger than the image.
+    /// A message if a size is 0 or the window is larger than the image.
     pub fn valid(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Result<Self, String> {
         check_sizes(input, kernel, stride)?;
         if kernel[0] > input[0] || kernel[1] > input[1] {
@@ -32,11 +32,11 @@ impl Window {
         Ok(Self { input, kernel, stride, before: [0, 0], output })
     }
 
-    /// Windows that cover the whole image: `ceil(input / stride)` of them. Where the padding is odd,
-    /// the bottom and the right get the larger part, as in Keras.
+    /// Windows that cover the whole image: `ceil(input / stride)` of them. Odd padding puts the larger part
+    /// at the bottom and right, as in Keras.
     ///
     /// # Errors
-    /// A sentence, if a size is 0 or too large to compute with.
+    /// A message if a size is 0 or overflows.
     pub fn same(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Result<Self, String> {
         check_sizes(input, kernel, stride)?;
         let output = [0, 1].map(|axis| input[axis].div_ceil(stride[axis]));
@@ -51,7 +51,7 @@ impl Window {
         Ok(Self { input, kernel, stride, before, output })
     }
 
-    /// The rows (axis 0) or columns (axis 1) that window `index` covers, without the padding.
+    /// The rows (axis 0) or columns (axis 1) that window `index` covers, excluding padding.
     #[must_use]
     pub fn covered(&self, axis: usize, index: usize) -> std::ops::Range<usize> {
         let start = index * self.stride[axis];
@@ -59,7 +59,7 @@ impl Window {
         start.saturating_sub(self.before[axis])..end
     }
 
-    /// The windows whose pixel number `offset` along `axis` lies inside the image.
+    /// The windows whose pixel at `offset` along `axis` lies inside the image.
     #[must_use]
     pub fn inside(&self, axis: usize, offset: usize) -> std::ops::Range<usize> {
         let (before, stride) = (self.before[axis], self.stride[axis]);
@@ -69,14 +69,14 @@ impl Window {
         start.min(end)..end
     }
 
-    /// How far the last window reaches beyond the image's end.
+    /// The padding after the image's end along `axis`.
     #[must_use]
     pub fn after(&self, axis: usize) -> usize {
         let covered = (self.output[axis] - 1) * self.stride[axis] + self.kernel[axis];
         covered.saturating_sub(self.before[axis] + self.input[axis])
     }
 
-    /// Whether each window is one pixel and each pixel one window.
+    /// Whether windows and pixels correspond one to one.
     #[must_use]
     pub fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.stride == [1, 1]
@@ -101,7 +101,7 @@ fn check_sizes(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Res
             return Err(format!("{what} must be at least 1 x 1, not {} x {}", sizes[0], sizes[1]));
         }
     }
-    // Both so that no position overflows.
+    // Both, so that no position overflows.
     match input[0].checked_mul(input[1]) {
         Some(pixels) if isize::try_from(pixels).is_ok() => Ok(()),
         _ => Err(format!("an image of {} x {} pixels is too large", input[0], input[1])),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_sizes_are_sentences() {
+    fn impossible_sizes_are_explained() {
         assert!(Window::valid([2, 9], [3, 3], [1, 1]).is_err_and(|text| text.contains("2 x 9")));
         assert!(Window::valid([9, 9], [3, 3], [0, 1]).is_err_and(|text| text.contains("strides")));
         assert!(Window::same([9, 9], [0, 3], [1, 1]).is_err_and(|text| text.contains("window")));

@@ -1,6 +1,6 @@
-//! Batch normalisation.
+//! Batch normalization.
 
-use taper_kernels::fused::batch_norm::{self as kernel, follow};
+use taper_kernels::fused::batch_norm::{self as kernel, update_running};
 use taper_kernels::work::Work;
 
 use super::layout::Layout;
@@ -10,18 +10,19 @@ use crate::layers::Mode;
 /// The stage.
 pub struct BatchNorm {
     name: String,
-    /// How much of the running averages is kept.
+    /// The share of the running averages kept at each step.
     momentum: f64,
     /// Added to the variance.
     epsilon: f64,
-    /// The first parameter: scale, shift, running mean and running variance follow each other.
+    /// The index of the first parameter; scale, shift, running mean and running variance follow in this
+    /// order.
     parameter: usize,
     output: Layout,
     kernel: kernel::BatchNorm,
 }
 
 impl BatchNorm {
-    /// A stage called `name` from `input` to `output`, whose parameters begin with `parameter`.
+    /// A stage called `name` from `input` to `output`, whose first parameter is `parameter`.
     pub fn new(
         name: String,
         [momentum, epsilon]: [f64; 2],
@@ -54,7 +55,7 @@ impl Stage for BatchNorm {
             let batch = self.kernel.statistics(context.team, context.samples, x);
             for (i, batch) in batch.iter().enumerate() {
                 let running = &mut *context.weights.parameters[self.parameter + 2 + i];
-                context.finite &= follow(running, batch, self.momentum);
+                context.finite &= update_running(running, batch, self.momentum);
             }
             self.kernel.set(&batch[0], &batch[1], self.epsilon);
         } else {

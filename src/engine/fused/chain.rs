@@ -1,6 +1,6 @@
-//! Dense layers one after the other, with few weights.
+//! Consecutive dense layers with few weights.
 
-use taper_kernels::fused::fully_connected::chain::{self, Each, Gradient, Layer, MOST_LAYERS, Updated};
+use taper_kernels::fused::fully_connected::chain::{self, Each, Gradient, Layer, MAX_LAYERS, Updated};
 use taper_kernels::fused::fully_connected::{rows, stride};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::work::Work;
@@ -18,7 +18,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain of `layers`: two at least, [`MOST_LAYERS`] at most.
+    /// A chain of `layers`: at least two, at most [`MAX_LAYERS`].
     pub fn new(layers: Vec<Dense>) -> Self {
         let name = |layer: Option<&Dense>| layer.map_or_else(String::new, |layer| layer.name.clone());
         let name = format!("{} to {}", name(layers.first()), name(layers.last()));
@@ -26,9 +26,9 @@ impl Chain {
         Self { name, layers, between }
     }
 
-    /// The parameters of each layer: its weights, and its bias.
-    fn parameters(&self) -> [[Option<usize>; 2]; MOST_LAYERS] {
-        let mut parameters = [[None; 2]; MOST_LAYERS];
+    /// The parameters of each layer: its weights and its bias.
+    fn parameters(&self) -> [[Option<usize>; 2]; MAX_LAYERS] {
+        let mut parameters = [[None; 2]; MAX_LAYERS];
         for (own, layer) in parameters.iter_mut().zip(&self.layers) {
             *own = [Some(layer.weight), layer.bias];
         }

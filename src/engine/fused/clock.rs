@@ -1,4 +1,4 @@
-//! The time that the phases of steps take.
+//! The time taken by the phases of steps.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock for the phases of `stages`, of which those from `first_trained` on have a way back, switched
-    /// off.
+    /// A clock, initially off, for the phases of `stages`; stages from `first_trained` on have a backward
+    /// phase.
     pub fn new(stages: &[&str], first_trained: usize) -> Self {
         let forward = stages.iter().map(|name| format!("{name} forward"));
         let backward = stages.iter().skip(first_trained).rev().map(|name| format!("{name} backward"));
@@ -22,13 +22,13 @@ impl Clock {
         Self { phases: all.map(|name| (name, Duration::ZERO)).collect(), ..Self::default() }
     }
 
-    /// Switches it on or off.
+    /// Switches the clock on or off.
     pub fn switch(&mut self, on: bool) {
         self.on = on;
         self.last = None;
     }
 
-    /// A step begins.
+    /// Marks the start of a step.
     pub fn start(&mut self) {
         if self.on {
             self.next = 0;
@@ -36,7 +36,7 @@ impl Clock {
         }
     }
 
-    /// The current phase ends, the next begins.
+    /// Ends the current phase and starts the next.
     pub fn mark(&mut self) {
         if let Some(last) = self.last {
             let now = Instant::now();
@@ -48,7 +48,7 @@ impl Clock {
         }
     }
 
-    /// The times so far, which begin again at 0.
+    /// Returns the times so far and resets them to 0.
     pub fn take(&mut self) -> Vec<(String, Duration)> {
         self.phases.iter_mut().map(|(name, time)| (name.clone(), std::mem::take(time))).collect()
     }

@@ -1,12 +1,12 @@
-//! From a network's layers to the stages of a step: which are computed together, and where values lie
-//! between them.
+//! From a network's layers to the stages of a step: chooses what is computed together, and the layouts in
+//! between.
 
 mod fuse;
 mod operations;
 
 use taper_kernels::fused::channels_last::Convolution as ConvolutionKernel;
 use taper_kernels::fused::fully_connected::COLUMNS;
-use taper_kernels::fused::fully_connected::chain::{MOST_LAYERS, MOST_WEIGHTS};
+use taper_kernels::fused::fully_connected::chain::{MAX_LAYERS, MAX_WEIGHTS};
 use taper_kernels::fused::pooling::{self, Kind};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::window::Window;
@@ -28,32 +28,33 @@ use crate::network::{Operation, Plan};
 use fuse::{Draft, fuse};
 use operations::operations;
 
-/// The most weight tensors of a network. Their slices are borrowed within each other (`ops/slices.rs`), and
-/// the stack of a thread of a program, 2 MiB by default, holds some 7,000 of them and of the optimizer's.
-const MOST_TENSORS: usize = 1000;
+/// The maximum number of weight tensors of a network. Their slices are borrowed in nested calls
+/// (`ops/slices.rs`), and a thread's stack, 2 MiB by default, has room for some 7,000 of them, including
+/// the optimizer's.
+const MAX_TENSORS: usize = 1000;
 
 const NO_BORDER: [[usize; 2]; 2] = [[0; 2]; 2];
 
 /// A network as stages.
 pub struct Compiled {
-    /// Where samples are loaded to.
+    /// The layout of the input samples.
     pub input: Layout,
-    /// What is computed, in order.
+    /// The stages, in order.
     pub stages: Sequence,
-    /// Whether the first stage shares inputs among the threads rather than samples.
+    /// Whether the first stage splits the inputs among the threads rather than the samples.
     pub shares_inputs: bool,
 }
 
 /// Compiles the network of `plan`.
 ///
 /// # Errors
-/// What the engine does not support, as in "the fused engine does not support …".
+/// The feature that the engine does not support, as in "the fused engine does not support …".
 pub fn compile(plan: &Plan) -> Result<Compiled, String> {
-    if plan.specs.len() > MOST_TENSORS {
-        return Err(format!("more than {MOST_TENSORS} weights and biases"));
+    if plan.specs.len() > MAX_TENSORS {
+        return Err(format!("more than {MAX_TENSORS} weights and biases"));
     }
     let drafts = fuse(&operations(plan)?, plan);
-    // Samples come channel by channel, as flattening leaves them.
+    // Samples are loaded channel by channel, which is the order of flattening.
     let (input, drafts) = match &drafts[..] {
         [first, rest @ ..] if first.operation == Operation::Flatten => {
             (Layout::new(&first.output, NO_BORDER), rest)
@@ -65,7 +66,7 @@ pub fn compile(plan: &Plan) -> Result<Compiled, String> {
     Ok(Compiled { input, stages, shares_inputs })
 }
 
-/// The stages of `drafts`, whose input lies as `layout` says.
+/// The stages of `drafts`, with input layout `layout`.
 fn sequence(drafts: &[Draft], mut layout: Layout) -> Result<Sequence, String> {
     let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(drafts.len());
     let mut first_trained = None;
@@ -92,19 +93,19 @@ fn sequence(drafts: &[Draft], mut layout: Layout) -> Result<Sequence, String> {
     Ok(Sequence::new(stages, first_trained))
 }
 
-/// How many of the first drafts are dense layers that make a chain.
+/// The number of leading drafts that are dense layers and form a chain.
 fn chain_len(drafts: &[Draft]) -> usize {
     let mut weights = 0;
     let fits = |draft: &&Draft| {
         let Operation::Dense { inputs, units } = draft.operation else { return false };
         weights += inputs * units;
-        weights <= MOST_WEIGHTS
+        weights <= MAX_WEIGHTS
     };
-    drafts.iter().take(MOST_LAYERS).take_while(fits).count()
+    drafts.iter().take(MAX_LAYERS).take_while(fits).count()
 }
 
 impl Draft {
-    /// The dense stage, if it is one.
+    /// The dense stage, if this is one.
     fn dense(&self) -> Option<Dense> {
         let Operation::Dense { inputs, .. } = self.operation else { return None };
         let (weight, count) = self.parameters;
@@ -120,7 +121,7 @@ impl Draft {
         })
     }
 
-    /// Whether it is a dense stage whose work is shared by columns.
+    /// Whether this is a dense stage whose work is split by columns.
     fn is_large_dense(&self) -> bool {
         matches!(self.operation, Operation::Dense { inputs, .. } if inputs >= COLUMNS)
     }
@@ -131,8 +132,8 @@ impl Draft {
             || self.branches.iter().flatten().any(Self::has_parameters)
     }
 
-    /// The border that its input needs, `[[above, left], [below, right]]`. A sum passes on what its first
-    /// branch needs; the other copies if it needs another.
+    /// The border that its input needs, `[[above, left], [below, right]]`. A sum passes on the border of
+    /// its first branch; the other branch copies if it needs a different one.
     fn border(&self) -> [[usize; 2]; 2] {
         match &self.operation {
             Operation::Convolution { window, .. } => [window.before, [window.after(0), window.after(1)]],
@@ -141,7 +142,7 @@ impl Draft {
         }
     }
 
-    /// Whether it can read what lies as `input` says.
+    /// Whether it can read an input of layout `input`.
     fn reads(&self, input: &Layout) -> bool {
         match self.operation {
             Operation::Convolution { .. } => [input.image.before, input.image.after] == self.border(),
@@ -195,7 +196,7 @@ impl Draft {
     }
 }
 
-/// A branch of a sum whose input lies as `input` says.
+/// A branch of a sum, with input layout `input`.
 fn branch(drafts: &[Draft], input: &Layout) -> Result<Branch, String> {
     let other = drafts.first().filter(|first| !first.reads(input));
     let own = other.map_or_else(|| input.clone(), |first| Layout::new(&input.shape, first.border()));

@@ -9,23 +9,23 @@ use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Convolution {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
-    /// Where outputs go.
+    /// The layout of the outputs.
     pub output: Layout,
     /// The layouts of the products.
     pub kernel: Kernel,
-    /// The parameter `[filters, channels, height, width]`, and its number of values.
+    /// The index of the parameter `[filters, channels, height, width]`, and its number of values.
     pub weight: (usize, usize),
-    /// The parameter `[filters]`.
+    /// The index of the parameter `[filters]`.
     pub bias: Option<usize>,
-    /// What negative outputs are multiplied with, if anything.
+    /// The factor of negative outputs, if any.
     pub slope: Option<f32>,
-    /// What is kept on the way.
+    /// Memory for the backward pass.
     pub memory: Memory,
 }
 
-/// What a convolution stage keeps.
+/// The memory of a convolution stage.
 #[derive(Default)]
 pub struct Memory {
     packed: Arena,

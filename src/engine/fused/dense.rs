@@ -12,25 +12,25 @@ use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Dense {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
-    /// Where outputs go.
+    /// The layout of the outputs.
     pub output: Layout,
-    /// Values of each input.
+    /// Inputs per sample.
     pub inputs: usize,
-    /// The parameter `[units, inputs]`.
+    /// The index of the parameter `[units, inputs]`.
     pub weight: usize,
-    /// The parameter `[units]`.
+    /// The index of the parameter `[units]`.
     pub bias: Option<usize>,
-    /// What negative outputs are multiplied with, if anything.
+    /// The factor of negative outputs, if any.
     pub slope: Option<f32>,
-    /// The share that is dropped, and the number of the dropout layer.
+    /// The dropout rate, and the number of the dropout layer.
     pub dropout: Option<(f64, u64)>,
-    /// What is kept on the way.
+    /// Memory for the backward pass.
     pub memory: Memory,
 }
 
-/// What a dense stage keeps.
+/// The memory of a dense stage.
 #[derive(Default)]
 pub struct Memory {
     mask: Arena,
@@ -46,22 +46,22 @@ impl Memory {
 }
 
 impl Dense {
-    /// Outputs of a sample.
+    /// Outputs per sample.
     pub fn units(&self) -> usize {
         self.output.channels()
     }
 
-    /// Whether outputs are multiplied with a mask in this pass.
+    /// Whether outputs are multiplied by a mask in this pass.
     pub fn is_masked(&self, mode: Mode) -> bool {
         self.dropout.is_some() && matches!(mode, Mode::Training { .. })
     }
 
-    /// The mask that was drawn for this pass, if there is one.
+    /// The mask drawn for this pass, if any.
     pub fn mask(&self, mode: Mode) -> Option<&[f32]> {
         self.is_masked(mode).then_some(&*self.memory.mask)
     }
 
-    /// Draws the mask of a training step, if there is one.
+    /// Draws the mask of a training step, if there is dropout.
     pub fn draw_mask(&mut self, context: &mut StepContext<'_, '_>) {
         let (Some((rate, layer)), Mode::Training { seed, step, first }) = (self.dropout, context.mode) else {
             return;

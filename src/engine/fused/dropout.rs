@@ -12,17 +12,17 @@ use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Dropout {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
-    /// The share that is dropped.
+    /// The dropout rate.
     pub rate: f64,
     /// The number of the layer.
     pub layer: u64,
-    /// Where inputs are.
+    /// The layout of the inputs.
     pub input: Layout,
-    /// Where outputs go.
+    /// The layout of the outputs.
     pub output: Layout,
-    /// The last step's factors, sample by sample in the order of the layer's shape.
+    /// The factors of the last step, sample by sample in the order of the layer's shape.
     pub mask: Arena,
 }
 

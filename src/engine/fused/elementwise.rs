@@ -1,6 +1,6 @@
 //! Element-wise activations that are not fused into another stage.
 
-use taper_kernels::fused::elementwise::{self as kernel, Function, Slope, Value};
+use taper_kernels::fused::elementwise::{self as kernel, Derivative, Function, Value};
 
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
@@ -8,13 +8,13 @@ use crate::ops::Activation;
 
 /// The stage.
 pub struct Elementwise {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
     /// The function.
     pub function: Function,
-    /// Where inputs are.
+    /// The layout of the inputs.
     pub input: Layout,
-    /// Where outputs go.
+    /// The layout of the outputs.
     pub output: Layout,
 }
 
@@ -22,19 +22,19 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The normal distribution function.
+/// The cumulative distribution function of the standard normal distribution.
 fn normal(x: f32) -> f32 {
     (0.5 * (1.0 + candle_core::cpu::erf::erf_f64(f64::from(x) * std::f64::consts::FRAC_1_SQRT_2))) as f32
 }
 
-/// The normal density.
+/// The density of the standard normal distribution.
 fn density(x: f32) -> f32 {
     (-0.5 * x * x).exp() / std::f32::consts::TAU.sqrt()
 }
 
-/// The function of `activation`; `None` for softmax, which is not a function of single values.
+/// The function of `activation`; `None` for softmax, which is not element-wise.
 pub fn function(activation: Activation) -> Option<Function> {
-    let (value, slope): (Value, Slope) = match activation {
+    let (value, derivative): (Value, Derivative) = match activation {
         Activation::Relu => (|x| if x <= 0.0 { 0.0 } else { x }, |x, _| if x <= 0.0 { 0.0 } else { 1.0 }),
         Activation::LeakyRelu => {
             (|x| if x > 0.0 { x } else { 0.2 * x }, |x, _| if x > 0.0 { 1.0 } else { 0.2 })
@@ -48,7 +48,7 @@ pub fn function(activation: Activation) -> Option<Function> {
         }
         Activation::Softmax => return None,
     };
-    Some(Function { value, slope })
+    Some(Function { value, derivative })
 }
 
 impl Stage for Elementwise {

@@ -7,11 +7,11 @@ use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Flatten {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
-    /// Where images are.
+    /// The layout of the images.
     pub input: Layout,
-    /// Where flat samples go.
+    /// The layout of the flat samples.
     pub output: Layout,
 }
 

@@ -1,4 +1,4 @@
-//! Layer normalisation.
+//! Layer normalization.
 
 use taper_kernels::fused::layer_norm as kernel;
 use taper_kernels::work::Work;
@@ -9,14 +9,14 @@ use super::stage::{Sink, Stage, StepContext};
 /// The stage.
 pub struct LayerNorm {
     name: String,
-    /// The first parameter: scale and shift, of a sample's shape, follow each other.
+    /// The index of the first parameter: scale, then shift, both of a sample's shape.
     parameter: usize,
     output: Layout,
     kernel: kernel::LayerNorm,
 }
 
 impl LayerNorm {
-    /// A stage called `name` from `input` to `output`, whose parameters begin with `parameter`.
+    /// A stage called `name` from `input` to `output`, whose first parameter is `parameter`.
     pub fn new(name: String, epsilon: f64, parameter: usize, input: &Layout, output: Layout) -> Self {
         let kernel = kernel::LayerNorm::new(input.grid(), output.grid(), epsilon);
         Self { name, parameter, output, kernel }

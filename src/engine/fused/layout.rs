@@ -1,13 +1,13 @@
-//! How the values between two stages lie in memory.
+//! The memory layout of values between two stages.
 
 use crate::shape::Shape;
 use taper_kernels::fused::channels_last::{Image, padded};
 use taper_kernels::fused::{Grid, fully_connected};
 
-/// A sample's shape and its place in an arena. Samples follow each other without gaps.
+/// The shape of a sample and its layout in an arena. Samples are contiguous.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
-    /// `[values]` or `[channels, height, width]`, as the layers see it.
+    /// `[values]` or `[channels, height, width]`, as in the layers.
     pub shape: Shape,
     /// Channels last; a flat sample is one pixel with a channel for each value.
     pub image: Image,
@@ -18,7 +18,7 @@ impl Layout {
     pub fn of_input(shape: &Shape, border: [[usize; 2]; 2]) -> Self {
         let mut layout = Self::new(shape, border);
         if let Some([channels, ..]) = shape.image() {
-            // Read value by value only, so the gaps of whole vectors would be waste.
+            // Only read value by value, so padding to whole vectors would be a waste.
             layout.image.channels = channels;
         }
         layout
@@ -35,17 +35,17 @@ impl Layout {
         Self { shape: shape.clone(), image }
     }
 
-    /// Channels that count; all values of a flat sample.
+    /// Channels without padding; all values of a flat sample.
     pub fn channels(&self) -> usize {
         self.shape.0.first().copied().unwrap_or(0)
     }
 
-    /// Where the values that count are.
+    /// The grid of the values without padding.
     pub fn grid(&self) -> Grid {
         Grid { channels: self.channels(), image: self.image }
     }
 
-    /// Values of one sample in memory.
+    /// The number of values of one sample in memory.
     pub fn len(&self) -> usize {
         self.image.len()
     }

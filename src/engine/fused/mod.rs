@@ -1,9 +1,9 @@
-//! The fast engine on the CPU: forward pass, backward pass and update of a whole network as a fixed
-//! list of stages over memory that is allocated once, without a graph.
+//! The fast CPU engine: the forward pass, backward pass and update of a whole network as a fixed list of
+//! stages over memory that is allocated once, without a graph.
 //!
-//! Parameters and the optimizer's state stay candle variables, in the same order and layout as the
-//! graph engine's, and are changed in place: checkpoints, evaluation and the other engine see the
-//! same values. Results agree with the graph engine's to rounding, which tests check for every config.
+//! Parameters and optimizer state remain candle variables, in the same order and layout as in the graph
+//! engine, and are updated in place: checkpoints, evaluation and the other engine see the same values.
+//! Results agree with the graph engine's to rounding, which is tested for every config.
 
 mod batch_norm;
 mod chain;
@@ -46,30 +46,29 @@ use network::Network;
 use pass::Pass;
 use stage::{Sink, StepContext, Weights};
 
-/// Trains networks whose layers it supports, in `f32`, on the CPU.
+/// Trains networks of supported layers, in `f32`, on the CPU.
 pub struct Fused {
     network: Network,
     parameters: Parameters,
-    /// Which of the trained parameters each one is.
+    /// For each parameter, its index among the trained parameters.
     trained: Vec<Option<usize>>,
-    /// The values of the parameters, then of the optimizer's state.
+    /// The values of the parameters, then of the optimizer state.
     variables: Slices<f32>,
     optimizer: Box<dyn Optimizer>,
     loss: loss::Config,
     seed: u64,
     team: SharedTeam,
     isa: Isa,
-    /// Made when it is asked for.
+    /// Allocated on first use.
     gradient: Option<Gradient>,
     clock: Clock,
 }
 
 impl Fused {
-    /// An engine for `compiled` with `parameters`; `seed` decides the dropout masks, `team` does the
-    /// work.
+    /// An engine for `compiled` with `parameters`; `seed` determines the dropout masks, `team` computes.
     ///
     /// # Errors
-    /// If parameters and state are not plain `f32` values on the CPU.
+    /// If parameters and state are not contiguous `f32` values on the CPU.
     pub fn new(
         compiled: Compiled,
         parameters: Parameters,
@@ -84,7 +83,7 @@ impl Fused {
             trainable.then(|| count - 1)
         };
         let trained = parameters.iter().map(|parameter| parameter.trainable).map(number).collect();
-        let state = optimizer.state().into_iter().flat_map(|(_, slots)| slots.to_vec());
+        let state = optimizer.state().into_iter().flat_map(|(_, variables)| variables.to_vec());
         let variables: Vec<_> =
             parameters.iter().map(|parameter| parameter.variable.clone()).chain(state).collect();
         let variables = Slices::new(&variables)?;
@@ -107,10 +106,10 @@ impl Fused {
         })
     }
 
-    /// Computes with other instructions than the best that the machine has; for tests.
+    /// Uses the instruction set `isa` instead of the machine's best one; for tests.
     ///
     /// # Panics
-    /// If the machine does not have them.
+    /// If the machine does not have it.
     #[must_use]
     pub fn with_isa(mut self, isa: Isa) -> Self {
         assert!(isa.available(), "{isa:?}");
@@ -118,8 +117,8 @@ impl Fused {
         self
     }
 
-    /// Forward and backward for a part of a batch, whose gradients are kept, or updated with at once.
-    /// Returns the loss, and whether all that was written is finite.
+    /// Forward and backward pass for a part of a batch; gradients are accumulated if `keep`, otherwise used
+    /// for the update at once. Returns the loss, and whether all values written are finite.
     fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64, keep: bool) -> Result<(f64, bool)> {
         let Self { network, trained, variables, optimizer, loss, seed, team, isa, gradient, clock, .. } =
             self;

@@ -1,7 +1,7 @@
-//! A compiled network with the memory between its stages: what predictor and engine have in common.
+//! A compiled network with the memory between its stages, shared by predictor and engine.
 
 use taper_kernels::fused::fully_connected::{rows, stride};
-use taper_kernels::fused::load::{Load, Order, Source};
+use taper_kernels::fused::load::{Data, Load, Order};
 use taper_kernels::simd::arena::Arena;
 
 use super::clock::Clock;
@@ -9,20 +9,20 @@ use super::compile::Compiled;
 use super::stage::{Sink, StepContext};
 use crate::data::{Features, Samples};
 
-/// The stages, and what lies between them.
+/// The stages and the memory around them.
 pub struct Network {
     /// The stages.
     pub compiled: Compiled,
     /// The network's input.
     input: Arena,
-    /// Those of the last pass, `[samples, outputs]` row by row.
+    /// The logits of the last pass, `[samples, outputs]` row by row.
     pub logits: Vec<f32>,
     /// The gradient of the sum of losses with respect to the logits.
     pub gradient: Vec<f32>,
 }
 
 impl Network {
-    /// A network without memory yet.
+    /// A network without allocated memory.
     pub fn new(compiled: Compiled) -> Self {
         Self { compiled, input: Arena::default(), logits: Vec::new(), gradient: Vec::new() }
     }
@@ -32,14 +32,14 @@ impl Network {
         stages.layout().unwrap_or(input).channels()
     }
 
-    /// Makes room for batches of `samples`, and for a training step what the way back needs.
+    /// Allocates memory for batches of `samples` and, for a training step, for the backward pass.
     pub fn reserve(&mut self, samples: usize, threads: usize, training: bool) {
         let Compiled { stages, input, .. } = &mut self.compiled;
         self.input.reserve(rows(samples) * input.len());
         stages.reserve(samples, threads, training, false);
     }
 
-    /// Loads the samples, runs all stages, and takes the logits.
+    /// Loads the samples, runs all stages, and extracts the logits.
     pub fn forward(&mut self, context: &mut StepContext<'_, '_>, samples: &Samples<'_>, clock: &mut Clock) {
         let outputs = self.outputs();
         let Compiled { input, stages, shares_inputs, .. } = &mut self.compiled;
@@ -48,14 +48,14 @@ impl Network {
             None if *shares_inputs => Order::Columns(input.len()),
             None => Order::Flat(input.len()),
         };
-        let source = match samples.features {
-            Features::Bytes(bytes) => Source::Bytes(bytes),
-            Features::Floats(floats) => Source::Floats(floats),
+        let data = match samples.features {
+            Features::Bytes(bytes) => Data::Bytes(bytes),
+            Features::Floats(floats) => Data::Floats(floats),
         };
         let channels = samples.shape.0.first().copied().unwrap_or(1).max(1);
         let size = samples.shape.elements().unwrap_or(0) / channels;
         let (scale, shift) = (samples.scaling.scale(), samples.scaling.shift());
-        let load = Load { source, indices: samples.indices, channels, size, scale, shift, order };
+        let load = Load { data, indices: samples.indices, channels, size, scale, shift, order };
         load.run(context.team, context.isa, &mut self.input);
         clock.mark();
         stages.forward(context, &self.input, clock);
@@ -66,8 +66,8 @@ impl Network {
         }
     }
 
-    /// From the gradient of the sum of losses, divided by `whole`, back through all stages that have
-    /// parameters or follow one that has.
+    /// Propagates the gradient of the sum of losses, divided by `whole`, back through all stages that have
+    /// parameters or follow one that does.
     pub fn backward(
         &mut self,
         context: &mut StepContext<'_, '_>,
@@ -80,7 +80,8 @@ impl Network {
         self.compiled.stages.backward(context, sink, &self.input, None, clock);
     }
 
-    /// The logits' gradient becomes that of the last stage's output, of the mean over `whole` samples.
+    /// Writes the gradient of the last stage's output, for the mean over `whole` samples, from the gradient
+    /// of the logits.
     fn seed_gradient(&mut self, whole: usize) {
         let outputs = self.outputs();
         let Some(last) = self.compiled.stages.gradient() else { return };

@@ -1,4 +1,4 @@
-//! One pass of a training step.
+//! One forward and backward pass of a training step.
 
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
@@ -10,28 +10,29 @@ use crate::data::Batch;
 use crate::layers::Mode;
 use crate::loss::Loss;
 
-/// One pass through the network and back.
+/// The arguments of one forward and backward pass.
 pub struct Pass<'a> {
     /// The network.
     pub network: &'a mut Network,
     /// The loss function.
     pub loss: &'a dyn Loss,
-    /// The samples with their targets.
+    /// The samples and their targets.
     pub batch: &'a Batch<'a>,
-    /// Samples of the step's whole batch.
+    /// The number of samples in the step's whole batch.
     pub whole: usize,
     /// The thread team.
     pub team: &'a mut Team,
-    /// The instructions to compute with.
+    /// The instruction set.
     pub isa: Isa,
-    /// Training, of which step.
+    /// The mode of the training step.
     pub mode: Mode,
     /// Measures the phases.
     pub clock: &'a mut Clock,
 }
 
 impl Pass<'_> {
-    /// The loss, and whether all that was written is finite; there is no way back if the loss is not.
+    /// Returns the loss, and whether all values written are finite. Without a finite loss there is no
+    /// backward pass.
     pub fn run(self, weights: Weights<'_, '_>, sink: &Sink<'_>) -> candle_core::Result<(f64, bool)> {
         let Self { network, loss, batch, whole, team, isa, mode, clock } = self;
         let samples = batch.samples.len();

@@ -7,9 +7,9 @@ use super::stage::{Sink, Stage, StepContext};
 
 /// The stage.
 pub struct Pooling {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
-    /// Where outputs go.
+    /// The layout of the outputs.
     pub output: Layout,
     /// The windows.
     pub kernel: kernel::Pooling,

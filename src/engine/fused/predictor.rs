@@ -1,4 +1,4 @@
-//! The fused engine's network with its weights alone.
+//! A network of the fused engine with only its weights.
 
 use taper_kernels::simd::lanes::Isa;
 
@@ -13,7 +13,8 @@ use crate::layers::Mode;
 use crate::network::Parameters;
 use crate::ops::slices::Slices;
 
-/// Runs a compiled network, in `f32`, on the CPU. It holds no optimizer and nothing for a way back.
+/// Runs a compiled network, in `f32`, on the CPU. It holds neither an optimizer nor memory for a backward
+/// pass.
 pub struct FusedPredictor {
     network: Network,
     parameters: Parameters,
@@ -23,10 +24,10 @@ pub struct FusedPredictor {
 }
 
 impl FusedPredictor {
-    /// A predictor for `compiled` with `parameters`, whose work `team` does.
+    /// A predictor for `compiled` with `parameters`; `team` computes.
     ///
     /// # Errors
-    /// If the parameters are not plain `f32` values on the CPU.
+    /// If the parameters are not contiguous `f32` values on the CPU.
     pub fn new(compiled: Compiled, parameters: Parameters, team: SharedTeam) -> Result<Self> {
         let variables: Vec<_> = parameters.iter().map(|parameter| parameter.variable.clone()).collect();
         let values = Slices::new(&variables)?;

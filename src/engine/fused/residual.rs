@@ -1,4 +1,4 @@
-//! A residual block: what its layers give is added to its input, or to what a shortcut makes of it.
+//! A residual block: the output of its layers is added to its input, or to the output of a shortcut.
 
 use taper_kernels::fused::fully_connected::rows;
 use taper_kernels::fused::{Grid, sum};
@@ -9,21 +9,21 @@ use super::layout::Layout;
 use super::sequence::Sequence;
 use super::stage::{Sink, Stage, StepContext};
 
-/// The stage, which has stages of its own.
+/// The stage, which contains stages of its own.
 pub struct Residual {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
-    /// Where inputs are.
+    /// The layout of the inputs.
     pub input: Layout,
-    /// Where sums go.
+    /// The layout of the sums.
     pub output: Layout,
-    /// What is added.
+    /// The two terms of the sum.
     pub branches: [Branch; 2],
 }
 
-/// What leads from the block's input to one side of the sum; the input itself if there are no stages.
+/// The stages from the block's input to one term of the sum; without stages, the input itself.
 pub struct Branch {
-    /// Where its input is, which it copies first if the block's lies elsewhere.
+    /// The layout of its input, which is a copy if the block's input has another layout.
     input: Layout,
     copy: Option<Arena>,
     stages: Sequence,
@@ -31,7 +31,7 @@ pub struct Branch {
 }
 
 impl Branch {
-    /// `stages` whose input lies as `input` says: a copy of the block's if `copies`.
+    /// `stages` with input layout `input`; if `copies`, the branch copies the block's input first.
     pub fn new(stages: Sequence, input: Layout, copies: bool) -> Self {
         Self { input, copy: copies.then(Arena::default), stages, x_gradient: Arena::default() }
     }
@@ -58,7 +58,7 @@ impl Branch {
         self.stages.forward(context, x, &mut Clock::default());
     }
 
-    /// Its side of the sum.
+    /// Its term of the sum.
     fn output<'a>(&'a self, x: &'a [f32]) -> (Grid, &'a [f32]) {
         match (self.stages.layout(), self.stages.output()) {
             (Some(layout), Some(values)) => (layout.grid(), values),
@@ -66,7 +66,7 @@ impl Branch {
         }
     }
 
-    /// `output` says where the sum's gradient is.
+    /// `output` is the layout of the sum's gradient.
     fn backward(
         &mut self,
         context: &mut StepContext<'_, '_>,
@@ -84,7 +84,7 @@ impl Branch {
         self.stages.backward(context, sink, x, x_gradient, &mut Clock::default());
     }
 
-    /// Its share of the input's gradient: that of the sum itself if there are no stages.
+    /// Its share of the gradient of the input: without stages, the gradient of the sum.
     fn share<'a>(&'a self, (output, gradient): (Grid, &'a [f32])) -> (Grid, &'a [f32]) {
         match self.stages.layout() {
             Some(_) => (self.input.grid(), &self.x_gradient),

@@ -1,4 +1,4 @@
-//! Stages one after the other, with the memory between them.
+//! Consecutive stages, with the memory between them.
 
 use taper_kernels::fused::fully_connected::rows;
 use taper_kernels::simd::arena::Arena;
@@ -7,19 +7,19 @@ use super::clock::Clock;
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
 
-/// The stages, and what they leave behind.
+/// The stages and their outputs.
 pub struct Sequence {
     stages: Vec<Box<dyn Stage>>,
-    /// The first stage that has parameters: no gradient is needed before it, unless that of the input is.
+    /// The first stage that has parameters: no gradient is needed before it, except for the input's.
     first_trained: usize,
-    /// Every stage's output.
+    /// The output of every stage.
     values: Vec<Arena>,
-    /// Their gradients, as far as they are needed.
+    /// The gradients of the outputs, where needed.
     gradients: Vec<Arena>,
 }
 
 impl Sequence {
-    /// `stages` without memory yet, and the first one that has parameters.
+    /// `stages` without allocated memory, and the first one that has parameters.
     pub fn new(stages: Vec<Box<dyn Stage>>, first_trained: Option<usize>) -> Self {
         let first_trained = first_trained.unwrap_or(stages.len());
         let arenas = || stages.iter().map(|_| Arena::default()).collect();
@@ -37,7 +37,7 @@ impl Sequence {
         self.first_trained
     }
 
-    /// Where the last output goes, if there are stages.
+    /// The layout of the last output, if there are stages.
     pub fn layout(&self) -> Option<&Layout> {
         self.stages.last().map(|stage| stage.output())
     }
@@ -47,13 +47,13 @@ impl Sequence {
         self.values.last().map(|values| &**values)
     }
 
-    /// Receives the gradient of the last output.
+    /// The buffer for the gradient of the last output.
     pub fn gradient(&mut self) -> Option<&mut [f32]> {
         self.gradients.last_mut().map(|gradient| &mut **gradient)
     }
 
-    /// Makes room for batches of `samples`; for a training step also what the way back needs, to the
-    /// input if `to_input`.
+    /// Allocates memory for batches of `samples` and, for a training step, for the backward pass, down to
+    /// the input if `to_input`.
     pub fn reserve(&mut self, samples: usize, threads: usize, training: bool, to_input: bool) {
         let first = if to_input { 0 } else { self.first_trained };
         for (i, stage) in self.stages.iter_mut().enumerate() {
@@ -66,7 +66,7 @@ impl Sequence {
         }
     }
 
-    /// Runs all stages from `x`.
+    /// Runs all stages on `x`.
     pub fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], clock: &mut Clock) {
         for (i, stage) in self.stages.iter_mut().enumerate() {
             let (before, after) = self.values.split_at_mut(i);
@@ -75,8 +75,8 @@ impl Sequence {
         }
     }
 
-    /// From the last output's gradient back to that of `x`, if it is asked for, else through all stages
-    /// that have parameters or follow one that has.
+    /// Propagates the gradient of the last output back to `x` if its gradient is requested, otherwise
+    /// through all stages that have parameters or follow one that does.
     pub fn backward(
         &mut self,
         context: &mut StepContext<'_, '_>,

@@ -1,33 +1,33 @@
-//! One stage of a step, and what it may use.
+//! A stage of a step, and its context.
 
 use crate::layers::Mode;
 use crate::optimizer::Optimizer;
-use taper_kernels::rule::{Accumulate, SLOTS, Trained};
+use taper_kernels::rule::{Accumulate, MAX_STATE, Trained};
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
 use taper_kernels::work::Work;
 
 use super::layout::Layout;
 
-/// Some layers of the network that are computed together.
+/// One or more layers that are computed together.
 ///
-/// Values between stages are in arenas, in the stages' layouts; flat samples come in whole groups of
-/// rows. A stage keeps what it needs on the way back.
+/// Values between stages are in arenas, in the stages' layouts; flat samples come in whole groups of rows.
+/// A stage stores what its backward pass needs.
 pub trait Stage: Send {
-    /// What it is called among the phases of a step, such as `dense 3`.
+    /// Its name among the phases of a step, such as `dense 3`.
     fn name(&self) -> &str;
 
-    /// Where its output goes.
+    /// The layout of its output.
     fn output(&self) -> &Layout;
 
-    /// Makes room for batches of `samples`; for a training step also what the way back needs.
+    /// Allocates memory for batches of `samples` and, for a training step, for the backward pass.
     fn reserve(&mut self, _samples: usize, _threads: usize, _training: bool) {}
 
     /// Computes `y` from `x`.
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]);
 
-    /// Takes the gradient of `y`, which it may overwrite, gives that of `x` if it is asked for, and
-    /// updates its parameters.
+    /// Takes the gradient of `y`, which it may overwrite, computes the gradient of `x` if requested, and
+    /// passes the gradients of its parameters to `sink`.
     fn backward(
         &mut self,
         context: &mut StepContext<'_, '_>,
@@ -39,32 +39,33 @@ pub trait Stage: Send {
     );
 }
 
-/// What a stage works with in one pass.
+/// What the stages of one pass share.
 pub struct StepContext<'a, 'b> {
     /// The thread team.
     pub team: &'a mut Team,
-    /// The instructions to compute with.
+    /// The instruction set.
     pub isa: Isa,
-    /// Samples of this pass.
+    /// The number of samples in this pass.
     pub samples: usize,
-    /// What the pass is for.
+    /// Whether the pass is for training or inference.
     pub mode: Mode,
-    /// The network's parameters and the optimizer's state.
+    /// The network's parameters and the optimizer state.
     pub weights: Weights<'a, 'b>,
-    /// Whether all that this pass wrote to them is finite; every stage that writes must update it.
+    /// Whether all values that this pass has written to them are finite; every stage that writes must
+    /// update it.
     pub finite: bool,
 }
 
-/// What becomes of gradients.
+/// What happens to gradients.
 pub enum Sink<'a> {
-    /// Parameters are updated with them at once, by the step that the optimizer has begun.
+    /// They update the parameters at once, with the optimizer's current step.
     Update(&'a dyn Optimizer),
-    /// They are added to what is kept, which stands in the first slot of the state.
+    /// They are added to the accumulated gradient, which is the first kind of state.
     Keep,
 }
 
 impl Sink<'_> {
-    /// Does work of the kernels that ends with an update, and says whether all new values are finite.
+    /// Runs `work`, which ends with an update, and returns whether all new values are finite.
     #[must_use]
     pub fn run(&self, work: Work<'_>) -> bool {
         match self {
@@ -74,13 +75,13 @@ impl Sink<'_> {
     }
 }
 
-/// All parameters in the order of the network, and the state of those that are trained.
+/// All parameters in the order of the network, and the state of the trained ones.
 pub struct Weights<'a, 'b> {
-    /// Trained or not.
+    /// All parameters, trained or not.
     pub parameters: &'a mut [&'b mut [f32]],
-    /// Kind by kind, as the trained parameters; empty outside of training.
+    /// The state, kind by kind in the order of the trained parameters; empty outside of training.
     pub state: &'a mut [&'b mut [f32]],
-    /// Which of the trained parameters each one is.
+    /// For each parameter, its index among the trained parameters.
     pub trained: &'a [Option<usize>],
 }
 
@@ -90,20 +91,19 @@ impl Weights<'_, '_> {
         self.parameters[index]
     }
 
-    /// Parameter `index` with its state, to be updated.
+    /// Parameter `index` with its state, to update.
     pub fn train(&mut self, index: usize) -> Trained<'_> {
         let count = self.trained.iter().flatten().count();
-        let mut slots: [&mut [f32]; SLOTS] = [&mut [], &mut []];
+        let mut state: [&mut [f32]; MAX_STATE] = [&mut [], &mut []];
         if let Some(place) = self.trained[index] {
-            for (slot, state) in slots.iter_mut().zip(self.state.chunks_mut(count.max(1))) {
-                *slot = &mut *state[place];
+            for (own, kind) in state.iter_mut().zip(self.state.chunks_mut(count.max(1))) {
+                *own = &mut *kind[place];
             }
         }
-        Trained { theta: &mut *self.parameters[index], slots }
+        Trained { theta: &mut *self.parameters[index], state }
     }
 
-    /// Several parameters with their state, where there are any, in the order in which they are asked
-    /// for.
+    /// Several parameters with their state, in the order of `indices`, where given.
     pub fn train_all<const N: usize>(
         &mut self,
         indices: &[[Option<usize>; 2]; N],
@@ -116,16 +116,16 @@ impl Weights<'_, '_> {
         };
         for (index, theta) in self.parameters.iter_mut().enumerate() {
             if let Some((i, j)) = place(index) {
-                all[i][j] = Some(Trained { theta, slots: [&mut [], &mut []] });
+                all[i][j] = Some(Trained { theta, state: [&mut [], &mut []] });
             }
         }
-        for (slot, state) in self.state.chunks_mut(count.max(1)).enumerate().take(SLOTS) {
+        for (kind, state) in self.state.chunks_mut(count.max(1)).enumerate().take(MAX_STATE) {
             let owners = self.trained.iter().enumerate().filter_map(|(index, place)| place.map(|_| index));
             for (index, state) in owners.zip(state) {
                 if let Some((i, j)) = place(index)
                     && let Some(trained) = &mut all[i][j]
                 {
-                    trained.slots[slot] = &mut **state;
+                    trained.state[kind] = &mut **state;
                 }
             }
         }

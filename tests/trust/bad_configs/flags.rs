@@ -44,7 +44,7 @@ const ASSIGNMENTS: &[(&str, usize, &str, &str)] = &[
         "model.layers.5.dense.units=3",
         0,
         "loss.cross_entropy: the last layer has 3 outputs for 10 classes",
-        "let the last `dense` layer have `units = 10`",
+        "set `units = 10` in the last `dense` layer",
     ),
     ("train..epochs=1", 1, "empty name in the path", ""),
     ("seed.x=1", 6, "`x` cannot be set: what is before it is not a section", ""),

@@ -1,4 +1,4 @@
-//! Batch normalisation (Ioffe and Szegedy, 2015), forward and backward: y = γ (x − μ) / √(σ² + ε) + β for
+//! Batch normalization (Ioffe and Szegedy, 2015), forward and backward: y = γ (x − μ) / √(σ² + ε) + β for
 //! each channel.
 
 use super::{Grid, PARTS, samples_of};
@@ -6,7 +6,7 @@ use crate::simd::arena::Arena;
 use crate::simd::parts;
 use crate::simd::team::Team;
 
-/// The statistics that values are normalised with, and memory for sums.
+/// The layouts, the statistics to normalize with, and memory for sums.
 pub struct BatchNorm {
     input: Grid,
     output: Grid,
@@ -18,18 +18,18 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// Normalises the channels of `input`; outputs go to the places of `output`.
+    /// Normalizes the channels of `input`; outputs have the layout of `output`.
     #[must_use]
     pub fn new(input: Grid, output: Grid) -> Self {
         Self { input, output, mean: Vec::new(), rate: Vec::new(), sums: Arena::default() }
     }
 
-    /// Makes room for the sums of a training step.
+    /// Allocates memory for the sums of a training step.
     pub fn reserve(&mut self) {
         self.sums.reserve(PARTS * 2 * self.input.channels);
     }
 
-    /// Mean and (biased) variance of each channel over `samples` and their pixels.
+    /// The mean and (biased) variance of each channel over `samples` samples and their pixels.
     ///
     /// # Panics
     /// If `x` is too short, or no memory was reserved.
@@ -38,14 +38,14 @@ impl BatchNorm {
         let [sums, _] = self.sums(team, samples, |from, _, _| [x[from], 0.0]);
         let mean: Vec<f32> = sums.iter().map(|sum| (sum / count) as f32).collect();
         let [squares, _] = self.sums(team, samples, |from, _, channel| {
-            let centred = x[from] - mean[channel];
-            [centred * centred, 0.0]
+            let centered = x[from] - mean[channel];
+            [centered * centered, 0.0]
         });
         let variance = squares.iter().map(|sum| (sum / count) as f32).collect();
         [mean, variance]
     }
 
-    /// Normalises with these statistics from now on.
+    /// Sets the statistics to normalize with.
     pub fn set(&mut self, mean: &[f32], variance: &[f32], epsilon: f64) {
         let epsilon = epsilon as f32;
         self.mean.clear();
@@ -54,7 +54,7 @@ impl BatchNorm {
         self.rate.extend(variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()));
     }
 
-    /// Computes the outputs of `samples`, with γ and β of `[channels]`.
+    /// Computes the outputs of `samples` samples, with γ and β of shape `[channels]`.
     ///
     /// # Panics
     /// If a slice is too short, or no statistics were set.
@@ -78,8 +78,8 @@ impl BatchNorm {
         });
     }
 
-    /// The gradients of γ and β, `[channels]` each, from that of the outputs; and the inputs' gradient,
-    /// if it is asked for, for statistics of this batch.
+    /// Returns the gradients of γ and β, `[channels]` each, and computes the gradient of the inputs if
+    /// requested, for statistics of this batch.
     ///
     /// # Panics
     /// If a slice is too short, or no statistics were set.
@@ -128,8 +128,8 @@ impl BatchNorm {
         });
     }
 
-    /// Sums over samples and pixels, for each channel, of both values that `term` gives for a value
-    /// whose places in all inputs, in all outputs, and among the channels it is told.
+    /// Sums both values of `term` over samples and pixels, for each channel. `term` takes the offset of a
+    /// value in the inputs, its offset in the outputs, and its channel.
     fn sums(
         &mut self,
         team: &mut Team,
@@ -161,11 +161,11 @@ impl BatchNorm {
     }
 }
 
-/// Moves running averages towards the values of a batch: running ← momentum · running + (1 − momentum) ·
-/// batch. Says whether all of them are finite: an infinite variance makes all outputs β, which nothing
-/// else would show.
+/// Updates running averages with the values of a batch: running ← momentum · running + (1 − momentum) ·
+/// batch. Returns whether all of them are finite: an infinite variance makes all outputs β, which would go
+/// unnoticed.
 #[must_use]
-pub fn follow(running: &mut [f32], batch: &[f32], momentum: f64) -> bool {
+pub fn update_running(running: &mut [f32], batch: &[f32], momentum: f64) -> bool {
     let momentum = momentum as f32;
     let mut finite = true;
     for (running, batch) in running.iter_mut().zip(batch) {
@@ -182,7 +182,7 @@ mod tests {
 
     const EPSILON: f64 = 1e-3;
 
-    /// Outputs, the inputs' gradient, and those of γ and β, in f64.
+    /// Outputs, the gradient of the inputs, and the gradients of γ and β, in f64.
     fn reference(
         grid: &Grid,
         [scale, shift]: [&[f32]; 2],
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_and_gradients_equal_the_formula_for_any_threads() {
+    fn outputs_and_gradients_equal_the_formula_for_any_number_of_threads() {
         for (grids, samples) in
             grids().into_iter().flat_map(|grids| [2, 5, 40].map(|samples| (grids, samples)))
         {
@@ -248,10 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn running_averages_follow_and_tell_what_is_not_finite() {
+    fn running_averages_are_updated_and_non_finite_values_are_reported() {
         let mut running = [1.0, 2.0];
-        assert!(follow(&mut running, &[3.0, 2.0], 0.5));
+        assert!(update_running(&mut running, &[3.0, 2.0], 0.5));
         assert_eq!(running, [2.0, 2.0]);
-        assert!(!follow(&mut running, &[0.0, f32::INFINITY], 0.5));
+        assert!(!update_running(&mut running, &[0.0, f32::INFINITY], 0.5));
     }
 }

@@ -1,4 +1,4 @@
-//! Functions of each value, forward and backward.
+//! Element-wise functions, forward and backward.
 
 use super::Grid;
 use crate::simd::parts;
@@ -7,19 +7,19 @@ use crate::simd::team::Team;
 /// A function with its derivative.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
-    /// y for x.
+    /// y as a function of x.
     pub value: Value,
-    /// dy/dx for x and y.
-    pub slope: Slope,
+    /// dy/dx as a function of x and y.
+    pub derivative: Derivative,
 }
 
-/// y for x.
+/// y as a function of x.
 pub type Value = fn(f32) -> f32;
 
-/// dy/dx for x and y.
-pub type Slope = fn(f32, f32) -> f32;
+/// dy/dx as a function of x and y.
+pub type Derivative = fn(f32, f32) -> f32;
 
-/// Computes `y` from `x`: samples with the places of `grids`, input then output.
+/// Computes `y` from `x`, in the layouts of input and output.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -42,7 +42,7 @@ pub fn forward(
     });
 }
 
-/// Samples on the way back.
+/// The arguments of [`backward`].
 pub struct Backward<'a> {
     /// The inputs.
     pub x: &'a [f32],
@@ -54,7 +54,7 @@ pub struct Backward<'a> {
     pub x_gradient: &'a mut [f32],
 }
 
-/// Computes the gradient of the inputs: dx = dy · slope.
+/// Computes the gradient of the inputs: dx = dy · dy/dx.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -74,7 +74,7 @@ pub fn backward(
             let pairs = x[from..from + channels].iter().zip(&y[to..to + channels]);
             let values = pairs.zip(&gradient[to..to + channels]);
             for (dx, ((&x, &y), &dy)) in dx[from..from + channels].iter_mut().zip(values) {
-                *dx = dy * (function.slope)(x, y);
+                *dx = dy * (function.derivative)(x, y);
             }
         }
     });
@@ -86,8 +86,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_that_counts_is_mapped_and_no_other() {
-        let square = Function { value: |x| x * x, slope: |x, _| 2.0 * x };
+    fn every_value_is_mapped_and_no_padding() {
+        let square = Function { value: |x| x * x, derivative: |x, _| 2.0 * x };
         for [input, output] in grids() {
             let (xs, dys) = (random(&input, 5, 1), random(&input, 5, 2));
             for threads in 1..4 {
@@ -95,7 +95,7 @@ mod tests {
                 let (x, mut y) = (scatter(&input, &xs, 9.0), vec![-1.0; 5 * output.len()]);
                 forward(&mut team, 5, [&input, &output], square, &x, &mut y);
                 let squares: Vec<Vec<f32>> = xs.iter().map(|x| x.iter().map(|x| x * x).collect()).collect();
-                assert_eq!(y, scatter(&output, &squares, -1.0), "the rest stays as it was");
+                assert_eq!(y, scatter(&output, &squares, -1.0), "padding is unchanged");
 
                 let gradient = scatter(&output, &dys, 9.0);
                 let mut dx = vec![-1.0; 5 * input.len()];

@@ -1,15 +1,14 @@
-//! Where the values of a sample are: channels of pixels.
+//! The memory layout of a sample: pixels with channels.
 
 use super::channels_last::Image;
 
-/// The values of a sample that count, in memory that holds more: channels are padded to whole vectors,
-/// images have a border. Samples follow each other without gaps. A flat sample is one pixel with a
-/// channel for each value.
+/// The memory layout of a sample, with padding: channels are padded to whole vectors, images have a border.
+/// Samples are contiguous. A flat sample is one pixel with a channel for each value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
-    /// Channels that count: the first of each pixel.
+    /// Channels without padding: the first of each pixel.
     pub channels: usize,
-    /// The pixels.
+    /// The pixels and their border.
     pub image: Image,
 }
 
@@ -20,42 +19,42 @@ impl Grid {
         self.image.size[0] * self.image.size[1]
     }
 
-    /// The number of values that count.
+    /// The number of values without padding.
     #[must_use]
     pub fn values(&self) -> usize {
         self.channels * self.pixels()
     }
 
-    /// The values of one sample in memory.
+    /// The number of values in memory, with padding.
     #[must_use]
     pub fn len(&self) -> usize {
         self.image.len()
     }
 
-    /// Whether there are none.
+    /// Whether a sample takes no memory.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.image.is_empty()
     }
 
-    /// Where the pixels of a sample begin, row by row.
+    /// The offsets of a sample's pixels, row by row.
     pub fn each_pixel(&self) -> impl Iterator<Item = usize> + use<> {
         let image = self.image;
         (0..image.size[0]).flat_map(move |row| (0..image.size[1]).map(move |column| image.pixel(row, column)))
     }
 
-    /// The values in memory of sample `sample` of `values`.
+    /// The values of sample `sample` in `values`, with padding.
     ///
     /// # Panics
-    /// If it is not there.
+    /// If `values` does not contain that sample.
     #[must_use]
     pub fn sample<'a>(&self, values: &'a [f32], sample: usize) -> &'a [f32] {
         &values[sample * self.len()..][..self.len()]
     }
 }
 
-/// Calls `visit` for each value of a sample: its place in `input`, in `output`, and among the values
-/// that count, channel by channel, as PyTorch orders them.
+/// Calls `visit` for each value of a sample with its offset in `input`, its offset in `output`, and its
+/// index without padding, channel by channel as in PyTorch.
 pub(super) fn each_value(input: &Grid, output: &Grid, mut visit: impl FnMut(usize, usize, usize)) {
     let pixels = input.pixels();
     for (pixel, (from, to)) in input.each_pixel().zip(output.each_pixel()).enumerate() {
@@ -65,7 +64,7 @@ pub(super) fn each_value(input: &Grid, output: &Grid, mut visit: impl FnMut(usiz
     }
 }
 
-/// Grids and values for the tests of the kernels that walk over them.
+/// Grids and values for the tests of the kernels that iterate over grids.
 #[cfg(test)]
 pub(super) mod tests {
     use super::Grid;
@@ -86,14 +85,14 @@ pub(super) mod tests {
         ]
     }
 
-    /// `samples` of random values that count, channel by channel.
+    /// `samples` samples of random values without padding, channel by channel.
     pub fn random(grid: &Grid, samples: usize, seed: u64) -> Vec<Vec<f32>> {
         let mut stream = Stream::new([seed, samples as u64]);
         let mut sample = || (0..grid.values()).map(|_| stream.normal() as f32).collect();
         (0..samples).map(|_| sample()).collect()
     }
 
-    /// The values in the memory of `grid`, with `rest` wherever none counts.
+    /// The samples in the layout of `grid`, with `rest` as padding.
     pub fn scatter(grid: &Grid, samples: &[Vec<f32>], rest: f32) -> Vec<f32> {
         let mut memory = vec![rest; grid.len() * samples.len()];
         for (sample, values) in samples.iter().enumerate() {
@@ -102,7 +101,7 @@ pub(super) mod tests {
         memory
     }
 
-    /// Back from memory, sample by sample.
+    /// The samples without padding: the inverse of [`scatter`].
     pub fn gather(grid: &Grid, memory: &[f32]) -> Vec<Vec<f32>> {
         let sample = |memory: &[f32]| {
             let mut values = vec![0.0; grid.values()];
@@ -112,12 +111,12 @@ pub(super) mod tests {
         memory.chunks(grid.len()).map(sample).collect()
     }
 
-    /// Fails unless both are equal to rounding.
+    /// Fails unless both are equal up to rounding.
     pub fn assert_close(found: &[Vec<f32>], expected: &[Vec<f64>], what: &str) {
         assert_eq!(found.len(), expected.len(), "{what}");
         for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
             let close = (f64::from(*found) - expected).abs() <= 1e-5 * (1.0 + expected.abs());
-            assert!(close, "{what}: {found}, the reference says {expected}");
+            assert!(close, "{what}: {found} instead of {expected}");
         }
     }
 }

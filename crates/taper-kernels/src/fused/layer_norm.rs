@@ -1,5 +1,5 @@
-//! Layer normalisation (Ba, Kiros and Hinton, 2016), forward and backward: y = γ (x − μ) / √(σ² + ε) + β over
-//! all values of a sample.
+//! Layer normalization (Ba, Kiros and Hinton, 2016), forward and backward: y = γ (x − μ) / √(σ² + ε) + β
+//! over all values of a sample.
 
 use super::grid::each_value;
 use super::{Grid, PARTS, samples_of};
@@ -13,24 +13,24 @@ pub struct LayerNorm {
     output: Grid,
     /// Added to the variance.
     epsilon: f64,
-    /// Of the parts: of γ, then of β.
+    /// Partial sums of the parts: for γ, then for β.
     sums: Arena,
 }
 
 impl LayerNorm {
-    /// Normalises samples of `input`; outputs go to the places of `output`. γ and β are in PyTorch's
-    /// order, a value for each value of a sample.
+    /// Normalizes samples of `input`; outputs have the layout of `output`. γ and β are in PyTorch's order,
+    /// one value for each value of a sample.
     #[must_use]
     pub fn new(input: Grid, output: Grid, epsilon: f64) -> Self {
         Self { input, output, epsilon, sums: Arena::default() }
     }
 
-    /// Makes room for the sums of a training step.
+    /// Allocates memory for the sums of a training step.
     pub fn reserve(&mut self) {
         self.sums.reserve(PARTS * 2 * self.input.values());
     }
 
-    /// Computes the outputs of `samples`.
+    /// Computes the outputs of `samples` samples.
     ///
     /// # Panics
     /// If a slice is too short.
@@ -50,7 +50,7 @@ impl LayerNorm {
         });
     }
 
-    /// Computes the gradient of the inputs from that of the outputs.
+    /// Computes the gradient of the inputs from the gradient of the outputs.
     ///
     /// # Panics
     /// If a slice is too short.
@@ -80,7 +80,7 @@ impl LayerNorm {
         });
     }
 
-    /// The gradients of γ, then of β, from that of the outputs.
+    /// The gradients of γ and β, from the gradient of the outputs.
     ///
     /// # Panics
     /// If a slice is too short, or no memory was reserved.
@@ -131,7 +131,7 @@ mod tests {
 
     const EPSILON: f64 = 1e-3;
 
-    /// Outputs, the inputs' gradient, and those of γ and β, in f64.
+    /// Outputs, the gradient of the inputs, and the gradients of γ and β, in f64.
     fn reference(scale: &[f32], shift: &[f32], xs: &[Vec<f32>], dys: &[Vec<f32>]) -> [Vec<Vec<f64>>; 3] {
         let count = scale.len() as f64;
         let mut parameters = vec![vec![0.0; scale.len()]; 2];
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_and_gradients_equal_the_formula_for_any_threads() {
+    fn outputs_and_gradients_equal_the_formula_for_any_number_of_threads() {
         for (grids, samples) in
             grids().into_iter().flat_map(|grids| [1, 5, 40].map(|samples| (grids, samples)))
         {

@@ -1,13 +1,13 @@
-//! Values times a mask, for dropout.
+//! Multiplication by a mask, for dropout.
 
 use super::Grid;
 use super::grid::each_value;
 use crate::simd::parts;
 use crate::simd::team::Team;
 
-/// Writes the values of `from` times `mask` to `to`, or as they are without a mask. The grids say where
-/// the values are in `from` and in `to`; the mask has all values that count, sample by sample, in
-/// PyTorch's order. The gradient takes the same way back.
+/// Writes the values of `from`, multiplied by `mask` if there is one, to `to`. The grids give the layouts
+/// of `from` and `to`; the mask has one factor for each value without padding, sample by sample, in
+/// PyTorch's order. The gradient is computed in the same way.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_meet_their_own_factors() {
+    fn each_value_is_multiplied_by_its_own_factor() {
         for [input, output] in grids() {
             let (xs, masks) = (random(&input, 4, 1), random(&input, 4, 2));
             let (x, mask) = (scatter(&input, &xs, 9.0), masks.concat());

@@ -1,7 +1,7 @@
 //! Kernels that compute several operations in one pass over memory, in `f32`, in their own layouts.
 //!
-//! Those of dense layers and convolutions are written in [`lanes`](crate::simd::lanes) and have a
-//! memory layout to suit; the others walk over the [`Grid`] that lies before or behind these.
+//! The kernels of dense layers and convolutions are written in [`lanes`](crate::simd::lanes) and choose
+//! their memory layouts accordingly; the others iterate over the [`Grid`] of their neighbors.
 
 pub mod batch_norm;
 pub mod channels_last;
@@ -16,11 +16,11 @@ pub mod sum;
 
 pub use grid::Grid;
 
-/// The most parts that sums over a batch are made of: a fixed number, so that they do not depend on
-/// the threads.
+/// The maximum number of partial sums over a batch: fixed, so that results do not depend on the number of
+/// threads.
 const PARTS: usize = 32;
 
-/// The samples of part `part` of `parts`.
+/// The samples of part `part` out of `parts`.
 fn samples_of(part: usize, parts: usize, samples: usize) -> std::ops::Range<usize> {
     part * samples / parts..(part + 1) * samples / parts
 }

@@ -1,30 +1,30 @@
-//! Pooling of images whose channels lie next to each other, over any windows.
+//! Pooling of channels-last images, over any windows.
 
 use super::Grid;
 use crate::simd::parts;
 use crate::simd::team::Team;
 use crate::window::Window;
 
-/// What becomes of a window.
+/// How a window is reduced to one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The largest value; the first of equals gets the gradient. NaN is larger than all numbers, and
-    /// the last one gets the gradient, as in PyTorch.
+    /// The maximum. Among equal values the first gets the gradient; NaN is larger than all numbers, and the
+    /// last NaN gets the gradient, as in PyTorch.
     Max,
-    /// The mean of the values that are not padding.
+    /// The mean, excluding padding.
     Mean,
 }
 
-/// The windows, and where their inputs and outputs are.
+/// The windows, and the layouts of inputs and outputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Pooling {
-    /// What becomes of a window.
+    /// How a window is reduced.
     pub kind: Kind,
-    /// Which windows.
+    /// The windows.
     pub window: Window,
-    /// Where inputs are.
+    /// The layout of the inputs.
     pub input: Grid,
-    /// Where outputs go.
+    /// The layout of the outputs.
     pub output: Grid,
 }
 
@@ -61,7 +61,7 @@ impl Pooling {
         });
     }
 
-    /// Computes the gradient of the inputs from that of the outputs.
+    /// Computes the gradient of the inputs from the gradient of the outputs.
     ///
     /// # Panics
     /// If a slice is too short, or the windows reach beyond the image.
@@ -97,7 +97,8 @@ impl Pooling {
         });
     }
 
-    /// Visits the windows of a sample in order: where the output pixel is, and the input's pixels.
+    /// Visits the windows of a sample in order, with the offset of the output pixel and those of the input
+    /// pixels.
     fn each_window(&self, mut visit: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
         let [height, width] = self.window.output;
         for row in 0..height {
@@ -112,7 +113,7 @@ impl Pooling {
     }
 }
 
-/// Where in the sample `x` the largest value of each channel of a window is.
+/// Finds the offset in the sample `x` of the largest value of each channel of a window.
 fn largest(x: &[f32], pixels: &mut dyn Iterator<Item = usize>, best: &mut [usize]) {
     if let Some(first) = pixels.next() {
         best.iter_mut().enumerate().for_each(|(channel, best)| *best = first + channel);
@@ -149,7 +150,7 @@ mod tests {
         ]
     }
 
-    /// Outputs and input gradients, sample by sample in PyTorch's order.
+    /// Outputs and gradients of the inputs, sample by sample in PyTorch's order.
     fn run(pooling: &Pooling, threads: usize, xs: &[Vec<f32>], dys: &[Vec<f32>]) -> [Vec<Vec<f32>>; 2] {
         let (mut team, samples) = (Team::new(threads), xs.len());
         let x = scatter(&pooling.input, xs, 99.0);
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn means_leave_the_padding_out_and_share_their_gradient() {
+    fn means_exclude_padding_and_share_their_gradient() {
         for window in windows() {
             let pooling = pooling(Kind::Mean, window, 2);
             let (xs, dys) = (random(&pooling.input, 2, 3), random(&pooling.output, 2, 4));

@@ -1,10 +1,10 @@
-//! Sums of two values, and copies, from one place to another.
+//! Sums of two tensors, and copies, between layouts.
 
 use super::Grid;
 use crate::simd::parts;
 use crate::simd::team::Team;
 
-/// Copies `x` to `y`: samples with the places of `grids`.
+/// Copies `x` to `y`, between the layouts `from` and `to`.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -18,7 +18,7 @@ pub fn copy(team: &mut Team, samples: usize, [from, to]: [&Grid; 2], x: &[f32], 
     });
 }
 
-/// Computes `y` = a + b for samples, each with its place.
+/// Computes `y` = a + b for `samples` samples, each tensor in its own layout.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_that_counts_is_copied_or_added_and_no_other() {
+    fn every_value_is_copied_or_added_and_no_padding() {
         for [from, to] in grids() {
             let [a, b] = [1, 2].map(|seed| random(&from, 5, seed));
             let sums: Vec<Vec<f32>> =
@@ -50,12 +50,12 @@ mod tests {
                 let mut team = Team::new(threads);
                 let (x, mut y) = (scatter(&from, &a, 9.0), vec![-1.0; 5 * to.len()]);
                 copy(&mut team, 5, [&from, &to], &x, &mut y);
-                assert_eq!(y, scatter(&to, &a, -1.0), "the rest stays as it was");
+                assert_eq!(y, scatter(&to, &a, -1.0), "padding is unchanged");
 
                 let other = scatter(&to, &b, 9.0);
                 let mut y = vec![-1.0; 5 * to.len()];
                 add(&mut team, 5, [(from, &x), (to, &other)], (to, &mut y));
-                assert_eq!(y, scatter(&to, &sums, -1.0), "the rest stays as it was");
+                assert_eq!(y, scatter(&to, &sums, -1.0), "padding is unchanged");
             }
         }
     }

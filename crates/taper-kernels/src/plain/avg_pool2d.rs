@@ -49,7 +49,7 @@ pub fn backward<T: Real>(gradient: &[T], window: &Window) -> Vec<T> {
     input
 }
 
-/// One by the number of pixels that a window covers, and where its rows are in a plane.
+/// The reciprocal of the number of pixels that a window covers, and the ranges of its rows in a plane.
 fn rows<T: Real>(window: &Window, position: usize) -> (T, impl Iterator<Item = std::ops::Range<usize>>) {
     let columns = window.covered(1, position % window.output[1]);
     let rows = window.covered(0, position / window.output[1]);

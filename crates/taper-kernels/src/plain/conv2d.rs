@@ -1,26 +1,26 @@
 //! Convolution as matrix products over unfolded images (Chellapilla, Puri and Simard, 2006).
 //!
-//! Each window of an image becomes a column of channels · height · width values; the filters times
-//! these columns are the output, directly in the order [filters, rows, columns]. Images are unfolded
-//! a few output rows at a time, so that the columns stay in the cache.
+//! Each window of an image becomes a column of channels · height · width values; the filters times these
+//! columns are the output, directly in the order [filters, rows, columns]. A few output rows are unfolded
+//! at a time, so that the columns stay in the cache.
 
 use rayon::prelude::*;
 
 use super::{Real, add_to, fresh, sum};
-use crate::plain::matmul::{Before, Matrix, MatrixMut, Threads, product};
+use crate::plain::matmul::{Matrix, MatrixMut, Store, Threads, product};
 use crate::window::Window;
 
-/// The values of the columns that are unfolded at once.
+/// The number of column values unfolded at once.
 const TILE: usize = 1 << 16;
 
-/// The sizes of a convolution.
+/// The shape of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// Channels of the input.
     pub channels: usize,
     /// Channels of the output.
     pub filters: usize,
-    /// Where the filters are applied.
+    /// The positions of the filters.
     pub window: Window,
 }
 
@@ -38,17 +38,17 @@ impl Shape {
         self.filters * self.window.positions()
     }
 
-    /// Output rows that are unfolded at once.
+    /// The number of output rows unfolded at once.
     fn tile_rows(&self) -> usize {
         (TILE / (self.taps() * self.window.output[1])).clamp(1, self.window.output[0])
     }
 
-    /// How many images share one partial sum of the weights' gradient.
+    /// The number of images that share one partial sum of the weights' gradient.
     fn group(&self) -> usize {
         (self.filters * self.taps() / (1 << 14)).clamp(1, 8)
     }
 
-    /// Calls `each` with the columns of a few output rows and with the positions that these are.
+    /// Calls `each` with the columns of a few output rows and their positions.
     fn unfold<T: Real>(
         &self,
         image: &[T],
@@ -97,7 +97,7 @@ impl Shape {
         });
     }
 
-    /// Visits each output row of each tap: where its columns start, which tap, and its pixels.
+    /// Visits each output row of each tap with the offset of its columns, the tap, and its pixels.
     fn walk(&self, rows: std::ops::Range<usize>, mut visit: impl FnMut(usize, usize, Run)) {
         let Window { input: [_, width], kernel, stride, before, output, .. } = self.window;
         let mut tap = 0;
@@ -127,16 +127,16 @@ impl Shape {
 struct Run {
     /// The output columns whose pixels lie inside the image.
     to: std::ops::Range<usize>,
-    /// Where the first of these pixels is.
+    /// The offset of the first of these pixels.
     from: usize,
-    /// How far apart they are.
+    /// Their stride.
     step: usize,
 }
 
 /// The output `[batch, filters, rows, columns]`.
 ///
 /// # Panics
-/// If a slice has another length than the shape says.
+/// If the length of a slice does not match the shape.
 #[must_use]
 pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: &Shape) -> Vec<T> {
     let weight = Matrix::new(weight, [shape.filters, shape.taps()]);
@@ -150,7 +150,7 @@ pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: &Shape
         shape.unfold(image, buffer, |columns, at| {
             let sizes = [shape.filters, at.len()];
             let mut output = MatrixMut::with_step(&mut output[at.start..], sizes, positions);
-            product(&mut output, weight, columns, Before::Add, Threads::One);
+            product(&mut output, weight, columns, Store::Add, Threads::One);
         });
         output
     })
@@ -159,7 +159,7 @@ pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: &Shape
 /// The gradients of the weights and of the bias.
 ///
 /// # Panics
-/// If a slice has another length than the shape says.
+/// If the length of a slice does not match the shape.
 #[must_use]
 pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: &Shape) -> (Vec<T>, Vec<T>) {
     let (taps, positions, group) = (shape.taps(), shape.window.positions(), shape.group());
@@ -170,7 +170,7 @@ pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: &Shape) -> (Vec<
             shape.unfold(image, buffer, |columns, at| {
                 let gradient = Matrix::with_step(&gradient[at.start..], [shape.filters, at.len()], positions);
                 let mut weight = MatrixMut::new(&mut weight, [shape.filters, taps]);
-                product(&mut weight, gradient, columns.t(), Before::Add, Threads::One);
+                product(&mut weight, gradient, columns.t(), Store::Add, Threads::One);
             });
             for (bias, plane) in bias.iter_mut().zip(gradient.chunks(positions)) {
                 *bias += sum(plane);
@@ -194,7 +194,7 @@ pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: &Shape) -> (Vec<
 /// The gradient of the input.
 ///
 /// # Panics
-/// If a slice has another length than the shape says.
+/// If the length of a slice does not match the shape.
 #[must_use]
 pub fn input_gradient<T: Real>(weight: &[T], gradient: &[T], shape: &Shape) -> Vec<T> {
     let (taps, positions, width) = (shape.taps(), shape.window.positions(), shape.window.output[1]);
@@ -206,7 +206,7 @@ pub fn input_gradient<T: Real>(weight: &[T], gradient: &[T], shape: &Shape) -> V
             if shape.window.is_pointwise() {
                 let gradient = Matrix::new(gradient, [shape.filters, positions]);
                 let mut image = MatrixMut::new(image, [taps, positions]);
-                product(&mut image, weight, gradient, Before::Replace, Threads::One);
+                product(&mut image, weight, gradient, Store::Replace, Threads::One);
                 return;
             }
             for first in (0..shape.window.output[0]).step_by(shape.tile_rows()) {
@@ -215,7 +215,7 @@ pub fn input_gradient<T: Real>(weight: &[T], gradient: &[T], shape: &Shape) -> V
                 let gradient = Matrix::with_step(&gradient[first * width..], sizes, positions);
                 buffer.resize(taps * sizes[1], T::ZERO);
                 let mut columns = MatrixMut::new(buffer, [taps, sizes[1]]);
-                product(&mut columns, weight, gradient, Before::Replace, Threads::One);
+                product(&mut columns, weight, gradient, Store::Replace, Threads::One);
                 shape.fold(buffer, rows, image);
             }
         },

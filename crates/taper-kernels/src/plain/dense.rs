@@ -1,23 +1,23 @@
 //! Fully connected layers: y = x Wᵀ + b with x `[batch, features]`, W `[units, features]`, b `[units]`.
 
 use super::{Real, add_to};
-use crate::plain::matmul::{Before, Matrix, MatrixMut, Threads, new_product, product};
+use crate::plain::matmul::{Matrix, MatrixMut, Store, Threads, new_product, product};
 
 /// The sizes of the product.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Samples.
+    /// Samples per batch.
     pub batch: usize,
-    /// Values of each input.
+    /// Inputs per sample.
     pub features: usize,
-    /// Values of each output.
+    /// Outputs per sample.
     pub units: usize,
 }
 
 /// The output `[batch, units]`.
 ///
 /// # Panics
-/// If a slice has another length than the shape says.
+/// If the length of a slice does not match the shape.
 #[must_use]
 pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: Shape) -> Vec<T> {
     let Shape { batch, features, units } = shape;
@@ -26,14 +26,14 @@ pub fn forward<T: Real>(x: &[T], weight: &[T], bias: Option<&[T]>, shape: Shape)
         return new_product(x, weight, Threads::All);
     };
     let mut output = bias.repeat(batch);
-    product(&mut MatrixMut::new(&mut output, [batch, units]), x, weight, Before::Add, Threads::All);
+    product(&mut MatrixMut::new(&mut output, [batch, units]), x, weight, Store::Add, Threads::All);
     output
 }
 
 /// The gradient of the weights, `[units, features]`.
 ///
 /// # Panics
-/// If a slice has another length than the shape says.
+/// If the length of a slice does not match the shape.
 #[must_use]
 pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: Shape) -> Vec<T> {
     let Shape { batch, features, units } = shape;
@@ -44,7 +44,7 @@ pub fn weight_gradient<T: Real>(x: &[T], gradient: &[T], shape: Shape) -> Vec<T>
 /// The gradient of the input, `[batch, features]`.
 ///
 /// # Panics
-/// If a slice has another length than the shape says.
+/// If the length of a slice does not match the shape.
 #[must_use]
 pub fn input_gradient<T: Real>(weight: &[T], gradient: &[T], shape: Shape) -> Vec<T> {
     let Shape { batch, features, units } = shape;
@@ -52,7 +52,7 @@ pub fn input_gradient<T: Real>(weight: &[T], gradient: &[T], shape: Shape) -> Ve
     new_product(gradient, weight, Threads::All)
 }
 
-/// The gradient of the bias, `[units]`: the sum over the samples, in their order.
+/// The gradient of the bias, `[units]`: the sum over the samples, in order.
 #[must_use]
 pub fn bias_gradient<T: Real>(gradient: &[T], shape: Shape) -> Vec<T> {
     let mut output = vec![T::ZERO; shape.units];

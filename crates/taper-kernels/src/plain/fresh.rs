@@ -1,4 +1,4 @@
-//! New vectors whose values are written once, instead of being set to 0 first.
+//! New vectors whose values are written once instead of being zeroed first.
 
 use std::mem::MaybeUninit;
 
@@ -8,11 +8,11 @@ use super::Real;
 
 /// A vector of `len` values, written in parallel in parts of `part` values (the last may be shorter).
 ///
-/// `write` gets what `state` made for this thread, the index of the part and the part's memory, and
-/// returns that same memory, written.
+/// `write` takes the thread's `state`, the index of the part and the part's memory, and returns the same
+/// memory, initialized.
 ///
 /// # Panics
-/// If `part` is 0, or `write` returns other memory.
+/// If `part` is 0, or `write` returns different memory.
 pub fn parts<T: Real, S>(
     len: usize,
     part: usize,
@@ -24,10 +24,10 @@ pub fn parts<T: Real, S>(
     slots.par_chunks_mut(part).enumerate().for_each_init(state, |state, (index, slots)| {
         let (start, len) = (slots.as_ptr().cast::<T>(), slots.len());
         let written = write(state, index, slots);
-        assert!(written.as_ptr() == start && written.len() == len, "the part's own memory is to be returned");
+        assert!(written.as_ptr() == start && written.len() == len, "the part's own memory must be returned");
     });
     // SAFETY: each of the `len` values lies in one part, and for each part there was a `&mut [T]` of
-    // exactly its memory, which can only be made of initialised values.
+    // exactly its memory, which can only be made of initialized values.
     unsafe { values.set_len(len) };
     values
 }
@@ -35,7 +35,7 @@ pub fn parts<T: Real, S>(
 /// Writes `values` to all of `slots`.
 ///
 /// # Panics
-/// If there are fewer values.
+/// If there are fewer values than slots.
 pub fn write<T: Copy>(slots: &mut [MaybeUninit<T>], values: impl IntoIterator<Item = T>) -> &mut [T] {
     let mut written = 0;
     for (slot, value) in slots.iter_mut().zip(values) {
@@ -43,20 +43,20 @@ pub fn write<T: Copy>(slots: &mut [MaybeUninit<T>], values: impl IntoIterator<It
         written += 1;
     }
     assert_eq!(written, slots.len(), "there are too few values");
-    // SAFETY: as many slots as there are were written, one after the other.
+    // SAFETY: all slots were written, one after the other.
     unsafe { slots.assume_init_mut() }
 }
 
 /// Writes each of `values` to `size` slots, one plane after the other.
 ///
 /// # Panics
-/// If these are not exactly all slots.
+/// If the planes do not fill all slots exactly.
 pub fn write_planes<'a, T: Copy>(slots: &'a mut [MaybeUninit<T>], size: usize, values: &[T]) -> &'a mut [T] {
     assert_eq!(slots.len(), size * values.len(), "the planes do not fit");
     for (plane, &value) in slots.chunks_exact_mut(size).zip(values) {
         plane.fill(MaybeUninit::new(value));
     }
-    // SAFETY: there are as many planes as values, each of which was filled.
+    // SAFETY: there are as many planes as values, and each was filled.
     unsafe { slots.assume_init_mut() }
 }
 

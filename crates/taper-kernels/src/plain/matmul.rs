@@ -1,7 +1,7 @@
-//! The matrix product, by the `gemm` crate, behind checked views.
+//! Matrix products by the `gemm` crate, behind checked views.
 //!
-//! Each element is summed in an order that depends on the shapes only; `gemm` divides the output
-//! between threads, never the sum (the tests look at the bits).
+//! Each element is summed in an order that depends only on the shapes; `gemm` splits the output among
+//! threads, never a sum (the tests compare bits).
 
 use super::Real;
 
@@ -17,7 +17,7 @@ impl<'a, T> Matrix<'a, T> {
     /// `[rows, columns]` values, row by row.
     ///
     /// # Panics
-    /// If there are not exactly so many values.
+    /// If the number of values differs.
     #[must_use]
     pub fn new(values: &'a [T], sizes: [usize; 2]) -> Self {
         assert_eq!(sizes[0].checked_mul(sizes[1]), Some(values.len()), "{sizes:?} values are needed");
@@ -34,7 +34,7 @@ impl<'a, T> Matrix<'a, T> {
         Self { values, sizes, steps: [step, 1] }
     }
 
-    /// The transpose, without moving a value.
+    /// The transpose, without moving values.
     #[must_use]
     pub fn t(self) -> Self {
         let ([rows, columns], [down, right]) = (self.sizes, self.steps);
@@ -54,7 +54,7 @@ impl<'a, T> MatrixMut<'a, T> {
     /// `[rows, columns]` values, row by row.
     ///
     /// # Panics
-    /// If there are not exactly so many values.
+    /// If the number of values differs.
     #[must_use]
     pub fn new(values: &'a mut [T], sizes: [usize; 2]) -> Self {
         assert_eq!(sizes[0].checked_mul(sizes[1]), Some(values.len()), "{sizes:?} values are needed");
@@ -78,16 +78,16 @@ fn check(len: usize, [rows, columns]: [usize; 2], step: usize) {
     assert!(end.is_some_and(|end| end <= len), "{rows} rows, {step} apart, do not fit into {len} values");
 }
 
-/// What happens to the values that the output has before.
+/// What happens to the previous values of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
+pub enum Store {
     /// They are replaced.
     Replace,
     /// The product is added to them.
     Add,
 }
 
-/// Who computes.
+/// The threads that compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
     /// The calling thread alone.
@@ -99,51 +99,51 @@ pub enum Threads {
 /// `output` = `a` `b`, or `output` + `a` `b`.
 ///
 /// # Panics
-/// If the sizes do not fit.
+/// If the sizes do not match.
 pub fn product<T: Real>(
     output: &mut MatrixMut<'_, T>,
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    before: Before,
+    store: Store,
     threads: Threads,
 ) {
     let target = output.values.as_mut_ptr();
     // SAFETY: the view was checked to lie within its slice, and its rows not to overlap; the slice is
-    // borrowed mutably and initialised.
-    unsafe { multiply(target, output.sizes, output.step, a, b, before, threads) }
+    // borrowed mutably and initialized.
+    unsafe { multiply(target, output.sizes, output.step, a, b, store, threads) }
 }
 
-/// `a` `b` as a new matrix, row by row.
+/// `a` `b` as a new row-major matrix.
 ///
 /// # Panics
-/// If the sizes do not fit.
+/// If the sizes do not match.
 #[must_use]
 pub fn new_product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, threads: Threads) -> Vec<T> {
     let sizes = [a.sizes[0], b.sizes[1]];
     let len = sizes[0].saturating_mul(sizes[1]);
     let mut output = Vec::with_capacity(len);
-    // SAFETY: the memory is of exactly this size, belongs to nobody else, and is not read.
-    unsafe { multiply(output.as_mut_ptr(), sizes, sizes[1], a, b, Before::Replace, threads) };
-    // SAFETY: gemm has written all elements, zeros where nothing is to be summed.
+    // SAFETY: the memory has exactly this size, is exclusively owned, and is not read.
+    unsafe { multiply(output.as_mut_ptr(), sizes, sizes[1], a, b, Store::Replace, threads) };
+    // SAFETY: gemm has written all elements, with zeros for empty sums.
     unsafe { output.set_len(len) };
     output
 }
 
-/// Writes to `target`, or adds to it, `a` `b` of these sizes, with rows `step` values apart.
+/// Writes `a` `b` to `target`, or adds it, with rows `target_step` values apart.
 ///
 /// # Panics
-/// If the sizes do not fit.
+/// If the sizes do not match.
 ///
 /// # Safety
-/// All of these elements must be valid for writes and belong to nobody else, and no row may overlap the
-/// next. They must be initialised if they are added to.
+/// All of these elements must be valid for writes and used by nobody else, and no row may overlap the next.
+/// They must be initialized if they are added to.
 unsafe fn multiply<T: Real>(
     target: *mut T,
     [rows, columns]: [usize; 2],
     target_step: usize,
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    before: Before,
+    store: Store,
     threads: Threads,
 ) {
     let inner = a.sizes[1];
@@ -158,13 +158,13 @@ unsafe fn multiply<T: Real>(
         Threads::One => gemm::Parallelism::None,
         Threads::All => gemm::Parallelism::Rayon(0),
     };
-    // No step exceeds the length of a slice, which fits into isize.
+    // No stride exceeds the length of a slice, which fits into isize.
     let step = |steps: [usize; 2]| steps.map(usize::cast_signed);
     let ([a_down, a_right], [b_down, b_right]) = (step(a.steps), step(b.steps));
     // SAFETY: both inputs were checked to lie within their slices for all of their rows and columns, the
-    // caller promises the same of the target and that it overlaps neither itself nor the inputs, the
-    // sizes of the three fit together, what is replaced is not read, and `Real` is sealed: gemm knows its
-    // types.
+    // caller guarantees the same for the target and that it overlaps neither itself nor the inputs, the
+    // sizes of the three match, replaced values are not read, and `Real` is sealed to types that gemm
+    // supports.
     unsafe {
         gemm::gemm(
             rows,
@@ -173,7 +173,7 @@ unsafe fn multiply<T: Real>(
             target,
             1,
             target_step.cast_signed(),
-            before == Before::Add,
+            store == Store::Add,
             a.values.as_ptr(),
             a_right,
             a_down,
@@ -229,20 +229,20 @@ mod tests {
             let (a, at) = (Matrix::new(&a, [m, k]), Matrix::new(&at, [k, m]).t());
             let (b, bt) = (Matrix::new(&b, [k, n]), Matrix::new(&bt, [n, k]).t());
             for (a, b) in [(a, b), (at, b), (a, bt), (at, bt)] {
-                for before in [Before::Replace, Before::Add] {
-                    // Rows two values longer than needed, which must stay as they are. What is replaced
-                    // must not be read: it is NaN here, and not even initialised in `new_product`.
-                    let start = if before == Before::Add { 0.5 } else { f32::NAN };
+                for store in [Store::Replace, Store::Add] {
+                    // Rows two values longer than needed, which must not change. Replaced values must not
+                    // be read: they are NaN here, and uninitialized in `new_product`.
+                    let start = if store == Store::Add { 0.5 } else { f32::NAN };
                     let mut output = vec![start; m * (n + 2)];
                     let mut view = MatrixMut::with_step(&mut output, [m, n], n + 2);
-                    product(&mut view, a, b, before, Threads::All);
+                    product(&mut view, a, b, store, Threads::All);
                     for (i, row) in output.chunks(n + 2).enumerate().step_by(m.div_ceil(9)) {
                         for (j, &value) in row[..n].iter().enumerate().step_by(n.div_ceil(9)) {
                             let term = |l: usize| {
                                 let x = a.values[i * a.steps[0] + l * a.steps[1]];
                                 f64::from(x) * f64::from(b.values[l * b.steps[0] + j * b.steps[1]])
                             };
-                            let start = if before == Before::Add { 0.5 } else { 0.0 };
+                            let start = if store == Store::Add { 0.5 } else { 0.0 };
                             let expected = start + (0..k).map(term).sum::<f64>();
                             let error = (f64::from(value) - expected).abs();
                             assert!(error < 1e-4, "{m} x {n} x {k} at {i}, {j}: {value} for {expected}");
@@ -262,7 +262,7 @@ mod tests {
                 let mut output = vec![0.0; m * n];
                 let a = if transposed { Matrix::new(&a, [k, m]).t() } else { Matrix::new(&a, [m, k]) };
                 let b = if transposed { Matrix::new(&b, [n, k]).t() } else { Matrix::new(&b, [k, n]) };
-                product(&mut MatrixMut::new(&mut output, [m, n]), a, b, Before::Replace, threads);
+                product(&mut MatrixMut::new(&mut output, [m, n]), a, b, Store::Replace, threads);
                 output.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
             };
             for transposed in [false, true] {
@@ -293,6 +293,6 @@ mod tests {
         let (a, b) = ([0.0_f32; 6], [0.0_f32; 8]);
         let mut output = [0.0_f32; 6];
         let output = &mut MatrixMut::new(&mut output, [2, 3]);
-        product(output, Matrix::new(&a, [2, 3]), Matrix::new(&b, [4, 2]), Before::Add, Threads::One);
+        product(output, Matrix::new(&a, [2, 3]), Matrix::new(&b, [4, 2]), Store::Add, Threads::One);
     }
 }

@@ -1,13 +1,12 @@
-//! Max-pooling, which remembers where each maximum was.
+//! Max-pooling with the index of each maximum.
 
 use rayon::prelude::*;
 
 use super::Real;
 use crate::window::Window;
 
-/// The largest value of each window and its index within its plane (one channel of one image).
-/// Of several equal values the first one wins. NaN is larger than all numbers, and the last one wins,
-/// as in PyTorch.
+/// The largest value of each window and its index within its plane (one channel of one image). Among equal
+/// values the first is chosen. NaN is larger than all numbers, and the last NaN is chosen, as in PyTorch.
 ///
 /// # Panics
 /// If `x` does not consist of whole planes.
@@ -56,7 +55,7 @@ fn windows<T: Real>(plane: &[T], window: &Window, output: &mut [T], argmax: &mut
     }
 }
 
-/// [`windows`] of 2 x 2 pixels side by side, without branches, for the compiler to make vectors of.
+/// [`windows`] of adjacent 2 x 2 pixels, without branches, so that the compiler can vectorize.
 fn pairs<T: Real>(plane: &[T], window: &Window, output: &mut [T], argmax: &mut [u32]) {
     let (width, columns) = (window.input[1], window.output[1]);
     let rows = plane.chunks_exact(2 * width).zip(output.chunks_mut(columns)).zip(argmax.chunks_mut(columns));
@@ -79,13 +78,13 @@ fn pairs<T: Real>(plane: &[T], window: &Window, output: &mut [T], argmax: &mut [
     }
 }
 
-/// The gradient of the input: each output's gradient goes to the input that it came from.
+/// The gradient of the input: each output's gradient goes to the input pixel of the maximum.
 ///
 /// # Panics
-/// If the lengths do not fit.
+/// If the lengths do not match.
 #[must_use]
 pub fn backward<T: Real>(gradient: &[T], argmax: &[u32], window: &Window) -> Vec<T> {
-    assert_eq!(gradient.len(), argmax.len(), "one place for each output");
+    assert_eq!(gradient.len(), argmax.len(), "one index for each output");
     let mut input = vec![T::ZERO; gradient.len() / window.positions() * window.pixels()];
     let planes = gradient.par_chunks(window.positions()).zip(argmax.par_chunks(window.positions()));
     input.par_chunks_mut(window.pixels()).zip(planes).for_each(|(plane, (gradient, argmax))| {

@@ -1,4 +1,4 @@
-//! Operations one by one, in PyTorch's layout, in `f32` and `f64`; work is shared by Rayon.
+//! Single operations in PyTorch's layout, in `f32` and `f64`; Rayon splits the work.
 
 pub mod avg_pool2d;
 pub mod conv2d;
@@ -11,10 +11,10 @@ pub mod relu;
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-/// The numbers that plain kernels compute with: `f32`, and `f64` for the tests of gradients.
+/// The number types of the plain kernels: `f32`, and `f64` for gradient checks.
 ///
-/// Sealed: [`matmul`] hands values of these two types to a library that takes pointers and knows the
-/// type by its identity.
+/// Sealed: [`matmul`] passes values of these two types to a library that takes pointers and identifies the
+/// type by its `TypeId`.
 pub trait Real:
     sealed::Sealed
     + Copy
@@ -63,10 +63,10 @@ impl Real for f64 {
     }
 }
 
-/// The sum, in an order that depends on the length only.
+/// The sum, in an order that depends only on the length.
 #[must_use]
 pub fn sum<T: Real>(values: &[T]) -> T {
-    // Independent lanes, which the compiler turns into vectors.
+    // Independent lanes, which the compiler vectorizes.
     let mut lanes = [T::ZERO; 16];
     let (blocks, rest) = values.as_chunks::<16>();
     for block in blocks {
@@ -77,14 +77,14 @@ pub fn sum<T: Real>(values: &[T]) -> T {
     lanes.iter().chain(rest).fold(T::ZERO, |sum, &value| sum + value)
 }
 
-/// Adds `source` to `target`, value by value.
+/// Adds `source` to `target`, element by element.
 pub fn add_to<T: Real>(target: &mut [T], source: &[T]) {
     for (target, &source) in target.iter_mut().zip(source) {
         *target += source;
     }
 }
 
-/// Runs `f` in pools of one, two and three threads; fails unless the results are the same bits.
+/// Runs `f` in pools of one, two and three threads; fails unless the results are bit-identical.
 #[cfg(test)]
 pub(crate) fn same_for_any_threads<R: PartialEq + Debug + Send>(f: impl Fn() -> R + Sync) {
     let run = |threads| {
@@ -93,6 +93,6 @@ pub(crate) fn same_for_any_threads<R: PartialEq + Debug + Send>(f: impl Fn() -> 
     };
     let one = run(1);
     for threads in [2, 3] {
-        assert!(one == run(threads), "{threads} threads give other bits than one");
+        assert!(one == run(threads), "{threads} threads give different bits than one");
     }
 }

@@ -1,8 +1,8 @@
-//! max(0, x), value by value.
+//! max(0, x), element-wise.
 
 use super::{Real, fresh};
 
-/// Values that are worth a thread.
+/// The number of values worth a thread.
 const PART: usize = 1 << 14;
 
 /// max(0, x); NaN stays NaN.
@@ -15,7 +15,7 @@ pub fn forward<T: Real>(x: &[T]) -> Vec<T> {
     })
 }
 
-/// The gradient of the input: that of the output where `x` is above 0 or NaN, else 0.
+/// The gradient of the input: the gradient of the output where `x` is above 0 or NaN, otherwise 0.
 ///
 /// # Panics
 /// If there are fewer gradients than values.

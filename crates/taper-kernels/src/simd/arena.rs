@@ -1,9 +1,9 @@
-//! Memory for a network's values that starts at the edge of a cache line, so that sixteen values never
-//! lie across two: unaligned, the dense layer's products take a tenth longer.
+//! Memory for a network's values, aligned to cache lines so that no vector of sixteen values straddles two:
+//! unaligned, the products of the dense layer take a tenth longer.
 
 use std::ops::{Deref, DerefMut};
 
-/// Values that are zero at first.
+/// A buffer of values, initially zero.
 #[derive(Default)]
 pub struct Arena {
     lines: Vec<Line>,
@@ -22,10 +22,10 @@ impl Arena {
         Self { lines: vec![Line([0.0; 16]); len.div_ceil(16)], len }
     }
 
-    /// Makes room for `len` values: all are zeros again if there was less.
+    /// Grows to at least `len` values. Growing sets all values to zero.
     pub fn reserve(&mut self, len: usize) {
         if self.len < len {
-            *self = Self::default(); // gives the old memory back first
+            *self = Self::default(); // frees the old memory first
             *self = Self::new(len);
         }
     }
@@ -35,7 +35,7 @@ impl Deref for Arena {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: lines are arrays of sixteen values without gaps, and there are enough of them.
+        // SAFETY: lines are arrays of sixteen values without padding, and there are enough of them.
         unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_start_at_a_cache_line_and_are_zeros() {
+    fn values_start_at_a_cache_line_and_are_zero() {
         for len in [0, 1, 15, 16, 17, 1000] {
             let mut arena = Arena::new(len);
             assert!(arena.as_ptr().addr().is_multiple_of(64) && *arena == *vec![0.0; len]);
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn reserving_keeps_what_is_large_enough_and_renews_what_is_not() {
+    fn reserving_keeps_a_large_enough_arena_and_replaces_a_smaller_one() {
         let mut arena = Arena::default();
         assert!(arena.is_empty());
         arena.reserve(20);

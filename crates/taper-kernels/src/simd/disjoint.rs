@@ -1,8 +1,8 @@
-//! Memory that several threads write at once, each its own part.
+//! Memory that several threads write at once, each in its own part.
 
 use std::marker::PhantomData;
 
-/// A slice whose parts are written from several threads.
+/// A slice whose parts are written by several threads.
 #[derive(Clone, Copy)]
 pub struct Disjoint<'a, T> {
     start: *mut T,
@@ -10,14 +10,14 @@ pub struct Disjoint<'a, T> {
     slice: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: stands for a `&mut [T]` that is handed out in parts; who asks for one promises that nobody
+// SAFETY: stands for a `&mut [T]` that is handed out in parts; the caller of `part` guarantees that nobody
 // else uses the same values.
 unsafe impl<T: Send> Send for Disjoint<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
 impl<'a, T> Disjoint<'a, T> {
-    /// The whole of `slice`.
+    /// Wraps the whole `slice`.
     #[must_use]
     pub fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
@@ -35,20 +35,20 @@ impl<'a, T> Disjoint<'a, T> {
     /// If the range is not within the slice.
     ///
     /// # Safety
-    /// As long as the result is used, nobody else may use one of these values.
+    /// While the result is in use, nobody else may use any of these values.
     #[inline]
     #[must_use]
     pub unsafe fn part(&self, range: std::ops::Range<usize>) -> &'a mut [T] {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {} values", self.len);
-        // SAFETY: within the slice, and the caller promises that nobody else uses it.
+        // SAFETY: within the slice, and the caller guarantees exclusive access.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
     }
 
-    /// Where value `index` is. Offsets from it up to the slice's end are valid; whether others use
-    /// the values is the caller's concern.
+    /// A pointer to value `index`. Offsets from it up to the slice's end are valid; exclusive access is the
+    /// caller's responsibility.
     ///
     /// # Panics
-    /// If the index is behind the end.
+    /// If the index is past the end.
     #[inline]
     #[must_use]
     pub fn at(&self, index: usize) -> *mut T {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_where_their_ranges_say() {
+    fn parts_match_their_ranges() {
         let mut values = [0, 1, 2, 3, 4, 5];
         let all = Disjoint::new(&mut values);
         assert_eq!(all.len(), 6);
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!((&*a, &*none, &*b), (&[0, 1][..], &[][..], &[2, 3, 4, 5][..]));
         a[1] = 7;
         b[0] = 8;
-        // SAFETY: the parts are not used any more.
+        // SAFETY: the parts are no longer used.
         assert_eq!(unsafe { [*all.at(1), *all.at(2)] }, [7, 8]);
         assert_eq!(values, [0, 7, 8, 3, 4, 5]);
     }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "4 of 3 values")]
-    fn no_place_is_behind_the_end() {
+    fn no_pointer_is_past_the_end() {
         let _ = Disjoint::new(&mut [1, 2, 3]).at(4);
     }
 }

@@ -1,4 +1,4 @@
-//! What kernels are written with.
+//! The building blocks of kernels.
 //!
 //! The type for memory that several threads write to at once is private to this crate: its user must prove
 //! that the parts do not overlap, which the compiler cannot check.
@@ -13,7 +13,7 @@ pub mod lanes;
 pub mod parts;
 pub mod team;
 
-/// Whether `len` values hold the product of `sizes`, whatever these are.
+/// Whether `len` values can hold the product of `sizes`, without overflow.
 pub(crate) fn holds(len: usize, sizes: &[usize]) -> bool {
     let product = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     product.is_some_and(|product| product <= len)

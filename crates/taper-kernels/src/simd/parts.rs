@@ -1,11 +1,10 @@
-//! Work on parts of slices, shared by a team, for kernels that need no vectors of their own.
+//! Parts of slices shared among a team, for kernels without vector code of their own.
 
 use crate::simd::disjoint::Disjoint;
 use crate::simd::team::Team;
 
-/// Calls `work` with the number of each of `parts` parts and that part of every slice: the first
-/// `len` values of a slice belong to part 0, the next `len` to part 1. A slice with parts of 0 values
-/// gives empty ones.
+/// Calls `work` with the index of each of `parts` parts and that part of every slice: the first `len`
+/// values of a slice belong to part 0, the next `len` to part 1. A part length of 0 gives empty parts.
 ///
 /// # Panics
 /// If a slice is too short.
@@ -21,8 +20,8 @@ pub fn for_each<T: Send, const N: usize>(
         assert!(enough, "{parts} parts of {len} in {} values", slice.len());
     }
     team.run(parts, |part, _| {
-        // SAFETY: every part is done once, and no two overlap: their places were just checked to be
-        // numbers that `usize` holds.
+        // SAFETY: every part is visited once, and no two overlap: the check above shows that their bounds
+        // do not overflow.
         let own = slices.each_ref().map(|(slice, len)| unsafe { slice.part(part * len..(part + 1) * len) });
         work(part, own);
     });
@@ -49,13 +48,13 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "4 parts of 3 in 11 values")]
-    fn a_slice_that_is_too_short_is_refused_before_the_work() {
+    fn a_slice_that_is_too_short_is_refused_before_work_starts() {
         for_each(&mut Team::new(2), 4, [(&mut [0; 11], 3)], |_, _| panic!("work"));
     }
 
     #[test]
     #[should_panic(expected = "values")]
-    fn places_that_no_number_holds_are_refused() {
+    fn bounds_that_overflow_are_refused() {
         for_each(&mut Team::new(2), usize::MAX / 2, [(&mut [0; 4], 3)], |_, _| panic!("work"));
     }
 }

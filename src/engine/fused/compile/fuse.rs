@@ -1,4 +1,4 @@
-//! Which operations are computed together.
+//! Selects the operations that are computed together.
 
 use taper_kernels::window::Window;
 
@@ -9,25 +9,25 @@ use crate::shape::Shape;
 
 /// A stage before its layouts are known.
 pub struct Draft {
-    /// Among the phases.
+    /// Its name among the phases.
     pub name: String,
     /// Its first operation.
     pub operation: Operation,
-    /// The first parameter of the layer, and how many it has.
+    /// The index of the layer's first parameter, and the number of its parameters.
     pub parameters: (usize, usize),
-    /// What negative outputs are multiplied with, if anything.
+    /// The factor of negative outputs, if any.
     pub slope: Option<f32>,
-    /// Whether 2x2 outputs become one.
+    /// Whether the maximum of each 2x2 outputs is taken.
     pub pooled: bool,
-    /// The share that is dropped, and the number of the dropout layer.
+    /// The dropout rate, and the number of the dropout layer.
     pub dropout: Option<(f64, u64)>,
     /// The shape of its output.
     pub output: Shape,
-    /// What a sum adds.
+    /// The terms of a sum.
     pub branches: [Vec<Draft>; 2],
 }
 
-/// What the function multiplies negative values with, if that is all that it does.
+/// The factor of negative values, if the function does nothing else.
 fn slope(operation: &Operation) -> Option<f32> {
     match operation {
         Operation::Activation(Activation::Relu) => Some(0.0),
@@ -36,14 +36,14 @@ fn slope(operation: &Operation) -> Option<f32> {
     }
 }
 
-/// Whether all windows are 2x2 pixels, side by side, inside the image.
+/// Whether the windows are adjacent 2x2 pixels inside the image.
 fn is_quarter(window: &Window) -> bool {
     let inside = [0, 1].iter().all(|&axis| (window.before[axis], window.after(axis)) == (0, 0));
     window.kernel == [2, 2] && window.stride == [2, 2] && inside
 }
 
-/// Puts together what is computed together. An activation that never falls commutes with the
-/// maximum, so it is applied after pooling, to a quarter of the values.
+/// Fuses operations into drafts of stages. A monotonic activation commutes with the maximum, so it is
+/// applied after pooling, to a quarter of the values.
 pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for item in items {

@@ -1,22 +1,22 @@
-//! What a network computes, as one series of operations: what is computed side by side is within a sum.
+//! The computation of a network as one series of operations; parallel branches are nested in a sum.
 
 use crate::network::{Operation, Plan};
 use crate::shape::Shape;
 
-/// Sums within sums are followed down to this depth. Configs stay far above it; code may not.
-const DEEPEST: usize = 64;
+/// The maximum nesting depth of sums. Configs stay far below it; custom code may not.
+const MAX_DEPTH: usize = 64;
 
 /// An operation of a layer, with its place in the network.
 pub struct Item {
-    /// What is computed.
+    /// The operation.
     pub operation: Operation,
-    /// The layer, among the plan's rows.
+    /// The row of its layer in the plan.
     pub layer: usize,
-    /// The first parameter of the layer, and how many it has.
+    /// The index of the layer's first parameter, and the number of its parameters.
     pub parameters: (usize, usize),
     /// The shape of the output.
     pub output: Shape,
-    /// What a sum adds: two series that begin with the same value, which is the sum's input.
+    /// The terms of a sum: two series that start from the same value, the input of the sum.
     pub branches: [Vec<Item>; 2],
 }
 
@@ -26,12 +26,12 @@ pub fn operations(plan: &Plan) -> Result<Vec<Item>, String> {
     let mut series = Series { plan, origins: origins(plan)?, taken };
     let items = series.between(0, plan.nodes.len(), 0)?;
     if series.taken.contains(&false) {
-        return Err("values that nothing is computed from".to_owned());
+        return Err("values that are not used".to_owned());
     }
     Ok(items)
 }
 
-/// For each value the last one before it that all ways from the network's input lead through.
+/// For each value, the last value before it through which all paths from the network's input lead.
 fn origins(plan: &Plan) -> Result<Vec<usize>, String> {
     let mut origins = vec![0];
     for node in &plan.nodes {
@@ -47,7 +47,9 @@ fn origins(plan: &Plan) -> Result<Vec<usize>, String> {
                 }
                 a
             }
-            (Operation::Add, _) => return Err("a sum of other than two equal shapes".to_owned()),
+            (Operation::Add, _) => {
+                return Err("a sum of anything but two values of the same shape".to_owned());
+            }
             (_, &[input]) => input,
             (_, inputs) => return Err(format!("an operation with {} inputs", inputs.len())),
         };
@@ -58,17 +60,17 @@ fn origins(plan: &Plan) -> Result<Vec<usize>, String> {
 
 struct Series<'a> {
     plan: &'a Plan,
-    /// As [`origins`] finds them.
+    /// The result of [`origins`].
     origins: Vec<usize>,
     /// Which nodes have become items.
     taken: Vec<bool>,
 }
 
 impl Series<'_> {
-    /// What leads from one value to another, within `depth` sums.
+    /// The operations that lead from one value to another, within `depth` sums.
     fn between(&mut self, from: usize, to: usize, depth: usize) -> Result<Vec<Item>, String> {
-        if depth > DEEPEST {
-            return Err(format!("sums within sums more than {DEEPEST} deep"));
+        if depth > MAX_DEPTH {
+            return Err(format!("sums nested more than {MAX_DEPTH} deep"));
         }
         let values = std::iter::successors(Some(to), |value| Some(self.origins[*value]));
         let mut nodes: Vec<usize> =
@@ -121,7 +123,7 @@ mod tests {
     use crate::network::{Id, Net};
     use crate::ops::Activation;
 
-    /// A network of operations that are called by a function each.
+    /// A network of operations, each added by a method call.
     struct Sketch(Net);
 
     impl Sketch {
@@ -195,19 +197,19 @@ mod tests {
         let mut net = Sketch::new();
         net.apply(Relu, Id::INPUT);
         net.apply(Tanh, Id::INPUT);
-        assert_eq!(net.series().unwrap_err(), "values that nothing is computed from");
+        assert_eq!(net.series().unwrap_err(), "values that are not used");
     }
 
     #[test]
     fn sums_of_other_shapes_or_numbers_are_declined() {
         let mut net = Sketch::new();
         net.0.add(Operation::Add, &[Id::INPUT], Vec::new()).unwrap();
-        assert_eq!(net.series().unwrap_err(), "a sum of other than two equal shapes");
+        assert_eq!(net.series().unwrap_err(), "a sum of anything but two values of the same shape");
         let mut net = Sketch::new();
         let three = Operation::Dense { inputs: 4, units: 3 };
         let three = net.0.add(three, &[Id::INPUT], Vec::new()).unwrap();
         net.sum(three, Id::INPUT);
-        assert_eq!(net.series().unwrap_err(), "a sum of other than two equal shapes");
+        assert_eq!(net.series().unwrap_err(), "a sum of anything but two values of the same shape");
         let mut net = Sketch::new();
         net.0.add(Operation::Flatten, &[Id::INPUT, Id::INPUT], Vec::new()).unwrap();
         assert_eq!(net.series().unwrap_err(), "an operation with 2 inputs");
@@ -224,7 +226,7 @@ mod tests {
             }
             net.series()
         };
-        assert!(nested(DEEPEST).is_ok());
-        assert_eq!(nested(100_000).unwrap_err(), "sums within sums more than 64 deep");
+        assert!(nested(MAX_DEPTH).is_ok());
+        assert_eq!(nested(100_000).unwrap_err(), "sums nested more than 64 deep");
     }
 }

@@ -1,30 +1,30 @@
-//! From the gradient of a convolution's finished output back to that of its plain sums: through
+//! From the gradient of a convolution's output back to the gradient of its pre-activations: through
 //! max-pooling and the activation, spread out for the products that follow.
 
 use crate::simd::lanes::{Kernel, Lanes, WIDTH};
 
-/// The work on one image. All pointers are to `f32` values of the layouts that the fields say.
-#[allow(clippy::struct_field_names, reason = "delta is the notation for the gradient of the sums")]
+/// The work on one image. All pointers are to `f32` values in the layouts given for each field.
+#[allow(clippy::struct_field_names, reason = "delta is the notation for the gradient of the pre-activations")]
 pub struct Delta {
     /// Output pixels, after pooling.
     pub size: [usize; 2],
-    /// Output channels in vectors.
+    /// The number of vectors of output channels.
     pub panels: usize,
-    /// The gradient of the output, its first pixel.
+    /// The first pixel of the output's gradient.
     pub gradient: *const f32,
-    /// The output itself, its first pixel.
+    /// The first pixel of the output.
     pub output: *const f32,
-    /// From one row to the next, in both.
+    /// The row stride of both.
     pub row: usize,
-    /// What negative outputs were multiplied with, if anything.
+    /// The factor of negative outputs, if any.
     pub slope: Option<f32>,
-    /// As from [`Forward`](super::Forward), or null without pooling.
+    /// The indices written by [`Forward`](super::Forward), or null without pooling.
     pub argmax: *const u8,
-    /// The gradient of the sums, its first pixel.
+    /// The first pixel of the gradient of the pre-activations.
     pub delta: *mut f32,
-    /// From one sum's row, and from one column, to the next.
+    /// Its row and column strides.
     pub delta_steps: [usize; 2],
-    /// `[panels, 16]`, to which the gradients of all pixels are added: the bias's.
+    /// `[panels, 16]`, to which the gradients of all pixels are added: the gradient of the bias.
     pub sums: *mut f32,
 }
 
@@ -35,7 +35,7 @@ impl Kernel for Delta {
     unsafe fn run<L: Lanes>(self) {
         let channels = self.panels * WIDTH;
         for panel in 0..self.panels {
-            // SAFETY: the caller promises that the layouts are as the fields say.
+            // SAFETY: the caller guarantees the layouts given for the fields.
             unsafe {
                 let mut sum = L::load(self.sums.add(panel * WIDTH));
                 for y in 0..self.size[0] {

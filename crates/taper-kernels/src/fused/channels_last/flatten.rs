@@ -1,5 +1,5 @@
-//! Images to flat samples and back: channels last to channel by channel, as PyTorch flattens. Sixteen
-//! pixels of sixteen channels are transposed at once.
+//! Images to flat samples and back: from channels last to channel by channel, as PyTorch flattens. Blocks
+//! of sixteen pixels by sixteen channels are transposed at once.
 
 use super::Image;
 use crate::simd::disjoint::Disjoint;
@@ -7,12 +7,12 @@ use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 use crate::simd::team::Team;
 
-/// How flat samples and images, which have no border and whole vectors of channels, lie in memory.
+/// The memory layouts of flat samples and of images, which have no border and whole vectors of channels.
 #[derive(Clone, Copy, Debug)]
 pub struct Flattening {
-    /// Channels that count.
+    /// Channels without padding.
     channels: usize,
-    /// Values of one pixel in memory.
+    /// Channels of one pixel in memory.
     stride: usize,
     /// Pixels of an image.
     pixels: usize,
@@ -24,7 +24,7 @@ impl Flattening {
     /// From `channels` channels of `image` to rows of `row` values in memory.
     ///
     /// # Panics
-    /// If the image has a border or parts of vectors, or the row is too short.
+    /// If the image has a border or channels that do not fill whole vectors, or the row is too short.
     #[must_use]
     pub fn new(image: &Image, channels: usize, row: usize) -> Self {
         assert!(*image == Image::new(image.channels, image.size), "a border");
@@ -53,7 +53,7 @@ impl Flattening {
         });
     }
 
-    /// Rows back to images, for the gradient. Channels that do not count become 0.
+    /// Rows back to images, for the gradient. Padding channels become 0.
     ///
     /// # Panics
     /// If a slice is too short.
@@ -63,8 +63,8 @@ impl Flattening {
         let images = Disjoint::new(images);
         team.run(samples, |sample, _| {
             let row = rows[sample * self.row..].as_ptr().cast_mut();
-            // SAFETY: the slices hold all samples, each of which is written by one thread; the row is
-            // only read.
+            // SAFETY: the slices hold all samples, each of which is written by one thread; the row is only
+            // read.
             unsafe {
                 lanes::run(
                     isa,
@@ -75,7 +75,7 @@ impl Flattening {
     }
 
     /// # Panics
-    /// If that many samples do not fit into slices of these lengths.
+    /// If the slices are too short for that many samples.
     fn check(&self, samples: usize, images: usize, rows: usize) {
         assert!(holds(images, &[samples, self.image()]) && holds(rows, &[samples, self.row]), "samples");
     }
@@ -85,7 +85,7 @@ impl Flattening {
     }
 }
 
-/// One sample, to the row if `FORWARD`, else to the image.
+/// One sample, to the row if `FORWARD`, otherwise to the image.
 struct Sample<const FORWARD: bool> {
     layout: Flattening,
     image: *mut f32,
@@ -159,11 +159,11 @@ mod tests {
             }
             for (isa, threads) in Isa::all().flat_map(|isa| [(isa, 1), (isa, 2), (isa, 3)]) {
                 let mut team = Team::new(threads);
-                // What lies behind a row's values stays as it is: 0, as the dense layer needs it.
+                // Values after the end of a row are unchanged: 0, as the dense layer needs them.
                 let mut flat = vec![0.0; rows.len()];
                 layout.forward(&mut team, isa, samples, &images, &mut flat);
                 assert!(flat == rows, "{channels} channels of {size:?} with {isa:?}");
-                // Channels that do not count become 0.
+                // Padding channels become 0.
                 let mut back = vec![f32::NAN; images.len()];
                 layout.backward(&mut team, isa, samples, &rows, &mut back);
                 assert!(back == images, "{channels} channels of {size:?} with {isa:?}, backward");

@@ -1,34 +1,34 @@
-//! One image through all filters, with bias, activation and 2x2 max-pooling behind them.
+//! One image through all filters, followed by bias, activation and 2x2 max-pooling.
 
 use super::{Filter, Image};
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
-/// The output pixels of one image in groups of four, so that few addresses reach them all.
+/// The output pixels of one image in groups of four, so that few addresses cover them all.
 #[derive(Clone, Debug)]
 pub struct Groups {
     starts: Vec<Start>,
-    /// From there to each of the four, in the input.
+    /// Offsets from the start to each of the four, in the input.
     input: [usize; 4],
     /// The same in the output.
     output: [usize; 4],
 }
 
-/// Where a group begins.
+/// The start of a group.
 #[derive(Clone, Copy, Debug)]
 struct Start {
     /// The first value under the first pixel's filter.
     input: usize,
-    /// The place of its output.
+    /// The offset of its output.
     output: usize,
-    /// The rows of the filter that lie on the image for some of the pixels; on the border all is 0.
+    /// The filter rows that overlap the image for any of the pixels; the border is 0.
     rows: [usize; 2],
 }
 
-/// The rows of a filter at position `row`, or from there to `last`, that lie on the image.
+/// The rows of a filter that overlap the image, at positions `row` to `last`.
 ///
-/// A weight that is not finite and meets only zeros of the border is then never multiplied, so no output
-/// shows it. It is still found: the update that follows checks every weight
-/// ([`watch`](crate::rule::watch)), and a checkpoint with such a weight is refused.
+/// A non-finite weight that would meet only zeros of the border is then never multiplied, so no output
+/// shows it. It is still found: the following update checks every weight ([`watch`](crate::rule::watch)),
+/// and a checkpoint with such a weight is refused.
 fn rows_inside(input: &Image, height: usize, row: usize, last: usize) -> [usize; 2] {
     let start = input.before[0].saturating_sub(last);
     let end = (input.before[0] + input.size[0]).saturating_sub(row);
@@ -36,8 +36,8 @@ fn rows_inside(input: &Image, height: usize, row: usize, last: usize) -> [usize;
 }
 
 impl Groups {
-    /// Groups along the rows; the last of a row overlaps the one before where the width is no
-    /// multiple of four. `height` is the filter's, `step` its step in pixels.
+    /// Groups along the rows; the last group of a row overlaps the one before unless the width is a
+    /// multiple of four. `height` is the filter's height, `step` its stride in pixels.
     #[must_use]
     pub fn along_rows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
         let filter_height = height;
@@ -57,7 +57,7 @@ impl Groups {
         }
     }
 
-    /// Windows of 2x2 pixels, each of which gives one pixel of `output`.
+    /// Windows of 2x2 pixels, each pooled into one pixel of `output`.
     #[must_use]
     pub fn windows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
         let filter_height = height;
@@ -73,13 +73,13 @@ impl Groups {
     }
 }
 
-/// The work on one image. All pointers are to `f32` values of the layouts that the fields say.
+/// The work on one image. All pointers are to `f32` values in the layouts given for each field.
 pub struct Forward<'a> {
-    /// Which pixels.
+    /// The output pixels.
     pub groups: &'a Groups,
-    /// Under which filters.
+    /// The filter's footprint.
     pub filter: Filter,
-    /// Output channels in vectors.
+    /// The number of vectors of output channels.
     pub panels: usize,
     /// The image, with its border.
     pub image: *const f32,
@@ -87,12 +87,12 @@ pub struct Forward<'a> {
     pub weights: *const f32,
     /// `[panels, 16]`, or null for none.
     pub bias: *const f32,
-    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
+    /// The factor of negative outputs, if any: 0 for `relu`.
     pub slope: Option<f32>,
     /// The output image, with its border.
     pub output: *mut f32,
-    /// `[windows, panels, 16]`: which of the four pixels is the largest, or null if the groups are
-    /// not windows to be pooled.
+    /// `[windows, panels, 16]`: the index of the largest of the four pixels; null if outputs are not
+    /// pooled.
     pub argmax: *mut u8,
 }
 
@@ -101,7 +101,7 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let mut panel = 0;
             while panel < self.panels {
@@ -125,11 +125,11 @@ impl Forward<'_> {
     unsafe fn all_groups<L: Lanes, const G: usize, const P: usize>(&self, panel: usize) {
         let (tiles, rest) = self.groups.starts.as_chunks::<G>();
         for (i, starts) in tiles.iter().enumerate() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: guaranteed by the caller.
             unsafe { self.tile::<L, G, P>(starts, i * G, panel) };
         }
         for (i, start) in rest.iter().enumerate() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: guaranteed by the caller.
             unsafe { self.tile::<L, 1, P>(&[*start], tiles.len() * G + i, panel) };
         }
     }
@@ -142,8 +142,8 @@ impl Forward<'_> {
         first: usize,
         panel: usize,
     ) {
-        // SAFETY: the caller promises that the layouts are as the fields say; the groups stay within
-        // the images that they were made for.
+        // SAFETY: the caller guarantees the layouts given for the fields; the groups stay within the images
+        // that they were made for.
         unsafe {
             let taps = self.filter.taps();
             let zero = L::splat(0.0);
@@ -174,7 +174,7 @@ impl Forward<'_> {
                     weights = array!([self.weights; P] p => weights[p].add(WIDTH));
                 }
             }
-            // Through memory, so that what follows, which is not unrolled, does not keep the sums there
+            // Through memory: the code below is not unrolled and would otherwise keep the sums in memory
             // all the time.
             let mut done = [[[[0.0; WIDTH]; P]; 4]; G];
             for g in 0..G {
@@ -207,7 +207,7 @@ impl Forward<'_> {
     #[inline(always)]
     unsafe fn finish<L: Lanes>(&self, mut value: L, panel: usize) -> L {
         if !self.bias.is_null() {
-            // SAFETY: there is one value for each output channel.
+            // SAFETY: there is one value per output channel.
             value = value + unsafe { L::load(self.bias.add(panel * WIDTH)) };
         }
         match self.slope {
@@ -217,7 +217,7 @@ impl Forward<'_> {
     }
 }
 
-/// The largest of four values, the first of equals, and which it is. A NaN is larger than all.
+/// The largest of four values, the first among equals, and its index. NaN is larger than all numbers.
 #[inline(always)]
 fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
     let mut best = four[0];

@@ -1,17 +1,17 @@
-//! Convolution over images whose channels lie next to each other, without unfolding them.
+//! Convolution over channels-last images, without unfolding them.
 //!
-//! The values under one row of a filter are then contiguous, and sixteen output channels fill a
-//! vector: a tile of some pixels times some vectors of channels stays in registers while the filter's
-//! values pass by, each multiplied with a pixel's value in all lanes. The gradient of the input is the
-//! same product with transposed filters, that of the filters another with the roles exchanged.
+//! The values under one row of a filter are then contiguous, and sixteen output channels fill a vector: a
+//! tile of some pixels times some vectors of channels stays in registers while the filter's values stream
+//! by, each multiplied by a pixel's value broadcast to all lanes. The gradient of the input is the same
+//! product with transposed filters, the gradient of the filters another one with the roles exchanged.
 //!
-//! Channels are padded to a multiple of sixteen with zeros, images with the border that their reader
-//! needs, so that no inner loop asks where it is.
+//! Channels are padded with zeros to a multiple of sixteen, images with the border that their reader needs,
+//! so that inner loops need no bounds checks.
 //!
-//! Beside an infinite value of a pixel, the channels that pad the outputs become 0 times infinity: NaN,
-//! which the next convolution spreads over the whole pixel. That stops no run that would go on without
-//! it: the filters that meet the infinite value have a gradient that is not finite, whatever comes
-//! after them, be it 0 times infinity, and the update notices it.
+//! If a pixel has an infinite value, the padding channels of the outputs become 0 times infinity, NaN,
+//! which the next convolution spreads over the whole pixel. This stops no run that would otherwise
+//! continue: the filters applied to the infinite value have a non-finite gradient in any case, if only as 0
+//! times infinity, and the update detects it.
 
 #![allow(
     clippy::needless_range_loop,
@@ -39,19 +39,19 @@ use weight_gradient::WeightGradient;
 use crate::simd::holds;
 use crate::simd::lanes::WIDTH;
 
-/// More values than this lie in no slice.
-pub(crate) const MOST_VALUES: usize = isize::MAX as usize / size_of::<f32>();
+/// No slice holds more values than this.
+pub(crate) const MAX_VALUES: usize = isize::MAX as usize / size_of::<f32>();
 
-/// Where the pixels of one image are: channels last, with a border of zeros.
+/// The memory layout of one image: channels last, with a border of zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Values of one pixel, in memory.
+    /// Channels of one pixel in memory, with padding.
     pub channels: usize,
-    /// The image without its border, in pixels.
+    /// The size in pixels, without the border.
     pub size: [usize; 2],
-    /// Rows above and columns left of it.
+    /// Border rows above and columns left of the image.
     pub before: [usize; 2],
-    /// Rows below and columns right of it.
+    /// Border rows below and columns right of the image.
     pub after: [usize; 2],
 }
 
@@ -68,27 +68,27 @@ impl Image {
         (self.before[1] + self.size[1] + self.after[1]) * self.channels
     }
 
-    /// Whether its values can be counted, and so addressed.
+    /// Whether its size can be computed, and so addressed, without overflow.
     pub(crate) fn is_countable(&self) -> bool {
         let side =
             |axis: usize| self.before[axis].checked_add(self.size[axis])?.checked_add(self.after[axis]);
         let sides = [0, 1].map(|axis| side(axis).unwrap_or(usize::MAX));
-        holds(MOST_VALUES, &[self.channels, sides[0], sides[1]])
+        holds(MAX_VALUES, &[self.channels, sides[0], sides[1]])
     }
 
-    /// All values, with the border.
+    /// The number of values, with the border.
     #[must_use]
     pub fn len(&self) -> usize {
         (self.before[0] + self.size[0] + self.after[0]) * self.row()
     }
 
-    /// Whether there are none.
+    /// Whether it has no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The first value of the pixel at `row` and `column`.
+    /// The offset of the pixel at `row` and `column`.
     #[must_use]
     pub fn pixel(&self, row: usize, column: usize) -> usize {
         (self.before[0] + row) * self.row() + (self.before[1] + column) * self.channels
@@ -101,7 +101,7 @@ pub fn padded(channels: usize) -> usize {
     channels.next_multiple_of(WIDTH)
 }
 
-/// A filter's extent over an [`Image`].
+/// The footprint of a filter on an [`Image`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// Height of the filter.
@@ -119,7 +119,7 @@ impl Filter {
         Self { rows: kernel[0], run: kernel[1] * image.channels, row_step: image.row() }
     }
 
-    /// All of its values for one output channel.
+    /// The number of weights for one output channel.
     #[must_use]
     pub fn taps(&self) -> usize {
         self.rows * self.run

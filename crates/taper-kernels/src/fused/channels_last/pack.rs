@@ -1,12 +1,12 @@
-//! Filters between PyTorch's order `[filters, channels, height, width]` and those in which the products
-//! read and write them: sixteen filters, or channels, in a vector. Blocks of sixteen by sixteen values
-//! are transposed at once.
+//! Converts filters between PyTorch's order `[filters, channels, height, width]` and the orders in which
+//! the products read and write them: sixteen filters, or channels, in a vector. Blocks of sixteen by
+//! sixteen values are transposed at once.
 
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
 /// The sizes of a convolution's filters.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::struct_field_names, reason = "their number stands beside their sizes")]
+#[allow(clippy::struct_field_names, reason = "the number is listed next to the sizes")]
 pub struct Filters {
     /// Output channels.
     pub filters: usize,
@@ -17,24 +17,24 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Values of one filter.
+    /// The number of weights of one filter.
     #[must_use]
     pub fn size(&self) -> usize {
         self.channels * self.plane
     }
 }
 
-/// One panel of sixteen filters as `[taps, 16]`, where taps are height, width and `stride` channels.
+/// Packs one panel of sixteen filters as `[taps, 16]`, where taps are height, width and `stride` channels.
 pub struct Pack {
     /// The sizes.
     pub sizes: Filters,
     /// Channels of a tap in memory.
     pub stride: usize,
-    /// The panel's number.
+    /// The index of the panel.
     pub panel: usize,
     /// All filters, in PyTorch's order.
     pub weight: *const f32,
-    /// The panel, which is zero where no channel counts.
+    /// The panel, which must be zero in the padding.
     pub packed: *mut f32,
 }
 
@@ -48,7 +48,7 @@ impl Kernel for Pack {
         let rows = WIDTH.min(filters - first);
         for start in (0..size).step_by(WIDTH) {
             let count = WIDTH.min(size - start);
-            // SAFETY: the caller promises filters of these sizes, and a panel for all taps.
+            // SAFETY: the caller guarantees filters of these sizes, and a panel for all taps.
             unsafe {
                 let zero = L::splat(0.0);
                 let from = self.weight.add(first * size + start);
@@ -68,7 +68,7 @@ impl Kernel for Pack {
     }
 }
 
-/// The same filters transposed by half a circle, with inputs and outputs exchanged, for the gradient of the
+/// Packs the filters rotated by 180 degrees, with inputs and outputs exchanged, for the gradient of the
 /// input: one panel of sixteen input channels as `[taps, 16]`, where taps are height, width and `stride`
 /// output channels.
 pub struct PackTransposed {
@@ -76,11 +76,11 @@ pub struct PackTransposed {
     pub sizes: Filters,
     /// Channels of a tap in memory.
     pub stride: usize,
-    /// The panel's number.
+    /// The index of the panel.
     pub panel: usize,
     /// All filters, in PyTorch's order.
     pub weight: *const f32,
-    /// The panel, which is zero where no channel counts.
+    /// The panel, which must be zero in the padding.
     pub packed: *mut f32,
 }
 
@@ -95,7 +95,7 @@ impl Kernel for PackTransposed {
         for filter in 0..filters {
             for start in (0..plane).step_by(WIDTH) {
                 let count = WIDTH.min(plane - start);
-                // SAFETY: the caller promises filters of these sizes, and a panel for all taps.
+                // SAFETY: the caller guarantees filters of these sizes, and a panel for all taps.
                 unsafe {
                     let zero = L::splat(0.0);
                     let from = self.weight.add((filter * channels + first) * plane + start);
@@ -116,19 +116,19 @@ impl Kernel for PackTransposed {
     }
 }
 
-/// The way back of [`Pack`]: sums `[taps, row]` to the gradients of one panel of filters.
+/// The inverse of [`Pack`]: unpacks the sums `[taps, row]` into the gradients of one panel of filters.
 pub struct Unpack {
     /// The sizes.
     pub sizes: Filters,
     /// Channels of a tap in memory.
     pub stride: usize,
-    /// The panel's number.
+    /// The index of the panel.
     pub panel: usize,
     /// `[taps, row]`.
     pub sums: *const f32,
     /// Output channels of a tap in memory.
     pub row: usize,
-    /// All filters' gradients, in PyTorch's order.
+    /// The gradients of all filters, in PyTorch's order.
     pub gradient: *mut f32,
 }
 
@@ -142,7 +142,7 @@ impl Kernel for Unpack {
         let rows = WIDTH.min(filters - first);
         for start in (0..size).step_by(WIDTH) {
             let count = WIDTH.min(size - start);
-            // SAFETY: the caller promises filters of these sizes, and sums for all taps.
+            // SAFETY: the caller guarantees filters of these sizes, and sums for all taps.
             unsafe {
                 let zero = L::splat(0.0);
                 let from = self.sums.add(first);

@@ -12,7 +12,7 @@ pub struct Plain {
     pub slope: Option<f32>,
 }
 
-/// What one sample gives.
+/// The results for one sample.
 pub struct Sample {
     /// `[filters, height, width]`.
     pub y: Vec<f64>,
@@ -37,8 +37,8 @@ impl Plain {
         self.filters * self.channels * self.window.kernel[0] * self.window.kernel[1]
     }
 
-    /// Calls `visit` with the places in the sample and in the filters of all values under filter
-    /// `filter` at position `[row, column]`.
+    /// Calls `visit` with the offsets in the sample and in the filters of all values under filter `filter`
+    /// at position `[row, column]`.
     fn each_tap(&self, filter: usize, position: [usize; 2], mut visit: impl FnMut(usize, usize)) {
         let Window { input, kernel, stride, before, .. } = self.window;
         for channel in 0..self.channels {
@@ -56,8 +56,8 @@ impl Plain {
         }
     }
 
-    /// The outputs of the sample `x`, and for the gradient `dy` of these its gradient; those of the
-    /// parameters are added to `sums`.
+    /// Returns the outputs of the sample `x` and, given their gradient `dy`, the gradient of `x`; the
+    /// gradients of the parameters are added to `sums`.
     pub fn sample(
         &self,
         x: &[f32],

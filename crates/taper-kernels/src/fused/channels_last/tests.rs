@@ -8,11 +8,11 @@ use crate::simd::lanes::Isa;
 use crate::simd::team::Team;
 use crate::window::Window;
 
-/// Any border that the output's reader may need.
+/// Some border that the reader of the output may need.
 const BORDER: [[usize; 2]; 2] = [[1, 0], [2, 1]];
 
-/// Eighths from -1 to 1. Sums of their products are exact in `f32`, whatever the order, so results
-/// must be equal to those of the plain loops; and many outputs are equal, for the pools to choose from.
+/// Eighths from -1 to 1. Sums of their products are exact in `f32` in any order, so results must equal
+/// those of the plain loops; and many outputs are equal, which tests the choice in pooling.
 fn eighth(stream: &mut Stream) -> f32 {
     (stream.below(17) as f32 - 8.0) / 8.0
 }
@@ -25,7 +25,7 @@ fn normal(stream: &mut Stream) -> f32 {
 struct Run {
     plain: Plain,
     kernel: Convolution,
-    /// Whether a gradient of the input is asked for; its channels are whole vectors then.
+    /// Whether the gradient of the input is requested; the input then has whole vectors of channels.
     inner: bool,
     packed: Arena,
     transposed: Arena,
@@ -65,7 +65,7 @@ impl Batch {
     }
 }
 
-/// What comes out, in PyTorch's order: outputs, and gradients of samples, filters and bias.
+/// The results in PyTorch's order: outputs, and gradients of samples, filters and bias.
 type Results = [Vec<f32>; 4];
 
 impl Run {
@@ -139,7 +139,7 @@ impl Run {
     }
 }
 
-/// Where `[samples, channels, height, width]` lie in memory, in order.
+/// The offsets of `[samples, channels, height, width]` in memory, in order.
 fn places(image: Image, channels: usize, samples: usize) -> impl Iterator<Item = usize> {
     let [height, width] = image.size;
     (0..samples * channels * height * width).map(move |i| {
@@ -153,8 +153,8 @@ fn store(to: &mut [f32], image: Image, channels: usize, samples: usize, values: 
     places(image, channels, samples).zip(values).for_each(|(at, value)| to[at] = *value);
 }
 
-/// Takes the values out; all that lies between them must be 0, for the readers rely on it. Beside NaN
-/// the channels that do not count may be 0 times NaN.
+/// Extracts the values; everything in between must be 0, because readers rely on it. Next to NaN, padding
+/// channels may be 0 times NaN.
 fn load(from: &[f32], image: Image, channels: usize, samples: usize) -> Vec<f32> {
     let mut rest = from.to_vec();
     let values = places(image, channels, samples).map(|at| std::mem::take(&mut rest[at]));
@@ -162,7 +162,7 @@ fn load(from: &[f32], image: Image, channels: usize, samples: usize) -> Vec<f32>
     if values.iter().any(|value| value.is_nan()) {
         places(image, image.channels, samples).for_each(|at| rest[at] = 0.0);
     }
-    assert!(rest[..samples * image.len()].iter().all(|value| *value == 0.0), "something on the border");
+    assert!(rest[..samples * image.len()].iter().all(|value| *value == 0.0), "a value in the padding");
     values
 }
 
@@ -179,13 +179,13 @@ fn reference(plain: &Plain, batch: &Batch) -> [Vec<f64>; 4] {
     [y, dx, sums.weight, sums.bias]
 }
 
-/// More samples than parts of a sum, then fewer, then more again in the same memory.
+/// More samples than partial sums, then fewer, then more again in the same memory.
 const SAMPLES: [usize; 4] = if cfg!(miri) { [1, 2, 1, 2] } else { [3, 35, 1, 2] };
 
 /// Numbers of threads.
 const THREADS: &[usize] = if cfg!(miri) { &[1, 2] } else { &[1, 2, 3] };
 
-/// Odd shapes. The words are the padding, and whether outputs are pooled.
+/// Odd shapes. `kind` gives the padding, and whether outputs are pooled.
 fn cases() -> Vec<Plain> {
     let case = |input, kernel, stride, kind: &str, channels, filters, slope| {
         let window = if kind.starts_with("same") { Window::same } else { Window::valid };
@@ -210,13 +210,13 @@ fn cases() -> Vec<Plain> {
         case([5, 4], [2, 2], [1, 1], "valid pooled", 2, 16, Some(0.0)),
         case([7, 7], [2, 4], [3, 2], "same pooled", 6, 20, Some(0.0)),
     ];
-    // Where code is interpreted, those for which there is time.
+    // Under Miri, only the small ones.
     let work = |plain: &Plain| plain.window.positions() * plain.weights();
     cases.into_iter().filter(|plain| !cfg!(miri) || work(plain) < 1000).collect()
 }
 
 #[test]
-fn odd_shapes_give_what_plain_loops_give_on_every_machine_with_any_threads() {
+fn odd_shapes_equal_plain_loops_for_every_instruction_set_and_any_number_of_threads() {
     for plain in cases() {
         for biased in [true, false] {
             let batches = SAMPLES.map(|samples| Batch::new(&plain, samples, biased, eighth));
@@ -247,9 +247,9 @@ fn odd_shapes_give_what_plain_loops_give_on_every_machine_with_any_threads() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours where it is interpreted")]
-fn large_filters_give_what_plain_loops_give() {
-    // So many sums that there are fewer parts, and several ranges to be added up.
+#[cfg_attr(miri, ignore = "takes hours")]
+fn large_filters_equal_plain_loops() {
+    // So many sums that there are fewer parts, and several ranges to add up.
     let window = Window::valid([4, 4], [3, 3], [1, 1]).expect("a window");
     let plain = Plain { window, channels: 64, filters: 32, pooled: true, slope: Some(0.0) };
     let batch = Batch::new(&plain, 19, true, eighth);
@@ -263,11 +263,11 @@ fn large_filters_give_what_plain_loops_give() {
 }
 
 #[test]
-fn values_that_are_rounded_are_right_but_for_rounding_and_the_same_bits_with_any_threads() {
+fn rounded_values_are_right_up_to_rounding_and_bit_identical_for_any_number_of_threads() {
     for plain in cases().into_iter().filter(|plain| !plain.pooled) {
         let batch = Batch::new(&plain, 5, true, normal);
         let expected = reference(&plain, &batch);
-        // The products of each result's sum.
+        // The number of products in each result's sum.
         let Window { kernel, .. } = plain.window;
         let (under, positions) = (kernel[0] * kernel[1], 5 * plain.window.positions());
         let terms = [under * plain.channels, under * plain.filters, positions, positions];
@@ -277,7 +277,7 @@ fn values_that_are_rounded_are_right_but_for_rounding_and_the_same_bits_with_any
                 let mut team = Team::new(threads);
                 let results = Run::new(plain, 5, team.threads(), true, true).step(&mut team, isa, &batch);
                 for ((result, expected), terms) in results.iter().zip(&expected).zip(terms) {
-                    // One rounding of each product and sum, of values of normal size.
+                    // One rounding for each product and sum, of values around 1.
                     let tolerance = (terms + 1) as f64 * 8.0 * f64::from(f32::EPSILON) / 2.0;
                     for (value, expected) in result.iter().zip(expected) {
                         let gap = (f64::from(*value) - expected).abs();
@@ -292,8 +292,8 @@ fn values_that_are_rounded_are_right_but_for_rounding_and_the_same_bits_with_any
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "takes hours where it is interpreted")]
-fn not_a_number_stays_visible() {
+#[cfg_attr(miri, ignore = "takes hours")]
+fn nan_is_not_hidden() {
     for pooled in [false, true] {
         for slope in [None, Some(0.0), Some(0.25)] {
             let window = Window::same([6, 6], [3, 3], [1, 1]).expect("a window");
@@ -305,8 +305,8 @@ fn not_a_number_stays_visible() {
                     let [y, ..] = Run::new(plain, 1, team.threads(), true, true).step(&mut team, isa, batch);
                     y
                 };
-                // In a pixel: in all windows over it, for every filter. At row 3, column 4 these are 3x3, and
-                // rows 2 to 4 by columns 3 to 5 lie in 2x2 pools.
+                // In a pixel: affects all windows over it, for every filter. At row 3, column 4 these are
+                // 3x3, and rows 2 to 4 by columns 3 to 5 lie in 2x2 pools.
                 let mut batch = Batch::new(&plain, 1, true, eighth);
                 batch.x[2 * 36 + 3 * 6 + 4] = f32::NAN;
                 let found: Vec<bool> = y(&batch).iter().map(|value| value.is_nan()).collect();
@@ -314,7 +314,7 @@ fn not_a_number_stays_visible() {
                     let expected = if pooled { 4 } else { 9 };
                     assert_eq!(filter.iter().filter(|nan| **nan).count(), expected, "{plain:?} {isa:?}");
                 }
-                // In the middle of a filter, which lies on the image everywhere: in all of its outputs.
+                // In the center of a filter, which always overlaps the image: affects all of its outputs.
                 let mut batch = Batch::new(&plain, 1, true, eighth);
                 batch.weight[(17 * 3 + 1) * 9 + 4] = f32::NAN;
                 for (filter, values) in y(&batch).chunks(plane).enumerate() {
@@ -341,7 +341,7 @@ fn pixels_with_other_channels_are_refused() {
 }
 
 #[test]
-fn layouts_that_no_memory_holds_are_refused() {
+fn layouts_that_overflow_are_refused() {
     let refused = |window: Window, filters: usize, channels: usize, border: usize| {
         let image = Image { channels, size: window.input, before: window.before, after: [0; 2] };
         let make = || Convolution::new(&window, filters, channels, image, false, [[border; 2]; 2]);
@@ -352,5 +352,5 @@ fn layouts_that_no_memory_holds_are_refused() {
     assert!(refused(window, 16, 16, usize::MAX / 2), "a border");
     assert!(refused(window, usize::MAX, 16, 0) && refused(window, 16, usize::MAX - 15, 0), "channels");
     let longer = Window { output: [usize::MAX / 2, 4], ..window };
-    assert!(refused(longer, 16, 16, 0), "a window that its constructors do not make");
+    assert!(refused(longer, 16, 16, 0), "a window not made by its constructors");
 }

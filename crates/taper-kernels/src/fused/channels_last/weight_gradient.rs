@@ -1,30 +1,30 @@
-//! The gradient of the filters from one image: for each value of a filter, the products of the pixels
-//! under it with the outputs' gradients, summed over all positions.
+//! The gradient of the filters from one image: for each weight of a filter, the products of the pixels
+//! under it with the gradients of the outputs, summed over all positions.
 
 use super::Filter;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
-/// Values of the image, and of the gradient of one tile's channels, that all taps of the filter pass
-/// over before the next rows' turn, to stay in the first cache. Measured on 32 to 64 and 64 to 128 channels.
+/// Values of the image, and of the gradient of one tile's channels, that all taps of the filter visit
+/// before the next rows, so that they stay in the L1 cache. Measured with 32 to 64 and 64 to 128 channels.
 const BLOCK: usize = 12 * 1024;
 
-/// The work on one image. All pointers are to `f32` values of the layouts that the fields say.
+/// The work on one image. All pointers are to `f32` values in the layouts given for each field.
 pub struct WeightGradient {
-    /// The filters.
+    /// The filter's footprint.
     pub filter: Filter,
-    /// Output channels in vectors.
+    /// The number of vectors of output channels.
     pub panels: usize,
     /// Output pixels, `[height, width]`.
     pub positions: [usize; 2],
     /// The image, with its border.
     pub image: *const f32,
-    /// From one output row, and from one output column, to the next, in the image.
+    /// The strides in the image from one output row, and one output column, to the next.
     pub image_steps: [usize; 2],
     /// The gradient of the first output pixel.
     pub delta: *const f32,
-    /// From one output row, and from one output column, to the next, in the gradient.
+    /// The row and column strides of the gradient.
     pub delta_steps: [usize; 2],
-    /// `[taps, panels, 16]`, which is added to.
+    /// `[taps, panels, 16]`, to which the gradient is added.
     pub sums: *mut f32,
 }
 
@@ -39,7 +39,7 @@ impl Kernel for WeightGradient {
             let range = first..self.positions[0].min(first + rows);
             let mut panel = 0;
             while panel < self.panels {
-                // SAFETY: passed on to the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe {
                     if L::TILE >= 24 && panel + 2 <= self.panels {
                         self.all_taps::<L, 2>(range.clone(), panel);
@@ -58,10 +58,10 @@ impl WeightGradient {
     #[inline(always)]
     unsafe fn all_taps<L: Lanes, const P: usize>(&self, rows: std::ops::Range<usize>, panel: usize) {
         let Filter { rows: height, run, .. } = self.filter;
-        // SAFETY: passed on to the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if L::TILE >= 24 && (height, run) == (3, 3) {
-                // One channel: a run is too short for a tile, all three together are not.
+                // One channel: one row is too short for a tile, three together are not.
                 self.tile::<L, 3, 3, P>(rows, 0, 0, panel);
                 return;
             }
@@ -90,7 +90,7 @@ impl WeightGradient {
         tap: usize,
         panel: usize,
     ) -> usize {
-        // SAFETY: the caller promises that the layouts are as the fields say.
+        // SAFETY: the caller guarantees the layouts given for the fields.
         unsafe {
             let width = self.panels * WIDTH;
             let first = self.sums.add((filter_row * self.filter.run + tap) * width + panel * WIDTH);
@@ -117,7 +117,7 @@ impl WeightGradient {
                                 tile[g][r][p] = value.mul_add(d[p], tile[g][r][p]);
                             }
                         }
-                        // Behind the last position of the last row there may be no memory.
+                        // There may be no memory after the last position of the last row.
                         x[g] = x[g].wrapping_add(self.image_steps[1]);
                     }
                     delta = delta.wrapping_add(self.delta_steps[1]);

@@ -1,38 +1,39 @@
-//! From the gradient of a dense layer's outputs back to that of its sums, and the bias's update.
+//! From the gradient of a dense layer's outputs back to the gradient of its pre-activations, and the update
+//! of the bias.
 
 use super::{rows, stride};
-use crate::rule::{Rule, SLOTS, Shared, Trained, Watched};
+use crate::rule::{MAX_STATE, Rule, Shared, Trained, Watched};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH};
 use crate::simd::team::Team;
 
-/// The gradient of the sums z of y = act(z) · mask, with z = x Wᵀ + b.
+/// The gradient of the pre-activations z of y = act(z) · mask, with z = x Wᵀ + b.
 pub struct Delta<'a> {
-    /// Who works.
+    /// The thread team.
     pub team: &'a mut Team,
-    /// With which instructions.
+    /// The instruction set.
     pub isa: Isa,
     /// Samples.
     pub samples: usize,
-    /// Outputs of each.
+    /// Outputs per sample.
     pub units: usize,
     /// Rows of the outputs.
     pub y: &'a [f32],
-    /// What negative sums were multiplied with, if anything.
+    /// The factor of negative pre-activations, if any.
     pub slope: Option<f32>,
-    /// What the outputs were multiplied with at last: rows like the outputs'.
+    /// The mask that the outputs were multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
-    /// Rows of the outputs' gradient, which becomes that of the sums.
+    /// Rows of the outputs' gradient, replaced by the gradient of the pre-activations.
     pub gradient: &'a mut [f32],
-    /// The same gradient as `[units, rows]`, rows being [`rows`] of the samples.
+    /// The same gradient as `[units, rows]`, where rows is [`rows`] of the samples.
     pub transposed: &'a mut [f32],
     /// `[units]`, if there is one.
     pub bias: Option<Trained<'a>>,
 }
 
 impl Delta<'_> {
-    /// Computes it, and updates the bias.
+    /// Computes the gradient and updates the bias.
     ///
     /// # Panics
     /// If a slice is too short.
@@ -61,13 +62,13 @@ impl Delta<'_> {
                 bias: bias.map(|bias| bias.at(start)),
                 rule,
             };
-            // SAFETY: the slices were checked to hold what the sizes say; parts have different units.
+            // SAFETY: the slices were checked against the sizes; parts have different units.
             unsafe { lanes::run(isa, work) }
         });
     }
 }
 
-/// Sixteen units, or the last of them; pointers are to the first one.
+/// Up to sixteen units; pointers are to the first one.
 struct Part<'a, R> {
     samples: usize,
     count: usize,
@@ -78,7 +79,7 @@ struct Part<'a, R> {
     gradient: *mut f32,
     transposed: *mut f32,
     height: usize,
-    bias: Option<(*mut f32, [*mut f32; SLOTS])>,
+    bias: Option<(*mut f32, [*mut f32; MAX_STATE])>,
     rule: Watched<'a, R>,
 }
 
@@ -87,7 +88,7 @@ impl<R: Rule> Kernel for Part<'_, R> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        // SAFETY: rows have room for whole vectors; what lies behind the last unit is not written to.
+        // SAFETY: rows have room for whole vectors; nothing after the last unit is written to.
         unsafe {
             let mut sum = L::splat(0.0);
             for sample in 0..self.samples {
@@ -106,15 +107,15 @@ impl<R: Rule> Kernel for Part<'_, R> {
                     *self.transposed.add(unit * self.height + sample) = values[unit];
                 }
             }
-            if let Some((theta, slots)) = self.bias {
-                let seen = self.rule.step_first(sum, theta, slots, self.count, L::splat(0.0));
-                self.rule.conclude(seen);
+            if let Some((theta, state)) = self.bias {
+                let seen = self.rule.step_first(sum, theta, state, self.count, L::splat(0.0));
+                self.rule.check(seen);
             }
         }
     }
 }
 
-/// From the gradient of the outputs to that of the sums, for some rows.
+/// From the gradient of the outputs to the gradient of the pre-activations, for some rows.
 pub(super) struct DeltaRows {
     pub rows: std::ops::Range<usize>,
     pub units: usize,
@@ -135,7 +136,7 @@ impl Kernel for DeltaRows {
         for row in self.rows.clone() {
             for start in (0..self.units).step_by(WIDTH) {
                 let (at, count) = (row * step + start, WIDTH.min(self.units - start));
-                // SAFETY: rows have room for whole vectors; what lies behind the last unit is not written to.
+                // SAFETY: rows have room for whole vectors; nothing after the last unit is written to.
                 unsafe {
                     let mut gradient = L::load(self.gradient.add(at));
                     if let Some(slope) = self.slope {

@@ -1,10 +1,10 @@
 //! Dense layers on plain values, with weights in PyTorch's order `[units, inputs]`, in place.
 //!
-//! Values of a batch are rows that begin a multiple of sixteen values apart, with zeros behind the
-//! last value, and there are whole groups of eight rows. So sixteen inputs fill a vector everywhere:
-//! the forward product sums over vectors and adds their lanes at the end, the backward ones have
-//! inputs in their lanes. Packing the weights, as a general matrix product does at each call, would
-//! cost as much as a third of the product.
+//! The values of a batch are rows whose starts are a multiple of sixteen values apart, padded with zeros,
+//! and the number of rows is a multiple of eight. So sixteen inputs fill a vector everywhere: the forward
+//! product sums over vectors and adds their lanes at the end, the backward products have inputs in their
+//! lanes. Packing the weights, as a general matrix product does at each call, would cost up to a third of
+//! the product.
 
 #![allow(
     clippy::needless_range_loop,
@@ -24,22 +24,22 @@ pub use forward::{Forward, Scratch};
 
 use crate::simd::lanes::WIDTH;
 
-/// Rows are processed in groups of this many.
+/// Rows are processed in groups of this size.
 pub const ROWS: usize = 8;
 
-/// Values of one row in memory: `values` rounded up to whole vectors.
+/// The length of one row in memory: `values` rounded up to whole vectors.
 #[must_use]
 pub fn stride(values: usize) -> usize {
     whole(values, WIDTH)
 }
 
-/// Rows in memory: `samples` rounded up to whole groups.
+/// The number of rows in memory: `samples` rounded up to whole groups.
 #[must_use]
 pub fn rows(samples: usize) -> usize {
     whole(samples, ROWS)
 }
 
-/// `count` rounded up to a multiple of `group`. Where no number holds that, no memory does either, and
+/// `count` rounded up to a multiple of `group`. On overflow returns a number that no slice reaches, so that
 /// every check of a slice against it fails.
 fn whole(count: usize, group: usize) -> usize {
     count.checked_next_multiple_of(group).unwrap_or(usize::MAX)

@@ -1,27 +1,27 @@
 //! Dense layers of odd sizes against plain loops in `f64`.
-#![allow(clippy::inline_always, reason = "a rule becomes part of the kernels")]
+#![allow(clippy::inline_always, reason = "rules are inlined into the kernels")]
 
 use super::{Backward, Delta, Forward, Scratch, chain, rows, stride};
 use crate::random::Stream;
-use crate::rule::{Rule, SLOTS, Trained};
+use crate::rule::{MAX_STATE, Rule, Trained};
 use crate::simd::arena::Arena;
 use crate::simd::lanes::{Isa, Lanes};
 use crate::simd::team::Team;
 use crate::work::Work;
 
-/// Gradient descent at rate 1, so that what a parameter loses is its gradient; the state is the sum of
-/// all gradients, and the last parameter.
+/// Gradient descent at rate 1, so that a parameter decreases by its gradient; the state is the sum of all
+/// gradients, and the previous parameter.
 #[derive(Clone, Copy)]
 struct Descent;
 
 impl Rule for Descent {
     #[inline(always)]
-    fn slots(self) -> usize {
+    fn state_count(self) -> usize {
         2
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, theta: L, gradient: L, [sum, _]: [L; SLOTS]) -> (L, [L; SLOTS]) {
+    fn apply<L: Lanes>(self, theta: L, gradient: L, [sum, _]: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         (theta - gradient, [sum + gradient, theta])
     }
 }
@@ -32,17 +32,17 @@ struct PlainDescent;
 
 impl Rule for PlainDescent {
     #[inline(always)]
-    fn slots(self) -> usize {
+    fn state_count(self) -> usize {
         0
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, theta: L, gradient: L, state: [L; SLOTS]) -> (L, [L; SLOTS]) {
+    fn apply<L: Lanes>(self, theta: L, gradient: L, state: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         (theta - gradient, state)
     }
 }
 
-/// A layer and what it is given, without gaps.
+/// A layer and its inputs, without padding.
 struct Problem {
     samples: usize,
     inputs: usize,
@@ -55,8 +55,8 @@ struct Problem {
     dy: Vec<f32>,
 }
 
-/// Samples, inputs and units: all numbers of vectors in a row of weights and values behind them, more
-/// than one chunk of inputs, and both ways of sharing the way back.
+/// Samples, inputs and units: all numbers of vectors in a row of weights and of values after them, more
+/// than one block of inputs, and both ways of splitting the backward pass.
 const SIZES: [[usize; 3]; 17] = [
     [1, 1, 1],
     [3, 5, 2],
@@ -77,16 +77,16 @@ const SIZES: [[usize; 3]; 17] = [
     [9, 1610, 31],
 ];
 
-/// All sizes, or where code is interpreted those for which there is time.
+/// All sizes; under Miri, only the small ones.
 fn sizes() -> impl Iterator<Item = [usize; 3]> {
     SIZES.into_iter().filter(|sizes| !cfg!(miri) || sizes.iter().product::<usize>() < 2000)
 }
 
-/// How many variants of a problem are tried, and the numbers of threads.
+/// How many variants of a problem are tested, and the numbers of threads.
 const VARIANTS: usize = if cfg!(miri) { 1 } else { 3 };
 const THREADS: &[usize] = if cfg!(miri) { &[1, 3] } else { &[1, 2, 3] };
 
-/// Eighths from -1 to 1: sums of their products are exact in `f32`, whatever the order.
+/// Eighths from -1 to 1: sums of their products are exact in `f32` in any order.
 fn eighth(stream: &mut Stream) -> f32 {
     (stream.below(17) as f32 - 8.0) / 8.0
 }
@@ -115,7 +115,7 @@ impl Problem {
         }
     }
 
-    /// Outputs, the gradient of the inputs, and those of weights and bias.
+    /// Outputs and the gradients of inputs, weights and bias.
     fn reference(&self) -> [Vec<f64>; 4] {
         let Self { samples, inputs, units, .. } = *self;
         let mut y = vec![0.0; samples * units];
@@ -142,7 +142,8 @@ impl Problem {
         [y, dx, dw, db]
     }
 
-    /// The same by the kernels, but the new parameters in place of their gradients; and the state.
+    /// The same computed by the kernels, with the new parameters in place of their gradients; and the
+    /// state.
     fn run<R: Rule>(&self, isa: Isa, threads: usize, inner: bool, rule: R) -> ([Vec<f32>; 4], [Vec<f32>; 4]) {
         let Self { samples, inputs, units, slope, .. } = *self;
         let mut team = Team::new(threads);
@@ -164,7 +165,7 @@ impl Problem {
             y: &mut y,
         };
         forward.run(&mut team, isa, &mut Scratch::default());
-        let kept = |len: usize| vec![0.5; if rule.slots() > 0 { len } else { 0 }];
+        let kept = |len: usize| vec![0.5; if rule.state_count() > 0 { len } else { 0 }];
         let mut state = [kept(weight.len()), kept(weight.len()), kept(units), kept(units)];
         let [s0, s1, s2, s3] = &mut state;
         let delta = Delta {
@@ -177,7 +178,7 @@ impl Problem {
             mask: mask.as_deref(),
             gradient: &mut dy,
             transposed: &mut transposed,
-            bias: bias.as_mut().map(|theta| Trained { theta, slots: [s2, s3] }),
+            bias: bias.as_mut().map(|theta| Trained { theta, state: [s2, s3] }),
         };
         let mut finite = Work::Delta(delta).run(rule);
         let backward = Backward {
@@ -189,18 +190,18 @@ impl Problem {
             x: &x,
             delta: &dy,
             transposed: &transposed,
-            weight: Trained { theta: &mut weight, slots: [s0, s1] },
+            weight: Trained { theta: &mut weight, state: [s0, s1] },
             x_gradient: inner.then_some(&mut *dx),
         };
         finite &= Work::Backward(backward).run(rule);
         let written = bias.iter().flatten().chain(&weight).chain(state.iter().flatten());
-        assert_eq!(finite, written.copied().all(f32::is_finite), "what is not finite is noticed");
+        assert_eq!(finite, written.copied().all(f32::is_finite), "non-finite values are noticed");
         let dx = if inner { gathered(&dx, inputs, samples) } else { Vec::new() };
         ([gathered(&y, units, samples), dx, weight, bias.unwrap_or_default()], state)
     }
 }
 
-/// Rows as the kernels need them; NaN in those behind the last sample, which must not count.
+/// Rows in the kernels' layout, with NaN in those after the last sample, which must have no effect.
 fn spread(values: &[f32], len: usize, samples: usize) -> Arena {
     let mut arena = Arena::new(rows(samples) * stride(len));
     for (i, row) in arena.chunks_exact_mut(stride(len)).enumerate() {
@@ -210,12 +211,12 @@ fn spread(values: &[f32], len: usize, samples: usize) -> Arena {
     arena
 }
 
-/// The rows of the samples without the gaps, which must be 0 beside numbers, for readers rely on it.
+/// The rows of the samples without padding, which must be 0 next to numbers, because readers rely on it.
 fn gathered(arena: &Arena, len: usize, samples: usize) -> Vec<f32> {
     let rows = arena.chunks_exact(stride(len)).take(samples);
     let gap = |row: &[f32]| row[len..].iter().all(|value| *value == 0.0);
     rows.flat_map(|row| {
-        assert!(gap(row) || row[..len].iter().any(|value| value.is_nan()), "something behind a row");
+        assert!(gap(row) || row[..len].iter().any(|value| value.is_nan()), "a value after the end of a row");
         row[..len].to_vec()
     })
     .collect()
@@ -230,7 +231,7 @@ fn difference(before: &[f32], gradient: &[f64]) -> Vec<f64> {
 }
 
 #[test]
-fn odd_sizes_give_what_plain_loops_give_on_every_machine_with_any_threads() {
+fn odd_sizes_equal_plain_loops_for_every_instruction_set_and_any_number_of_threads() {
     for (i, sizes) in sizes().enumerate() {
         for variant in i..i + VARIANTS {
             let problem = Problem::new(sizes, variant, eighth);
@@ -263,10 +264,10 @@ fn odd_sizes_give_what_plain_loops_give_on_every_machine_with_any_threads() {
 }
 
 #[test]
-fn values_that_are_rounded_are_right_but_for_rounding_and_the_same_bits_with_any_threads() {
+fn rounded_values_are_right_up_to_rounding_and_bit_identical_for_any_number_of_threads() {
     for sizes in sizes() {
         let mut problem = Problem::new(sizes, 2, normal);
-        // A sum near 0 could fall on the other side of a bend.
+        // A sum near 0 could fall on the other side of the kink.
         problem.slope = None;
         let [y, dx, dw, db] = problem.reference();
         let weight = difference(&problem.weight, &dw);
@@ -276,7 +277,7 @@ fn values_that_are_rounded_are_right_but_for_rounding_and_the_same_bits_with_any
             let (first, _) = problem.run(isa, 1, true, PlainDescent);
             let terms = [inputs, units, samples, samples];
             for ((values, expected), terms) in first.iter().zip([&y, &dx, &weight, &bias]).zip(terms) {
-                // One rounding of each product and sum, of values of normal size, doubled by the mask.
+                // One rounding for each product and sum, of values around 1, doubled by the mask.
                 let tolerance = (terms + 2) as f64 * 16.0 * f64::from(f32::EPSILON) / 2.0;
                 for (value, expected) in values.iter().zip(expected) {
                     let gap = (f64::from(*value) - expected).abs();
@@ -295,7 +296,7 @@ fn values_that_are_rounded_are_right_but_for_rounding_and_the_same_bits_with_any
 }
 
 #[test]
-fn not_a_number_stays_visible() {
+fn nan_is_not_hidden() {
     for (sizes, variant) in sizes().flat_map(|sizes| (0..VARIANTS).map(move |variant| (sizes, variant))) {
         let [samples, inputs, units] = sizes;
         for isa in Isa::all() {
@@ -333,7 +334,7 @@ fn a_chain_with_a_gap_is_refused() {
 }
 
 #[test]
-fn sizes_that_wrap_around_are_refused() {
+fn sizes_that_overflow_are_refused() {
     let refused = |samples: usize, inputs: usize| {
         let (x, mut y) = ([0.0; 128], [0.0; 128]);
         let (weight, bias, slope, mask) = (&[][..], None, None, None);

@@ -1,11 +1,11 @@
 use super::*;
 
-/// What lies where nothing is to be written.
+/// The value of memory that must not be written.
 const GUARD: f32 = -7.0;
 
-/// Loads a batch of seven samples, with repeats, from a data set of five, once of bytes and once of
-/// numbers, with every instruction set, and compares with a plain loop. The batch is longer than the
-/// prefetch distance. `place` says where value i of a channel goes.
+/// Loads a batch of seven samples, with repeats, from a data set of five, of bytes and of floats, with
+/// every instruction set, and compares it with a plain loop. The batch is longer than the prefetch
+/// distance. `place` returns the destination of value i of a channel.
 fn check(
     [channels, size]: [usize; 2],
     factors: usize,
@@ -27,18 +27,17 @@ fn check(
                 to[place(c, i)] = isa.mul_add(value, scale[c % factors], shift[c % factors]);
             }
         }
-        let source = if bytewise { Source::Bytes(&bytes) } else { Source::Floats(&floats) };
+        let data = if bytewise { Data::Bytes(&bytes) } else { Data::Floats(&floats) };
         for threads in if cfg!(miri) { 2..3 } else { 1..4 } {
             let mut to = vec![GUARD; indices.len() * row + 5];
-            let load =
-                Load { source, indices: &indices, channels, size, scale: &scale, shift: &shift, order };
+            let load = Load { data, indices: &indices, channels, size, scale: &scale, shift: &shift, order };
             load.run(&mut Team::new(threads), isa, &mut to);
             assert_eq!(to, expected, "{isa:?}, {threads} threads, {channels} channels of {size}");
         }
     }
 }
 
-/// A side of an image and a number of features, smaller where code is interpreted.
+/// The side of an image and a number of features, smaller under Miri.
 const SIDE: usize = if cfg!(miri) { 11 } else { 28 };
 const LARGE: usize = SIDE * SIDE;
 
@@ -55,7 +54,7 @@ fn flat_samples_keep_their_order() {
 }
 
 #[test]
-fn images_go_pixel_by_pixel_within_their_border() {
+fn images_are_loaded_pixel_by_pixel_within_their_border() {
     for (channels, padded, [height, width]) in [
         (1, 1, [1, 1]),
         (1, 1, [7, 5]),
@@ -76,9 +75,9 @@ fn images_go_pixel_by_pixel_within_their_border() {
 }
 
 #[test]
-fn no_sample_writes_nothing() {
+fn an_empty_batch_writes_nothing() {
     let load = Load {
-        source: Source::Bytes(&[]),
+        data: Data::Bytes(&[]),
         indices: &[],
         channels: 3,
         size: 4,
@@ -91,14 +90,14 @@ fn no_sample_writes_nothing() {
 
 /// Loads sample `index` of two with two channels of three pixels.
 fn load(index: usize, shift: &[f32], order: Order, to: &mut [f32]) {
-    let source = Source::Bytes(&[1; 12]);
-    let load = Load { source, indices: &[index], channels: 2, size: 3, scale: &[1.0; 2], shift, order };
+    let data = Data::Bytes(&[1; 12]);
+    let load = Load { data, indices: &[index], channels: 2, size: 3, scale: &[1.0; 2], shift, order };
     load.run(&mut Team::new(1), Isa::detect(), to);
 }
 
 #[test]
 #[should_panic(expected = "out of range")]
-fn an_index_behind_the_last_sample_is_refused() {
+fn an_index_out_of_range_is_refused() {
     load(2, &[0.0; 2], Order::Flat(6), &mut [0.0; 6]);
 }
 
@@ -116,7 +115,7 @@ fn rows_that_are_too_short_are_refused() {
 
 #[test]
 #[should_panic(expected = "factors")]
-fn factors_that_do_not_belong_together_are_refused() {
+fn factors_that_do_not_match_are_refused() {
     load(1, &[0.0], Order::Flat(6), &mut [0.0; 6]);
 }
 

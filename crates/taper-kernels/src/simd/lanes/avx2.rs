@@ -1,15 +1,15 @@
 //! Sixteen lanes in two 256-bit registers.
 //!
 //! Most unsafe blocks below are one intrinsic for each half, for which two things must hold. The machine
-//! must have its instruction: constructors leave that to their callers, as [`Lanes`] says, and everywhere
-//! else a value of this type, or a mask that was made from one, is at hand, which shows it. Memory that
-//! is read or written must be: what the intrinsics touch is just what the method's caller has promised
-//! (masked-off lanes are not touched, even if they would lie outside of it).
+//! must have the instruction: constructors leave that to their callers, see [`Lanes`]; everywhere else
+//! a value of this type, or a mask made from one, shows it. Memory that is read or written must be valid:
+//! the intrinsics touch exactly what the method's caller has guaranteed (masked-off lanes are not touched,
+//! even outside of that memory).
 
 #![allow(clippy::wildcard_imports, reason = "intrinsics are the module's language, and their names unique")]
 #![expect(
     clippy::undocumented_unsafe_blocks,
-    reason = "the argument is the same for all, and said once above; the others have their own"
+    reason = "the same argument holds for all and is given once above; exceptions have their own"
 )]
 
 use std::arch::x86_64::*;
@@ -17,15 +17,15 @@ use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Kernel, Lanes};
 
-/// Two `ymm` registers. Exists only where AVX2 does: every constructor is unsafe.
+/// Two `ymm` registers. A value exists only where AVX2 does: every constructor is unsafe.
 #[derive(Clone, Copy)]
 pub struct Avx2([__m256; 2]);
 
 /// # Safety
-/// The machine must have AVX2 and FMA; the rest is the kernel's.
+/// The machine must have AVX2 and FMA; the kernel adds its own conditions.
 #[target_feature(enable = "avx2,fma")]
 pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: this function may use the instructions; the kernel's own conditions are the caller's.
+    // SAFETY: this function may use the instructions; the kernel's conditions are guaranteed by the caller.
     unsafe { kernel.run::<Avx2>() }
 }
 
@@ -56,7 +56,7 @@ operator!(Sub, sub, _mm256_sub_ps);
 operator!(Mul, mul, _mm256_mul_ps);
 operator!(Div, div, _mm256_div_ps);
 
-/// The mask of the first `count` of eight lanes; all, if it is more.
+/// The mask of the first `count` of eight lanes; all lanes if `count` is larger.
 ///
 /// # Safety
 /// The machine must have AVX2.
@@ -119,7 +119,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn store_bytes(self, to: *mut u8) {
         let bytes = self.to_array().map(|value| value as u8);
-        // SAFETY: the caller promises sixteen bytes.
+        // SAFETY: the caller guarantees sixteen bytes.
         unsafe { to.cast::<[u8; 16]>().write_unaligned(bytes) }
     }
 

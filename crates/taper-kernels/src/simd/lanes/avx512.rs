@@ -1,14 +1,14 @@
 //! Sixteen lanes in one 512-bit register.
 //!
 //! Most unsafe blocks below are one intrinsic each, for which two things must hold. The machine must have
-//! its instruction: constructors leave that to their callers, as [`Lanes`] says, and everywhere else a
-//! value of this type is at hand, which shows it. Memory that is read or written must be: what the
-//! intrinsic touches is just what the method's caller has promised (masked-off lanes are not touched).
+//! the instruction: constructors leave that to their callers, see [`Lanes`]; everywhere else a value of
+//! this type shows it. Memory that is read or written must be valid: the intrinsic touches exactly what the
+//! method's caller has guaranteed (masked-off lanes are not touched).
 
 #![allow(clippy::wildcard_imports, reason = "intrinsics are the module's language, and their names unique")]
 #![expect(
     clippy::undocumented_unsafe_blocks,
-    reason = "the argument is the same for all, and said once above; the others have their own"
+    reason = "the same argument holds for all and is given once above; exceptions have their own"
 )]
 
 use std::arch::x86_64::*;
@@ -16,15 +16,15 @@ use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Kernel, Lanes};
 
-/// One `zmm` register. Exists only where AVX-512 does: every constructor is unsafe.
+/// One `zmm` register. A value exists only where AVX-512 does: every constructor is unsafe.
 #[derive(Clone, Copy)]
 pub struct Avx512(__m512);
 
 /// # Safety
-/// The machine must have AVX-512 F, BW, VL and DQ, and FMA; the rest is the kernel's.
+/// The machine must have AVX-512 F, BW, VL and DQ, and FMA; the kernel adds its own conditions.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")]
 pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-    // SAFETY: this function may use the instructions; the kernel's own conditions are the caller's.
+    // SAFETY: this function may use the instructions; the kernel's conditions are guaranteed by the caller.
     unsafe { kernel.run::<Avx512>() }
 }
 
@@ -135,7 +135,7 @@ impl Lanes for Avx512 {
 
     #[inline(always)]
     fn sums(v: [Self; 16]) -> Self {
-        // Each step adds halves and packs two vectors into one: of 8, 4, 2 and 1 lanes.
+        // Each step adds halves and packs two vectors into one, of 8, 4, 2 and 1 lanes.
         macro_rules! fold {
             ($shuffle:ident, $low:literal, $high:literal, $a:expr, $b:expr) => {{
                 let (a, b) = ($a, $b);
@@ -154,8 +154,8 @@ impl Lanes for Avx512 {
 
     #[inline(always)]
     fn transpose(v: [Self; 16]) -> [Self; 16] {
-        // Within quarters of four lanes first: `columns[g][j]` has, in quarter q, column 4 q + j of the
-        // rows 4 g to 4 g + 3. Then the quarters change places.
+        // First within quarters of four lanes: `columns[g][j]` has, in quarter q, column 4 q + j of rows 4
+        // g to 4 g + 3. Then the quarters change places.
         macro_rules! pairs {
             ($unpack:ident, $a:expr, $b:expr) => {
                 _mm512_castpd_ps($unpack(_mm512_castps_pd($a), _mm512_castps_pd($b)))

@@ -7,23 +7,23 @@ pub enum Isa {
     Avx512,
     /// 256-bit vectors of `x86_64` with fused multiply-add.
     Avx2,
-    /// What every machine of the target has; NEON on aarch64.
+    /// The baseline of the target; NEON on aarch64.
     Portable,
 }
 
 impl Isa {
-    /// The best one of this machine.
+    /// The best instruction set of this machine.
     #[must_use]
     pub fn detect() -> Self {
         Self::all().next().unwrap_or(Self::Portable)
     }
 
-    /// Those of this machine, the best first.
+    /// All instruction sets of this machine, best first.
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::Avx512, Self::Avx2, Self::Portable].into_iter().filter(|isa| isa.available())
     }
 
-    /// Whether this machine has it.
+    /// Whether this machine has this instruction set.
     #[must_use]
     pub fn available(self) -> bool {
         match self {

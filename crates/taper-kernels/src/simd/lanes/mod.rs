@@ -1,13 +1,13 @@
-//! Sixteen `f32` values that are computed with at once, for each instruction set.
+//! A vector of sixteen `f32` lanes, implemented for each instruction set.
 //!
 //! Kernels are written once, generic over [`Lanes`], and compiled for every [`Isa`]: [`run`] enters a
-//! function that may use its instructions, into which the kernel is inlined. Sixteen lanes everywhere,
-//! in one register or in several, keep layouts and the order of sums the same on all machines; with
-//! fused multiply-add, AVX-512, AVX2 and NEON give the same bits.
+//! function that may use its instructions, into which the kernel is inlined. Sixteen lanes everywhere, in
+//! one register or in several, keep layouts and the order of sums the same on all machines; with fused
+//! multiply-add, AVX-512, AVX2 and NEON give the same bits.
 
-/// An array made value by value, in a plain loop. Kernels have no closures in their loops: a closure is
-/// a function of its own, which may not use the instruction set, and unless the compiler happens to
-/// inline it at the right moment, every vector operation in it becomes a call.
+/// Builds an array element by element in a plain loop. Kernels have no closures in their loops: a closure
+/// is a separate function, which may not use the instruction set, and if it is not inlined, each vector
+/// operation in it becomes a function call.
 macro_rules! array {
     ([$first:expr; $len:expr] $i:ident => $value:expr) => {{
         let mut values = [$first; $len];
@@ -35,59 +35,59 @@ pub use isa::Isa;
 
 use std::ops::{Add, Div, Mul, Sub};
 
-/// How many values are computed with at once.
+/// The number of lanes.
 pub const WIDTH: usize = 16;
 
-/// Sixteen `f32` values.
+/// Sixteen `f32` lanes.
 ///
-/// The constructors are unsafe because the processor must have the instruction set. A value proves that it
-/// does, so arithmetic on it is safe.
+/// The constructors are unsafe because the processor must have the instruction set. An existing value
+/// proves that it does, so arithmetic on it is safe.
 pub trait Lanes:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
-    /// One truth value for each lane.
+    /// One boolean per lane.
     type Mask: Copy;
 
-    /// How many vectors a register tile may hold beside its operands.
+    /// The number of vectors that a register tile may hold in addition to its operands.
     const TILE: usize;
 
     /// The same value in all lanes.
     ///
     /// # Safety
-    /// The machine must have the instruction set; so with all that follow.
+    /// The machine must have the instruction set; this also applies to the functions below.
     unsafe fn splat(value: f32) -> Self;
 
-    /// Values from memory of any alignment.
+    /// Loads sixteen values; `from` need not be aligned.
     ///
     /// # Safety
     /// All sixteen must be readable.
     unsafe fn load(from: *const f32) -> Self;
 
-    /// The first `count` values from memory, and zeros; no more is read.
+    /// Loads the first `count` values and fills the rest with zeros; nothing else is read.
     ///
     /// # Safety
     /// `count` values, at most sixteen, must be readable.
     unsafe fn load_first(from: *const f32, count: usize) -> Self;
 
-    /// Sixteen bytes as numbers.
+    /// Loads sixteen bytes and converts them to `f32`.
     ///
     /// # Safety
     /// All sixteen must be readable.
     unsafe fn load_bytes(from: *const u8) -> Self;
 
-    /// Writes all lanes.
+    /// Stores all lanes.
     ///
     /// # Safety
     /// Sixteen values must be writable.
     unsafe fn store(self, to: *mut f32);
 
-    /// Writes the first `count` lanes.
+    /// Stores the first `count` lanes.
     ///
     /// # Safety
     /// `count` values, at most sixteen, must be writable.
     unsafe fn store_first(self, to: *mut f32, count: usize);
 
-    /// Writes whole numbers of 0..=255 as bytes.
+    /// Stores integers in 0..=255 as bytes.
     ///
     /// # Safety
     /// Sixteen bytes must be writable.
@@ -101,7 +101,7 @@ pub trait Lanes:
         unsafe { Self::splat(value) }
     }
 
-    /// `self * factor + term`, rounded once where the machine can.
+    /// `self * factor + term`, rounded once where the machine supports it.
     #[must_use]
     fn mul_add(self, factor: Self, term: Self) -> Self;
 
@@ -109,38 +109,38 @@ pub trait Lanes:
     #[must_use]
     fn sqrt(self) -> Self;
 
-    /// Where `self` is greater than `other`; false for NaN.
+    /// Whether `self` is greater than `other`, per lane; false for NaN.
     fn gt(self, other: Self) -> Self::Mask;
 
-    /// Where both are equal; false for NaN.
+    /// Whether both are equal, per lane; false for NaN.
     fn eq(self, other: Self) -> Self::Mask;
 
-    /// Where the value is NaN.
+    /// Whether the value is NaN, per lane.
     fn is_nan(self) -> Self::Mask;
 
-    /// Where one of two is true.
+    /// Whether either mask is true, per lane.
     fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
-    /// Whether any of them is true.
+    /// Whether any lane is true.
     fn any(mask: Self::Mask) -> bool;
 
-    /// `self` where true, else `other`.
+    /// `self` where the mask is true, else `other`.
     #[must_use]
     fn select(self, mask: Self::Mask, other: Self) -> Self;
 
-    /// The value where it is above 0, else `slope` times it; NaN stays NaN.
+    /// `self` where it is above 0, else `slope` times it; NaN stays NaN.
     #[inline(always)]
     #[must_use]
     fn leaky(self, slope: f32) -> Self {
         let zero = self.splat_like(0.0);
         if slope == 0.0 {
-            // An infinity times 0 would be NaN.
+            // Infinity times 0 would be NaN.
             return self.select(Self::or(self.gt(zero), self.is_nan()), zero);
         }
         self.select(self.gt(zero), self * self.splat_like(slope))
     }
 
-    /// The gradient of [`leaky`](Self::leaky)'s input, where `self` is that of its output.
+    /// The gradient of the input of [`leaky`](Self::leaky), where `self` is the gradient of its output.
     #[inline(always)]
     #[must_use]
     fn leaky_gradient(self, output: Self, slope: f32) -> Self {
@@ -149,11 +149,11 @@ pub trait Lanes:
         self.select(output.gt(zero), other)
     }
 
-    /// The sum of each vector's lanes, one lane for each vector: halves are added to each other until
-    /// one value is left.
+    /// The sum of each vector's lanes, one lane per vector: the two halves of a vector are added until one
+    /// value is left.
     fn sums(vectors: [Self; 16]) -> Self;
 
-    /// Lane j of vector i becomes lane i of vector j.
+    /// The transpose: lane j of vector i becomes lane i of vector j.
     #[inline(always)]
     fn transpose(vectors: [Self; 16]) -> [Self; 16] {
         let rows = array!([[0.0; 16]; 16] i => vectors[i].to_array());
@@ -167,7 +167,7 @@ pub trait Lanes:
     /// The lanes as an array.
     fn to_array(self) -> [f32; 16];
 
-    /// The sum of the lanes, as in [`sums`](Self::sums).
+    /// The sum of the lanes, in the order of [`sums`](Self::sums).
     #[inline(always)]
     fn sum(self) -> f32 {
         let mut values = self.to_array();
@@ -180,26 +180,26 @@ pub trait Lanes:
     }
 }
 
-/// Work that is compiled for every instruction set; `run` and all that it calls must be
+/// Code that is compiled for every instruction set; `run` and everything that it calls must be
 /// `#[inline(always)]`.
 pub trait Kernel {
-    /// What comes out.
+    /// The result.
     type Output;
 
-    /// Does the work.
+    /// Runs the kernel.
     ///
     /// # Safety
-    /// The machine must have the instruction set of `L`; the rest is the kernel's own.
+    /// The machine must have the instruction set of `L`; each kernel adds its own conditions.
     unsafe fn run<L: Lanes>(self) -> Self::Output;
 }
 
 /// Runs `kernel` with the instructions of `isa`.
 ///
 /// # Safety
-/// The machine must have them, and what the kernel asks for must hold.
+/// The machine must have them, and the conditions of the kernel must hold.
 #[inline]
 pub unsafe fn run<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
-    // SAFETY: passed on to the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         match isa {
             #[cfg(target_arch = "x86_64")]

@@ -1,10 +1,10 @@
-//! Sixteen lanes in an array, which compilers turn into the vectors of their target.
+//! Sixteen lanes in an array, which the compiler vectorizes for the target.
 
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::Lanes;
 
-/// Sixteen values.
+/// Sixteen lanes.
 #[derive(Clone, Copy)]
 pub struct Portable([f32; 16]);
 
@@ -50,43 +50,43 @@ impl Lanes for Portable {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: the caller promises sixteen values.
+        // SAFETY: the caller guarantees sixteen values.
         Self(unsafe { from.cast::<[f32; 16]>().read_unaligned() })
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {
-        // SAFETY: the caller promises so many values.
+        // SAFETY: the caller guarantees `count` values.
         Self(std::array::from_fn(|i| if i < count { unsafe { from.add(i).read() } } else { 0.0 }))
     }
 
     #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> Self {
-        // SAFETY: the caller promises sixteen bytes.
+        // SAFETY: the caller guarantees sixteen bytes.
         Self(unsafe { from.cast::<[u8; 16]>().read_unaligned() }.map(f32::from))
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: the caller promises sixteen values.
+        // SAFETY: the caller guarantees sixteen values.
         unsafe { to.cast::<[f32; 16]>().write_unaligned(self.0) }
     }
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
-        // SAFETY: the caller promises so many values; the array has sixteen.
+        // SAFETY: the caller guarantees `count` values; the array has sixteen.
         unsafe { to.copy_from_nonoverlapping(self.0.as_ptr(), count) }
     }
 
     #[inline(always)]
     unsafe fn store_bytes(self, to: *mut u8) {
-        // SAFETY: the caller promises sixteen bytes.
+        // SAFETY: the caller guarantees sixteen bytes.
         unsafe { to.cast::<[u8; 16]>().write_unaligned(self.0.map(|value| value as u8)) }
     }
 
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
-        // Without an instruction for it, `f32::mul_add` is a slow call.
+        // Without a hardware instruction, `f32::mul_add` is a slow function call.
         let fused = cfg!(target_arch = "aarch64");
         Self(std::array::from_fn(|i| {
             let (value, factor, term) = (self.0[i], factor.0[i], term.0[i]);
@@ -121,7 +121,7 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn any(mask: [bool; 16]) -> bool {
-        // Without a way out of the loop, for the compiler to make vectors of.
+        // No early exit, so that the compiler can vectorize the loop.
         mask.iter().fold(false, |any, own| any | own)
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What is difficult: zeros, denormal numbers, limits, infinities, no number.
+/// Difficult values: zeros, subnormals, limits, infinities and NaN.
 const SPECIAL: [f32; WIDTH] = [
     0.0,
     -0.0,
@@ -20,8 +20,8 @@ const SPECIAL: [f32; WIDTH] = [
     f32::NAN,
 ];
 
-/// Runs code for each instruction set of this machine, with its name and its lanes. The code must keep
-/// to the conditions of the methods that it calls.
+/// Runs code for each instruction set of this machine, with its name and its lanes. The code must meet the
+/// conditions of the methods that it calls.
 macro_rules! on_every_isa {
     (|$isa:ident, $Lanes:ident| $($code:tt)*) => {{
         struct Check(Isa);
@@ -44,7 +44,7 @@ macro_rules! on_every_isa {
     }};
 }
 
-/// Triples of vectors: every special value with every other one, any bits at all, and usual numbers.
+/// Triples of vectors: every special value with every other one, random bits, and ordinary numbers.
 fn triples() -> Vec<[[f32; WIDTH]; 3]> {
     let transposed = |steps: usize| std::array::from_fn(|i| SPECIAL[(i + steps) % WIDTH]);
     let special = (0..WIDTH * WIDTH)
@@ -64,24 +64,24 @@ fn triples() -> Vec<[[f32; WIDTH]; 3]> {
     special.chain(any).chain(usual).collect()
 }
 
-/// Fewer tests where they are interpreted; coprime with the width, to meet all values.
+/// Fewer tests under Miri; coprime with the width, to cover all values.
 const fn step_of_tests() -> usize {
     if cfg!(miri) { 37 } else { 1 }
 }
 
-/// The same bits, or not a number in both: which one is not defined.
+/// Requires equal bits, or NaN in both: which NaN is unspecified.
 #[track_caller]
 fn assert_same(actual: [f32; WIDTH], expected: [f32; WIDTH], what: &str, isa: Isa) {
     let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
     assert!(actual.iter().zip(&expected).all(same), "{isa:?} {what}: {actual:?} for {expected:?}");
 }
 
-/// Each lane by a plain function of the lanes of three vectors.
+/// Applies a scalar function to each lane of three vectors.
 fn each([a, b, c]: [[f32; WIDTH]; 3], f: impl Fn(f32, f32, f32) -> f32) -> [f32; WIDTH] {
     std::array::from_fn(|i| f(a[i], b[i], c[i]))
 }
 
-/// The sum as the documentation of `sums` says.
+/// The sum as documented in [`Lanes::sums`].
 fn halves(values: &[f32]) -> f32 {
     if let [value] = values {
         return *value;
@@ -91,7 +91,7 @@ fn halves(values: &[f32]) -> f32 {
 }
 
 #[test]
-fn arithmetic_is_that_of_plain_numbers() {
+fn arithmetic_equals_scalar_arithmetic() {
     on_every_isa!(|isa, L| for values in triples() {
         let [a, b, c] = values.map(|values| L::load(values.as_ptr()));
         let check = |lanes: L, f: fn(f32, f32, f32) -> f32, what: &str| {
@@ -137,7 +137,7 @@ fn one_lane_that_is_true_is_enough() {
 }
 
 #[test]
-fn leaky_keeps_what_is_not_a_number_and_makes_no_new_ones() {
+fn leaky_keeps_nan_and_makes_no_new_ones() {
     on_every_isa!(|isa, L| for (values, slope) in
         triples().into_iter().flat_map(|values| [0.0, 0.01, 1.0].map(|slope| (values, slope)))
     {
@@ -152,7 +152,7 @@ fn leaky_keeps_what_is_not_a_number_and_makes_no_new_ones() {
 }
 
 #[test]
-fn the_first_values_are_read_and_written_and_none_behind() {
+fn the_first_values_are_read_and_written_and_none_after_them() {
     on_every_isa!(|isa, L| for count in 0..=WIDTH {
         // Memory of just that size, for tools that watch over its ends.
         let from: Box<[f32]> = SPECIAL[..count].into();
@@ -222,7 +222,7 @@ fn transposing_exchanges_rows_and_columns() {
 }
 
 #[test]
-fn the_best_instructions_are_those_of_this_machine() {
+fn the_best_instruction_set_comes_first() {
     let all: Vec<_> = Isa::all().collect();
     assert_eq!(all.first(), Some(&Isa::detect()));
     assert_eq!(all.last(), Some(&Isa::Portable));

@@ -5,12 +5,12 @@ use std::time::Instant;
 use super::*;
 use crate::simd::disjoint::Disjoint;
 
-/// How many times something is done; less often where it is interpreted.
+/// How many times a test repeats something; fewer under Miri.
 const fn times(count: usize) -> usize {
     if cfg!(miri) { count.div_ceil(500) } else { count }
 }
 
-/// Runs `parts` parts; fails unless each is done once, and by a thread that does nothing else meanwhile.
+/// Runs `parts` parts; fails unless each runs once, on a thread that runs nothing else at that time.
 fn check(team: &mut Team, parts: usize) {
     let done: Vec<_> = (0..parts).map(|_| AtomicU32::new(0)).collect();
     let at_work: Vec<_> = (0..team.threads()).map(|_| AtomicBool::new(false)).collect();
@@ -22,25 +22,25 @@ fn check(team: &mut Team, parts: usize) {
     assert!(done.iter().all(|done| done.load(Ordering::SeqCst) == 1), "{done:?}");
 }
 
-/// Runs `pieces` pieces, in each of which every part reads what another one has written in the piece
-/// before; fails if one of them has read anything else.
-fn relay(team: &mut Team, parts: usize, pieces: usize) {
+/// Runs `tasks` tasks, in each of which every part reads what another part wrote in the task before; fails
+/// if a part reads anything else.
+fn relay(team: &mut Team, parts: usize, tasks: usize) {
     let (mut from, mut to) = (vec![0; parts], vec![0; parts]);
-    for _ in 0..pieces {
+    for _ in 0..tasks {
         let places = Disjoint::new(&mut to);
         team.run(parts, |part, _| {
-            // SAFETY: every part is done once.
+            // SAFETY: every part runs once.
             unsafe { places.part(part..part + 1)[0] = from[(part + 1) % parts] + 1 };
         });
         std::mem::swap(&mut from, &mut to);
     }
-    assert!(from.iter().all(|&count| count == pieces), "{from:?}");
+    assert!(from.iter().all(|&count| count == tasks), "{from:?}");
 }
 
 /// Waits until all workers sleep.
 fn let_sleep(team: &Team) {
-    let workers = &team.shared.desks[1..team.threads()];
-    while !workers.iter().all(|desk| desk.asleep.load(Ordering::SeqCst)) {
+    let workers = &team.shared.states[1..team.threads()];
+    while !workers.iter().all(|state| state.asleep.load(Ordering::SeqCst)) {
         std::thread::sleep(Duration::from_micros(50));
     }
 }
@@ -63,9 +63,9 @@ fn every_part_is_done_once_by_any_number_of_threads() {
 }
 
 #[test]
-fn what_one_piece_has_written_the_next_one_reads() {
-    for (threads, parts, pieces) in [(2, 2, 300_000), (2, 5, 100_000), (3, 3, 3000), (5, 12, 1000)] {
-        relay(&mut Team::new(threads), parts, times(pieces));
+fn each_task_reads_what_the_one_before_has_written() {
+    for (threads, parts, tasks) in [(2, 2, 300_000), (2, 5, 100_000), (3, 3, 3000), (5, 12, 1000)] {
+        relay(&mut Team::new(threads), parts, times(tasks));
     }
 }
 
@@ -79,10 +79,10 @@ fn sleepers_are_woken() {
 }
 
 #[test]
-fn pauses_about_as_long_as_the_patience_lose_no_piece() {
+fn pauses_about_as_long_as_the_spin_time_lose_no_task() {
     let mut team = Team::new(2);
     for i in 0..times(1000) {
-        let pause = PATIENCE.mul_f64(0.5 + i as f64 / times(1000) as f64);
+        let pause = SPIN_TIME.mul_f64(0.5 + i as f64 / times(1000) as f64);
         let start = Instant::now();
         while start.elapsed() < pause {
             std::hint::spin_loop();
@@ -104,7 +104,7 @@ fn a_panic_reaches_the_caller_after_all_other_parts_are_done() {
                 });
             });
             assert_eq!(message, format!("part {bad}"));
-            // Alone, the thread that panics leaves the rest.
+            // On a single thread, the remaining parts are skipped.
             let expected = if threads == 1 { bad } else { 7 };
             assert_eq!(done.into_inner() as usize, expected, "{threads} threads");
             check(&mut team, 10);
@@ -131,7 +131,7 @@ fn panics_that_panic_when_they_are_dropped_do_no_harm() {
         }
     }
     let mut team = Team::new(2);
-    // Both parts begin before one ends, so that both threads panic.
+    // Both parts start before either ends, so that both threads panic.
     let begun = AtomicUsize::new(0);
     let run = || {
         team.run(2, |_, _| {
@@ -147,7 +147,7 @@ fn panics_that_panic_when_they_are_dropped_do_no_harm() {
 }
 
 #[test]
-fn threads_that_cannot_be_started_are_done_without() {
+fn threads_that_cannot_be_started_are_left_out() {
     for started in 0..4 {
         let spawn = |index, work| (index <= started).then(|| std::thread::spawn(work));
         let mut team = Team::start(5, spawn);
@@ -199,7 +199,7 @@ fn a_team_may_move_to_another_thread() {
 }
 
 #[test]
-fn a_limit_keeps_the_other_threads_out() {
+fn threads_above_the_limit_run_no_parts() {
     let mut team = Team::new(3);
     for limit in [2, 1, 3, 0] {
         team.set_limit(limit);
@@ -210,14 +210,14 @@ fn a_limit_keeps_the_other_threads_out() {
         assert!(highest.into_inner() < limit.max(1), "{limit}");
         check(&mut team, 9);
     }
-    assert_eq!(team.threads(), 3, "memory for each thread is as before");
+    assert_eq!(team.threads(), 3, "the number of threads is unchanged");
 }
 
 #[test]
-fn a_team_without_patience_works_too() {
+fn a_team_that_never_spins_works_too() {
     let mut team = Team::new(3);
-    for patience in [Duration::ZERO, Duration::MAX, PATIENCE] {
-        team.set_patience(patience);
+    for spin_time in [Duration::ZERO, Duration::MAX, SPIN_TIME] {
+        team.set_spin_time(spin_time);
         for parts in [1, 7, 30] {
             check(&mut team, parts);
         }

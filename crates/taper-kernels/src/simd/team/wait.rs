@@ -2,28 +2,28 @@
 
 use std::time::{Duration, Instant};
 
-/// Waits in a loop, and lets other threads run if it takes long.
+/// A spin loop that yields to other threads if it takes long.
 pub struct Wait {
-    turns: u32,
+    spins: u32,
     start: Option<Instant>,
 }
 
 impl Wait {
-    /// Nothing was waited for yet.
+    /// Starts a wait.
     pub fn new() -> Self {
-        Self { turns: 0, start: None }
+        Self { spins: 0, start: None }
     }
 
-    /// Waits a moment, and returns the time since about the first call.
+    /// Waits a moment and returns the time since roughly the first call.
     pub fn pause(&mut self) -> Duration {
-        self.turns = self.turns.wrapping_add(1);
-        if !self.turns.is_multiple_of(64) {
+        self.spins = self.spins.wrapping_add(1);
+        if !self.spins.is_multiple_of(64) {
             std::hint::spin_loop();
             return Duration::ZERO;
         }
         let waited = self.start.get_or_insert_with(Instant::now).elapsed();
         if waited > Duration::from_micros(20) {
-            // More threads than cores: the one that is waited for may need this core.
+            // More threads than cores: the awaited thread may need this core.
             std::thread::yield_now();
         }
         waited

@@ -8,10 +8,10 @@ use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
 use crate::simd::team::Team;
 
-/// Sums that one thread adds up at a time.
+/// The number of sums that one thread adds up at a time.
 const RANGE: usize = 1 << 12;
 
-/// What a backward pass reads and writes.
+/// The arguments of [`Convolution::backward`].
 pub struct BackwardPass<'a> {
     /// Images in the layout of the convolution's input.
     pub x: &'a [f32],
@@ -19,17 +19,17 @@ pub struct BackwardPass<'a> {
     pub y: &'a [f32],
     /// The gradient of `y`, in the same layout.
     pub gradient: &'a [f32],
-    /// What negative outputs were multiplied with, if anything.
+    /// The factor of negative outputs, if any.
     pub slope: Option<f32>,
-    /// As the forward pass left them.
+    /// Written by the forward pass.
     pub argmax: &'a [u8],
-    /// From [`Convolution::pack_transposed`]; not read without `x_gradient`.
+    /// From [`Convolution::pack_transposed`]; unused without `x_gradient`.
     pub transposed: &'a [f32],
     /// The gradient of `x`, in the same layout, if it is needed.
     pub x_gradient: Option<&'a mut [f32]>,
-    /// [`Convolution::delta_len`] zeros for each thread; gaps and borders stay zero.
+    /// [`Convolution::delta_len`] zeros per thread; gaps and borders stay zero.
     pub delta: &'a mut [f32],
-    /// [`Convolution::sums_len`] values: sums on their way to the filters' gradient.
+    /// [`Convolution::sums_len`] values: partial sums of the filters' gradient.
     pub sums: &'a mut [f32],
     /// `[filters, channels, height, width]`: the gradient of the filters.
     pub weight_gradient: &'a mut [f32],
@@ -38,8 +38,8 @@ pub struct BackwardPass<'a> {
 }
 
 impl Convolution {
-    /// Brings `[filters, channels, height, width]` into the order of the backward pass; `transposed` must
-    /// be zero where no channel counts.
+    /// Converts `[filters, channels, height, width]` to the order of the backward pass; `transposed` must
+    /// be zero in the padding.
     ///
     /// # Panics
     /// If a slice has the wrong size.
@@ -52,7 +52,7 @@ impl Convolution {
         let transposed = Disjoint::new(transposed);
         team.run(self.input_panels(), |panel, _| {
             let packed = transposed.at(panel * len);
-            // SAFETY: the slices have the sizes, and each panel its own part.
+            // SAFETY: the slices have these sizes, and each panel its own part.
             unsafe {
                 lanes::run(isa, PackTransposed { sizes, stride, panel, weight: weight.as_ptr(), packed });
             }
@@ -125,8 +125,8 @@ impl Convolution {
                     output: x_gradient.at(sample * input),
                     argmax: std::ptr::null_mut(),
                 });
-                // SAFETY: the slices were checked to hold what the layouts say; every thread has its
-                // own `delta`, every part its own sums, and every sample its own gradient.
+                // SAFETY: the slices were checked to hold the layouts; every thread has its own `delta`,
+                // every part its own sums, and every sample its own gradient.
                 unsafe {
                     lanes::run(isa, to_delta);
                     lanes::run(isa, to_filters);
@@ -139,7 +139,7 @@ impl Convolution {
         self.gather(team, isa, parts, sums, pass.weight_gradient, pass.bias_gradient);
     }
 
-    /// Adds the parts' sums, in order, and brings them into PyTorch's order.
+    /// Adds up the partial sums in order and converts the result to PyTorch's order.
     fn gather(
         &self,
         team: &mut Team,
@@ -154,7 +154,8 @@ impl Convolution {
         assert_eq!(bias_gradient.len(), sizes.filters, "gradients of the bias");
         team.run(part_len.div_ceil(RANGE), |range, _| {
             let range = range * RANGE..part_len.min((range + 1) * RANGE);
-            // SAFETY: each range of the first part has one thread, and nobody writes to the others.
+            // SAFETY: each range of the first part belongs to one thread, and nobody writes to the other
+            // parts.
             let total = unsafe { sums.part(range.clone()) };
             for part in 1..parts {
                 let start = part * part_len;
@@ -169,7 +170,7 @@ impl Convolution {
         let gradient = Disjoint::new(weight_gradient);
         team.run(self.panels(), |panel, _| {
             let (stride, gradient) = (self.input.channels, gradient.at(0));
-            // SAFETY: the slices have the sizes, and each panel its own filters.
+            // SAFETY: the slices have these sizes, and each panel its own filters.
             unsafe { lanes::run(isa, Unpack { sizes, stride, panel, sums: sums.as_ptr(), row, gradient }) }
         });
     }

@@ -8,7 +8,7 @@ use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
 use crate::simd::team::Team;
 
-/// What a forward pass reads and writes.
+/// The arguments of [`Convolution::forward`].
 pub struct ForwardPass<'a> {
     /// Images in the layout of the convolution's input.
     pub x: &'a [f32],
@@ -16,17 +16,17 @@ pub struct ForwardPass<'a> {
     pub weights: &'a [f32],
     /// `[filters]`, padded to whole vectors.
     pub bias: Option<&'a [f32]>,
-    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
+    /// The factor of negative outputs, if any: 0 for `relu`.
     pub slope: Option<f32>,
-    /// Images in the layout of its output.
+    /// Images in the layout of the convolution's output.
     pub y: &'a mut [f32],
-    /// [`Convolution::argmax`] for each image, if outputs are pooled.
+    /// [`Convolution::argmax`] bytes per image, if outputs are pooled.
     pub argmax: &'a mut [u8],
 }
 
 impl Convolution {
-    /// Brings `[filters, channels, height, width]` into the order of the forward pass; `packed` must
-    /// be zero where no channel counts.
+    /// Converts `[filters, channels, height, width]` to the order of the forward pass; `packed` must be
+    /// zero in the padding.
     ///
     /// # Panics
     /// If a slice has the wrong size.
@@ -38,7 +38,7 @@ impl Convolution {
         let packed = Disjoint::new(packed);
         team.run(self.panels(), |panel, _| {
             let packed = packed.at(panel * len);
-            // SAFETY: the slices have the sizes, and each panel its own part.
+            // SAFETY: the slices have these sizes, and each panel its own part.
             unsafe { lanes::run(isa, Pack { sizes, stride, panel, weight: weight.as_ptr(), packed }) }
         });
     }
@@ -68,8 +68,7 @@ impl Convolution {
                 output: y.at(sample * output),
                 argmax: if self.pooled { argmax.at(sample * windows) } else { std::ptr::null_mut() },
             };
-            // SAFETY: the slices were checked to hold what the layouts say, and every sample has its
-            // own output.
+            // SAFETY: the slices were checked to hold the layouts, and every sample has its own output.
             unsafe { lanes::run(isa, work) }
         });
     }

@@ -1,4 +1,4 @@
-//! A convolution of a batch of images, forward and backward, shared by a team.
+//! Convolution of a batch of images, forward and backward, shared by a team.
 
 mod backward;
 mod forward;
@@ -7,27 +7,27 @@ pub use backward::BackwardPass;
 pub use forward::ForwardPass;
 
 use super::pack::Filters;
-use super::{Filter, Groups, Image, MOST_VALUES, padded};
+use super::{Filter, Groups, Image, MAX_VALUES, padded};
 use crate::simd::holds;
 use crate::simd::lanes::WIDTH;
 use crate::window::Window;
 
-/// The most parts that a batch's gradient is summed in: a fixed number, so that sums do not depend on
-/// the threads. Of large filters there are fewer, because the parts' sums must be added up.
+/// The maximum number of partial sums of a batch's gradient: fixed, so that sums do not depend on the
+/// number of threads. Large filters have fewer, because the partial sums must be added up.
 const PARTS: usize = 32;
 const PARTS_OF_LARGE: usize = 16;
 
-/// Sums of one part that make it large.
+/// The number of sums from which a filter is large.
 const LARGE: usize = 1 << 14;
 
-/// The layouts of one convolution, worked out once.
+/// The layouts of one convolution, computed once.
 pub struct Convolution {
     window: Window,
-    /// Filters and the channels that they have.
+    /// The number of filters and of their input channels.
     filters: [usize; 2],
     /// The input, with the border that the filters reach.
     input: Image,
-    /// The output, after pooling if there is any.
+    /// The output, after pooling if any.
     output: Image,
     groups: Groups,
     filter: Filter,
@@ -35,21 +35,21 @@ pub struct Convolution {
     transposed: Transposed,
 }
 
-/// The layouts for the gradient of the input: the same product over the spread gradient.
+/// The layouts for the gradient of the input: the same product over the spread-out gradient.
 struct Transposed {
-    /// The gradient of the sums, with steps of the filter as gaps, and a border.
+    /// The gradient of the pre-activations, with the filter's stride as gaps, and a border.
     delta: Image,
     groups: Groups,
     filter: Filter,
 }
 
 impl Convolution {
-    /// `filters` filters over `channels` channels of the images of `input`. With `pooled`, the largest
-    /// of each 2x2 outputs is kept. `border` is what the output's reader needs around it.
+    /// `filters` filters over `channels` channels of images in the layout `input`. With `pooled`, the
+    /// maximum of each 2x2 outputs is kept. `border` is the border that the output's reader needs.
     ///
     /// # Panics
-    /// If there are no filters, the input is not the window's image with the border that it reaches, or
-    /// its pixels have neither exactly the channels nor these in whole vectors.
+    /// If there are no filters, `input` is not the window's image with the border that it reaches, or its
+    /// pixels have neither exactly `channels` channels nor these padded to whole vectors.
     #[must_use]
     pub fn new(
         window: &Window,
@@ -60,11 +60,11 @@ impl Convolution {
         border: [[usize; 2]; 2],
     ) -> Self {
         let [before, after] = border;
-        // What the kernels' pointers rely on.
+        // Required by the kernels' pointers.
         assert!(filters > 0 && channels > 0, "{filters} filters over {channels} channels");
-        // What cannot be counted would wrap around to less in the checks of slices. Both numbers of
-        // channels are rounded up to whole vectors, and each filter has a bias.
-        let most = MOST_VALUES / (2 * WIDTH * WIDTH);
+        // Sizes that overflow would wrap around to less in the checks of slices. Both numbers of channels
+        // are rounded up to whole vectors, and each filter has a bias.
+        let most = MAX_VALUES / (2 * WIDTH * WIDTH);
         let weights = [filters, channels, window.kernel[0], window.kernel[1]];
         assert!(holds(most, &weights), "{filters} filters over {channels} channels are too many");
         let (size, kernel, stride) = (window.input, window.kernel, window.stride);
@@ -74,7 +74,7 @@ impl Convolution {
         assert_eq!((input.size, input.before), (window.input, window.before), "the image and its border");
         for axis in [0, 1] {
             assert!(window.before[axis] < window.kernel[axis] && window.output[axis] > 0, "{window:?}");
-            assert!(input.after[axis] >= window.after(axis), "the border behind the image");
+            assert!(input.after[axis] >= window.after(axis), "the border after the image");
         }
         let size = if pooled { window.output.map(|side| side / 2) } else { window.output };
         let output = Image { channels: padded(filters), size, before, after };
@@ -110,13 +110,13 @@ impl Convolution {
         }
     }
 
-    /// Where the images are that it reads.
+    /// The layout of its input images.
     #[must_use]
     pub fn input(&self) -> &Image {
         &self.input
     }
 
-    /// Where the images are that it writes.
+    /// The layout of its output images.
     #[must_use]
     pub fn output(&self) -> &Image {
         &self.output
@@ -135,42 +135,42 @@ impl Convolution {
         Filters { filters, channels, plane: self.window.kernel[0] * self.window.kernel[1] }
     }
 
-    /// Values of the packed filters.
+    /// The number of values of the packed filters.
     #[must_use]
     pub fn packed_len(&self) -> usize {
         self.panels() * self.filter.taps() * WIDTH
     }
 
-    /// Values of the transposed filters.
+    /// The number of values of the transposed filters.
     #[must_use]
     pub fn transposed_len(&self) -> usize {
         self.input_panels() * self.transposed.filter.taps() * WIDTH
     }
 
-    /// Bytes that say where each largest output of one image was.
+    /// The number of argmax bytes per image.
     #[must_use]
     pub fn argmax(&self) -> usize {
         if self.pooled { self.output.size[0] * self.output.size[1] * self.output.channels } else { 0 }
     }
 
-    /// Values that each thread needs on the way back.
+    /// The number of values that each thread needs for the backward pass.
     #[must_use]
     pub fn delta_len(&self) -> usize {
         self.transposed.delta.len()
     }
 
-    /// Values that a batch of `samples` needs for sums.
+    /// The number of values that a batch of `samples` needs for partial sums.
     #[must_use]
     pub fn sums_len(&self, samples: usize) -> usize {
         self.parts(samples) * self.part_len()
     }
 
-    /// Parts that a batch of `samples` is summed in.
+    /// The number of partial sums for a batch of `samples`.
     fn parts(&self, samples: usize) -> usize {
         samples.min(if self.part_len() < LARGE { PARTS } else { PARTS_OF_LARGE })
     }
 
-    /// Sums of one part: of the filters, then of the bias.
+    /// The length of one partial sum: filters, then bias.
     fn part_len(&self) -> usize {
         (self.filter.taps() + 1) * self.output.channels
     }

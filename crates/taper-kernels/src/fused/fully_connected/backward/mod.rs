@@ -1,5 +1,5 @@
-//! The gradient of a dense layer's inputs, and the update of its weights, in one pass over them: the
-//! gradient of the weights never leaves the registers.
+//! The gradient of a dense layer's inputs and the update of its weights in one pass over them: the gradient
+//! of the weights never leaves the registers.
 
 mod part;
 
@@ -12,21 +12,21 @@ use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
 use crate::simd::team::Team;
 
-/// dx = dz W and dW = dzᵀ x for the gradient dz of the sums.
+/// dx = dz W and dW = dzᵀ x for the gradient dz of the pre-activations.
 pub struct Backward<'a> {
-    /// Who works.
+    /// The thread team.
     pub team: &'a mut Team,
-    /// With which instructions.
+    /// The instruction set.
     pub isa: Isa,
     /// Samples.
     pub samples: usize,
-    /// Values of each.
+    /// Inputs per sample.
     pub inputs: usize,
-    /// Outputs of each.
+    /// Outputs per sample.
     pub units: usize,
     /// Rows of the inputs.
     pub x: &'a [f32],
-    /// Rows of the sums' gradient.
+    /// Rows of the gradient of the pre-activations.
     pub delta: &'a [f32],
     /// The same as `[units, rows]`.
     pub transposed: &'a [f32],
@@ -37,7 +37,7 @@ pub struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// Computes the inputs' gradient from the weights as they are, and updates these.
+    /// Computes the inputs' gradient from the current weights, then updates the weights.
     ///
     /// # Panics
     /// If a slice is too short.
@@ -71,19 +71,19 @@ impl Backward<'_> {
             rule,
         };
         if inputs >= COLUMNS {
-            // Columns, so that the weights pass through the cache once.
+            // By columns, so that the weights pass through the cache once.
             let rows = if x_gradient.is_some() { 0..height } else { 0..0 };
-            // Few columns are to be shared fairly, many to be read in long runs.
+            // Few columns must be divided evenly, many should be read in long runs.
             let columns = if inputs >= 1536 { 9 * WIDTH } else { 3 * WIDTH };
             team.run(inputs.div_ceil(columns), |index, _| {
                 let columns = index * columns..((index + 1) * columns).min(inputs);
-                // SAFETY: the slices were checked to hold what the sizes say; parts have different columns.
+                // SAFETY: the slices were checked against the sizes; parts have different columns.
                 unsafe { lanes::run(isa, part(columns, rows.clone(), 0..units)) }
             });
             return;
         }
-        // Rows, so that no two threads write to the same cache line: those of columns would be
-        // shared where a row's length is no multiple of it.
+        // By rows, so that no two threads write to the same cache line: columns would share lines unless
+        // the length of a row is a multiple of a line's.
         if x_gradient.is_some() {
             team.run(height / ROWS, |index, _| {
                 let rows = index * ROWS..(index + 1) * ROWS;
@@ -99,8 +99,8 @@ impl Backward<'_> {
     }
 }
 
-/// Inputs from which on the work is shared by columns.
+/// The number of inputs from which the work is split by columns.
 pub const COLUMNS: usize = 384;
 
-/// Units of one part where the work is shared by rows: whole tiles of six and of eight.
+/// Units of one part if the work is split by rows: whole tiles of six and of eight.
 pub(super) const UNITS: usize = 24;

@@ -1,11 +1,11 @@
-//! One thread's part of the way back through a dense layer.
+//! One thread's part of the backward pass of a dense layer.
 
 use crate::fused::fully_connected::ROWS;
-use crate::rule::{Rule, SLOTS, Watched};
+use crate::rule::{MAX_STATE, Rule, Watched};
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
-/// Some columns of the weights: the inputs' gradient for some rows of samples, then the update of some
-/// rows of weights.
+/// Some columns of the weights: the gradient of the inputs for some rows of samples, then the update of
+/// some rows of weights.
 pub struct Part<'a, R> {
     pub columns: std::ops::Range<usize>,
     pub rows: std::ops::Range<usize>,
@@ -19,7 +19,7 @@ pub struct Part<'a, R> {
     pub delta_step: usize,
     pub transposed: *const f32,
     pub height: usize,
-    pub weight: (*mut f32, [*mut f32; SLOTS]),
+    pub weight: (*mut f32, [*mut f32; MAX_STATE]),
     pub x_gradient: *mut f32,
     pub rule: Watched<'a, R>,
 }
@@ -33,7 +33,7 @@ impl<R: Rule> Kernel for Part<'_, R> {
         while k < self.columns.end {
             let left = self.columns.end - k;
             let (vectors, rest) = (left.div_ceil(WIDTH), left % WIDTH);
-            // SAFETY: passed on to the caller.
+            // SAFETY: guaranteed by the caller.
             k += unsafe {
                 match (vectors, rest) {
                     (5.., _) | (3, 0) if L::TILE >= 24 => self.block::<L, 3, ROWS, false>(k, WIDTH),
@@ -53,7 +53,7 @@ impl<R: Rule> Kernel for Part<'_, R> {
 }
 
 impl<R: Rule> Part<'_, R> {
-    /// `V` vectors of columns, the last with `count` values only if `FIRST`; `T` rows at a time.
+    /// `V` vectors of columns, the last one with only `count` values if `FIRST`; `T` rows at a time.
     /// Returns the number of columns.
     #[inline(always)]
     unsafe fn block<L: Lanes, const V: usize, const T: usize, const FIRST: bool>(
@@ -61,11 +61,11 @@ impl<R: Rule> Part<'_, R> {
         k: usize,
         count: usize,
     ) -> usize {
-        // SAFETY: passed on to the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let mut sample = self.rows.start;
             while sample < self.rows.end {
-                // The last rows are done again where their number is no multiple of `T`.
+                // The last rows are repeated if their number is not a multiple of `T`.
                 sample = sample.min(self.rows.end - T);
                 let sums = self.input_gradient::<L, V, T, FIRST>(k, count, sample);
                 for i in 0..T {
@@ -96,7 +96,7 @@ impl<R: Rule> Part<'_, R> {
         count: usize,
         sample: usize,
     ) -> [[L; V]; T] {
-        // SAFETY: the caller promises that the rows exist; `count` columns are left in each.
+        // SAFETY: the caller guarantees that the rows exist; `count` columns are left in each.
         unsafe {
             let zero = L::splat(0.0);
             let mut sums = [[zero; V]; T];
@@ -114,7 +114,7 @@ impl<R: Rule> Part<'_, R> {
                         sums[i][j] = value.mul_add(w[j], sums[i][j]);
                     }
                 }
-                // Behind the last unit lies no value, and maybe no memory.
+                // There is no value after the last unit, and maybe no memory.
                 delta = delta.wrapping_add(self.height);
                 weight = weight.wrapping_add(self.inputs);
             }
@@ -130,7 +130,7 @@ impl<R: Rule> Part<'_, R> {
         count: usize,
         unit: usize,
     ) -> usize {
-        // SAFETY: the caller promises that the rows exist; inputs have room for whole vectors, and
+        // SAFETY: the caller guarantees that the rows exist; inputs have room for whole vectors, and
         // `count` columns of weights are left.
         unsafe {
             let zero = L::splat(0.0);
@@ -152,17 +152,17 @@ impl<R: Rule> Part<'_, R> {
             for i in 0..T {
                 for j in 0..V {
                     let at = (unit + i) * self.inputs + k + j * WIDTH;
-                    let (theta, slots) = self.weight;
+                    let (theta, state) = self.weight;
                     let theta = theta.add(at);
-                    let slots = array!([theta; SLOTS] s => slots[s].wrapping_add(at));
+                    let state = array!([theta; MAX_STATE] s => state[s].wrapping_add(at));
                     seen = if FIRST && j + 1 == V {
-                        self.rule.step_first(sums[i][j], theta, slots, count, seen)
+                        self.rule.step_first(sums[i][j], theta, state, count, seen)
                     } else {
-                        self.rule.step(sums[i][j], theta, slots, seen)
+                        self.rule.step(sums[i][j], theta, state, seen)
                     };
                 }
             }
-            self.rule.conclude(seen);
+            self.rule.check(seen);
         }
         T
     }

@@ -1,4 +1,4 @@
-//! The gradients of a chain's sums.
+//! The gradients of the pre-activations of a chain.
 
 use std::sync::atomic::AtomicBool;
 
@@ -6,27 +6,27 @@ use super::{Each, first_inputs};
 use crate::fused::fully_connected::backward as dense;
 use crate::fused::fully_connected::delta::DeltaRows;
 use crate::fused::fully_connected::{ROWS, rows, stride};
-use crate::rule::{Rule, SLOTS, Watched};
+use crate::rule::{MAX_STATE, Rule, Watched};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Lanes};
 use crate::simd::team::Team;
 
-/// A layer on the way back.
+/// A layer in the backward pass.
 pub struct Gradient<'a> {
-    /// Values of a sample.
+    /// Inputs per sample.
     pub inputs: usize,
-    /// Outputs of a sample.
+    /// Outputs per sample.
     pub units: usize,
     /// `[units, inputs]`.
     pub weight: &'a [f32],
-    /// What negative outputs were multiplied with, if anything.
+    /// The factor of negative outputs, if any.
     pub slope: Option<f32>,
-    /// What the outputs were finally multiplied with.
+    /// The mask that the outputs were finally multiplied by.
     pub mask: Option<&'a [f32]>,
     /// Rows of the outputs.
     pub y: &'a [f32],
-    /// Rows of the outputs' gradient, which become that of the sums.
+    /// Rows of the outputs' gradient, replaced by the gradient of the pre-activations.
     pub gradient: &'a mut [f32],
     /// The same as `[units, rows]`.
     pub transposed: &'a mut [f32],
@@ -57,7 +57,8 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Computes the gradients of all layers' sums, and that of the first layer's inputs if it is asked for.
+/// Computes the gradients of all layers' pre-activations and, if requested, the gradient of the first
+/// layer's inputs.
 ///
 /// # Panics
 /// If a slice is too short, or the layers do not fit together.
@@ -75,7 +76,7 @@ pub fn backward(
     assert!(x_gradient.as_deref().is_none_or(enough), "rows of inputs");
     let x_gradient = x_gradient.map(Disjoint::new);
     let unused = AtomicBool::new(false);
-    let nothing = Watched::new(Nothing, &unused);
+    let nothing = Watched::new(NoUpdate, &unused);
     team.run(rows(samples) / ROWS, |part, _| {
         let range = part * ROWS..(part + 1) * ROWS;
         for (i, layer) in layers.iter().enumerate().rev() {
@@ -90,7 +91,7 @@ pub fn backward(
                 transposed: layer.transposed.at(0),
                 height: rows(samples),
             };
-            // SAFETY: the slices were checked to hold what the sizes say, and parts have different rows.
+            // SAFETY: the slices were checked against the sizes, and parts have different rows.
             unsafe { lanes::run(isa, delta) };
             let before = i.checked_sub(1).and_then(|before| layers[before].as_ref());
             let to = match (before, &x_gradient) {
@@ -111,29 +112,29 @@ pub fn backward(
                 delta_step: 0,
                 transposed: layer.transposed.at(0),
                 height: rows(samples),
-                weight: (layer.weight.as_ptr().cast_mut(), [std::ptr::null_mut(); SLOTS]),
+                weight: (layer.weight.as_ptr().cast_mut(), [std::ptr::null_mut(); MAX_STATE]),
                 x_gradient: to,
                 rule: nothing,
             };
-            // SAFETY: as above; there are no gaps, so the first layer alone has none before it; no rows
-            // of weights are asked for, so they are only read.
+            // SAFETY: as above; there are no gaps, so only the first layer has none before it; no rows of
+            // weights are requested, so the weights are only read.
             unsafe { lanes::run(isa, work) };
         }
     });
 }
 
-/// No update.
+/// A rule that updates nothing.
 #[derive(Clone, Copy)]
-struct Nothing;
+struct NoUpdate;
 
-impl Rule for Nothing {
+impl Rule for NoUpdate {
     #[inline(always)]
-    fn slots(self) -> usize {
+    fn state_count(self) -> usize {
         0
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, theta: L, _gradient: L, state: [L; SLOTS]) -> (L, [L; SLOTS]) {
+    fn apply<L: Lanes>(self, theta: L, _gradient: L, state: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         (theta, state)
     }
 }

@@ -7,19 +7,19 @@ use crate::simd::holds;
 use crate::simd::lanes::{self, Isa};
 use crate::simd::team::Team;
 
-/// A layer on the way forward.
+/// A layer in the forward pass.
 pub struct Layer<'a> {
-    /// Values of a sample.
+    /// Inputs per sample.
     pub inputs: usize,
-    /// Outputs of a sample; the inputs of the next layer.
+    /// Outputs per sample, which are the inputs of the next layer.
     pub units: usize,
     /// `[units, inputs]`.
     pub weight: &'a [f32],
     /// `[units]`, if there is one.
     pub bias: Option<&'a [f32]>,
-    /// What negative outputs are multiplied with, if anything.
+    /// The factor of negative outputs, if any.
     pub slope: Option<f32>,
-    /// What the outputs are finally multiplied with: rows like the outputs'.
+    /// The mask that the outputs are finally multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
     /// Rows of the outputs.
     pub y: &'a mut [f32],
@@ -48,7 +48,7 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Computes the outputs of all layers, the first of which reads the rows `x`.
+/// Computes the outputs of all layers; the first layer reads the rows `x`.
 ///
 /// # Panics
 /// If a slice is too short, or the layers do not fit together.
@@ -70,10 +70,10 @@ pub fn forward(team: &mut Team, isa: Isa, samples: usize, x: &[f32], layers: Eac
                 weight: layer.weight.as_ptr(),
                 y: layer.y.at(0),
                 y_step: stride(layer.units),
-                finish: Some(dense::Finish::new(layer.bias, layer.slope, layer.mask)),
+                epilogue: Some(dense::Epilogue::new(layer.bias, layer.slope, layer.mask)),
             };
-            // SAFETY: the slices were checked to hold what the sizes say. Parts have different rows, of
-            // which each layer's outputs are written before the next one reads them.
+            // SAFETY: the slices were checked against the sizes. Parts have different rows, and the outputs
+            // of each layer are written before the next one reads them.
             unsafe { lanes::run(isa, work) };
             x = layer.y.at(0);
         }

@@ -1,7 +1,8 @@
-//! Several dense layers one after the other, with few weights: each thread takes its samples through all
-//! of them, forward or backward, and then all weights are updated.
+//! Several consecutive dense layers with few weights: each thread takes its samples through all of them,
+//! forward or backward, and then all weights are updated.
 //!
-//! Layer by layer, a step of a network of three layers of 100 units is some fifteen pieces of work of
+//! Layer by layer, a step of a network of three layers of 100 units consists of some fifteen tasks of two
+//! or three microseconds, a third of which is spent handing over and waiting; a chain needs three tasks.
 //! two or three microseconds, of which handing over and waiting take a third; so it is three pieces.
 
 mod backward;
@@ -12,17 +13,18 @@ pub use backward::{Gradient, backward};
 pub use forward::{Layer, forward};
 pub use update::{Update, Updated};
 
-/// The most layers of a chain.
-pub const MOST_LAYERS: usize = 8;
+/// The maximum number of layers of a chain.
+pub const MAX_LAYERS: usize = 8;
 
-/// The most weights of a chain: every thread reads all of them, so they should fit into its cache.
-pub const MOST_WEIGHTS: usize = 1 << 16;
+/// The maximum number of weights of a chain: every thread reads all of them, so they should fit into its
+/// cache.
+pub const MAX_WEIGHTS: usize = 1 << 16;
 
-/// Something for each layer of a chain, in order, and nothing behind the last.
-pub type Each<T> = [Option<T>; MOST_LAYERS];
+/// One value per layer of a chain, in order, followed by `None`.
+pub type Each<T> = [Option<T>; MAX_LAYERS];
 
-/// Checks that layers with these inputs and units follow each other without a gap, and returns the
-/// first one's inputs.
+/// Checks that layers with these inputs and units fit together without a gap, and returns the number of
+/// inputs of the first.
 ///
 /// # Panics
 /// If they do not.

@@ -3,20 +3,20 @@
 use super::Each;
 use crate::fused::fully_connected::backward::{self as dense, UNITS};
 use crate::fused::fully_connected::{rows, stride};
-use crate::rule::{Rule, SLOTS, Shared, Trained, Watched};
+use crate::rule::{MAX_STATE, Rule, Shared, Trained, Watched};
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH};
 use crate::simd::team::Team;
 
-/// A layer to be updated.
+/// A layer to update.
 pub struct Updated<'a> {
-    /// Values of a sample.
+    /// Inputs per sample.
     pub inputs: usize,
-    /// Outputs of a sample.
+    /// Outputs per sample.
     pub units: usize,
     /// Rows of the inputs.
     pub x: &'a [f32],
-    /// Rows of the sums' gradient.
+    /// Rows of the gradient of the pre-activations.
     pub delta: &'a [f32],
     /// `[units, inputs]`.
     pub weight: Trained<'a>,
@@ -26,9 +26,9 @@ pub struct Updated<'a> {
 
 /// The update of all weights and biases of a chain.
 pub struct Update<'a> {
-    /// The threads that share the work.
+    /// The thread team.
     pub team: &'a mut Team,
-    /// The instructions to compute with.
+    /// The instruction set.
     pub isa: Isa,
     /// Samples.
     pub samples: usize,
@@ -59,7 +59,7 @@ impl<'a> Layer<'a> {
 }
 
 impl Update<'_> {
-    /// Updates them.
+    /// Updates all parameters.
     ///
     /// # Panics
     /// If a slice is too short.
@@ -73,7 +73,7 @@ impl Update<'_> {
                 let own = layer.units.div_ceil(UNITS);
                 if part < own {
                     let units = part * UNITS..((part + 1) * UNITS).min(layer.units);
-                    // SAFETY: the slices were checked to hold what the sizes say; parts have different units.
+                    // SAFETY: the slices were checked against the sizes; parts have different units.
                     unsafe { update_units(isa, samples, layer, units, rule) };
                     return;
                 }
@@ -84,7 +84,7 @@ impl Update<'_> {
 }
 
 /// # Safety
-/// The slices must hold what the layer's sizes say, and nobody else may use these units' parameters.
+/// The slices must match the layer's sizes, and nobody else may use these units' parameters.
 unsafe fn update_units<R: Rule>(
     isa: Isa,
     samples: usize,
@@ -117,7 +117,7 @@ unsafe fn update_units<R: Rule>(
         place: bias.at(0),
         rule,
     });
-    // SAFETY: the caller's promise; no rows of samples are asked for, so `transposed` is not read.
+    // SAFETY: guaranteed by the caller; no rows of samples are requested, so `transposed` is not read.
     unsafe {
         lanes::run(isa, weights);
         if let Some(bias) = bias {
@@ -126,13 +126,13 @@ unsafe fn update_units<R: Rule>(
     }
 }
 
-/// The update of some units' biases.
+/// The update of the biases of some units.
 struct Bias<'a, R> {
     units: std::ops::Range<usize>,
     samples: usize,
     delta: *const f32,
     step: usize,
-    place: (*mut f32, [*mut f32; SLOTS]),
+    place: (*mut f32, [*mut f32; MAX_STATE]),
     rule: Watched<'a, R>,
 }
 
@@ -141,19 +141,19 @@ impl<R: Rule> Kernel for Bias<'_, R> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let (theta, slots) = self.place;
+        let (theta, state) = self.place;
         for start in self.units.clone().step_by(WIDTH) {
             let count = WIDTH.min(self.units.end - start);
-            // SAFETY: the caller promises rows and parameters of these units.
+            // SAFETY: the caller guarantees rows and parameters of these units.
             unsafe {
                 let mut sum = L::splat(0.0);
                 for sample in 0..self.samples {
                     sum = sum + L::load_first(self.delta.add(sample * self.step + start), count);
                 }
-                let slots = [slots[0].wrapping_add(start), slots[1].wrapping_add(start)];
+                let state = [state[0].wrapping_add(start), state[1].wrapping_add(start)];
                 let zero = L::splat(0.0);
-                let seen = self.rule.step_first(sum, theta.add(start), slots, count, zero);
-                self.rule.conclude(seen);
+                let seen = self.rule.step_first(sum, theta.add(start), state, count, zero);
+                self.rule.check(seen);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 mod part;
 
-pub(super) use part::{Finish, Part};
+pub(super) use part::{Epilogue, Part};
 
 use super::{ROWS, rows, stride};
 use crate::simd::arena::Arena;
@@ -12,8 +12,8 @@ use crate::simd::lanes::{self, Isa, WIDTH};
 use crate::simd::team::Team;
 use part::Total;
 
-/// The most inputs of one part: with those of its samples they stay in the cache. Measured at 5,408
-/// inputs: 512 to 1,024 are the fastest, all at once takes 1.5 times as long.
+/// The maximum number of inputs of one part: with those of its samples they stay in the cache. Measured at
+/// 5,408 inputs: 512 to 1,024 are fastest, a single part takes 1.5 times as long.
 const INPUTS: usize = 768;
 
 /// Samples of one part.
@@ -26,9 +26,9 @@ const UNITS: usize = WIDTH;
 pub struct Forward<'a> {
     /// Samples.
     pub samples: usize,
-    /// Values of each.
+    /// Inputs per sample.
     pub inputs: usize,
-    /// Outputs of each.
+    /// Outputs per sample.
     pub units: usize,
     /// Rows of the inputs.
     pub x: &'a [f32],
@@ -36,9 +36,9 @@ pub struct Forward<'a> {
     pub weight: &'a [f32],
     /// `[units]`, if there is one.
     pub bias: Option<&'a [f32]>,
-    /// What negative outputs are multiplied with, if anything: 0 for `relu`.
+    /// The factor of negative outputs, if any: 0 for `relu`.
     pub slope: Option<f32>,
-    /// What the outputs are multiplied with at last: rows like the outputs'.
+    /// The mask that the outputs are finally multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
     /// Rows of the outputs.
     pub y: &'a mut [f32],
@@ -59,8 +59,8 @@ impl Forward<'_> {
         assert!(mask.is_none_or(outputs), "rows of the mask");
         assert!(bias.is_none_or(|bias| bias.len() == units), "one bias for each unit");
         assert_eq!(Some(weight.len()), units.checked_mul(inputs), "weights");
-        // Threads share the inputs first, as on the way back: the weights that one has updated are not
-        // read by another, which costs more than the products where cores do not share a cache.
+        // Threads split the inputs first, as in the backward pass: then no thread reads weights that
+        // another has updated, which costs more than the products if cores do not share a cache.
         let shares = inputs.div_ceil(INPUTS).max(1);
         let share = inputs.div_ceil(shares).next_multiple_of(WIDTH);
         let (sample_parts, unit_parts) = (samples.div_ceil(SAMPLES), units.div_ceil(UNITS));
@@ -80,10 +80,9 @@ impl Forward<'_> {
                 weight: weight.as_ptr(),
                 y: if shares > 1 { sums.at(index * values) } else { y.at(0) },
                 y_step,
-                finish: (shares == 1).then_some(Finish::new(bias, slope, mask)),
+                epilogue: (shares == 1).then_some(Epilogue::new(bias, slope, mask)),
             };
-            // SAFETY: the slices were checked to hold what the sizes say. Parts write to different
-            // outputs or sums.
+            // SAFETY: the slices were checked against the sizes. Parts write to different outputs or sums.
             unsafe { lanes::run(isa, work) }
         });
         if shares > 1 {
@@ -95,7 +94,7 @@ impl Forward<'_> {
                     shares,
                     values,
                     y: y.at(0),
-                    finish: Finish::new(bias, slope, mask),
+                    epilogue: Epilogue::new(bias, slope, mask),
                 };
                 // SAFETY: as above; the sums are only read, and parts have different rows.
                 unsafe { lanes::run(isa, work) }
@@ -104,7 +103,7 @@ impl Forward<'_> {
     }
 }
 
-/// Memory for sums on their way, kept from step to step.
+/// Memory for partial sums, kept from step to step.
 #[derive(Default)]
 pub struct Scratch(Arena);
 

@@ -3,28 +3,28 @@
 use crate::fused::fully_connected::stride;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
-/// What is done with a sum: bias, activation and mask, which are read at the place of the output.
+/// The epilogue of a sum: bias, activation and mask, read at the offset of the output.
 #[derive(Clone, Copy)]
-pub struct Finish {
+pub struct Epilogue {
     bias: *const f32,
     slope: Option<f32>,
     mask: *const f32,
 }
 
-impl Finish {
-    /// Without a bias or a mask where there is none.
+impl Epilogue {
+    /// Without a bias or mask, the pointer is null.
     pub fn new(bias: Option<&[f32]>, slope: Option<f32>, mask: Option<&[f32]>) -> Self {
         let pointer = |values: Option<&[f32]>| values.map_or(std::ptr::null(), <[f32]>::as_ptr);
         Self { bias: pointer(bias), slope, mask: pointer(mask) }
     }
 
-    /// `count` outputs from `unit` on, at `at` among the rows.
+    /// Applies it to `count` outputs from `unit` on, at offset `at` in the rows.
     ///
     /// # Safety
-    /// So many biases, and a whole vector of the mask, must be there.
+    /// `count` biases and a whole vector of the mask must be readable.
     #[inline(always)]
     unsafe fn apply<L: Lanes>(self, mut value: L, unit: usize, count: usize, at: usize) -> L {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if !self.bias.is_null() {
                 value = value + L::load_first(self.bias.add(unit), count);
@@ -43,18 +43,18 @@ impl Finish {
 /// Some units for some samples, over some columns of inputs. All rows of `samples` exist.
 pub struct Part {
     pub samples: std::ops::Range<usize>,
-    /// Begin with a multiple of sixteen.
+    /// Starts at a multiple of sixteen.
     pub units: std::ops::Range<usize>,
-    /// Begin with a multiple of sixteen.
+    /// Starts at a multiple of sixteen.
     pub columns: std::ops::Range<usize>,
     pub inputs: usize,
     pub x: *const f32,
     pub x_step: usize,
     pub weight: *const f32,
-    /// Rows of outputs, or of sums if they are not finished.
+    /// Rows of outputs, or of sums without an epilogue.
     pub y: *mut f32,
     pub y_step: usize,
-    pub finish: Option<Finish>,
+    pub epilogue: Option<Epilogue>,
 }
 
 impl Kernel for Part {
@@ -62,20 +62,20 @@ impl Kernel for Part {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if L::TILE >= 24 {
                 self.all_tiles::<L, 4, 4>();
             } else {
                 self.all_tiles::<L, 2, 2>();
             }
-            let Some(finish) = self.finish else { return };
+            let Some(epilogue) = self.epilogue else { return };
             for start in self.units.clone().step_by(WIDTH) {
                 let count = WIDTH.min(self.units.end - start);
                 for sample in self.samples.clone() {
                     let at = sample * self.y_step + start;
                     let sum = L::load(self.y.add(at));
-                    finish.apply(sum, start, count, at).store_first(self.y.add(at), count);
+                    epilogue.apply(sum, start, count, at).store_first(self.y.add(at), count);
                 }
             }
         }
@@ -87,7 +87,7 @@ impl Part {
     unsafe fn all_tiles<L: Lanes, const S: usize, const U: usize>(&self) {
         for unit in self.units.clone().step_by(U) {
             for sample in self.samples.clone().step_by(S) {
-                // SAFETY: passed on to the caller.
+                // SAFETY: guaranteed by the caller.
                 unsafe { self.tile::<L, S, U>(sample, unit) };
             }
         }
@@ -96,7 +96,7 @@ impl Part {
     /// `S` samples times `U` units.
     #[inline(always)]
     unsafe fn tile<L: Lanes, const S: usize, const U: usize>(&self, sample: usize, unit: usize) {
-        // SAFETY: the caller promises that all rows exist; units behind the last are read as the last.
+        // SAFETY: the caller guarantees that all rows exist; units after the last are read as the last.
         unsafe {
             let zero = L::splat(0.0);
             let mut sums = [[zero; U]; S];
@@ -140,16 +140,16 @@ impl Part {
     }
 }
 
-/// The shares' sums, added in order and finished, for some rows.
+/// Adds the shares' sums in order and applies the epilogue, for some rows.
 pub struct Total {
     pub rows: std::ops::Range<usize>,
     pub units: usize,
     pub sums: *const f32,
     pub shares: usize,
-    /// Sums of one share.
+    /// The number of values of one share.
     pub values: usize,
     pub y: *mut f32,
-    pub finish: Finish,
+    pub epilogue: Epilogue,
 }
 
 impl Kernel for Total {
@@ -167,7 +167,7 @@ impl Kernel for Total {
                     for share in 1..self.shares {
                         sum = sum + L::load(self.sums.add(share * self.values + at));
                     }
-                    self.finish.apply(sum, unit, count, at).store_first(self.y.add(at), count);
+                    self.epilogue.apply(sum, unit, count, at).store_first(self.y.add(at), count);
                 }
             }
         }

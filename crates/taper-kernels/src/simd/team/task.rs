@@ -1,20 +1,20 @@
-//! One piece of work, as the threads of a team share it.
+//! One task, as the threads of a team share it.
 
-/// What to do with each part: a function behind a pointer that has forgotten its type and how long it
-/// lives. The owner keeps it alive until all are done.
+/// The function that runs each part, behind a pointer without its type and lifetime. The owner keeps the
+/// function alive until all parts are done.
 #[derive(Clone, Copy)]
-pub struct Work {
+pub struct Task {
     pub part: *const (),
     pub call: unsafe fn(*const (), usize, usize),
 }
 
-impl Work {
-    /// The work of `part`, which must be alive whenever it is called.
+impl Task {
+    /// Wraps `part`, which must be alive whenever the result is called.
     pub fn new<F: Fn(usize, usize) + Sync>(part: &F) -> Self {
         /// # Safety
-        /// `part` must be an `F` that is alive.
+        /// `part` must point to a live `F`.
         unsafe fn call<F: Fn(usize, usize)>(part: *const (), index: usize, thread: usize) {
-            // SAFETY: the caller's promise.
+            // SAFETY: guaranteed by the caller.
             (unsafe { &*part.cast::<F>() })(index, thread);
         }
         Self { part: std::ptr::from_ref(part).cast(), call: call::<F> }
