@@ -1,4 +1,4 @@
-//! Where tensors are: `--device auto|cpu|cuda|cuda:N`.
+//! The device that holds tensors: `--device auto|cpu|cuda|cuda:N`.
 //!
 //! ```
 //! use taper::device::Choice;
@@ -16,10 +16,10 @@ use candle_core::Device;
 
 use crate::error::{Error, Result};
 
-/// A device as it is asked for.
+/// The requested device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// The first GPU of a `cuda` build if there is one, else the CPU.
+    /// The first GPU of a `cuda` build if there is one, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU.
@@ -49,7 +49,7 @@ impl Choice {
     /// Opens the device.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a GPU is asked for and this build or machine has none.
+    /// [`Error::Usage`] if a GPU is requested and this build or machine has none.
     pub fn open(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
@@ -64,15 +64,17 @@ impl Choice {
     }
 }
 
-/// The GPU, or the CPU and a warning if it cannot be opened.
+/// The GPU, or the CPU with a warning if the GPU cannot be opened.
 fn first_gpu(opened: candle_core::Result<Device>, warn: impl FnOnce(&str)) -> Device {
     opened.unwrap_or_else(|error| {
-        warn(&format!("the GPU cannot be opened, so the CPU is used: {error}; --device cuda stops instead"));
+        warn(&format!(
+            "cannot open the GPU, falling back to the CPU: {error}; --device cuda would fail instead"
+        ));
         Device::Cpu
     })
 }
 
-/// `cpu` or `cuda:N`, as users name devices.
+/// `cpu` or `cuda:N`, as on the command line.
 #[must_use]
 pub fn describe(device: &Device) -> String {
     match device.location() {
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gpu_that_cannot_be_opened_is_told_before_the_cpu_is_used() {
+    fn a_gpu_that_cannot_be_opened_is_reported_before_falling_back_to_the_cpu() {
         let mut warnings = Vec::new();
         let error = candle_core::Error::msg("out of memory");
         assert!(first_gpu(Err(error), |message| warnings.push(message.to_owned())).is_cpu());

@@ -1,4 +1,4 @@
-//! Initial values of parameters, by the names that Keras and PyTorch use.
+//! Initial values of parameters, named as in Keras and PyTorch.
 //!
 //! ```
 //! use taper::init::Initializer;
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::Stream;
 
-/// How a parameter's first values are drawn. `fan_in` and `fan_out` are the numbers of values that
-/// one output is made of and that one input goes to.
+/// The distribution of a parameter's initial values. `fan_in` and `fan_out` are the number of inputs per
+/// output and of outputs per input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Initializer {
@@ -24,23 +24,23 @@ pub enum Initializer {
     Ones,
     /// Uniform in ±sqrt(6 / (`fan_in` + `fan_out`)) (Glorot and Bengio, 2010); Keras's default.
     GlorotUniform,
-    /// Normal with variance 2 / (`fan_in` + `fan_out`), cut at two standard deviations.
+    /// Normal with variance 2 / (`fan_in` + `fan_out`), truncated at two standard deviations.
     GlorotNormal,
     /// Uniform in ±sqrt(6 / `fan_in`) (He et al., 2015).
     HeUniform,
-    /// Normal with variance 2 / `fan_in`, cut at two standard deviations.
+    /// Normal with variance 2 / `fan_in`, truncated at two standard deviations.
     HeNormal,
     /// Uniform in ±sqrt(3 / `fan_in`) (LeCun et al., 1998).
     LecunUniform,
-    /// Normal with variance 1 / `fan_in`, cut at two standard deviations.
+    /// Normal with variance 1 / `fan_in`, truncated at two standard deviations.
     LecunNormal,
-    /// Uniform in ±1 / sqrt(`fan_in`): what PyTorch does for linear and convolution layers.
+    /// Uniform in ±1 / sqrt(`fan_in`): PyTorch's default for linear and convolution layers.
     TorchUniform,
 }
 
 impl Initializer {
-    /// Draws the values of a parameter of `shape` (`[out, in, …]`, as PyTorch lays kernels out;
-    /// `fan_in` says otherwise for a bias, which has no inputs of its own).
+    /// Draws the values of a parameter of `shape`, which is `[out, in, …]` as in PyTorch; `fan_in` is given
+    /// separately because a bias has no inputs of its own.
     pub fn draw(self, shape: &[usize], fan_in: usize, fan_out: usize, stream: &mut Stream) -> Vec<f32> {
         let (fan_in, fan_out) = (fan_in.max(1) as f64, fan_out.max(1) as f64);
         let mut fill = |mut next: Box<dyn FnMut(&mut Stream) -> f64>| {
@@ -64,8 +64,8 @@ fn uniform(limit: f64) -> Box<dyn FnMut(&mut Stream) -> f64> {
     Box::new(move |stream| stream.uniform_in(-limit, limit))
 }
 
-/// Normal numbers without those beyond two standard deviations. Cutting narrows the distribution;
-/// the constant restores its standard deviation, as Keras's variance scaling does.
+/// Normal numbers truncated at two standard deviations. Truncation narrows the distribution; the constant
+/// restores its standard deviation, as in Keras's variance scaling.
 fn truncated_normal(std: f64) -> Box<dyn FnMut(&mut Stream) -> f64> {
     const STD_OF_TRUNCATED: f64 = 0.879_625_661_034_239_8;
     Box::new(move |stream| {

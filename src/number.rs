@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Numbers formatted for people.
 
-/// As in 693,962.
+/// An integer with thousands separators, as in 693,962.
 pub fn with_separators(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -13,7 +13,7 @@ pub fn with_separators(number: u64) -> String {
     text
 }
 
-/// A number with about four digits that count.
+/// A number with about four significant digits.
 pub fn short(value: f64) -> String {
     match value {
         1000.0.. => with_separators(value.round() as u64),
@@ -24,12 +24,12 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// As in 6.02 s or 35 ms.
+/// A duration, as in 6.02 s or 35 ms.
 pub fn duration(seconds: f64) -> String {
     if seconds < 0.1 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
 }
 
-/// Samples per second, as in 3,424 samples/s; of few also the tenths.
+/// A rate in samples per second, as in 3,424 samples/s; small rates show tenths.
 pub fn rate(speed: f64) -> String {
     if speed < 10.0 {
         format!("{speed:.1} samples/s")
@@ -38,7 +38,7 @@ pub fn rate(speed: f64) -> String {
     }
 }
 
-/// A time that passes, rounded up, as clocks show it: 0:05, 12:34, 1:02:03, and from two days on 3d 4h.
+/// A time rounded up to seconds, as in 0:05, 12:34, 1:02:03, and from two days on 3d 4h.
 pub fn clock(seconds: f64) -> String {
     let seconds = seconds.max(0.0).ceil() as u64;
     let (days, hours, minutes, rest) = (seconds / 86_400, seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn speeds_are_whole_unless_they_are_small() {
+    fn rates_are_integers_unless_they_are_small() {
         for (speed, text) in
             [(3424.4, "3,424"), (9.96, "10.0"), (10.4, "10"), (0.83, "0.8"), (1e6, "1,000,000")]
         {
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_have_two_digits_but_for_the_first() {
+    fn clocks_have_two_digits_except_for_the_first() {
         for (seconds, text) in [
             (0.0, "0:00"),
             (4.2, "0:05"),

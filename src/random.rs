@@ -1,9 +1,9 @@
-//! Seeded randomness that depends on nothing but its own name.
+//! Seeded randomness that depends on nothing but its name.
 //!
-//! Every random decision has a [`Stream`] keyed by the run's seed, what the numbers are for, and
-//! two counters (such as epoch and layer). No stream carries state from one step to the next, so a
-//! resumed run draws the same numbers as one that was never stopped, in any number of threads.
-//! candle's own CPU randomness cannot be seeded, which is why nothing here uses it.
+//! Every random decision has a [`Stream`] keyed by the run's seed, the purpose, and two counters (such as
+//! epoch and layer). No stream carries state from one step to the next, so a resumed run draws the same
+//! numbers as an uninterrupted one, with any number of threads. candle's own CPU randomness cannot be
+//! seeded, so it is not used.
 //!
 //! ```
 //! use taper::random::{Purpose, Stream};
@@ -19,7 +19,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// What random numbers are used for; keeps the streams of one seed apart.
+/// The purpose of random numbers; keeps the streams of one seed apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
@@ -29,11 +29,11 @@ pub enum Purpose {
     Shuffle = 2,
     /// Dropout masks; counters: step, layer.
     Dropout = 3,
-    /// Which samples validate; counters: 0, 0.
+    /// The choice of validation samples; counters: 0, 0.
     ValidationSplit = 4,
     /// Generated data sets; counters: split, sample or 0.
     Data = 5,
-    /// Which samples test; counters: 0, 0.
+    /// The choice of test samples; counters: 0, 0.
     TestSplit = 6,
 }
 
@@ -42,7 +42,7 @@ pub enum Purpose {
 pub struct Stream(ChaCha8Rng);
 
 impl Stream {
-    /// The stream with this name. Equal names give equal numbers, on every machine.
+    /// The stream with this name. Equal names give equal numbers on every machine.
     #[must_use]
     pub fn new(seed: u64, purpose: Purpose, counters: [u64; 2]) -> Self {
         let mut key = [0_u8; 32];
@@ -62,13 +62,13 @@ impl Stream {
         low + (high - low) * self.uniform()
     }
 
-    /// Goes to the number that comes after `count` calls of [`uniform`](Self::uniform) on a new stream.
+    /// Skips to the number that follows `count` calls of [`uniform`](Self::uniform) on a new stream.
     pub fn skip_to(&mut self, count: u64) {
         self.0.set_word_pos(u128::from(count));
     }
 
-    /// Fills `mask` with 0 in a share of `rate` of the places and with 1 / (1 - rate) in the others:
-    /// one [`uniform`](Self::uniform) number each, dropped where it is below `rate`.
+    /// Fills `mask` with 0 at a share `rate` of the places and with 1 / (1 - rate) at the others: one
+    /// [`uniform`](Self::uniform) number each, dropped if it is below `rate`.
     pub fn dropout_mask(&mut self, rate: f64, mask: &mut [f32]) {
         let kept = (1.0 / (1.0 - rate)) as f32;
         // The same comparison as `uniform() < rate`, on the random bits themselves.
@@ -84,7 +84,7 @@ impl Stream {
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
-    /// A whole number below `bound`, without bias; 0 for a bound of 0.
+    /// An unbiased integer below `bound`; 0 for a bound of 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 {
             return 0;
@@ -99,7 +99,7 @@ impl Stream {
         }
     }
 
-    /// Brings `items` into random order (Fisher and Yates).
+    /// Shuffles `items` (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             let j = self.below(i as u64 + 1);

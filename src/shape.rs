@@ -11,7 +11,7 @@
 pub struct Shape(pub Vec<usize>);
 
 impl Shape {
-    /// The number of values in one sample, or `None` where it exceeds `usize`.
+    /// The number of values in one sample, or `None` if it exceeds `usize`.
     #[must_use]
     pub fn elements(&self) -> Option<usize> {
         self.0.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))
@@ -23,7 +23,7 @@ impl Shape {
         <[usize; 3]>::try_from(self.0.as_slice()).ok()
     }
 
-    /// The shape of a batch of `samples`, as tensors need it.
+    /// The shape of a batch of `samples`, for tensors.
     #[must_use]
     pub fn batch(&self, samples: usize) -> Vec<usize> {
         std::iter::once(samples).chain(self.0.iter().copied()).collect()
@@ -36,7 +36,7 @@ impl<const N: usize> From<[usize; N]> for Shape {
     }
 }
 
-/// As in `32 x 13 x 13`.
+/// Formatted as in `32 x 13 x 13`.
 impl std::fmt::Display for Shape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (i, size) in self.0.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! `taper eval`: a checkpoint's loss and metrics on a split of its data.
 
 use serde_json::json;
-use taper::run::{Folders, Judged, Mistakes};
+use taper::run::{Folders, Mistakes, SampleResult};
 use taper::{Error, Model};
 
 use super::{machine, signals, source, text};
@@ -27,7 +27,7 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     let mut samples =
         options.predictions.as_deref().map(|path| Samples::create(path, &classes)).transpose()?;
     let mut mistakes = options.errors.map(Mistakes::new);
-    let mut each = |sample: Judged<'_>| {
+    let mut each = |sample: SampleResult<'_>| {
         if let Some(mistakes) = &mut mistakes {
             mistakes.note(&sample);
         }

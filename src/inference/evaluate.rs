@@ -1,6 +1,6 @@
-//! One pass over samples without training; used by the loop, `taper eval` and the test at the end.
+//! Evaluates samples without training; used by the loop, `taper eval` and the test at the end.
 
-use super::judged::{Each, judge};
+use super::sample_result::{Each, each_result};
 use crate::data::{Dataset, Loader, Scaling};
 use crate::engine::Predictor;
 use crate::error::Result;
@@ -9,31 +9,32 @@ use crate::loss::Loss;
 use crate::metrics::Running;
 use crate::shape::Shape;
 
-/// Samples per pass without training: enough to keep the cores busy, but no more values than this.
-const MOST_VALUES: usize = 1 << 22;
+/// The maximum number of values per batch: enough to keep the cores busy.
+const MAX_VALUES: usize = 1 << 22;
 
-/// How many samples of this shape make one pass.
+/// The number of samples of this shape in one batch.
 #[must_use]
 pub fn batch_size(sample: &Shape) -> usize {
-    (MOST_VALUES / sample.elements().unwrap_or(1).max(1)).clamp(1, 256)
+    (MAX_VALUES / sample.elements().unwrap_or(1).max(1)).clamp(1, 256)
 }
 
-/// Which samples to measure.
+/// The samples to measure.
 #[derive(Clone, Copy)]
 pub struct Split<'a> {
-    /// Where they are.
+    /// The data set.
     pub dataset: &'a Dataset,
     /// Their indices.
     pub order: &'a [usize],
 }
 
-/// Hears how many samples are done: first of none, then after each batch. Its error ends the pass.
+/// Called with the number of samples done: with 0 at first, then after each batch. An error ends the
+/// evaluation.
 pub type Watch<'a> = dyn FnMut(u64) -> Result<()> + 'a;
 
 /// Loss and metrics over `split`, or `None` if a signal arrived in the meantime.
 ///
 /// # Errors
-/// If the samples do not fit the network or the loss, the tensor library refuses, or `watch` does.
+/// If the samples do not match the network or the loss, candle returns an error, or `watch` does.
 pub fn evaluate(
     predictor: &mut dyn Predictor,
     loss: &dyn Loss,
@@ -45,10 +46,10 @@ pub fn evaluate(
     evaluate_each(predictor, loss, split, scaling, interrupt, watch, None)
 }
 
-/// The same, of which `each` hears sample by sample.
+/// The same, and calls `each` for every sample.
 ///
 /// # Errors
-/// As [`evaluate`], and if `each` refuses.
+/// As [`evaluate`], and if `each` returns an error.
 pub fn evaluate_each(
     predictor: &mut dyn Predictor,
     loss: &dyn Loss,
@@ -60,7 +61,7 @@ pub fn evaluate_each(
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
     let mut running = Running::of_split(split.dataset.target()).in_units(scaling.target_units());
-    let mut gradient = Vec::new(); // not used
+    let mut gradient = Vec::new(); // unused
     let mut done = 0;
     watch(done)?;
     let mut batches = Loader::new(split.dataset, split.order, batch_size, scaling);
@@ -70,7 +71,7 @@ pub fn evaluate_each(
         let sum = loss.sum_and_gradient(logits, batch.targets, &mut gradient)?;
         running.add(sum, logits, batch.targets)?;
         if let Some(each) = &mut each {
-            judge(loss, (split.dataset, scaling), batch.samples.indices, logits, each)?;
+            each_result(loss, (split.dataset, scaling), batch.samples.indices, logits, each)?;
         }
         done += batch.samples.len() as u64;
         watch(done)?;

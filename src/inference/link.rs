@@ -1,12 +1,12 @@
 //! From logits to probabilities, on plain values.
 //!
-//! The bits are those of the tensor operations that define the functions, whatever batch a sample is in:
-//! e^(z - max z), divided by its sum; for a single logit 1 / (1 + e^-z), of the second class.
+//! The bits are those of the tensor operations that define the functions, in any batch: e^(z - max z),
+//! divided by its sum; for a single logit 1 / (1 + e^-z), of the second class.
 
 use crate::ops::Activation;
 
 /// The probability of each class for one sample's `logits`, by the loss's `function`: softmax, or the
-/// sigmoid of one logit, which stands for two classes.
+/// sigmoid of one logit for two classes.
 pub fn probabilities(function: Activation, logits: &[f32]) -> Vec<f32> {
     match function {
         Activation::Sigmoid => {
@@ -24,8 +24,8 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
     powers.iter().map(|power| power / total).collect()
 }
 
-/// The sum in the order in which candle adds with 256-bit vectors, on every machine: four vectors of
-/// eight, whose halves are added until one value is left, and then what does not fill them.
+/// The sum in the order in which candle adds with 256-bit vectors, on every machine: four vectors of eight,
+/// whose halves are added until one value is left, and then the remaining values.
 fn sum(values: &[f32]) -> f32 {
     let (blocks, rest) = values.as_chunks::<32>();
     let mut lanes = [0.0_f32; 32];
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use crate::random::{Purpose, Stream};
 
-    /// The same by tensor operations.
+    /// The same with tensor operations.
     fn reference(function: Activation, logits: &[f32]) -> Result<Vec<f32>> {
         let mut logits = Tensor::from_slice(logits, (1, logits.len()), &Device::Cpu)?;
         if function == Activation::Sigmoid {
@@ -63,7 +63,7 @@ mod tests {
             for scale in [0.1, 1.0, 20.0] {
                 let logits: Vec<f32> = (0..classes).map(|_| (stream.normal() * scale) as f32).collect();
                 let found = probabilities(Activation::Softmax, &logits);
-                // Machines without AVX2 add in another order there.
+                // candle adds in another order on machines without AVX2.
                 if classes < 32 || cfg!(target_arch = "x86_64") && std::is_x86_feature_detected!("avx2") {
                     let expected = reference(Activation::Softmax, &logits)?;
                     assert_eq!(bits(&found), bits(&expected), "{classes} classes");

@@ -1,11 +1,11 @@
-//! The samples of which a network is most wrong.
+//! The worst mistakes of a network.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::{Judged, Truth};
+use super::{SampleResult, SampleTarget};
 
-/// Keeps the worst of the samples that it is told of.
+/// Keeps the worst of the samples passed to it.
 #[derive(Debug)]
 pub struct Mistakes {
     most: usize,
@@ -16,60 +16,60 @@ pub struct Mistakes {
 /// A sample that was predicted wrongly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mistake {
-    /// Its number in the data set, counted from 0.
+    /// Its index in the data set, counted from 0.
     pub index: usize,
-    /// What is right and what was predicted.
+    /// The target and the prediction.
     pub found: Wrong,
-    /// How wrong it is: the probability of the wrong class, or the largest distance of a number.
+    /// The size of the mistake: the probability of the wrong class, or the largest distance of a number.
     pub size: f32,
 }
 
-/// What was taken for what.
+/// The target and the wrong prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wrong {
-    /// A class for another one, by their indices.
+    /// Classes, by index.
     Class {
-        /// The right one.
-        truth: usize,
-        /// The predicted one.
+        /// The target class.
+        target: usize,
+        /// The predicted class.
         predicted: usize,
     },
-    /// Numbers for others.
+    /// Numbers.
     Values {
-        /// The right ones.
-        truth: Vec<f32>,
-        /// The predicted ones.
+        /// The target values.
+        target: Vec<f32>,
+        /// The predicted values.
         predicted: Vec<f32>,
     },
 }
 
 impl Mistakes {
-    /// Keeps the `most` worst.
+    /// Keeps the `most` worst mistakes.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { most, wrong: 0, kept: BinaryHeap::new() }
     }
 
-    /// Looks at a sample.
-    pub fn note(&mut self, sample: &Judged<'_>) {
+    /// Adds a sample.
+    pub fn note(&mut self, sample: &SampleResult<'_>) {
         let prediction = &sample.prediction;
-        let (found, size) = match sample.truth {
-            Truth::Class(truth) => {
+        let (found, size) = match sample.target {
+            SampleTarget::Class(target) => {
                 let predicted = prediction.class();
-                if predicted == truth {
+                if predicted == target {
                     return;
                 }
                 let probability = prediction.values.get(predicted).copied().unwrap_or(f32::NAN);
-                (Wrong::Class { truth, predicted }, probability)
+                (Wrong::Class { target, predicted }, probability)
             }
-            Truth::Values(truth) => {
-                let far = truth.iter().zip(&prediction.values).map(|(a, b)| (a - b).abs());
+            SampleTarget::Values(target) => {
+                let far = target.iter().zip(&prediction.values).map(|(a, b)| (a - b).abs());
                 let size =
                     far.fold(0.0, |most: f32, far| if far > most || far.is_nan() { far } else { most });
                 if size == 0.0 {
                     return;
                 }
-                (Wrong::Values { truth: truth.to_vec(), predicted: prediction.values.clone() }, size)
+                (Wrong::Values { target: target.to_vec(), predicted: prediction.values.clone() }, size)
             }
         };
         self.wrong += 1;
@@ -79,13 +79,13 @@ impl Mistakes {
         }
     }
 
-    /// How many samples were wrong.
+    /// The number of wrong samples.
     #[must_use]
     pub fn wrong(&self) -> u64 {
         self.wrong
     }
 
-    /// Those that are kept, the worst first; of equals the first one.
+    /// The mistakes that were kept, the worst first; the first among equals.
     #[must_use]
     pub fn worst(self) -> Vec<Mistake> {
         self.kept.into_sorted_vec().into_iter().map(|Reverse(mistake)| mistake).collect()
@@ -100,7 +100,7 @@ impl PartialOrd for Mistake {
     }
 }
 
-/// The worse one is greater.
+/// The worse mistake is greater.
 impl Ord for Mistake {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.size.total_cmp(&other.size).then(other.index.cmp(&self.index))
@@ -119,12 +119,12 @@ mod tests {
     #[test]
     fn the_most_confident_wrong_classes_come_first() {
         let mut mistakes = Mistakes::new(3);
-        for (index, (truth, probability)) in
+        for (index, (target, probability)) in
             [(0, 0.6), (1, 0.9), (1, 0.1), (1, 0.2), (0, 0.9), (1, 0.1)].iter().enumerate()
         {
             let values = vec![1.0 - probability, *probability];
             let prediction = Prediction { logits: values.clone(), values };
-            mistakes.note(&Judged { index, truth: Truth::Class(*truth), prediction });
+            mistakes.note(&SampleResult { index, target: SampleTarget::Class(*target), prediction });
         }
         assert_eq!(mistakes.wrong(), 5);
         assert_eq!(indices(mistakes), [2, 4, 5]);
@@ -135,7 +135,7 @@ mod tests {
         let mut mistakes = Mistakes::new(2);
         for (index, value) in [1.0, 5.0, 2.0, -3.0].into_iter().enumerate() {
             let prediction = Prediction { logits: vec![value, 0.0], values: vec![value, 0.0] };
-            mistakes.note(&Judged { index, truth: Truth::Values(&[1.0, 0.0]), prediction });
+            mistakes.note(&SampleResult { index, target: SampleTarget::Values(&[1.0, 0.0]), prediction });
         }
         assert_eq!((mistakes.wrong(), indices(mistakes)), (3, vec![1, 3]));
         assert!(Mistakes::new(0).worst().is_empty());

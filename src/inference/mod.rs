@@ -1,4 +1,4 @@
-//! What is done with a trained network: measuring it on samples with targets, and predicting.
+//! Uses of a trained network: evaluation on samples with targets, and prediction.
 //!
 //! ```
 //! use taper::run::Prediction;
@@ -9,16 +9,16 @@
 //! ```
 
 mod evaluate;
-mod judged;
 mod link;
 mod mistakes;
 mod predict;
 mod prediction;
 mod row;
+mod sample_result;
 
 pub use evaluate::{Split, batch_size, evaluate, evaluate_each};
-pub use judged::{Each, Judged, Truth};
 pub use mistakes::{Mistake, Mistakes, Wrong};
 pub use predict::predict;
 pub use prediction::Prediction;
 pub use row::{Answer, Row};
+pub use sample_result::{Each, SampleResult, SampleTarget};

@@ -8,11 +8,10 @@ use crate::engine::Predictor;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 
-/// Predicts for each of `inputs`, in order.
+/// Predicts each of `inputs`, in order.
 ///
 /// # Errors
-/// [`Error::Data`] if a sample leads to values that are not finite; otherwise if the tensor library
-/// or `watch` refuses.
+/// [`Error::Data`] if a sample produces non-finite values; otherwise if candle or `watch` returns an error.
 pub fn predict(
     predictor: &mut dyn Predictor,
     loss: &dyn Loss,
@@ -35,9 +34,7 @@ pub fn predict(
     match predictions.iter().position(|prediction| !finite(prediction)) {
         Some(i) => Err(Error::data(
             &inputs.place,
-            format!(
-                "sample {i} gives values that are not finite; are its numbers far larger than in training?"
-            ),
+            format!("sample {i} produces non-finite values; are its inputs far larger than in training?"),
         )),
         None => Ok(predictions),
     }

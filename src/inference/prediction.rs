@@ -1,21 +1,21 @@
-//! What a network says of one sample.
+//! The prediction for one sample.
 
 use super::link;
 use crate::data::Scaling;
 use crate::loss::Loss;
 use crate::metrics::predicted_class;
 
-/// What a network predicts for one sample.
+/// A network's prediction for one sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// The network's last values, before the loss's own function.
+    /// The network's outputs before the loss's own function.
     pub logits: Vec<f32>,
     /// The probability of each class, or the predicted numbers in the unit of the targets.
     pub values: Vec<f32>,
 }
 
 impl Prediction {
-    /// What the `logits` of a sample say to a network that was trained with `loss`.
+    /// The prediction from the `logits` of a sample, for a network trained with `loss`.
     pub(super) fn of(loss: &dyn Loss, logits: &[f32], scaling: &Scaling) -> Self {
         let values = match loss.link() {
             Some(function) => link::probabilities(function, logits),
@@ -24,15 +24,15 @@ impl Prediction {
         Self { logits: logits.to_vec(), values }
     }
 
-    /// The most probable class, the first of equals, as the metrics count it: judged by the logits,
-    /// because probabilities near 1 are rounded to the same number.
+    /// The most probable class, the first among equals, as in the metrics: compared by the logits, because
+    /// probabilities near 1 round to the same number.
     #[must_use]
     pub fn class(&self) -> usize {
         predicted_class(&self.logits, self.values.len())
     }
 
-    /// The `most` most probable classes, the first of which is [`class`](Self::class); of equals the first
-    /// goes first.
+    /// The `most` most probable classes, starting with [`class`](Self::class); the first among equals comes
+    /// first.
     #[must_use]
     pub fn top(&self, most: usize) -> Vec<usize> {
         let first = self.class();
@@ -58,10 +58,10 @@ mod tests {
     }
 
     #[test]
-    fn the_top_classes_begin_with_the_one_that_the_logits_name() {
+    fn the_top_classes_start_with_the_class_of_the_largest_logit() {
         let of = |values: &[f32]| Prediction { logits: vec![1.0, 3.0, 2.0, 2.0], values: values.to_vec() };
         assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(3), [1, 2, 3]);
-        // Both are rounded to 1; the logits tell them apart.
+        // Both are rounded to 1, but the logits differ.
         assert_eq!(of(&[1.0, 1.0, 0.0, 0.0]).top(2), [1, 0]);
         assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(9).len(), 4);
         assert_eq!(of(&[0.1, 0.5, 0.2, 0.2]).top(0), [0_usize; 0]);

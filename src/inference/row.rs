@@ -1,4 +1,4 @@
-//! Predictions with the names of their classes, as `taper predict` writes them.
+//! Predictions with class names, as written by `taper predict`.
 
 use serde::Serialize;
 
@@ -7,18 +7,18 @@ use super::Prediction;
 /// The result for one sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// What it was read from.
+    /// The input it was read from.
     pub input: String,
-    /// Its number among the samples of that input, counted from 0.
+    /// Its index among the samples of that input, counted from 0.
     pub index: usize,
-    /// What the network says.
+    /// The prediction.
     #[serde(flatten)]
     pub answer: Answer,
-    /// The network's last values, before the loss's own function.
+    /// The network's outputs before the loss's own function.
     pub logits: Vec<f32>,
 }
 
-/// What a network says of one sample.
+/// The prediction for one sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
@@ -35,14 +35,14 @@ pub enum Answer {
     },
     /// Numbers.
     Values {
-        /// One for each output.
+        /// One value per output.
         values: Vec<f32>,
     },
 }
 
 impl Row {
-    /// The rows of all `predictions` for what was read from `input`; `classes` are the names by index, none
-    /// where numbers are predicted.
+    /// The rows of all `predictions` for the samples of `input`; `classes` are the class names by index,
+    /// empty if numbers are predicted.
     pub fn all(input: &str, predictions: Vec<Prediction>, classes: &[String]) -> impl Iterator<Item = Self> {
         predictions.into_iter().enumerate().map(move |(index, prediction)| {
             let class_index = prediction.class();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_names_the_class_or_gives_the_numbers() {
+    fn a_row_has_the_class_name_or_the_numbers() {
         assert_eq!(
             json(&[1.0, 2.0], &[0.25, 0.75], &["cat", "dog"]),
             r#"{"input":"a.png","index":0,"class":"dog","class_index":1,"probability":0.75,"probabilities":[0.25,0.75],"logits":[1.0,2.0]}"#

@@ -1,28 +1,28 @@
 //! Accuracy, precision, recall and F1 from counts per class, as scikit-learn computes them.
 //!
-//! For a class with t true positives, p predictions and s samples (its support): precision t / p,
-//! recall t / s, F1 2t / (p + s); 0 where the denominator is 0 (`zero_division=0`). The macro averages
-//! are plain means over the classes that occur among the targets or the predictions, which is
-//! scikit-learn's default: a class that a split does not contain does not pull the mean down.
+//! For a class with t true positives, p predictions and s samples (its support): precision t / p, recall t
+//! / s, F1 2t / (p + s); 0 if the denominator is 0 (`zero_division=0`). The macro averages are plain means
+//! over the classes that occur among the targets or the predictions, which is scikit-learn's default: a
+//! class missing from a split does not lower the mean.
 
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
 
 use super::predicted::check_classes;
 
-/// Three counts for each class: all that the scores need, and no more numbers than classes.
+/// Three counts per class: enough for all scores, with memory linear in the number of classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Saved")]
 pub struct ClassCounts {
-    /// Samples whose class was predicted, by class.
+    /// Correctly predicted samples, by class.
     correct: Vec<u64>,
     /// Predictions, by predicted class.
     predicted: Vec<u64>,
-    /// Samples, by true class.
+    /// Samples, by target class.
     support: Vec<u64>,
 }
 
-/// The forms in which checkpoints hold the counts.
+/// The forms of the counts in checkpoints.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Saved {
@@ -31,22 +31,22 @@ enum Saved {
         predicted: Vec<u64>,
         support: Vec<u64>,
     },
-    /// Until format 1: one row for each true class, one column for each predicted class.
+    /// Until format 1: one row per target class, one column per predicted class.
     Matrix(Vec<Vec<u64>>),
 }
 
 /// The scores of a split.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// The share of samples whose class was predicted; 0 without samples.
+    /// The share of samples predicted correctly; 0 without samples.
     pub accuracy: f64,
-    /// The mean of the classes' precisions.
+    /// The mean of the precision over the classes.
     pub precision: f64,
-    /// The mean of the classes' recalls.
+    /// The mean of the recall over the classes.
     pub recall: f64,
-    /// The mean of the classes' F1 scores.
+    /// The mean of the F1 score over the classes.
     pub f1: f64,
-    /// The scores of every class, also of those that do not occur.
+    /// The scores of every class, including those that do not occur.
     pub per_class: Vec<ClassScores>,
 }
 
@@ -55,9 +55,9 @@ pub struct Report {
 pub struct ClassScores {
     /// The name of the class.
     pub class: String,
-    /// The share of its predictions that are right.
+    /// The share of its predictions that are correct.
     pub precision: f64,
-    /// The share of its samples that were found.
+    /// The share of its samples predicted as this class.
     pub recall: f64,
     /// The harmonic mean of precision and recall.
     pub f1: f64,
@@ -66,7 +66,7 @@ pub struct ClassScores {
 }
 
 impl ClassCounts {
-    /// No samples yet.
+    /// Counts of no samples.
     #[must_use]
     pub fn new(classes: usize) -> Self {
         let [correct, predicted, support] = [(); 3].map(|()| vec![0; classes]);
@@ -79,17 +79,17 @@ impl ClassCounts {
         self.support.len()
     }
 
-    /// Counts samples by their true and their predicted classes.
+    /// Counts samples by target class and predicted class.
     ///
     /// # Errors
-    /// If the lists differ in length or a class is out of range; nothing is counted then.
+    /// If the lists differ in length or a class is out of range; then nothing is counted.
     pub fn count(&mut self, targets: &[u32], predicted: &[u32]) -> Result<()> {
         check_classes(targets, predicted, self.classes())?;
         targets.iter().zip(predicted).for_each(|(target, predicted)| self.note(*target, *predicted));
         Ok(())
     }
 
-    /// Counts a sample of checked classes.
+    /// Counts a sample whose classes were checked.
     pub(super) fn note(&mut self, target: u32, predicted: u32) {
         self.support[target as usize] += 1;
         self.predicted[predicted as usize] += 1;
@@ -111,7 +111,7 @@ impl ClassCounts {
         Ok(())
     }
 
-    /// Whether these are counts of exactly `samples` samples of `classes` classes.
+    /// Whether these are the counts of exactly `samples` samples of `classes` classes.
     #[must_use]
     pub fn is_of(&self, classes: usize, samples: u64) -> bool {
         let sum = |counts: &[u64]| counts.iter().try_fold(0_u64, |sum, &count| sum.checked_add(count));
@@ -127,19 +127,19 @@ impl ClassCounts {
         self.support.iter().sum()
     }
 
-    /// The number of samples whose class was predicted.
+    /// The number of samples predicted correctly.
     #[must_use]
     pub fn correct(&self) -> u64 {
         self.correct.iter().sum()
     }
 
-    /// The share of samples whose class was predicted; 0 without samples.
+    /// The share of samples predicted correctly; 0 without samples.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
         ratio(self.correct(), self.samples())
     }
 
-    /// All scores. `names` are those of the classes; one without a name is called by its index.
+    /// All scores. `names` are the class names; a class without a name is named by its index.
     #[must_use]
     pub fn report(&self, names: &[String]) -> Report {
         let scores = |class: usize| {
@@ -191,7 +191,7 @@ impl TryFrom<Saved> for ClassCounts {
             Saved::Matrix(rows) => {
                 if let Some(row) = rows.iter().find(|row| row.len() != rows.len()) {
                     return Err(format!(
-                        "a confusion matrix of {} rows has one of {}",
+                        "a confusion matrix of {} rows has a row of {}",
                         rows.len(),
                         row.len()
                     ));

@@ -1,4 +1,4 @@
-//! Which classes are taken for which, for the report of `taper eval`.
+//! The confusion matrix, for the report of `taper eval`.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use candle_core::Result;
 
 use super::predicted::check_classes;
 
-/// The most classes whose matrix is reported whole. The report of more leaves it out: it would hold as
-/// many numbers as the classes squared.
-pub const MOST_CLASSES: usize = 1_000;
+/// The maximum number of classes whose matrix is reported. Larger matrices are left out: their size is the
+/// square of the number of classes.
+pub const MAX_CLASSES: usize = 1_000;
 
-/// Counts of predicted classes for each true class: those that occur, so that memory grows with the
-/// samples at most.
+/// Counts of pairs of target and predicted class: only those that occur, so that memory is at most linear
+/// in the number of samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     classes: usize,
@@ -19,32 +19,32 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// No samples yet.
+    /// Counts of no samples.
     #[must_use]
     pub fn new(classes: usize) -> Self {
         Self { classes, counts: BTreeMap::new() }
     }
 
-    /// Counts samples by their true and their predicted classes.
+    /// Counts samples by target class and predicted class.
     ///
     /// # Errors
-    /// If the lists differ in length or a class is out of range; nothing is counted then.
+    /// If the lists differ in length or a class is out of range; then nothing is counted.
     pub fn count(&mut self, targets: &[u32], predicted: &[u32]) -> Result<()> {
         check_classes(targets, predicted, self.classes)?;
         targets.iter().zip(predicted).for_each(|(target, predicted)| self.note(*target, *predicted));
         Ok(())
     }
 
-    /// Counts a sample of checked classes.
+    /// Counts a sample whose classes were checked.
     pub(super) fn note(&mut self, target: u32, predicted: u32) {
         *self.counts.entry((target, predicted)).or_default() += 1;
     }
 
-    /// The matrix: one row for each true class, one column for each predicted class. `None` for more
-    /// than [`MOST_CLASSES`].
+    /// The matrix: one row per target class, one column per predicted class. `None` for more than
+    /// [`MAX_CLASSES`] classes.
     #[must_use]
     pub fn matrix(&self) -> Option<Vec<Vec<u64>>> {
-        if self.classes > MOST_CLASSES {
+        if self.classes > MAX_CLASSES {
             return None;
         }
         let mut rows = vec![vec![0; self.classes]; self.classes];
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_true_classes_and_columns_predicted_ones() -> Result<()> {
+    fn rows_are_target_classes_and_columns_predicted_ones() -> Result<()> {
         let mut confusion = Confusion::new(3);
         confusion.count(&[0, 0, 2], &[1, 1, 2])?;
         assert_eq!(confusion.matrix().expect("few classes"), [[0, 2, 0], [0, 0, 0], [0, 0, 1]]);
@@ -73,7 +73,7 @@ mod tests {
         let mut confusion = Confusion::new(1_000_000);
         confusion.count(&[999_999], &[5])?;
         assert_eq!((confusion.matrix(), confusion.counts.len()), (None, 1));
-        assert!(Confusion::new(MOST_CLASSES).matrix().is_some());
+        assert!(Confusion::new(MAX_CLASSES).matrix().is_some());
         Ok(())
     }
 }

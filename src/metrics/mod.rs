@@ -1,7 +1,7 @@
-//! What is measured: names, directions, and accumulators for classes and for numbers.
+//! Metrics: names, directions, and accumulators for classes and for numbers.
 //!
-//! Every accumulator sums over samples, not over batches, can be merged with one of other samples,
-//! and serialises without loss, so that a run that stops within an epoch continues with it.
+//! Every accumulator sums over samples, not over batches, can be merged with one of other samples, and
+//! serializes without loss, so that a run stopped within an epoch resumes with it.
 //!
 //! ```
 //! use taper::data::{Target, BatchTargets};
@@ -23,7 +23,7 @@ pub mod regression;
 mod running;
 
 pub use classification::ClassCounts;
-pub use confusion::{Confusion, MOST_CLASSES};
+pub use confusion::{Confusion, MAX_CLASSES};
 pub(crate) use predicted::predicted_class;
 pub use ranking::{Areas, AtThreshold, Ranking};
 pub use regression::Residuals;
@@ -31,42 +31,42 @@ pub use running::Running;
 
 use crate::config::{Problems, nearest};
 
-/// The names of what is measured on one split.
+/// The names of the metrics of one split.
 #[must_use]
 pub fn names(classes: bool) -> &'static [&'static str] {
     if classes { &["loss", "accuracy", "precision", "recall", "f1"] } else { &["loss", "mae", "rmse", "r2"] }
 }
 
-/// What is measured of two classes besides, on a split that is evaluated as a whole: not on the training samples
-/// while they are trained on.
+/// Additional metrics for two classes, on splits that are evaluated as a whole: not on the training samples
+/// during training.
 pub const OF_TWO_CLASSES: [&str; 2] = ["roc_auc", "pr_auc"];
 
-/// Whether a larger value of the metric called `name` (with or without its split) is better.
+/// Whether higher is better for the metric called `name` (with or without its split).
 #[must_use]
 pub fn higher_is_better(name: &str) -> bool {
     let name = name.rsplit('.').next().unwrap_or_default();
     matches!(name, "accuracy" | "precision" | "recall" | "f1" | "r2") || OF_TWO_CLASSES.contains(&name)
 }
 
-/// Reports a metric that is not among those `measured`.
+/// Reports a metric that is not among `measured`.
 pub(crate) fn check_name(name: &str, measured: &[String], problems: &mut Problems<'_>) {
     let measured: Vec<&str> = measured.iter().map(String::as_str).collect();
     if measured.contains(&name) {
         return;
     }
-    // What is asked for may be measured, but on another split; of several the one that judges.
+    // The requested metric may be measured on another split; of several, prefer validation.
     let metric = |name: &str| name.rsplit('.').next().map(str::to_owned);
     let elsewhere = measured.iter().rev().copied().find(|own| metric(own) == metric(name));
     let without_split = measured.iter().any(|own| own.starts_with("train.") && metric(own) == metric(name));
     let help = match elsewhere.or_else(|| nearest(name, &measured)) {
         _ if without_split && name.starts_with("validation.") => {
-            "there are no samples to validate on; set `split.validation`, such as 0.2".to_owned()
+            "there are no validation samples; set `split.validation`, for example to 0.2".to_owned()
         }
         Some(close) if without_split && name.starts_with("test.") => {
             format!("test samples are measured once, at the end; did you mean `{close}`?")
         }
         Some(close) => format!("did you mean `{close}`?"),
-        None => format!("measured here: {}", measured.join(", ")),
+        None => format!("available: {}", measured.join(", ")),
     };
     problems.report_with_help(format!("`{name}` is not measured"), help);
 }

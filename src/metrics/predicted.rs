@@ -1,10 +1,10 @@
-//! Which classes logits predict.
+//! The classes that logits predict.
 
 use candle_core::Result;
 
-/// The class that a sample's logits predict, out of `classes`: that of the largest logit, the first of
-/// equals; a single logit for two classes predicts class 1 above 0. A logit that is not a number is no
-/// larger than another and none is larger than it.
+/// The class predicted by a sample's logits, out of `classes`: that of the largest logit, the first among
+/// equals; a single logit for two classes predicts class 1 if it is above 0. NaN compares as neither larger
+/// nor smaller than other logits.
 #[must_use]
 pub fn predicted_class(logits: &[f32], classes: usize) -> usize {
     match logits {
@@ -13,11 +13,11 @@ pub fn predicted_class(logits: &[f32], classes: usize) -> usize {
     }
 }
 
-/// The classes that logits predict, row by row `[samples, classes]` or `[samples, 1]` for two classes.
-/// Each is that of [`predicted_class`].
+/// The classes predicted by logits, row by row `[samples, classes]` or `[samples, 1]` for two classes, each
+/// as in [`predicted_class`].
 ///
 /// # Errors
-/// If there are not as many rows as `samples`.
+/// If the number of rows is not `samples`.
 pub fn predicted_classes(
     logits: &[f32],
     samples: usize,
@@ -31,10 +31,10 @@ pub fn predicted_classes(
     Ok(logits.chunks_exact(outputs.max(1)).map(move |row| predicted_class(row, classes) as u32))
 }
 
-/// Checks that there are as many true classes as predicted ones, all of them below `classes`.
+/// Checks that there are as many target classes as predicted ones, all of them below `classes`.
 ///
 /// # Errors
-/// If not.
+/// If they do not match.
 pub(super) fn check_classes(targets: &[u32], predicted: &[u32], classes: usize) -> Result<()> {
     if targets.len() != predicted.len() {
         candle_core::bail!("{} labels for {} predictions", targets.len(), predicted.len());
@@ -46,7 +46,7 @@ pub(super) fn check_classes(targets: &[u32], predicted: &[u32], classes: usize) 
 /// Checks that all `labels` are below `classes`.
 ///
 /// # Errors
-/// If not.
+/// If one is not.
 pub(super) fn check_range(labels: &[u32], classes: usize) -> Result<()> {
     match labels.iter().find(|class| **class as usize >= classes) {
         Some(class) => candle_core::bail!("class {class} out of {classes} classes"),

@@ -1,21 +1,22 @@
-//! How well two classes are told apart at every threshold: the areas under the ROC curve and under the
-//! precision-recall curve, and what a threshold makes of them.
+//! How well two classes are separated at every threshold: the areas under the ROC curve and the
+//! precision-recall curve, and the scores at a threshold.
 //!
-//! Samples are ranked by their logit, or by the second logit less the first, whose order is that of the second
-//! class's probability without its rounding. For P samples of the second class and N of the first, the area under
-//! the ROC curve is the share of the P N pairs that are ranked right, where a tie counts half (`roc_auc_score` of
-//! scikit-learn); the area under the precision-recall curve is the average precision
-//! `Σ (R_k - R_(k-1)) P_k` over the thresholds from the highest down, where samples with equal scores share one
-//! (`average_precision_score`).
+//! Samples are ranked by their logit, or by the second logit minus the first, which has the order of the
+//! second class's probability without its rounding. For P samples of the second class and N of the first,
+//! the area under the ROC curve is the share of the P N pairs that are ranked correctly, where a tie counts
+//! half (`roc_auc_score` of scikit-learn); the area under the precision-recall curve is the average
+//! precision `Σ (R_k - R_(k-1)) P_k` over the thresholds from the highest down, where samples with equal
+//! scores share one (`average_precision_score`).
 //!
-//! Both need all samples at once, so they are measured where a whole split is evaluated, never while training.
+//! Both need all samples at once, so they are measured when a whole split is evaluated, never during
+//! training.
 
 use serde::Serialize;
 
 use super::classification::ClassCounts;
 use super::confusion::Confusion;
 
-/// The scores of all samples of two classes: 16 bytes each.
+/// The scores of all samples of two classes: 16 bytes per sample.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ranking {
     /// The score, and whether the sample is of the second class.
@@ -25,21 +26,21 @@ pub struct Ranking {
 /// The areas under both curves.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Areas {
-    /// Under the ROC curve. Not a number (null in JSON) without samples of both classes.
+    /// Under the ROC curve. NaN (null in JSON) unless there are samples of both classes.
     pub roc_auc: f64,
-    /// Under the precision-recall curve of the second class: its average precision. Not a number without
-    /// samples of that class.
+    /// Under the precision-recall curve of the second class: its average precision. NaN without samples of
+    /// that class.
     pub pr_auc: f64,
 }
 
-/// What is measured of the second class where its probability must be above `threshold`.
+/// The scores of the second class if it is predicted when its probability exceeds `threshold`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AtThreshold {
     /// The threshold.
     pub threshold: f64,
-    /// The share of the samples that are taken for the second class and are of it.
+    /// The share of the samples predicted as the second class that belong to it.
     pub precision: f64,
-    /// The share of the second class that was found.
+    /// The share of the second class's samples that are predicted as such.
     pub recall: f64,
     /// The harmonic mean of both.
     pub f1: f64,
@@ -55,7 +56,7 @@ impl Ranking {
         self.samples.push((score, label == 1));
     }
 
-    /// Both areas, by counting: the same bits in whatever order the samples were added.
+    /// Both areas, from counts: bit-identical in any order of the samples.
     #[must_use]
     pub fn areas(&self) -> Areas {
         let mut sorted = self.samples.clone();
@@ -79,8 +80,8 @@ impl Ranking {
         }
     }
 
-    /// The counts where the second class is predicted if its probability is above `threshold`, which is between
-    /// 0 and 1. At 0.5 they are those of the most probable class.
+    /// The counts if the second class is predicted when its probability exceeds `threshold`, which is
+    /// between 0 and 1. At 0.5 they are those of the most probable class.
     #[must_use]
     pub fn at(&self, threshold: f64) -> (ClassCounts, Confusion) {
         let least = (threshold / (1.0 - threshold)).ln();
@@ -93,7 +94,7 @@ impl Ranking {
         (counts, confusion)
     }
 
-    /// What each of nine thresholds from 0.1 to 0.9 makes of the second class.
+    /// The scores of the second class at nine thresholds from 0.1 to 0.9.
     #[must_use]
     pub fn table(&self) -> Vec<AtThreshold> {
         let row = |tenth: u8| {
@@ -142,13 +143,15 @@ mod tests {
             let areas = ranking(scores, labels).areas();
             assert!((areas.roc_auc - roc_auc).abs() < 1e-15, "{scores:?}: {areas:?}");
             assert!((areas.pr_auc - pr_auc).abs() < 1e-15, "{scores:?}: {areas:?}");
-            // The order of the samples plays no part, and two logits rank as their difference does.
-            let mut turned = Ranking::default();
+            // The order of the samples does not matter, and two logits rank as their difference does.
+            let mut two_logits = Ranking::default();
             for (score, label) in scores.iter().zip(labels).rev() {
-                turned.note(*label, &[3.0, 3.0 + score]);
+                two_logits.note(*label, &[3.0, 3.0 + score]);
             }
-            let turned = turned.areas();
-            assert!((turned.roc_auc - roc_auc).abs() < 1e-15 && (turned.pr_auc - pr_auc).abs() < 1e-15);
+            let two_logits = two_logits.areas();
+            assert!(
+                (two_logits.roc_auc - roc_auc).abs() < 1e-15 && (two_logits.pr_auc - pr_auc).abs() < 1e-15
+            );
             let reversed = |values: &[f32]| values.iter().rev().copied().collect::<Vec<f32>>();
             let labels: Vec<u32> = labels.iter().rev().copied().collect();
             assert_eq!(ranking(&reversed(scores), &labels).areas(), areas);
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_ranked_is_not_a_number() {
+    fn areas_that_are_undefined_are_nan() {
         let empty = Ranking::default().areas();
         assert!(empty.roc_auc.is_nan() && empty.pr_auc.is_nan());
         let first = ranking(&[0.1, 0.2], &[0, 0]).areas();

@@ -1,9 +1,9 @@
 //! Mean absolute error, root mean squared error and R², as scikit-learn computes them.
 //!
-//! For errors d = z - y: MAE = mean |d|, RMSE = √(mean d²), R² = 1 - Σ d² / Σ (y - ȳ)². Several
-//! outputs are scored one by one and averaged evenly (`multioutput="uniform_average"`). The spread
-//! of the targets is updated sample by sample (Welford, 1962), which keeps it exact where the
-//! targets are far from 0. All sums are in f64.
+//! For errors d = z - y: MAE = mean |d|, RMSE = √(mean d²), R² = 1 - Σ d² / Σ (y - ȳ)². Several outputs are
+//! scored one by one and averaged evenly (`multioutput="uniform_average"`). The spread of the targets is
+//! updated sample by sample (Welford, 1962), which keeps it accurate if the targets are far from 0. All
+//! sums are in f64.
 
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Residuals {
     samples: u64,
     outputs: Vec<Output>,
-    /// What a difference of 1 is in the unit of the targets, for each output; 1 where there are none.
+    /// For each output, a difference of 1 in the unit of the targets; 1 if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     units: Vec<f64>,
 }
@@ -39,26 +39,26 @@ pub struct Report {
     pub mae: f64,
     /// The root of the mean squared error, in the unit of the targets; 0 without samples.
     pub rmse: f64,
-    /// The share of the targets' variance that is explained, at most 1. For constant targets it is
-    /// 1 if all predictions are exact, else 0. Below two samples it is not a number (null in JSON).
+    /// The share of the targets' variance that is explained, at most 1. For constant targets it is 1 if all
+    /// predictions are exact, otherwise 0. Below two samples it is NaN (null in JSON).
     pub r2: f64,
 }
 
 impl Residuals {
-    /// No samples yet, of so many numbers each.
+    /// Sums over no samples with `width` outputs each.
     #[must_use]
     pub fn new(width: usize) -> Self {
         Self { samples: 0, outputs: vec![Output::default(); width], units: Vec::new() }
     }
 
-    /// The same for outputs and targets that were scaled: a difference of 1 is `units[i]` in the unit of the
-    /// targets, in which errors are reported. Without units it is 1.
+    /// The same for scaled outputs and targets: errors are reported in the unit of the targets, in which a
+    /// difference of 1 is `units[i]`. Without units it is 1.
     #[must_use]
     pub fn in_units(self, units: &[f64]) -> Self {
         Self { units: units.to_vec(), ..self }
     }
 
-    /// Whether this sums up just so many samples of so many numbers.
+    /// Whether these are the sums of exactly `samples` samples with `width` outputs.
     #[must_use]
     pub fn is_of(&self, width: usize, samples: u64) -> bool {
         (self.outputs.len(), self.samples) == (width, samples)
@@ -68,7 +68,7 @@ impl Residuals {
     /// Adds a batch of predictions and targets, both row by row `[samples, width]`.
     ///
     /// # Errors
-    /// If the lengths do not fit; nothing is added then.
+    /// If the lengths do not match; then nothing is added.
     pub fn add<T: Copy + Into<f64>>(&mut self, predictions: &[T], targets: &[T]) -> Result<()> {
         let width = self.outputs.len();
         if predictions.len() != targets.len() || !targets.len().is_multiple_of(width) {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_a_case_worked_by_hand() -> Result<()> {
+    fn agrees_with_a_case_computed_by_hand() -> Result<()> {
         let report = errors(&[[2.0], [2.0], [3.0]], &[[1.0], [2.0], [6.0]])?.report();
         assert!((report.mae - 4.0 / 3.0).abs() < 1e-15);
         assert!((report.rmse - (10.0_f64 / 3.0).sqrt()).abs() < 1e-15);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn constant_targets_score_1_if_exact_and_else_0() -> Result<()> {
+    fn constant_targets_score_1_if_exact_and_otherwise_0() -> Result<()> {
         assert_eq!(errors(&[[0.1]; 3], &[[0.1]; 3])?.report().r2, 1.0);
         assert_eq!(errors(&[[0.2]; 3], &[[0.1]; 3])?.report().r2, 0.0);
         Ok(())
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn errors_of_scaled_targets_are_in_their_unit() -> Result<()> {
-        // The targets 10, 30 and 2, 2 and what was predicted of them, shifted by 20 and 2 and divided by 10 and 1.
+        // The targets 10, 30 and 2, 2 and their predictions, shifted by 20 and 2 and divided by 10 and 1.
         let mut plain = Residuals::new(2);
         plain.add(&[12.0, 2.5, 27.0, 2.0], &[10.0, 2.0, 30.0, 2.0])?;
         let plain = plain.report();
@@ -223,7 +223,7 @@ mod tests {
         let first = errors(&predictions[..2], &targets[..2])?;
         let saved = serde_json::to_string(&first).expect("finite numbers");
         let mut restored: Residuals = serde_json::from_str(&saved).expect("what was saved");
-        assert_eq!(restored, first, "every bit comes back");
+        assert_eq!(restored, first, "every bit is restored");
         restored.merge(&errors(&predictions[2..], &targets[2..])?)?;
         let (a, b) = (restored.report(), whole.report());
         assert_eq!(restored.samples(), 5);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_lengths_that_do_not_fit() {
+    fn refuses_lengths_that_do_not_match() {
         let mut errors = Residuals::new(2);
         assert!(errors.add(&[0_f32; 6], &[0.0; 3]).is_err());
         assert!(errors.add(&[0_f32; 3], &[0.0; 3]).is_err());

@@ -1,4 +1,4 @@
-//! Means over the samples seen so far, in a form that a checkpoint can hold.
+//! Means over the samples so far, in a form that a checkpoint can hold.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +17,10 @@ pub struct Running {
     loss_sum: f64,
     samples: u64,
     counts: Counts,
-    /// Which classes are taken for which, where that is to be reported. Not part of a checkpoint.
+    /// The confusion matrix, if it is reported. Not part of a checkpoint.
     #[serde(skip)]
     confusion: Option<Confusion>,
-    /// The scores of two classes, likewise.
+    /// The scores of two classes, if reported. Not part of a checkpoint.
     #[serde(skip)]
     ranking: Option<Ranking>,
 }
@@ -33,7 +33,7 @@ enum Counts {
 }
 
 impl Running {
-    /// Nothing seen yet.
+    /// Means of no samples.
     #[must_use]
     pub fn new(target: Target) -> Self {
         let counts = match target {
@@ -43,8 +43,9 @@ impl Running {
         Self { loss_sum: 0.0, samples: 0, counts, confusion: None, ranking: None }
     }
 
-    /// Nothing seen yet, of a split that is measured as a whole: [`report`](Self::report) tells which classes are
-    /// taken for which, and of two classes, whose scores are kept, how well they are told apart.
+    /// Means of no samples, for a split that is measured as a whole: the [`report`](Self::report) then
+    /// contains the confusion matrix and, for two classes, whose scores are kept, how well they are
+    /// separated.
     #[must_use]
     pub fn of_split(target: Target) -> Self {
         let (confusion, ranking) = match target {
@@ -55,7 +56,7 @@ impl Running {
         Self { confusion, ranking, ..Self::new(target) }
     }
 
-    /// The same samples where the second of two classes is predicted if its probability is above `threshold`;
+    /// The same samples if the second of two classes is predicted when its probability exceeds `threshold`;
     /// `None` for anything but a whole split of two classes.
     #[must_use]
     pub fn at_threshold(&self, threshold: f64) -> Option<Self> {
@@ -63,8 +64,8 @@ impl Running {
         Some(Self { counts: Counts::Classes(counts), confusion: Some(confusion), ..self.clone() })
     }
 
-    /// The same for numbers that were scaled: a difference of 1 is `units[i]` in the unit of the targets, in which
-    /// errors are reported. Without units, and for classes, nothing changes.
+    /// The same for scaled numbers: errors are reported in the unit of the targets, in which a difference
+    /// of 1 is `units[i]`. Without units, and for classes, nothing changes.
     #[must_use]
     pub fn in_units(self, units: &[f64]) -> Self {
         let counts = match self.counts {
@@ -74,11 +75,10 @@ impl Running {
         Self { counts, ..self }
     }
 
-    /// Adds a batch: the sum of its losses, its logits (`[samples, outputs]` row by row) and what is
-    /// right for its samples.
+    /// Adds a batch: the sum of its losses, its logits (`[samples, outputs]` row by row) and its targets.
     ///
     /// # Errors
-    /// If they do not fit each other or what is measured; nothing is added then.
+    /// If they do not match each other or the kind of target; then nothing is added.
     pub fn add(&mut self, loss_sum: f64, logits: &[f32], targets: BatchTargets<'_>) -> Result<()> {
         match (&mut self.counts, targets) {
             (Counts::Classes(counts), BatchTargets::Classes(labels)) => {
@@ -99,10 +99,10 @@ impl Running {
                 residuals.add(logits, values)?;
             }
             (Counts::Classes(_), BatchTargets::Values { .. }) => {
-                return Err(candle_core::Error::msg("numbers where classes are measured").into());
+                return Err(candle_core::Error::msg("numeric targets for metrics of classes").into());
             }
             (Counts::Values(_), BatchTargets::Classes(_)) => {
-                return Err(candle_core::Error::msg("classes where numbers are measured").into());
+                return Err(candle_core::Error::msg("class targets for metrics of numbers").into());
             }
         }
         self.loss_sum += loss_sum;
@@ -110,13 +110,13 @@ impl Running {
         Ok(())
     }
 
-    /// How many samples were added.
+    /// The number of samples added.
     #[must_use]
     pub fn samples(&self) -> u64 {
         self.samples
     }
 
-    /// Whether this counts just so many samples of what `target` says.
+    /// Whether this counts exactly `samples` samples of `target`.
     #[must_use]
     pub fn is_of(&self, target: Target, samples: u64) -> bool {
         let counted = match (&self.counts, target) {
@@ -133,7 +133,7 @@ impl Running {
         if self.samples == 0 { 0.0 } else { self.loss_sum / self.samples as f64 }
     }
 
-    /// The share of right classes, where classes are predicted.
+    /// The share of correct predictions, for classes.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         match &self.counts {
@@ -142,7 +142,7 @@ impl Running {
         }
     }
 
-    /// The loss and the metrics by name, as [`names`](super::names) lists them, and of a whole split of two
+    /// The loss and the metrics by name, as listed by [`names`](super::names), and for a whole split of two
     /// classes those of [`OF_TWO_CLASSES`](super::OF_TWO_CLASSES).
     #[must_use]
     pub fn values(&self) -> Vec<(&'static str, f64)> {
@@ -168,9 +168,8 @@ impl Running {
         values
     }
 
-    /// All that was measured besides the loss, with tables per class, for `taper eval`. `names` are
-    /// those of the classes. The matrix of more than [`MOST_CLASSES`](super::MOST_CLASSES) classes is
-    /// left out.
+    /// All metrics except the loss, with tables per class, for `taper eval`. `names` are the class names.
+    /// The matrix of more than [`MAX_CLASSES`](super::MAX_CLASSES) classes is left out.
     #[must_use]
     pub fn report(&self, names: &[String]) -> serde_json::Value {
         match &self.counts {
@@ -197,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_that_does_not_fit_adds_nothing() {
+    fn a_batch_that_does_not_match_adds_nothing() {
         let mut running = Running::new(Target::Class { classes: 3 });
         let values = BatchTargets::Values { values: &[1.0], width: 1 };
         assert!(running.add(1.0, &[0.0; 3], values).is_err());

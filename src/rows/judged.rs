@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use taper::Error;
-use taper::run::{Draft, Judged, Prediction, Truth};
+use taper::run::{Draft, Prediction, SampleResult, SampleTarget};
 
 use super::table::{Columns, Table, texts};
 use crate::cli::RowFormat;
@@ -44,7 +44,7 @@ impl<'a> Samples<'a> {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn add(&mut self, sample: &Judged<'_>) -> taper::Result<()> {
+    pub fn add(&mut self, sample: &SampleResult<'_>) -> taper::Result<()> {
         let added = if self.json {
             json(sample, self.classes).map(|line| self.lines.extend([line.as_str(), "\n"]))
         } else {
@@ -80,33 +80,33 @@ fn refused(error: &anyhow::Error) -> Error {
 }
 
 /// Adds a sample that was measured: index, truth, prediction and probabilities; numbers likewise.
-fn csv(table: &mut Table, sample: &Judged<'_>, classes: &[String]) -> anyhow::Result<()> {
+fn csv(table: &mut Table, sample: &SampleResult<'_>, classes: &[String]) -> anyhow::Result<()> {
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
     let Prediction { values, .. } = &sample.prediction;
     let first = || vec!["index".to_owned()];
     let index = [sample.index.to_string()];
-    match sample.truth {
-        Truth::Class(truth) => {
+    match sample.target {
+        SampleTarget::Class(target) => {
             let predicted = sample.prediction.class();
-            let cells = [name(truth), name(predicted), values[predicted].to_string()];
+            let cells = [name(target), name(predicted), values[predicted].to_string()];
             let names = || {
                 let names = first().into_iter().chain(["truth".to_owned()]);
                 names.chain(Columns::Classes(classes).names("prediction", "")).collect()
             };
             table.add(names, index.into_iter().chain(cells).chain(texts(values)))
         }
-        Truth::Values(truth) => {
+        SampleTarget::Values(target) => {
             let names = || {
-                let of = |name| Columns::Numbers(truth.len()).names("", name);
+                let of = |name| Columns::Numbers(target.len()).names("", name);
                 first().into_iter().chain(of("truth")).chain(of("prediction")).collect()
             };
-            table.add(names, index.into_iter().chain(texts(truth)).chain(texts(values)))
+            table.add(names, index.into_iter().chain(texts(target)).chain(texts(values)))
         }
     }
 }
 
 /// The same as a line of JSON.
-fn json(sample: &Judged<'_>, classes: &[String]) -> anyhow::Result<String> {
+fn json(sample: &SampleResult<'_>, classes: &[String]) -> anyhow::Result<String> {
     #[derive(Serialize)]
     #[serde(untagged)]
     enum Line<'a> {
@@ -125,13 +125,13 @@ fn json(sample: &Judged<'_>, classes: &[String]) -> anyhow::Result<String> {
     }
     let name = |class: usize| classes.get(class).map_or("", String::as_str);
     let (index, values) = (sample.index, sample.prediction.values.as_slice());
-    let line = match sample.truth {
-        Truth::Class(truth) => {
+    let line = match sample.target {
+        SampleTarget::Class(target) => {
             let class = sample.prediction.class();
-            let (truth, prediction) = (name(truth), name(class));
+            let (truth, prediction) = (name(target), name(class));
             Line::Class { index, truth, prediction, probability: values[class], probabilities: values }
         }
-        Truth::Values(truth) => Line::Values { index, truth, prediction: values },
+        SampleTarget::Values(target) => Line::Values { index, truth: target, prediction: values },
     };
     Ok(serde_json::to_string(&line)?)
 }

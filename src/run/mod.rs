@@ -43,7 +43,7 @@ pub use stopped::Stopped;
 // What a trained model was read from, says, and where a run is.
 pub use crate::checkpoint::{Card, Checkpoint, State};
 pub use crate::durable::Draft;
-pub use crate::inference::{Answer, Judged, Mistake, Mistakes, Prediction, Row, Truth, Wrong};
+pub use crate::inference::{Answer, Mistake, Mistakes, Prediction, Row, SampleResult, SampleTarget, Wrong};
 pub use crate::run_folder::RunFolder;
 
 use crate::config::Input;

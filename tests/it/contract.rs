@@ -198,9 +198,12 @@ fn metrics_that_are_not_monitored_say_why() {
         ),
         (
             &["checkpoint.monitor=validation.loss", "split.validation=0"],
-            "set `split.validation`, such as 0.2",
+            "set `split.validation`, for example to 0.2",
         ),
-        (&["gate={\"validation.f1\"=\"> 0\"}", "split.validation=0"], "set `split.validation`, such as 0.2"),
+        (
+            &["gate={\"validation.f1\"=\"> 0\"}", "split.validation=0"],
+            "set `split.validation`, for example to 0.2",
+        ),
     ] {
         let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", *set]).collect();
         let outcome = workspace.run(&[&["check", "c.toml"], &sets[..]].concat());

@@ -14,13 +14,13 @@ pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String], files: Option<&[Path
     // As short as it is written elsewhere, not as long as its f64.
     let short = |number: f32| number.to_string().parse::<f64>().unwrap_or(f64::NAN);
     let of = |Mistake { index, found, size }: Mistake| match found {
-        Wrong::Class { truth, predicted } => json!({
-            "index": index, "truth": name(truth), "prediction": name(predicted), "probability": short(size),
+        Wrong::Class { target, predicted } => json!({
+            "index": index, "truth": name(target), "prediction": name(predicted), "probability": short(size),
         }),
-        Wrong::Values { truth, predicted } => {
-            let [truth, predicted] =
-                [truth, predicted].map(|all| all.into_iter().map(short).collect::<Vec<_>>());
-            json!({ "index": index, "truth": truth, "prediction": predicted, "error": short(size) })
+        Wrong::Values { target, predicted } => {
+            let [target, predicted] =
+                [target, predicted].map(|all| all.into_iter().map(short).collect::<Vec<_>>());
+            json!({ "index": index, "truth": target, "prediction": predicted, "error": short(size) })
         }
     };
     let with_file = |mistake: Mistake| {

@@ -4,7 +4,7 @@ use super::super::predicted::predicted_classes;
 use super::*;
 
 #[test]
-fn agrees_with_a_case_worked_by_hand() -> Result<()> {
+fn agrees_with_a_case_computed_by_hand() -> Result<()> {
     // Class 2 is never predicted, class 3 never occurs and is never predicted.
     let mut counts = ClassCounts::new(4);
     counts.count(&[0, 0, 0, 1, 1, 2], &[0, 0, 1, 1, 0, 1])?;
@@ -18,7 +18,7 @@ fn agrees_with_a_case_worked_by_hand() -> Result<()> {
     assert_eq!(row(1), ("1", 1.0 / 3.0, 0.5, 0.4, 2));
     assert_eq!(row(2), ("2", 0.0, 0.0, 0.0, 1));
     assert_eq!(row(3), ("3", 0.0, 0.0, 0.0, 0));
-    assert!((report.recall - (2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-15, "class 3 does not count");
+    assert!((report.recall - (2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-15, "class 3 is not counted");
     Ok(())
 }
 
@@ -42,7 +42,7 @@ fn a_single_logit_predicts_class_1_above_0() -> Result<()> {
 }
 
 #[test]
-fn a_logit_that_is_not_a_number_is_counted_as_candle_would() -> Result<()> {
+fn a_nan_logit_is_counted_as_in_candle() -> Result<()> {
     let logits = [f32::NAN, 1.0, 2.0, 1.0, f32::NAN, 2.0, 2.0, 1.0, f32::NAN];
     let tensor = candle_core::Tensor::from_slice(&logits, (3, 3), &candle_core::Device::Cpu)?;
     let expected = tensor.argmax(1)?.to_vec1::<u32>()?;
@@ -52,7 +52,7 @@ fn a_logit_that_is_not_a_number_is_counted_as_candle_would() -> Result<()> {
 }
 
 #[test]
-fn refuses_what_does_not_fit_and_counts_nothing() {
+fn mismatches_are_refused_and_nothing_is_counted() {
     let mut counts = ClassCounts::new(2);
     assert!(counts.count(&[0, 2], &[0, 0]).is_err());
     assert!(counts.count(&[0], &[2]).is_err());
@@ -91,7 +91,7 @@ fn the_matrix_of_an_old_checkpoint_becomes_counts() {
 }
 
 #[test]
-fn counts_that_no_samples_can_have_are_noticed() {
+fn impossible_counts_are_refused() {
     let parse = |text: &str| serde_json::from_str::<ClassCounts>(text).expect("counts");
     let good = r#"{"correct": [1, 0], "predicted": [2, 1], "support": [1, 2]}"#;
     assert!(parse(good).is_of(2, 3) && !parse(good).is_of(2, 4) && !parse(good).is_of(3, 3));
@@ -103,7 +103,7 @@ fn counts_that_no_samples_can_have_are_noticed() {
 }
 
 #[test]
-fn a_checkpoint_grows_with_the_classes_and_not_with_their_square() {
+fn the_size_of_a_checkpoint_is_linear_in_the_number_of_classes() {
     let size = |classes| serde_json::to_string(&ClassCounts::new(classes)).expect("plain numbers").len();
     assert!(size(20_000) < 11 * size(2_000) && size(20_000) < 200_000);
 }
