@@ -1,11 +1,11 @@
-"""Two builds of taper side by side: whether they train the same bits, and how fast each is.
+"""Compares two builds of taper: whether they train to the same bits, and how fast each is.
 
     python3 benches/versus_old.py bits OLD NEW [STEPS]      weights and optimizer state after 200 steps, and of a
                                                             run that OLD stopped half-way and each resumes
     python3 benches/versus_old.py speed OLD NEW [ROUNDS]    `taper bench`, in turn, medians of 5 rounds
 
-OLD and NEW are programs. MNIST is looked for in TAPER_DATA_DIR, as taper does; images_cnn_224 gets drawn
-images. Ends with 1 if a bit differs, or if NEW is more than 1 % slower.
+OLD and NEW are programs. MNIST is searched for in TAPER_DATA_DIR, as by taper; images_cnn_224 uses drawn
+images. Exits with 1 if a bit differs, or if NEW is more than 1 % slower.
 """
 
 import json
@@ -28,13 +28,13 @@ def run(program, *arguments, folder=None):
     return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True)
 
 
-def png(path, colour, size=240):
-    """A picture in shades of one colour."""
+def png(path, color, size=240):
+    """An image in shades of one color."""
     rows = bytearray()
     for y in range(size):
         rows.append(0)
         for x in range(size):
-            rows += bytes(min(255, value + (x * y) % 13) for value in colour)
+            rows += bytes(min(255, value + (x * y) % 13) for value in color)
     chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def png(path, colour, size=240):
 
 
 def tensors(file):
-    """Names and bytes, without the metadata."""
+    """Names and bytes of the tensors, without the metadata."""
     content = file.read_bytes()
     [size] = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + size])
@@ -55,9 +55,9 @@ def bits(programs, steps):
     differing = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        for name, colour in [("day", (240, 220, 120)), ("night", (10, 10, 60))]:
+        for name, color in [("day", (240, 220, 120)), ("night", (10, 10, 60))]:
             for image in range(8):
-                png(folder / f"data/images/{name}/{image}.png", [value ^ image for value in colour])
+                png(folder / f"data/images/{name}/{image}.png", [value ^ image for value in color])
         for config in CONFIGS:
             options = ["--set", "train.batch_size=4"] if config == "images_cnn_224" else []
             limit = lambda steps: ["--set", f"train.max_steps={steps}", "--set", "train.epochs=100000", "-q"]
@@ -73,7 +73,7 @@ def bits(programs, steps):
             new_run = lambda name: ["--config", config, "--run-dir", str(folder / f"{config}-{name}")]
             old, new = (trained(program, name, steps, *new_run(name)) for program, name in zip(programs, ["old", "new"]))
             if isinstance(old, str):
-                print(f"{config:<18} not compared: the old program says: {old}")
+                print(f"{config:<18} not compared: the old program failed: {old}")
                 continue
             half = trained(programs[0], "half", steps // 2, *new_run("half"))
             shutil.copytree(folder / f"{config}-half", folder / f"{config}-other")

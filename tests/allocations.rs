@@ -1,5 +1,5 @@
-//! A training step of the fused engine works in the memory of the first steps. In a binary of its own,
-//! because the allocator that counts is the whole program's.
+//! A training step of the fused engine reuses the memory of the first steps. In a separate binary, because
+//! the counting allocator applies to the whole process.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -14,7 +14,7 @@ use taper::internals::presets;
 use taper::network::Parameters;
 use taper::random::{Purpose, Stream};
 
-/// The system's allocator; counts what all threads ask for while [`COUNTING`].
+/// The system's allocator; counts all allocations of all threads while [`COUNTING`].
 struct Counting;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
@@ -28,28 +28,28 @@ fn count(bytes: usize) {
     }
 }
 
-// SAFETY: everything is passed on to the system's allocator; counting allocates nothing.
+// SAFETY: everything is forwarded to the system's allocator; counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size);
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.realloc(memory, layout, size) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller upholds the contract.
         unsafe { System.dealloc(memory, layout) }
     }
 }
@@ -59,7 +59,7 @@ static ALLOCATOR: Counting = Counting;
 
 const BATCH: usize = 20;
 
-/// What was asked for while counting.
+/// The allocations while counting.
 #[derive(Debug, PartialEq)]
 struct Measured {
     allocations: u64,
@@ -75,7 +75,7 @@ fn counted(work: impl FnOnce()) -> Measured {
     Measured { allocations: ALLOCATIONS.load(Relaxed), bytes: BYTES.load(Relaxed) }
 }
 
-/// What five steps after the first five allocate, with a built-in config on random samples.
+/// The allocations of five steps after the first five, for a built-in config on random samples.
 fn measure(name: &str) -> Measured {
     let text = presets::find(name).expect("a built-in config");
     let input = Input { name: name.to_owned(), text: text.as_bytes().to_vec(), overrides: Vec::new() };
@@ -112,11 +112,11 @@ fn measure(name: &str) -> Measured {
     counted(|| steps(5..10))
 }
 
-// One test, because what counts belongs to all threads.
+// A single test, because the counter is shared by all threads.
 #[test]
 fn a_step_allocates_nothing() {
     let control = counted(|| drop(std::hint::black_box(vec![1_u8; 100])));
-    assert_eq!(control, Measured { allocations: 1, bytes: 100 }, "the counter does not count");
+    assert_eq!(control, Measured { allocations: 1, bytes: 100 }, "the counter does not work");
     for name in
         ["mnist_cnn", "mnist_cnn_plain", "mnist_mlp_64", "mnist_mlp_128", "digits_cnn", "synthetic_mlp"]
     {

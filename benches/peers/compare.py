@@ -1,8 +1,8 @@
-"""taper, Keras and PyTorch in turn on the same works: times of their epochs, as they report them.
+"""Runs taper, Keras and PyTorch in turn on the same workloads and compares their epoch times, as each reports them.
 
     python3 benches/peers/compare.py --data DIR
 
-Writes RESULTS.json, all raw numbers, and prints a table. README.md in benches/ says what is compared and how.
+Writes all raw numbers to RESULTS.json and prints a table. README.md in benches/ describes what is compared and how.
 """
 
 import argparse
@@ -20,12 +20,12 @@ import works
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PEERS = {  # the modules that each needs, and what pip calls them
+PEERS = {  # the modules that each needs, and their pip packages
     "keras": ("tf", "import keras, tensorflow, numpy", "tensorflow-cpu keras"),
     "torch": ("torch", "import torch, numpy", "torch numpy"),
 }
 QUICK_SAMPLES = 640
-DISTURBED = 0.05  # the share of the cores from which on other processes are worth a warning
+DISTURBED = 0.05  # warn if other processes take a larger share of the cores
 
 
 def main():
@@ -81,13 +81,13 @@ def command_line():
 
 
 def comparisons(name, work, threads):
-    """Batch sizes and numbers of threads; the textbook CNN with one thread, too."""
+    """Batch sizes and numbers of threads; the textbook CNN also with one thread."""
     found = [(batch, threads) for batch in work.batches]
     return [*found, (work.batches[0], 1)] if name == "mnist_cnn" and threads > 1 else found
 
 
 def compare(programs, results, args, scratch, what):
-    """All rounds of one work, the programs in turn."""
+    """Runs all rounds of one workload, the programs in turn."""
     name, work, batch, threads = what
     samples = min(QUICK_SAMPLES, work.samples) if args.quick else work.samples
     epochs = 2 if args.quick else work.epochs
@@ -97,7 +97,7 @@ def compare(programs, results, args, scratch, what):
             outcome = program.train(name, work, batch, threads, samples, epochs, scratch)
             found.append({"round": number, **outcome})
             report(found[-1])
-        # Another network or another number of samples would make the comparison void.
+        # A different network or number of samples would make the comparison invalid.
         for key in ("parameters", "samples"):
             if len({outcome[key] for outcome in found}) != 1:
                 values = ", ".join(f"{outcome['program']} {outcome[key]}" for outcome in found)
@@ -106,7 +106,7 @@ def compare(programs, results, args, scratch, what):
 
 
 def report(outcome):
-    """A line for whoever waits."""
+    """Prints a progress line."""
     others = outcome["share_of_others"] or 0
     disturbed = f"; OTHER PROCESSES TOOK {100 * others:.0f} % OF THE CORES" if others > DISTURBED else ""
     what = "{work}, batch {batch}, threads {threads}, round {round}: {program}".format(**outcome)
@@ -136,7 +136,7 @@ class Taper:
             "train.epochs": work.warm_up + epochs,
             "checkpoint.every_epochs": 0,
         }
-        settings |= {  # The peers take the first samples, too, and set none aside.
+        settings |= {  # The peers also take the first samples, and hold none out.
             "mnist": {"data.mnist.train_samples": samples, "split.validation": 0},
             "points": {"data.synthetic.samples": samples},
             "images": {},
@@ -165,7 +165,7 @@ class Taper:
         }
 
     def start(self, threads, scratch):
-        """From the start of the process to the first step of mnist_cnn, and to its end."""
+        """The times from the start of the process to the first step of mnist_cnn, and to its end."""
         folder = scratch / "run"
         settings = {"train.max_steps": 1, "train.log_every_steps": 1}
         command = self.command("mnist_cnn", threads, self.data, folder, settings)
@@ -175,7 +175,7 @@ class Taper:
 
 
 class Peer:
-    """`train_keras.py` or `train_torch.py`, in the virtual environment that has the framework."""
+    """`train_keras.py` or `train_torch.py`, in the virtual environment of the framework."""
 
     def __init__(self, name, python, venv, imports, packages, args):
         folder = f"~/.cache/taper-peers/{venv}"
@@ -204,7 +204,7 @@ class Peer:
 
 
 def run(command, scratch):
-    """A process to its end: what it printed, and what the machine did meanwhile."""
+    """Runs a process to its end; returns its output, and the load of the machine in the meantime."""
     log = scratch / "stderr"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TAPER_")}
     with open(scratch / "stdout", "w+") as stdout, open(log, "w") as stderr:
@@ -226,7 +226,7 @@ def read_events(folder):
 
 
 def first_line(command):
-    """What a short command prints first; empty if it fails."""
+    """The first line printed by a short command; empty if it fails."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.partition("\n")[0]
     except (OSError, subprocess.CalledProcessError):
@@ -234,7 +234,7 @@ def first_line(command):
 
 
 def save(results, path):
-    """Whole or not at all: an interrupted comparison keeps its last results."""
+    """Replaces the file atomically: an interrupted comparison keeps its last results."""
     draft = path.with_name(path.name + ".draft")
     draft.write_text(json.dumps(results, indent=1) + "\n")
     draft.replace(path)

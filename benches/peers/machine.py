@@ -1,4 +1,4 @@
-"""What the comparison ran on, and what else ran there."""
+"""The machine of the comparison, and the load of other processes."""
 
 import hashlib
 import os
@@ -30,14 +30,14 @@ def digest(path):
 
 
 class Watch:
-    """Looks at the machine before and after a process."""
+    """Observes the machine before and after a process."""
 
     def __init__(self):
         self.load, self.busy = os.getloadavg()[0], busy_seconds()
         self.started, self.clock = time.time(), time.perf_counter()
 
     def until_now(self, usage):
-        """`usage`: the resources that the process took. Its peak memory is its largest resident set."""
+        """`usage` holds the resources of the process. Its peak memory is its largest resident set."""
         wall, busy = time.perf_counter() - self.clock, busy_seconds()
         cpu = usage.ru_utime + usage.ru_stime
         others = None if busy is None else max(0.0, busy - self.busy - cpu)
@@ -54,7 +54,7 @@ class Watch:
 
 
 def busy_seconds():
-    """Seconds in which cores worked since the system started, for whomever; None where that is not known."""
+    """Busy core seconds of all processes since the system started; None if unknown."""
     try:
         with open("/proc/stat") as file:
             user, nice, system, _idle, _waiting, *interrupts_and_stolen = map(int, file.readline().split()[1:9])

@@ -1,4 +1,4 @@
-"""Writes random images and labels for the work deep_32x32x3: python make_images.py FOLDER [SAMPLES]"""
+"""Writes random images and labels for the workload deep_32x32x3: python make_images.py FOLDER [SAMPLES]"""
 
 import pathlib
 import sys

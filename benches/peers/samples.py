@@ -1,4 +1,4 @@
-"""The samples of the works, as NumPy arrays: floats of shape (n, height, width, channels) or (n, features)."""
+"""The samples of the workloads, as NumPy arrays: floats of shape (n, height, width, channels) or (n, features)."""
 
 import gzip
 import struct
@@ -12,7 +12,7 @@ MNIST = ("images-idx3-ubyte", "labels-idx1-ubyte")
 
 
 def load(work, samples, folder):
-    """Training samples and labels, test samples and labels (None and None where there are none)."""
+    """Training samples and labels, test samples and labels (None and None if there are none)."""
     if work.data == "mnist":
         images, labels = (idx(folder, f"train-{name}")[:samples] for name in MNIST)
         test_images, test_labels = (idx(folder, f"t10k-{name}") for name in MNIST)
@@ -33,20 +33,20 @@ def idx(folder, name):
     candidates = [place / (name + ending) for place in (folder / "mnist", folder) for ending in ("", ".gz")]
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
-        sys.exit(f"no {name} or {name}.gz in {folder / 'mnist'} or {folder}: say with --data where MNIST is")
+        sys.exit(f"no {name} or {name}.gz in {folder / 'mnist'} or {folder}: set the folder of MNIST with --data")
     data = (gzip.open if path.suffix == ".gz" else open)(path, "rb").read()
     dimensions = struct.unpack(f">{data[3]}I", data[4 : 4 + 4 * data[3]])
     return numpy.frombuffer(data, numpy.uint8, offset=4 + 4 * data[3]).reshape(dimensions)
 
 
 def points(samples, test_samples=1000, features=100, classes=10, noise=1.5):
-    """Points around class centres, as taper's [data.synthetic] draws them (from another random stream)."""
+    """Points around class centers, distributed as in taper's [data.synthetic] (from another random stream)."""
     random = numpy.random.default_rng(42)
-    centres = random.standard_normal((classes, features))
+    centers = random.standard_normal((classes, features))
 
     def draw(count):
         labels = numpy.arange(count) % classes
-        x = centres[labels] + noise * random.standard_normal((count, features))
+        x = centers[labels] + noise * random.standard_normal((count, features))
         return x.astype("float32"), labels.astype("int64")
 
     return *draw(samples), *draw(test_samples)

@@ -1,4 +1,4 @@
-"""The results in Markdown. `python3 table.py RESULTS.json` prints them again."""
+"""Prints the results as Markdown: `python3 table.py RESULTS.json`."""
 
 import json
 import pathlib
@@ -27,14 +27,14 @@ def markdown(results):
 
 
 def median(runs, program):
-    """Microseconds per sample or milliseconds per epoch: of the rounds, the median of their median epochs."""
+    """Microseconds per sample or milliseconds per epoch: the median over the rounds of the median epoch."""
     mine = [run for run in runs if run["program"] == program]
     time = statistics.median(run["us_per_sample_median"] for run in mine)
     return time * mine[0]["samples"] / 1000 if works.WORKS[mine[0]["work"]].unit == "ms_per_epoch" else time
 
 
 def remarks(results):
-    """What the table does not say: memory, start, and whether the machine was idle."""
+    """Remarks below the table: memory, startup, and whether the machine was idle."""
     facts, settings = results["machine"], results["settings"]
     yield f"{facts['cpu']}, {facts['cores']} cores; rounds: {settings['rounds']}; {results['date']}."
     if settings["torch_compile"]:

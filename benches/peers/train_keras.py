@@ -1,6 +1,6 @@
-"""A work in Keras on TensorFlow, as its tutorials write it: compile, fit. Prints one JSON line.
+"""Runs a workload in Keras on TensorFlow, as in its tutorials: compile, fit. Prints one JSON line.
 
-An epoch is what lies between the callbacks on_epoch_begin and on_epoch_end of fit().
+The time of an epoch is that between the callbacks on_epoch_begin and on_epoch_end of fit().
 """
 
 import os
@@ -54,7 +54,7 @@ def main():
     keras.utils.set_random_seed(0)
     x, y, test_x, test_y = samples.load(work, args.samples, args.data)
     loss = "sparse_categorical_crossentropy"
-    if x.ndim == 4:  # The textbook's programs for images have their labels as rows of zeros and a one.
+    if x.ndim == 4:  # The textbook's programs for images one-hot encode their labels.
         loss = "categorical_crossentropy"
         y = keras.utils.to_categorical(y, 10)
         test_y = None if test_y is None else keras.utils.to_categorical(test_y, 10)

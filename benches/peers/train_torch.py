@@ -1,4 +1,4 @@
-"""A work in PyTorch, eager, as fast as its options make it on a CPU: fused Adam, channels_last.
+"""Runs a workload in PyTorch, eager, with its fastest options for a CPU: fused Adam, channels_last.
 
 All samples are floats in memory before the clock starts. Prints one JSON line.
 """
@@ -37,7 +37,7 @@ def build(layers, shape):
 
 
 def tensor(x):
-    """Samples as PyTorch wants them: images with their channels second in the shape and last in memory."""
+    """Samples in PyTorch's form: images with channels second in the shape and last in memory."""
     x = torch.from_numpy(x)
     return x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
 

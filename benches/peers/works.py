@@ -1,6 +1,6 @@
-"""What taper and its peers are compared on: one table for all programs in this folder.
+"""The workloads on which taper and its peers are compared: one table for all programs in this folder.
 
-Needs nothing but Python, so that `compare.py` runs without NumPy.
+Uses only the standard library, so that `compare.py` runs without NumPy.
 """
 
 import argparse
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Work:
-    """A network and its samples, and how often it is trained on them.
+    """A network, its samples, and the number of epochs.
 
     Layers: `conv` filters of 3x3 without padding and relu, `pool` of 2x2, `flatten`, `dense` with relu
     but for the last one, `dropout`. The loss is cross-entropy, the optimizer Adam with 1e-3, all in f32.
     """
 
-    network: str  # in words
+    network: str  # as text
     layers: tuple  # (kind, number)
-    data: str  # "mnist", "points" (normally distributed around class centres) or "images" (random bytes)
-    samples: int  # training samples; of MNIST the first ones
-    batches: tuple  # batch sizes, each a comparison of its own
+    data: str  # "mnist", "points" (normally distributed around class centers) or "images" (random bytes)
+    samples: int  # training samples; the first ones of MNIST
+    batches: tuple  # batch sizes, each compared separately
     config: str  # taper's config: the name of a built-in one, or a file in configs/
-    warm_up: int = 1  # epochs that are reported apart: there, the peers trace, compile and tune
-    epochs: int = 3  # epochs after them
-    unit: str = "us_per_sample"  # or "ms_per_epoch": how the table gives it
+    warm_up: int = 1  # epochs reported separately, in which the peers trace, compile and tune
+    epochs: int = 3  # epochs after the warm-up
+    unit: str = "us_per_sample"  # or "ms_per_epoch": the unit in the table
 
 
 CNN = (("conv", 32), ("pool", 2), ("flatten", 0), ("dense", 128), ("dropout", 0.5), ("dense", 10))
@@ -91,11 +91,11 @@ WORKS = {
     ),
 }
 
-IMAGES = "random_images.npz"  # in the data folder of the work "images"; make_images.py writes it
+IMAGES = "random_images.npz"  # in the data folder of the workload "images"; written by make_images.py
 
 
 def summary(epoch_seconds, samples):
-    """Microseconds of each sample in the fastest and in the median of these epochs."""
+    """Microseconds per sample in the fastest and in the median epoch."""
     return {
         "us_per_sample_fastest": round(1e6 * min(epoch_seconds) / samples, 3),
         "us_per_sample_median": round(1e6 * statistics.median(epoch_seconds) / samples, 3),
@@ -116,7 +116,7 @@ def arguments(description):
 
 
 def with_defaults(args):
-    """The same, with the work's own numbers where none are given; and the work."""
+    """The parsed arguments, with the workload's own numbers as defaults; and the workload."""
     work = WORKS[args.work]
     args.batch = args.batch or work.batches[0]
     args.epochs = args.epochs or work.epochs
@@ -126,7 +126,7 @@ def with_defaults(args):
 
 
 def print_result(program, version, args, parameters, seconds, accuracy, **options):
-    """The JSON line that `compare.py` reads. `seconds`: of each epoch, the warm-up's first."""
+    """The JSON line that `compare.py` reads. `seconds` holds the time of each epoch, including the warm-up."""
     warm_up, timed = seconds[: args.warm_up], seconds[args.warm_up :]
     result = {
         "program": program,

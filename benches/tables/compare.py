@@ -1,12 +1,12 @@
-"""Tables: what taper reaches with a config of some ten lines, and scikit-learn with a pipeline of the same network.
+"""Compares scores on tables: taper with a config of some ten lines, scikit-learn with a pipeline of the same network.
 
     pip install -r benches/tables/requirements.txt
     cargo build --release
     python3 benches/tables/compare.py [--taper target/release/taper] [--seeds 9] [NAME ...]
 
-Both train on the same training file and are measured on the same test file, with the same layers, batch size, learning
-rate and number of epochs; columns are imputed, encoded and standardized by each program's own means. Given are the
-medians over the seeds: the accuracy, or R² for numbers.
+Both train on the same training file and are evaluated on the same test file, with the same layers, batch size, learning
+rate and number of epochs; each program imputes, encodes and standardizes columns in its own way. The script prints the
+medians over the seeds: the accuracy, or R² for numeric targets.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def bundled(load, target):
     return table
 
 
-# name: the table, whether numbers are predicted, epochs
+# name: (table, whether the targets are numbers, epochs)
 TABLES = {
     "churn": (churn, False, 20),
     "wine": (bundled(datasets.load_wine, "cultivar"), False, 40),
@@ -113,7 +113,7 @@ def scikit_learn(train, test, target, ignored, regression, epochs, seed):
     if regression:
         model = TransformedTargetRegressor(model, transformer=StandardScaler())
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has not converged: both train for so many epochs
+        warnings.simplefilter("ignore")  # convergence: both train for a fixed number of epochs
         model.fit(train[features], train[target])
     score = r2_score if regression else accuracy_score
     return score(test[target], model.predict(test[features]))
@@ -126,7 +126,7 @@ def compare(name, program, seeds, folder):
     train, test = train_test_split(table, test_size=0.25, random_state=0, stratify=None if regression else table[target])
     for part, rows in [("train.csv", train), ("test.csv", test)]:
         rows.to_csv(folder / part, index=False)
-    # What both read is what the files say.
+    # Both read the numbers as rounded in the files.
     train, test = (pd.read_csv(folder / part) for part in ("train.csv", "test.csv"))
     outputs = 1 if regression else table[target].nunique()
     gaps = bool(table.isna().any().any())

@@ -1,4 +1,4 @@
-//! The comparison, with whichever allocator the program has.
+//! The comparison, with the allocator of the program that contains it.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ const BATCH: usize = 32;
 const STEPS: u64 = 30;
 const ROUNDS: usize = 7;
 
-/// Measures both sides in turn and prints the medians; `allocator` is the one that both use.
+/// Measures both sides in turn and prints the medians; `allocator` is the allocator used by both.
 pub fn run(allocator: &str) {
     taper::threads::configure(None).expect("threads");
     let batches: Vec<Images> = (0..STEPS).map(Images::new).collect();
@@ -44,7 +44,7 @@ pub fn run(allocator: &str) {
     );
 }
 
-/// Random images with labels, as a data set has them and as tensors.
+/// Random images with labels, in the form of a data set and as tensors.
 struct Images {
     pixels: Features,
     shape: Shape,
@@ -121,7 +121,7 @@ impl Taper {
     }
 }
 
-/// What a candle user writes, after candle's own MNIST example.
+/// What a candle user would write, following candle's own MNIST example.
 struct Stock {
     convolution: candle_nn::Conv2d,
     hidden: candle_nn::Linear,

@@ -1,6 +1,6 @@
-//! `versus_candle` with the system's allocator, which a candle program has unless it says otherwise.
-//! glibc's gives large blocks back to the system at every step, and taking them again costs more than
-//! the arithmetic; taper's engine asks for none. `cargo bench --bench versus_candle_system_allocator`
+//! `versus_candle` with the system's allocator, the default of a candle program. glibc's allocator returns
+//! large blocks to the system at every step, and allocating them again costs more than the arithmetic;
+//! taper's engine does not allocate. `cargo bench --bench versus_candle_system_allocator`
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "what taper is measured against")]
 #![expect(

@@ -1,9 +1,9 @@
-"""Compares what taper predicts with what PyTorch computes from the same weights file.
+"""Compares taper's predictions with PyTorch's, from the same weights file.
 
     taper predict --checkpoint RUN --input x.npy --format json > predictions.json
     python check_export.py RUN x.npy predictions.json
 
-RUN is a run folder, a checkpoint folder or a model.safetensors. The network is built anew from the
+RUN is a run folder, a checkpoint folder or a model.safetensors. The network is rebuilt from the
 file's own metadata. Prints the largest difference between logits, and fails above 1e-4.
 """
 
@@ -36,7 +36,7 @@ def sides(size):
 
 
 class Same(nn.Module):
-    """Pads so that there are as many positions as strides fit; the odd pixel goes right and below."""
+    """Pads for ceil(size / stride) positions; odd padding puts more at the right and bottom."""
 
     def __init__(self, kernel, strides, value=0.0):
         super().__init__()
@@ -51,7 +51,7 @@ class Same(nn.Module):
 
 
 class AveragePool(nn.Module):
-    """The mean of each window, without its padding."""
+    """The mean of each window, excluding padding."""
 
     def __init__(self, kernel, strides, pad):
         super().__init__()
@@ -71,7 +71,7 @@ def padding(options, kernel, strides, value=0.0):
 
 
 def build(kind, options, tensors):
-    """The module that holds the weights, and the whole layer."""
+    """The module with the weights, and the whole layer."""
     weight = tensors.get("weight")
     bias = tensors.get("bias") is not None
     if kind == "dense":
@@ -82,7 +82,7 @@ def build(kind, options, tensors):
         return module, nn.Sequential(padding(options, kernel, strides), module)
     elif kind == "batch_norm":
         module = nn.BatchNorm2d(len(weight), eps=options["epsilon"])
-        module._check_input_dim = lambda x: None  # flat samples too
+        module._check_input_dim = lambda x: None  # also accept flat samples
     elif kind == "layer_norm":
         module = nn.LayerNorm(list(weight.shape), eps=options["epsilon"])
     elif kind in ("max_pool2d", "avg_pool2d"):
@@ -101,7 +101,7 @@ def build(kind, options, tensors):
 
 
 def network(layers, link, tensors):
-    """All layers up to the logits, with their weights."""
+    """All layers up to the logits, with weights."""
     modules, used = [], set()
     for i, layer in enumerate(layers):
         [(kind, options)] = layer.items()
@@ -126,7 +126,7 @@ def network(layers, link, tensors):
 
 
 def samples(path, card, normalize):
-    """The array as the network takes it."""
+    """The array in the network's input layout."""
     array = numpy.load(path)
     shape = tuple(card["sample_shape"])
     count = array.size // math.prod(shape)
@@ -143,7 +143,7 @@ def samples(path, card, normalize):
 
 
 def weights_file(path, place):
-    """The weights that taper says it took."""
+    """The weights file that taper reports."""
     if path.is_file():
         return path
     folder = path if (path / "manifest.json").exists() else path / "checkpoints" / pathlib.Path(place).name

@@ -1,9 +1,9 @@
-"""Writes the reference values that tests/it/golden.rs compares taper with.
+"""Writes the reference values for tests/it/golden.rs.
 
     python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make.py
 
-Inputs are exact in f32 and everything is computed in f64, so that the same file judges taper in
-both. Each file's metadata lists its cases, with the config that taper reads.
+Inputs are exact in f32 and everything is computed in f64, so that the same file tests taper in
+both. Each file's metadata lists its cases, with taper's config for each.
 """
 
 import itertools
@@ -38,7 +38,7 @@ def labels(*values):
 
 
 def same(x, kernel, strides, value=0.0):
-    """Pads as Keras does: the odd one goes to the bottom and to the right."""
+    """Pads as Keras does: an odd row or column goes to the bottom or the right."""
     pads = []
     for size, k, s in zip(reversed(x.shape[2:]), reversed(kernel), reversed(strides)):
         total = max((-(-size // s) - 1) * s + k - size, 0)
@@ -72,14 +72,14 @@ def layers():
     tensors, cases = {}, []
 
     def case(name, config, forward, x, parameters=None, training=False, after=None):
-        """`parameters` are named as in taper; `after` are values of theirs that the pass changes."""
+        """`parameters` are named as in taper; `after` holds those that the pass changes."""
         parameters = parameters or {}
         x = x.requires_grad_()
         trained = [n for n in parameters if not n.startswith("running_")]
         for n in trained:
             parameters[n].requires_grad_()
         y = forward(x, **parameters)
-        # Any function of the output will do; a random weighted sum leaves no gradient untested.
+        # Any function of the output will do; a random weighted sum tests every gradient.
         weights = randn(*y.shape)
         (y * weights).sum().backward()
         tensors.update({f"{name}/input": x, f"{name}/output": y, f"{name}/weights": weights})
@@ -178,7 +178,7 @@ def layers():
             case(f"{kind}_{name}", {kind: options}, run, randn(*shape))
     keras_avg = lambda x: F.avg_pool2d(same(x, (3, 2), (2, 2)), (3, 2), 2) / F.avg_pool2d(
         same(torch.ones_like(x), (3, 2), (2, 2)), (3, 2), 2
-    )  # padding does not count
+    )  # padding is excluded
     keras_max = lambda x: F.max_pool2d(same(x, (3, 2), (2, 2), -torch.inf), (3, 2), 2)
     for kind, pool in [("max_pool2d", keras_max), ("avg_pool2d", keras_avg)]:
         options = {"pool_size": [3, 2], "strides": 2, "padding": "same"}
@@ -202,7 +202,7 @@ def layers():
             }
             after = {n: parameters[n] for n in ["running_mean", "running_var"]}
             if training:
-                # Keras's convention; PyTorch's momentum is 1 - m and its running variance unbiased.
+                # Keras's convention; PyTorch's momentum is 1 - m and its running variance is unbiased.
                 mean, variance = x.mean(axes), x.var(axes, unbiased=False)
                 after = {
                     "running_mean": momentum * parameters["running_mean"] + (1 - momentum) * mean,
@@ -289,8 +289,8 @@ def losses():
         ),
     ]:
         z, y = randn(5, 3, scale=2.0), randn(5, 3)
-        y[0, 0] = z[0, 0]  # no error: a kink of mae
-        y[1, 1] = (z[1, 1] + 0.25).float().double()  # on the bend of a huber case, up to rounding
+        y[0, 0] = z[0, 0]  # no error: the kink of mae
+        y[1, 1] = (z[1, 1] + 0.25).float().double()  # at delta of a huber case, up to rounding
         case(name, config, mean(loss), z, y)
     write("losses", tensors, cases)
 
@@ -346,7 +346,7 @@ OPTIMIZERS = [
 def optimizers():
     start = [randn(3, 4), randn(5)]
     gradients = [randn(max(STEPS), *parameter.shape) for parameter in start]
-    # Large, small and no gradients, as rows of their own.
+    # Large, small and zero gradients, each in its own row.
     for gradient, scale in zip(gradients, [1e-4, 1e3]):
         gradient[:, 0] = (gradient[:, 0] * scale).float().double()
         gradient[:, 1] = 0.0
@@ -371,9 +371,9 @@ def optimizers():
     write("optimizers", tensors, cases)
 
 
-# --- optimizers under learning rates that change --------------------------------------------------
+# --- optimizers with changing learning rates ------------------------------------------------------
 
-# What a learning rate is multiplied with, by PyTorch's own schedulers.
+# The factors of the learning rate, from PyTorch's own schedulers.
 SCHEDULES = {
     "step": lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=30, gamma=0.1),
     "exponential": lambda o: torch.optim.lr_scheduler.ExponentialLR(o, gamma=0.95),
