@@ -1,7 +1,7 @@
-//! A training step of every config, on either engine, on random samples, without disk and log.
+//! Times a training step of every config, on either engine, on random samples, without disk or log.
 //!
 //! `cargo bench --bench step -- [--engine graph] [--batch N] [--threads N] [--phases] [CONFIG | FILE]…`
-//! prints one JSON object for each config: medians over rounds of some ten milliseconds.
+//! prints one JSON object per config: medians over rounds of some ten milliseconds.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -26,7 +26,7 @@ use taper::shape::Shape;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Samples that batches are drawn from.
+/// The number of samples that batches are drawn from.
 const SAMPLES: usize = 2048;
 const ROUNDS: usize = 31;
 const ROUND: Duration = Duration::from_millis(40);
@@ -70,7 +70,7 @@ fn main() {
     }
 }
 
-/// Random samples of the shape that the config's data set has.
+/// Random samples of the shape of the config's data set.
 struct Data {
     features: Features,
     shape: Shape,
@@ -146,7 +146,7 @@ fn measure(name: &str, text: &str, options: &Options) -> serde_json::Value {
         once(engine.as_mut());
     }
     if options.phases {
-        engine.phases(); // from now on they are measured
+        engine.profile(true);
     }
     let mut rounds = Vec::new();
     let mut steps = 0_u32;
