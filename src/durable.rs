@@ -22,6 +22,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::system;
 
 /// The prefix of unfinished folders and files; a process that holds the run's lock may delete them.
 pub const UNFINISHED: &str = ".tmp-";
@@ -109,8 +110,7 @@ pub fn require_regular(path: &Path) -> Result<()> {
 /// [`Error::Io`] naming the folder.
 pub fn sync_folder(path: &Path) -> Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let folder = File::open(path).map_err(Error::io(path, "open the folder"))?;
-    folder.sync_all().map_err(Error::io(path, "flush the folder to the disk"))
+    system::flush_folder(path).map_err(Error::io(path, "flush the folder to the disk"))
 }
 
 fn fill(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {

@@ -89,6 +89,7 @@ mod moved;
 mod position;
 mod presets;
 mod run_folder;
+mod system;
 mod train;
 
 #[cfg(feature = "internals")]

@@ -13,8 +13,6 @@
 //! # }
 //! ```
 
-mod quoted;
-
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -23,7 +21,7 @@ use crate::durable::{UNFINISHED, create_folder, require_regular, sync_folder, wr
 use crate::error::{Error, Result};
 use crate::events::Summary;
 use crate::experiment::Experiment;
-use quoted::quoted;
+use crate::system::quoted;
 
 /// The file whose lock says that a run is being trained.
 const LOCK: &str = ".lock";

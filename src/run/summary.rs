@@ -8,6 +8,7 @@ use super::Run;
 use crate::checkpoint::State;
 use crate::device;
 use crate::events::{LastEpoch, Metrics, Summary};
+use crate::system;
 use crate::train::Stop;
 
 /// What was measured of the weights that a run keeps: the best ones, which `taper eval` uses, else the last.
@@ -26,7 +27,6 @@ pub fn of(run: &Run, state: &State, stop: &Stop, kept: Kept, folder: &Path) -> S
     let train_samples = run.data.train_order.len();
     let samples =
         position.epoch.saturating_mul(train_samples as u64).saturating_add(position.samples_in_epoch);
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     Summary {
         version: 2,
         run: folder.display().to_string(),
@@ -52,7 +52,7 @@ pub fn of(run: &Run, state: &State, stop: &Stop, kept: Kept, folder: &Path) -> S
         device: device::describe(&run.device),
         threads: crate::threads::count(),
         git_commit: git_commit(),
-        host: host.map(|name| name.trim().to_owned()),
+        host: system::host_name(),
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         debug_build: cfg!(debug_assertions),

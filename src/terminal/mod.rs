@@ -8,7 +8,9 @@ mod screen;
 
 pub use log::keep_for_the_end;
 pub use refusal::refuse;
-pub use screen::{clear, clear_at_once, draw, is_interactive, width};
+#[cfg(unix)]
+pub use screen::clear_at_once;
+pub use screen::{clear, draw, is_interactive, width};
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

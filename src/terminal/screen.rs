@@ -1,7 +1,7 @@
 //! stderr as a screen: lines, and below them one that changes.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Whether a changing line stands below the others. The cursor is at its start: there it stays where a
 /// window that becomes narrower breaks the line, so that all of it can be erased.
@@ -57,11 +57,12 @@ pub fn clear() {
 }
 
 /// The same for a process that is about to end: does not wait for a thread that cannot write.
+#[cfg(unix)]
 pub fn clear_at_once() {
     let changing = match CHANGING.try_lock() {
         Ok(changing) => *changing,
-        Err(TryLockError::Poisoned(poisoned)) => *poisoned.into_inner(),
-        Err(TryLockError::WouldBlock) => false,
+        Err(std::sync::TryLockError::Poisoned(poisoned)) => *poisoned.into_inner(),
+        Err(std::sync::TryLockError::WouldBlock) => false,
     };
     if changing {
         write(ERASE);

@@ -1,9 +1,28 @@
-//! Paths as a shell reads them, for commands that are printed to be copied.
+//! Linux, macOS and their relatives.
 
+use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+/// Flushes a folder's list of names to the disk.
+///
+/// # Errors
+/// Whatever the system refuses.
+pub fn flush_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The machine's name, where the system has it in a file.
+#[must_use]
+pub fn host_name() -> Option<String> {
+    let read = |path| std::fs::read_to_string(path).ok();
+    let name = read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"))?;
+    Some(name.trim().to_owned())
+}
+
 /// `path` as one word of a POSIX shell; with bytes that are not text, of bash and zsh.
+#[must_use]
 pub fn quoted(path: &Path) -> String {
     // A command would take it for a flag.
     let dashed = path.as_os_str().as_bytes().starts_with(b"-").then(|| Path::new(".").join(path));

@@ -1,0 +1,45 @@
+//! Linux, macOS and their relatives: SIGINT, SIGTERM and SIGHUP.
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use taper::interrupt::Interrupt;
+
+use crate::terminal;
+
+/// The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once, but not
+/// without taking the bar away. SIGHUP stays ignored where it is, as under `nohup`.
+pub fn catch() -> anyhow::Result<Interrupt> {
+    let interrupt = Interrupt::default();
+    let signals = [SIGINT, SIGTERM, SIGHUP];
+    let signals = &signals[..if is_ignored(SIGHUP) { 2 } else { 3 }];
+    for &signal in signals {
+        signal_hook::flag::register_usize(signal, interrupt.flag(), usize::try_from(signal)?)?;
+    }
+    let mut signals = Signals::new(signals)?;
+    let second = move || {
+        if let Some(signal) = signals.forever().nth(1) {
+            terminal::clear_at_once();
+            signal_hook::low_level::exit(128 + signal);
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(second)?;
+    Ok(interrupt)
+}
+
+/// Makes a write beyond the limit on file sizes (`ulimit -f`) an error like any other. Without this the
+/// system ends the process without a word.
+pub fn survive_file_size_limit() {
+    let ignored = std::sync::Arc::default();
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored) {
+        tracing::debug!("SIGXFSZ stays as it is: {error}");
+    }
+}
+
+/// Whether this process was started with `signal` ignored. Linux says so in `/proc`; asking the
+/// system itself is a call without Rust's guarantees.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
+}
