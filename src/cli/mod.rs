@@ -49,6 +49,25 @@ pub enum Command {
     /// Write a config, show it with all defaults, or print its JSON Schema or reference.
     #[command(subcommand, after_help = examples::CONFIG)]
     Config(Config),
+    #[cfg(feature = "pages")]
+    #[command(flatten)]
+    Pages(Pages),
+}
+
+/// What packages of the program are made with.
+#[cfg(feature = "pages")]
+#[derive(Debug, Subcommand)]
+pub enum Pages {
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write a man page for each command.
+    Man {
+        /// The folder to write them to.
+        folder: PathBuf,
+    },
 }
 
 impl Cli {
@@ -74,6 +93,8 @@ impl Cli {
             Command::Predict(options) => options.machine.threads,
             Command::Bench(options) => options.machine.threads,
             Command::Check(_) | Command::Data(_) | Command::Config(_) => None,
+            #[cfg(feature = "pages")]
+            Command::Pages(_) => None,
         }
     }
 }

@@ -9,6 +9,8 @@ mod data;
 mod eval;
 mod machine;
 mod overrides;
+#[cfg(feature = "pages")]
+mod pages;
 mod predict;
 mod signals;
 mod source;
@@ -35,5 +37,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Bench(options) => bench::run(options, &cli.common),
         Command::Data(options) => data::run(options, &cli.common),
         Command::Config(options) => config::run(options),
+        #[cfg(feature = "pages")]
+        Command::Pages(options) => pages::run(options),
     }
 }
