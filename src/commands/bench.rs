@@ -3,7 +3,7 @@
 use serde_json::json;
 use taper::bench::{Baseline, Bench, Options};
 
-use super::{machine, signals, source, text};
+use super::{machine, source, system, text};
 use crate::cli::{self, Common, Format};
 use crate::progress;
 use crate::terminal;
@@ -16,7 +16,7 @@ pub fn run(options: &cli::Bench, common: &Common) -> anyhow::Result<()> {
     let loaded = source::load(&options.source)?;
     let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?;
     let device = machine::open(&options.machine)?;
-    let mut search = machine::search_path(&options.machine.data, &loaded.folders, signals::catch()?)?;
+    let mut search = machine::search_path(&options.machine.data, &loaded.folders, system::catch()?)?;
     search.loading = progress::shown(common, search.loading);
     let mut bench = Bench::new(loaded.experiment, &search, device)?;
     if let Some(missing) = bench.missing() {

@@ -5,7 +5,7 @@ use taper::data::{SearchPath, catalogue};
 use taper::interrupt::Interrupt;
 use taper::run::Folders;
 
-use super::{machine, signals};
+use super::{machine, system};
 use crate::cli::{Common, Data, DataFolders};
 use crate::progress;
 use crate::terminal;
@@ -22,7 +22,7 @@ pub fn run(options: &Data, common: &Common) -> anyhow::Result<()> {
             Err(Error::Usage(message).into())
         }
         Data::Fetch { name, folders } => {
-            let mut search = machine::places(folders, &Folders::default(), signals::catch()?);
+            let mut search = machine::places(folders, &Folders::default(), system::catch()?);
             search.loading = progress::shown(common, search.loading);
             fetch(name, &search)
         }

@@ -4,7 +4,7 @@ use serde_json::json;
 use taper::run::{Folders, Mistakes, SampleResult};
 use taper::{Error, Model};
 
-use super::{machine, signals, source, text};
+use super::{machine, source, system, text};
 use crate::cli::{Common, Eval, Format};
 use crate::progress;
 use crate::rows::Samples;
@@ -21,7 +21,7 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     model.watch(progress::watch(common));
     // The model knows where its run looked.
-    let mut search = machine::search_path(&options.machine.data, &Folders::default(), signals::catch()?)?;
+    let mut search = machine::search_path(&options.machine.data, &Folders::default(), system::catch()?)?;
     search.loading = progress::shown(common, search.loading);
     let classes = model.classes().to_vec();
     let mut samples =

@@ -8,6 +8,7 @@ use taper::data::{Loading, SearchPath};
 use taper::interrupt::Interrupt;
 use taper::run::Folders;
 
+use super::system;
 use crate::cli::{DataFolders, Machine};
 use crate::terminal;
 
@@ -61,24 +62,6 @@ pub fn limit_candle_threads(threads: u16) {
     if std::env::var_os(NAME).is_some_and(|found| found == *wanted) {
         return;
     }
-    let failed = restart_with(NAME, &wanted);
+    let failed = system::restart_with(NAME, &wanted);
     terminal::warn(&format!("--threads {threads} does not limit candle's own threads: {failed}"));
-}
-
-/// Starts the program anew with an environment variable; returns only why it could not.
-#[cfg(unix)]
-fn restart_with(name: &str, value: &str) -> std::io::Error {
-    use std::os::unix::process::CommandExt as _;
-    match std::env::current_exe() {
-        Ok(program) => {
-            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(name, value).exec()
-        }
-        Err(error) => error,
-    }
-}
-
-/// Windows cannot replace a process.
-#[cfg(windows)]
-fn restart_with(name: &str, value: &str) -> std::io::Error {
-    std::io::Error::other(format!("set {name}={value}"))
 }

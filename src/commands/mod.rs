@@ -1,5 +1,5 @@
 //! One file for each command: it parses, calls the library and prints. What they share stands in `source`
-//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `signals`, and `text`, which
+//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `system`, and `text`, which
 //! draws results.
 
 mod bench;
@@ -12,9 +12,9 @@ mod overrides;
 #[cfg(feature = "pages")]
 mod pages;
 mod predict;
-mod signals;
 mod source;
 mod start;
+mod system;
 mod text;
 mod train;
 
@@ -25,7 +25,7 @@ use crate::cli::{Cli, Command};
 /// # Errors
 /// What went wrong; [`taper::Error`] inside decides the exit code.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
-    signals::survive_file_size_limit();
+    system::survive_file_size_limit();
     if let Some(threads) = cli.threads() {
         machine::limit_candle_threads(threads);
     }

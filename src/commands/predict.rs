@@ -9,7 +9,7 @@ use taper::interrupt::Interrupt;
 use taper::run::{Folders, config_of};
 use taper::{Error, Model};
 
-use super::{machine, signals, source, text};
+use super::{machine, source, system, text};
 use crate::cli::{Common, Predict, RowFormat};
 use crate::progress;
 use crate::rows::{Destination, Rows};
@@ -28,7 +28,7 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     // Waiting for standard input, only the system's own way ends the process at once.
     if !places.contains(&Path::new("-")) {
-        model.load_under(progress::shown(common, Loading::new(signals::catch()?)));
+        model.load_under(progress::shown(common, Loading::new(system::catch()?)));
     }
     model.watch(progress::watch(common));
     let search = machine::search_path(&options.machine.data, &Folders::default(), Interrupt::default())?;

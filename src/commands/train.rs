@@ -6,7 +6,7 @@ use taper::events::Summary;
 use taper::run::Options;
 
 use super::start::Start;
-use super::{machine, signals, text};
+use super::{machine, system, text};
 use crate::cli::{Common, Format, Train};
 use crate::progress::{self, Progress};
 use crate::terminal;
@@ -16,7 +16,7 @@ use crate::terminal;
 /// # Errors
 /// Whatever stops the run, or a condition of `[gate]` that does not hold.
 pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
-    let interrupt = signals::catch()?;
+    let interrupt = system::catch()?;
     let start = Start::choose(options)?;
     let device = machine::open(&options.machine)?;
     let mut search = machine::search_path(&options.machine.data, &start.folders, interrupt.clone())?;

@@ -43,3 +43,14 @@ fn is_ignored(signal: i32) -> bool {
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     mask >> (signal - 1) & 1 == 1
 }
+
+/// Starts the program anew with an environment variable; returns only why it could not.
+pub fn restart_with(name: &str, value: &str) -> std::io::Error {
+    use std::os::unix::process::CommandExt as _;
+    match std::env::current_exe() {
+        Ok(program) => {
+            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(name, value).exec()
+        }
+        Err(error) => error,
+    }
+}

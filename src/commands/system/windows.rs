@@ -22,3 +22,8 @@ pub fn catch() -> anyhow::Result<Interrupt> {
 
 /// Nothing: Windows has no limit on file sizes.
 pub fn survive_file_size_limit() {}
+
+/// Windows cannot replace a process.
+pub fn restart_with(name: &str, value: &str) -> std::io::Error {
+    std::io::Error::other(format!("set {name}={value}"))
+}

@@ -1,0 +1,11 @@
+//! What differs between operating systems for a program: signals, and a start with another environment.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub use unix::{catch, restart_with, survive_file_size_limit};
+#[cfg(windows)]
+pub use windows::{catch, restart_with, survive_file_size_limit};
