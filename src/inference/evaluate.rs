@@ -24,7 +24,7 @@ pub struct Split<'a> {
     /// The data set.
     pub dataset: &'a Dataset,
     /// Their indices.
-    pub order: &'a [usize],
+    pub indices: &'a [usize],
 }
 
 /// Called with the number of samples done: with 0 at first, then after each batch. An error ends the
@@ -64,7 +64,7 @@ pub fn evaluate_each(
     let mut gradient = Vec::new(); // unused
     let mut done = 0;
     watch(done)?;
-    let mut batches = Loader::new(split.dataset, split.order, batch_size, scaling);
+    let mut batches = Loader::new(split.dataset, split.indices, batch_size, scaling);
     while let Some(batch) = batches.next() {
         let logits = predictor.logits(&batch.samples)?;
         gradient.resize(logits.len(), 0.0);

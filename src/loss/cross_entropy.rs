@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn label_255_is_a_label_like_any_other() -> Result<()> {
+    fn label_255_is_not_special() -> Result<()> {
         let logits = Tensor::zeros((1, 300), DType::F32, &Device::Cpu)?;
         let targets = Tensor::new(&[255_u32], &Device::Cpu)?;
         for loss in

@@ -116,10 +116,10 @@ impl Formula for Moments {
         MomentsRule {
             beta1: self.beta1 as f32,
             rest1: (1.0 - self.beta1) as f32,
-            above1: subnormal::of_gradients(rest1, self.epsilon),
+            bias1: subnormal::gradient_bias(rest1, self.epsilon),
             beta2: self.beta2 as f32,
             rest2: (1.0 - self.beta2) as f32,
-            above2: subnormal::of_squares(1.0 - self.beta2, self.epsilon),
+            bias2: subnormal::square_bias(1.0 - self.beta2, self.epsilon),
             epsilon: self.epsilon as f32,
             penalty: self.penalty as f32,
             keep: keep as f32,
@@ -134,11 +134,11 @@ impl Formula for Moments {
 pub struct MomentsRule {
     beta1: f32,
     rest1: f32,
-    /// See [`subnormal`]; likewise `above2`.
-    above1: f32,
+    /// See [`subnormal`]; likewise `bias2`.
+    bias1: f32,
     beta2: f32,
     rest2: f32,
-    above2: f32,
+    bias2: f32,
     epsilon: f32,
     penalty: f32,
     keep: f32,
@@ -156,8 +156,8 @@ impl Rule for MomentsRule {
     fn apply<L: Lanes>(self, theta: L, gradient: L, [m, v]: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         let all = |value: f32| theta.splat_like(value);
         let g = theta.mul_add(all(self.penalty), gradient);
-        let m = m.mul_add(all(self.beta1), g.mul_add(all(self.rest1), all(self.above1)));
-        let v = v.mul_add(all(self.beta2), (g * g).mul_add(all(self.rest2), all(self.above2)));
+        let m = m.mul_add(all(self.beta1), g.mul_add(all(self.rest1), all(self.bias1)));
+        let v = v.mul_add(all(self.beta2), (g * g).mul_add(all(self.rest2), all(self.bias2)));
         let denominator = v.sqrt().mul_add(all(self.root), all(self.epsilon));
         (theta * all(self.keep) - m * all(self.rate) / denominator, [m, v])
     }

@@ -80,11 +80,11 @@ impl Formula for Config {
     fn rule(&self, rate: f64) -> RmspropRule {
         let [rate, momentum, rho, rest, epsilon] =
             [rate, self.momentum, self.rho, 1.0 - self.rho, self.epsilon].map(|factor| factor as f32);
-        let above = [
-            subnormal::of_squares(1.0 - self.rho, self.epsilon),
-            subnormal::of_gradients(1.0 - self.momentum, 1.0),
+        let bias = [
+            subnormal::square_bias(1.0 - self.rho, self.epsilon),
+            subnormal::gradient_bias(1.0 - self.momentum, 1.0),
         ];
-        RmspropRule { rate, momentum, rho, rest, above, epsilon }
+        RmspropRule { rate, momentum, rho, rest, bias, epsilon }
     }
 }
 
@@ -96,7 +96,7 @@ pub struct RmspropRule {
     rho: f32,
     rest: f32,
     /// For the average and the velocity, see [`subnormal`].
-    above: [f32; 2],
+    bias: [f32; 2],
     epsilon: f32,
 }
 
@@ -109,10 +109,10 @@ impl Rule for RmspropRule {
     #[inline(always)]
     fn apply<L: Lanes>(self, theta: L, g: L, [average, velocity]: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         let all = |value: f32| theta.splat_like(value);
-        let average = average.mul_add(all(self.rho), (g * g).mul_add(all(self.rest), all(self.above[0])));
+        let average = average.mul_add(all(self.rho), (g * g).mul_add(all(self.rest), all(self.bias[0])));
         // Without momentum the velocity is zero, and the sum is the direction.
         let direction = g / (average.sqrt() + all(self.epsilon));
-        let velocity = velocity.mul_add(all(self.momentum), direction + all(self.above[1]));
+        let velocity = velocity.mul_add(all(self.momentum), direction + all(self.bias[1]));
         (theta - velocity * all(self.rate), [average, velocity])
     }
 

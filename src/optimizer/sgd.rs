@@ -89,8 +89,8 @@ impl Formula for Config {
 
     fn rule(&self, rate: f64) -> SgdRule {
         let [rate, momentum, decay] = [rate, self.momentum, self.weight_decay].map(|factor| factor as f32);
-        let above = subnormal::of_gradients(1.0 - self.momentum, 1.0);
-        SgdRule { rate, momentum, above, decay, nesterov: self.nesterov }
+        let bias = subnormal::gradient_bias(1.0 - self.momentum, 1.0);
+        SgdRule { rate, momentum, bias, decay, nesterov: self.nesterov }
     }
 }
 
@@ -100,7 +100,7 @@ pub struct SgdRule {
     rate: f32,
     momentum: f32,
     /// See [`subnormal`].
-    above: f32,
+    bias: f32,
     decay: f32,
     nesterov: bool,
 }
@@ -115,7 +115,7 @@ impl Rule for SgdRule {
     fn apply<L: Lanes>(self, theta: L, gradient: L, [velocity, none]: [L; MAX_STATE]) -> (L, [L; MAX_STATE]) {
         let all = |value: f32| theta.splat_like(value);
         let gradient = theta.mul_add(all(self.decay), gradient);
-        let velocity = velocity.mul_add(all(self.momentum), gradient + all(self.above));
+        let velocity = velocity.mul_add(all(self.momentum), gradient + all(self.bias));
         let direction = if self.nesterov { velocity.mul_add(all(self.momentum), gradient) } else { velocity };
         (theta - direction * all(self.rate), [velocity, none])
     }

@@ -10,20 +10,20 @@
 
 /// The bias added to a gradient average that keeps 1 - `rest` at each step and is divided by at least
 /// `epsilon`: the resulting step is below 1e-21 times the learning rate. 0 if the average has no memory.
-pub(super) fn of_gradients(rest: f64, epsilon: f64) -> f32 {
+pub(super) fn gradient_bias(rest: f64, epsilon: f64) -> f32 {
     if rest >= 1.0 {
         return 0.0;
     }
-    above_subnormal((rest * epsilon * 1e-22).min(1e-30))
+    zero_if_subnormal((rest * epsilon * 1e-22).min(1e-30))
 }
 
 /// The bias added to an average of squared gradients to whose root `epsilon` is added: that sum grows by
 /// less than 1e-8 of its value, which is below rounding.
-pub(super) fn of_squares(rest: f64, epsilon: f64) -> f32 {
-    above_subnormal((rest * epsilon * epsilon * 1e-17).min(1e-33))
+pub(super) fn square_bias(rest: f64, epsilon: f64) -> f32 {
+    zero_if_subnormal((rest * epsilon * epsilon * 1e-17).min(1e-33))
 }
 
 /// 0 if the number would itself be subnormal.
-fn above_subnormal(value: f64) -> f32 {
+fn zero_if_subnormal(value: f64) -> f32 {
     if value < f64::from(f32::MIN_POSITIVE) { 0.0 } else { value as f32 }
 }

@@ -99,7 +99,7 @@ fn bits_do_not_depend_on_the_number_of_threads() -> Result<()> {
 }
 
 #[test]
-fn state_has_the_promised_kinds_and_shapes() -> Result<()> {
+fn state_has_the_declared_kinds_and_shapes() -> Result<()> {
     let parameters =
         [Var::zeros((2, 3), DType::F32, &Device::Cpu)?, Var::zeros((), DType::F64, &Device::Cpu)?];
     for (config, expected) in variants() {

@@ -84,10 +84,10 @@ fn test(run: &mut Run, callbacks: &mut Callbacks<'_>, interrupt: &Interrupt) -> 
     if run.data.test_order.is_empty() {
         return Ok(Tested::NothingToTestOn);
     }
-    let split = Split { dataset: run.data.tested(), order: &run.data.test_order };
+    let split = Split { dataset: run.data.tested(), indices: &run.data.test_order };
     let loss = run.experiment.loss.member();
     let mut watch = |done| {
-        let report = PassReport { split: "test", done, samples: split.order.len() as u64 };
+        let report = PassReport { split: "test", done, samples: split.indices.len() as u64 };
         callbacks.each(|callback, _| callback.evaluating(&report))
     };
     let running = evaluate(run.engine.as_mut(), loss, split, &run.data.scaling, interrupt, &mut watch)?;

@@ -212,7 +212,7 @@ impl Model {
             return Err(Error::data(self.experiment.data.name(), message));
         }
         let start = Instant::now();
-        let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, order: &order });
+        let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, indices: &order });
         let never = Interrupt::default();
         let mut watch = told(&mut self.watch, split.name(), order.len(), loading.interrupt());
         let running =

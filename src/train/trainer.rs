@@ -158,12 +158,12 @@ impl Trainer<'_, '_> {
 
     /// Loss and metrics on the validation samples; `None` if a signal arrived in the meantime.
     fn validate(&mut self) -> Result<Option<Running>> {
-        let split = Split { dataset: self.data.validated(), order: &self.data.validation_order };
+        let split = Split { dataset: self.data.validated(), indices: &self.data.validation_order };
         let engine = &mut *self.engine;
         self.callbacks.each(|callback, _| callback.before_evaluation(engine.parameters()))?;
         let callbacks = &mut *self.callbacks;
         let mut watch = |done| {
-            let report = PassReport { split: "validation", done, samples: split.order.len() as u64 };
+            let report = PassReport { split: "validation", done, samples: split.indices.len() as u64 };
             callbacks.each(|callback, _| callback.evaluating(&report))
         };
         let running = evaluate(engine, self.loss, split, &self.data.scaling, &self.interrupt, &mut watch)?;

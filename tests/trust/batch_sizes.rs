@@ -133,7 +133,8 @@ fn what_eval_measures_is_the_mean_over_samples_however_many_there_are() {
             [Box::new(network.graph(parameters())), Box::new(network.fused(parameters()))];
         for mut engine in engines {
             let mut measure = |order: &[usize]| {
-                let (split, loss) = (Split { dataset: &dataset, order }, network.experiment.loss.member());
+                let (split, loss) =
+                    (Split { dataset: &dataset, indices: order }, network.experiment.loss.member());
                 let never = Interrupt::default();
                 let running = evaluate(engine.as_mut(), loss, split, &scaling, &never, &mut |_| Ok(()));
                 let running = running.expect("a loss").expect("no signal");

@@ -117,9 +117,9 @@ impl Fused {
         self
     }
 
-    /// Forward and backward pass for a part of a batch; gradients are accumulated if `keep`, otherwise used
+    /// Forward and backward pass for a part of a batch; gradients are accumulated if `accumulate`, otherwise used
     /// for the update at once. Returns the loss, and whether all values written are finite.
-    fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64, keep: bool) -> Result<(f64, bool)> {
+    fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64, accumulate: bool) -> Result<(f64, bool)> {
         let Self { network, trained, variables, optimizer, loss, seed, team, isa, gradient, clock, .. } =
             self;
         let mut team = team.lend();
@@ -131,12 +131,12 @@ impl Fused {
         variables.lend(|slices| {
             let (parameters, state) = slices.split_at_mut(trained.len());
             found = match gradient {
-                Some(gradient) if keep => {
+                Some(gradient) if accumulate => {
                     let mut parameters: Vec<&mut [f32]> =
                         parameters.iter_mut().map(|values| &mut **values).collect();
-                    let mut kept: Vec<&mut [f32]> = gradient.each_mut().collect();
-                    let (parameters, state) = (&mut parameters[..], &mut kept[..]);
-                    pass.run(Weights { parameters, state, trained }, &Sink::Keep)?
+                    let mut sums: Vec<&mut [f32]> = gradient.each_mut().collect();
+                    let (parameters, state) = (&mut parameters[..], &mut sums[..]);
+                    pass.run(Weights { parameters, state, trained }, &Sink::Accumulate)?
                 }
                 _ => pass.run(Weights { parameters, state, trained }, &Sink::Update(optimizer.as_ref()))?,
             };

@@ -61,7 +61,7 @@ pub enum Sink<'a> {
     /// They update the parameters at once, with the optimizer's current step.
     Update(&'a dyn Optimizer),
     /// They are added to the accumulated gradient, which is the first kind of state.
-    Keep,
+    Accumulate,
 }
 
 impl Sink<'_> {
@@ -70,7 +70,7 @@ impl Sink<'_> {
     pub fn run(&self, work: Work<'_>) -> bool {
         match self {
             Self::Update(optimizer) => optimizer.update(work),
-            Self::Keep => work.run(Accumulate),
+            Self::Accumulate => work.run(Accumulate),
         }
     }
 }

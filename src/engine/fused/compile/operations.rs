@@ -161,7 +161,7 @@ mod tests {
     use Activation::{Elu, Gelu, Relu, Silu, Tanh};
 
     #[test]
-    fn sums_hold_what_is_computed_side_by_side() {
+    fn parallel_branches_become_sums() {
         let mut net = Sketch::new();
         let x = net.apply(Tanh, Id::INPUT);
         let a = net.apply(Relu, x);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn branches_that_meet_before_the_sum_are_declined() {
+    fn branches_that_join_before_the_sum_are_refused() {
         let mut net = Sketch::new();
         let shared = net.apply(Relu, Id::INPUT);
         let (a, b) = (net.sum(shared, Id::INPUT), net.apply(Tanh, shared));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn values_without_a_use_are_declined() {
+    fn unused_values_are_refused() {
         let mut net = Sketch::new();
         net.apply(Relu, Id::INPUT);
         net.apply(Tanh, Id::INPUT);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_of_other_shapes_or_numbers_are_declined() {
+    fn sums_of_other_shapes_or_counts_are_refused() {
         let mut net = Sketch::new();
         net.0.add(Operation::Add, &[Id::INPUT], Vec::new()).unwrap();
         assert_eq!(net.series().unwrap_err(), "a sum of anything but two values of the same shape");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_within_sums_are_followed_to_a_depth_that_no_stack_runs_out_of() {
+    fn nested_sums_are_supported_to_a_depth_that_fits_the_stack() {
         let nested = |depth: usize| {
             let mut net = Sketch::new();
             let mut sum = Id::INPUT;

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pixels_become_planes_and_planes_pixels() {
+    fn images_are_flattened_and_restored() {
         for (channels, size) in [(1_usize, [1, 1]), (3, [5, 3]), (16, [4, 4]), (17, [1, 17]), (40, [7, 9])] {
             let image = Image::new(channels.next_multiple_of(WIDTH), size);
             let pixels = size[0] * size[1];

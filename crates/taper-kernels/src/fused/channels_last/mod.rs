@@ -62,7 +62,7 @@ impl Image {
         Self { channels, size, before: [0; 2], after: [0; 2] }
     }
 
-    /// Values from one row to the next.
+    /// The row stride, in values.
     #[must_use]
     pub fn row(&self) -> usize {
         (self.before[1] + self.size[1] + self.after[1]) * self.channels
@@ -108,7 +108,7 @@ pub struct Filter {
     pub rows: usize,
     /// Contiguous values under one of its rows: width times channels.
     pub run: usize,
-    /// Values from one of its rows to the next, in the image.
+    /// The row stride of the image, in values.
     pub row_step: usize,
 }
 

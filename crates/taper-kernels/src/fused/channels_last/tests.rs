@@ -21,7 +21,7 @@ fn normal(stream: &mut Stream) -> f32 {
     stream.normal() as f32
 }
 
-/// A convolution with all its memory, used for one batch after the other.
+/// A convolution with its memory, reused for consecutive batches.
 struct Run {
     plain: Plain,
     kernel: Convolution,

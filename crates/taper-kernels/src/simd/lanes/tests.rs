@@ -32,7 +32,7 @@ macro_rules! on_every_isa {
             #[inline(always)]
             unsafe fn run<$Lanes: Lanes>(self) {
                 let $isa = self.0;
-                // SAFETY: the caller promises the instructions; pointers come from long enough arrays.
+                // SAFETY: the caller guarantees the instructions; pointers come from long enough arrays.
                 unsafe { $($code)* }
             }
         }
@@ -154,7 +154,7 @@ fn leaky_keeps_nan_and_makes_no_new_ones() {
 #[test]
 fn the_first_values_are_read_and_written_and_none_after_them() {
     on_every_isa!(|isa, L| for count in 0..=WIDTH {
-        // Memory of just that size, for tools that watch over its ends.
+        // Memory of exactly that size, so that tools detect accesses past its end.
         let from: Box<[f32]> = SPECIAL[..count].into();
         let mut expected = [0.0; WIDTH];
         expected[..count].copy_from_slice(&from);
@@ -226,6 +226,6 @@ fn the_best_instruction_set_comes_first() {
     let all: Vec<_> = Isa::all().collect();
     assert_eq!(all.first(), Some(&Isa::detect()));
     assert_eq!(all.last(), Some(&Isa::Portable));
-    // What has the wider vectors has the others too.
+    // A machine with AVX-512 also has AVX2.
     assert!(!Isa::Avx512.available() || Isa::Avx2.available());
 }

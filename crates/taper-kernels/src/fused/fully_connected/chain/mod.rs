@@ -3,7 +3,6 @@
 //!
 //! Layer by layer, a step of a network of three layers of 100 units consists of some fifteen tasks of two
 //! or three microseconds, a third of which is spent handing over and waiting; a chain needs three tasks.
-//! two or three microseconds, of which handing over and waiting take a third; so it is three pieces.
 
 mod backward;
 mod forward;
