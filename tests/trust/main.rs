@@ -33,6 +33,7 @@
 //! - `subject`: not tests: the runs that are stopped, and how they are compared.
 //! - `tier`: not tests: how often, and what is reported.
 //! - `trace`: not tests: system calls, and what a loss of power would leave.
+//! - `walkthrough`: the examples in CONTRIBUTING.md can be followed.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "what was counted is shown")]
@@ -66,5 +67,6 @@ mod special;
 mod subject;
 mod tier;
 mod trace;
+mod walkthrough;
 #[path = "../it/workspace.rs"]
 mod workspace;

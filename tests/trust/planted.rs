@@ -2,7 +2,7 @@
 //! source, and the test that is to catch it must fail.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
@@ -155,7 +155,7 @@ impl Fault {
             cargo
                 .args(["test", "--quiet", "--no-default-features", "--features", "cli", "--test", "trust"])
                 .args(arguments);
-            cargo.current_dir(copy).env("CARGO_TARGET_DIR", target(source));
+            cargo.current_dir(copy).env("CARGO_TARGET_DIR", subject::target_of_copies(source));
             cargo.env_remove("TAPER_TRUST_REPORT").env("TAPER_TRUST", "fast").stdin(Stdio::null());
             cargo.output().expect("cargo runs")
         };
@@ -180,21 +180,10 @@ fn every_planted_fault_is_caught() {
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let copy = folder.path();
-    for part in ["src", "crates", "tests", "benches", "configs", "docs", "fuzz/src"] {
-        subject::copy(&source.join(part), &copy.join(part));
-    }
-    for file in ["Cargo.toml", "Cargo.lock", "README.md", "ARCHITECTURE.md", "clippy.toml"] {
-        fs::copy(source.join(file), copy.join(file)).expect("a copy");
-    }
+    subject::copy_source(source, copy);
     let missed: Vec<&str> =
         FAULTS.iter().filter(|fault| !fault.is_caught(source, copy)).map(|fault| fault.name).collect();
     let names: Vec<&str> = FAULTS.iter().map(|fault| fault.name).collect();
     report("planted faults", &json!({ "planted": names, "missed": missed }));
     assert!(missed.is_empty(), "{missed:?}");
-}
-
-/// Where the copies are built: beside this build, whose own results they must not replace.
-fn target(source: &Path) -> PathBuf {
-    let own = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| source.join("target"), PathBuf::from);
-    own.join("planted")
 }

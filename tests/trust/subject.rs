@@ -289,3 +289,19 @@ pub fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Copies what taper and its tests are built from.
+pub fn copy_source(source: &Path, copy_to: &Path) {
+    for part in ["src", "crates", "tests", "benches", "examples", "configs", "docs", "fuzz/src"] {
+        copy(&source.join(part), &copy_to.join(part));
+    }
+    for file in ["Cargo.toml", "Cargo.lock", "README.md", "ARCHITECTURE.md", "clippy.toml"] {
+        fs::copy(source.join(file), copy_to.join(file)).expect("a copy");
+    }
+}
+
+/// Where such copies are built: next to this build, whose own results they must not replace.
+pub fn target_of_copies(source: &Path) -> PathBuf {
+    let own = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| source.join("target"), PathBuf::from);
+    own.join("planted")
+}
