@@ -4,7 +4,7 @@
     cargo build --release
     TAPER_DATA_DIR=DIR python3 docs/terminal.py [--taper PROGRAM] [--out FILE]
 
-DIR holds MNIST. The picture is animated; where animations are off, it shows the last frame.
+DIR holds MNIST. The picture is animated, and begins with the last frame, which it also shows where animations are off.
 """
 import argparse
 import fcntl
@@ -187,7 +187,7 @@ def draw(frames):
         if not last:
             steps += f"{finish:.2f}%{{visibility:hidden}}"
         final = "visible" if last else "hidden"
-        out.append(f"@keyframes k{index}{{{steps}100%{{visibility:{final}}}}}#t{index}{{animation:k{index} {end:.1f}s step-end infinite}}")
+        out.append(f"@keyframes k{index}{{{steps}100%{{visibility:{final}}}}}#t{index}{{animation:k{index} {end:.1f}s {HOLD - end:.1f}s step-end infinite}}")
         y = 44 + LINE * (number + 1)
         group = [f'<g id="t{index}"' + ("" if last else ' class="x"') + ">"]
         for column, text, (color, bold) in spans(row):
