@@ -238,10 +238,19 @@ fn reason(error: ureq::Error, patience: Patience) -> String {
         ureq::Error::Io(error) => match error.kind() {
             io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => "connection lost".to_owned(),
-            _ => error.to_string(),
+            _ => explained(&error.to_string()),
         },
         ureq::Error::ConnectProxyFailed(message) => format!("the proxy refused: {message}"),
-        other => other.to_string(),
+        other => explained(&other.to_string()),
+    }
+}
+
+/// `reason` with what to do about a certificate that nobody vouches for, which is often that of a company's proxy.
+fn explained(reason: &str) -> String {
+    if reason.contains("UnknownIssuer") {
+        "its certificate has an unknown issuer; SSL_CERT_FILE names root certificates".to_owned()
+    } else {
+        reason.to_owned()
     }
 }
 
