@@ -21,7 +21,7 @@ pub struct Eval {
     /// Show the N most confident wrong predictions, or the N largest errors of numbers.
     #[arg(long, value_name = "N")]
     pub errors: Option<usize>,
-    /// Write what was predicted for each sample: a `.csv` or `.jsonl` file, which is replaced.
+    /// Write what was predicted for each sample, with the file of an image: a `.csv` or `.jsonl` file, which is replaced.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
     /// Of two classes, predict the second where its probability is above this [default: 0.5].
@@ -82,6 +82,9 @@ pub struct Predict {
     /// Carry a column of CSV inputs over into the results, such as a customer's number. Repeatable.
     #[arg(long = "id", value_name = "COLUMN")]
     pub ids: Vec<String>,
+    /// Of two classes, predict the second where its probability is above this [default: 0.5].
+    #[arg(long, value_name = "P", value_parser = threshold)]
+    pub threshold: Option<f64>,
     /// Write the results to a file, which is replaced once they are complete; its name decides the format.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -1,12 +1,13 @@
 //! One file for each command: it parses, calls the library and prints. What they share stands in `source`
-//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `system`, and `text`, which
-//! draws results.
+//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `inputs` (what to predict for),
+//! `system`, and `text`, which draws results.
 
 mod bench;
 mod check;
 mod config;
 mod data;
 mod eval;
+mod inputs;
 mod machine;
 mod overrides;
 #[cfg(feature = "pages")]

@@ -1,22 +1,18 @@
 //! `taper predict`: class probabilities or values for new inputs.
 
-use std::io::Read as _;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use taper::data::Loading;
-use taper::data::input::{Inputs, LONGEST_JSON, Reader};
-use taper::interrupt::Interrupt;
-use taper::run::{Folders, config_of};
-use taper::{Error, Model};
+use taper::Model;
+use taper::run::{Threshold, config_of};
 
-use super::{machine, source, system, text};
+use super::text::{self, Source};
+use super::{inputs, machine, source};
 use crate::cli::{Common, Predict, RowFormat};
-use crate::progress;
 use crate::rows::{Destination, Rows};
-use crate::terminal;
 
-/// Predicts, input after input. Unless there is more of it than a few megabytes, nothing is printed before
-/// all inputs are known to be usable.
+/// Predicts, input after input and batch after batch, and writes each batch when it is computed; only a JSON
+/// document is held back until it is whole, up to a few megabytes. Ends when nobody reads the results any more.
 ///
 /// # Errors
 /// If the checkpoint or an input cannot be used.
@@ -26,49 +22,53 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
     let experiment = config_of(&checkpoint)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
-    // Waiting for standard input, only the system's own way ends the process at once.
-    if !places.contains(&Path::new("-")) {
-        model.load_under(progress::shown(common, Loading::new(system::catch()?)));
-    }
-    model.watch(progress::watch(common));
-    let search = machine::search_path(&options.machine.data, &Folders::default(), Interrupt::default())?;
-    let found = model.reader().find(&places, &search)?;
-    if found.passed_over > 0 {
-        terminal::warn(&format!("passed over {} files in folders that are not inputs", found.passed_over));
-    }
-    let mut to = Destination::open(options.output.as_deref())?;
     let classes = model.classes().to_vec();
-    let mut rows = Rows::new(options.format(), &options.ids, &classes);
-    to.write(&rows.begin(&model.checkpoint().place.display().to_string())?)?;
-    for path in &found.files {
-        let inputs = read(&model.reader(), path)?;
-        let ids = match options.ids.as_slice() {
-            [] => Vec::new(),
-            names => model.reader().ids(path, names)?,
+    let threshold = options.threshold.map(|value| Threshold::new(value, classes.len())).transpose()?;
+    let files = inputs::find(&model, &places, &options.machine.data)?;
+    let mut file_is_done = inputs::watch(&mut model, &files, common)?;
+    let mut to = Destination::open(options.output.as_deref(), options.format())?;
+    let mut rows = Rows::new(options.format(), &options.ids, &classes, threshold);
+    let mut written = to.write(&rows.begin(&model.checkpoint().place.display().to_string())?)?;
+    for path in &files {
+        written = match written {
+            ControlFlow::Continue(()) => predict(&mut model, path, options, (&mut rows, threshold), &mut to)?,
+            ControlFlow::Break(()) => return Ok(()),
         };
-        let predictions = model.predict(&inputs)?;
-        to.write(&match options.format() {
-            RowFormat::Text => text::predictions(path, &predictions, &classes, &ids),
-            _ => rows.of(&path.display().to_string(), predictions, &ids)?,
-        })?;
+        file_is_done();
     }
-    to.write(rows.end())?;
-    to.finish()
+    if written.is_continue() && to.write(rows.end())?.is_continue() {
+        to.finish()?;
+    }
+    Ok(())
 }
 
-fn read(reader: &Reader<'_>, path: &Path) -> anyhow::Result<Inputs> {
-    if path != Path::new("-") {
-        return Ok(reader.read(path)?);
+/// Predicts for one file; breaks where nobody reads the results any more.
+fn predict(
+    model: &mut Model,
+    path: &Path,
+    options: &Predict,
+    (rows, threshold): (&mut Rows<'_>, Option<Threshold>),
+    to: &mut Destination,
+) -> anyhow::Result<ControlFlow<()>> {
+    let inputs = inputs::read(&model.reader(), path)?;
+    let ids = match options.ids.as_slice() {
+        [] => Vec::new(),
+        names => model.reader().ids(path, names)?,
+    };
+    let (name, classes) = (path.display().to_string(), model.classes().to_vec());
+    let source = Source { input: path, count: inputs.count, ids: &ids, classes: &classes, threshold };
+    let mut first = 0;
+    for batch in model.predict_batches(&inputs) {
+        let batch = batch?;
+        let count = batch.len();
+        let written = to.write(&match options.format() {
+            RowFormat::Text => text::predictions(&source, first, &batch),
+            _ => rows.of(&name, first, batch, &ids)?,
+        })?;
+        if written.is_break() {
+            return Ok(written);
+        }
+        first += count;
     }
-    let place = Path::new("standard input");
-    let mut content = Vec::new();
-    std::io::stdin()
-        .lock()
-        .take(LONGEST_JSON + 1)
-        .read_to_end(&mut content)
-        .map_err(|error| Error::data(place, format!("cannot be read: {error}")))?;
-    if content.len() as u64 > LONGEST_JSON {
-        return Err(Error::data(place, format!("more than {LONGEST_JSON} bytes; split it")).into());
-    }
-    Ok(reader.json(place, &content)?)
+    Ok(ControlFlow::Continue(()))
 }

@@ -140,7 +140,8 @@ pub struct StepReport {
 /// How far a pass over samples without training has come: a validation, a test, or a prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassReport {
-    /// Whose samples: `train`, `validation`, `test`, or `input` where they are predicted for.
+    /// Whose samples: `train`, `validation`, `test`, or `input` where they are predicted for;
+    /// `files` where those are counted instead.
     pub split: &'static str,
     /// Samples done.
     pub done: u64,

@@ -124,7 +124,12 @@ mod tests {
         {
             let values = vec![1.0 - probability, *probability];
             let prediction = Prediction { logits: values.clone(), values };
-            mistakes.note(&SampleResult { index, target: SampleTarget::Class(*target), prediction });
+            mistakes.note(&SampleResult {
+                index,
+                file: None,
+                target: SampleTarget::Class(*target),
+                prediction,
+            });
         }
         assert_eq!(mistakes.wrong(), 5);
         assert_eq!(indices(mistakes), [2, 4, 5]);
@@ -135,7 +140,12 @@ mod tests {
         let mut mistakes = Mistakes::new(2);
         for (index, value) in [1.0, 5.0, 2.0, -3.0].into_iter().enumerate() {
             let prediction = Prediction { logits: vec![value, 0.0], values: vec![value, 0.0] };
-            mistakes.note(&SampleResult { index, target: SampleTarget::Values(&[1.0, 0.0]), prediction });
+            mistakes.note(&SampleResult {
+                index,
+                file: None,
+                target: SampleTarget::Values(&[1.0, 0.0]),
+                prediction,
+            });
         }
         assert_eq!((mistakes.wrong(), indices(mistakes)), (3, vec![1, 3]));
         assert!(Mistakes::new(0).worst().is_empty());

@@ -15,6 +15,7 @@ mod predict;
 mod prediction;
 mod row;
 mod sample_result;
+mod threshold;
 
 pub use evaluate::{Split, batch_size, evaluate, evaluate_each};
 pub use mistakes::{Mistake, Mistakes, Wrong};
@@ -22,3 +23,4 @@ pub use predict::predict;
 pub use prediction::Prediction;
 pub use row::{Answer, Row};
 pub use sample_result::{Each, SampleResult, SampleTarget};
+pub use threshold::Threshold;

@@ -1,6 +1,6 @@
 //! Predictions for samples without targets.
 
-use super::evaluate::{Watch, batch_size};
+use super::evaluate::batch_size;
 use super::prediction::Prediction;
 use crate::data::Scaling;
 use crate::data::input::Inputs;
@@ -8,34 +8,46 @@ use crate::engine::Predictor;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 
-/// Predicts each of `inputs`, in order.
+/// Predicts for `inputs`, in order and batch after batch, each when it is asked for. `watch` is called with the
+/// number of samples that are done: first with 0, then after each batch.
 ///
 /// # Errors
-/// [`Error::Data`] if a sample produces non-finite values; otherwise if candle or `watch` returns an error.
-pub fn predict(
-    predictor: &mut dyn Predictor,
-    loss: &dyn Loss,
-    inputs: &Inputs,
-    scaling: &Scaling,
-    watch: &mut Watch<'_>,
-) -> Result<Vec<Prediction>> {
-    watch(0)?;
-    let mut predictions = Vec::with_capacity(inputs.count);
-    let order: Vec<usize> = (0..inputs.count).collect();
-    for indices in order.chunks(batch_size(&inputs.sample_shape)) {
-        let logits = predictor.logits(&inputs.samples(indices, scaling))?;
-        let outputs = logits.len() / indices.len();
-        for row in logits.chunks_exact(outputs.max(1)) {
-            predictions.push(Prediction::of(loss, row, scaling));
+/// Of a batch: [`Error::Data`] if a sample leads to values that are not finite; otherwise if the tensor library
+/// or `watch` refuses.
+pub fn predict<'a>(
+    predictor: &'a mut dyn Predictor,
+    loss: &'a dyn Loss,
+    inputs: &'a Inputs,
+    scaling: Scaling,
+    mut watch: impl FnMut(u64) -> Result<()> + 'a,
+) -> impl Iterator<Item = Result<Vec<Prediction>>> + 'a {
+    let size = batch_size(&inputs.sample_shape);
+    (0..inputs.count).step_by(size).map(move |first| {
+        if first == 0 {
+            watch(0)?;
         }
-        watch(predictions.len() as u64)?;
-    }
+        let indices: Vec<usize> = (first..inputs.count.min(first + size)).collect();
+        let logits = predictor.logits(&inputs.samples(&indices, &scaling))?;
+        let outputs = (logits.len() / indices.len()).max(1);
+        let rows = logits.chunks_exact(outputs);
+        let predictions: Vec<Prediction> = rows.map(|row| Prediction::of(loss, row, &scaling)).collect();
+        watch((first + predictions.len()) as u64)?;
+        check_finite(inputs, first, &predictions)?;
+        Ok(predictions)
+    })
+}
+
+/// Refuses values that are not finite; the first of `predictions` is that of sample `first`.
+fn check_finite(inputs: &Inputs, first: usize, predictions: &[Prediction]) -> Result<()> {
     let finite = |p: &Prediction| p.logits.iter().chain(&p.values).all(|value| value.is_finite());
     match predictions.iter().position(|prediction| !finite(prediction)) {
-        Some(i) => Err(Error::data(
-            &inputs.place,
-            format!("sample {i} produces non-finite values; are its inputs far larger than in training?"),
-        )),
-        None => Ok(predictions),
+        Some(place) => {
+            let sample = first + place;
+            let message = format!(
+                "sample {sample} produces non-finite values; are its inputs far larger than in training?"
+            );
+            Err(Error::data(&inputs.place, message))
+        }
+        None => Ok(()),
     }
 }

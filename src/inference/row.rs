@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Prediction;
+use super::{Prediction, Threshold};
 
 /// The result for one sample.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,11 +41,19 @@ pub enum Answer {
 }
 
 impl Row {
-    /// The rows of all `predictions` for the samples of `input`; `classes` are the class names by index,
-    /// empty if numbers are predicted.
-    pub fn all(input: &str, predictions: Vec<Prediction>, classes: &[String]) -> impl Iterator<Item = Self> {
-        predictions.into_iter().enumerate().map(move |(index, prediction)| {
-            let class_index = prediction.class();
+    /// The rows of `predictions` for what was read from `input`, whose first is that of its sample `first`.
+    /// `classes` are the names by index, none where numbers are predicted. The class is the most probable one, or
+    /// of two that which `threshold` decides.
+    pub fn all(
+        input: &str,
+        first: usize,
+        predictions: Vec<Prediction>,
+        classes: &[String],
+        threshold: Option<Threshold>,
+    ) -> impl Iterator<Item = Self> {
+        (first..).zip(predictions).map(move |(index, prediction)| {
+            let class_index =
+                threshold.map_or_else(|| prediction.class(), |threshold| threshold.class(&prediction));
             let Prediction { logits, values } = prediction;
             let answer = match (classes.get(class_index), values.get(class_index)) {
                 (Some(class), Some(&probability)) => {
@@ -65,7 +73,7 @@ mod tests {
     fn json(logits: &[f32], values: &[f32], classes: &[&str]) -> String {
         let prediction = Prediction { logits: logits.to_vec(), values: values.to_vec() };
         let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
-        let rows: Vec<Row> = Row::all("a.png", vec![prediction], &classes).collect();
+        let rows: Vec<Row> = Row::all("a.png", 0, vec![prediction], &classes, None).collect();
         serde_json::to_string(&rows[0]).unwrap()
     }
 

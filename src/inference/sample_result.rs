@@ -1,5 +1,7 @@
 //! Single samples, with prediction and target.
 
+use std::path::Path;
+
 use super::prediction::Prediction;
 use crate::data::{Dataset, Scaling, Targets};
 use crate::error::Result;
@@ -10,6 +12,8 @@ use crate::loss::Loss;
 pub struct SampleResult<'a> {
     /// Its index in the data set of the split, counted from 0.
     pub index: usize,
+    /// Its file, if each sample has a file of its own, as in a folder of images.
+    pub file: Option<&'a Path>,
     /// The target.
     pub target: SampleTarget<'a>,
     /// The prediction of the network.
@@ -45,7 +49,7 @@ pub(super) fn each_result(
                 SampleTarget::Values(&values[index * width..(index + 1) * width])
             }
         };
-        each(SampleResult { index, target, prediction: Prediction::of(loss, logits, scaling) })?;
+        each(SampleResult { index, file: None, target, prediction: Prediction::of(loss, logits, scaling) })?;
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ mod running;
 pub use classification::ClassCounts;
 pub use confusion::{Confusion, MAX_CLASSES};
 pub(crate) use predicted::predicted_class;
+pub(crate) use ranking::is_second;
 pub use ranking::{Areas, AtThreshold, Ranking};
 pub use regression::Residuals;
 pub use running::Running;

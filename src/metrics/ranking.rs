@@ -49,11 +49,7 @@ pub struct AtThreshold {
 impl Ranking {
     /// Adds a sample by its one or two `logits`.
     pub(super) fn note(&mut self, label: u32, logits: &[f32]) {
-        let score = match logits {
-            [first, second] => f64::from(*second) - f64::from(*first),
-            _ => logits.first().copied().map_or(f64::NAN, f64::from),
-        };
-        self.samples.push((score, label == 1));
+        self.samples.push((score(logits), label == 1));
     }
 
     /// Both areas, from counts: bit-identical in any order of the samples.
@@ -84,7 +80,7 @@ impl Ranking {
     /// between 0 and 1. At 0.5 they are those of the most probable class.
     #[must_use]
     pub fn at(&self, threshold: f64) -> (ClassCounts, Confusion) {
-        let least = (threshold / (1.0 - threshold)).ln();
+        let least = least_score(threshold);
         let (mut counts, mut confusion) = (ClassCounts::new(2), Confusion::new(2));
         for (score, second) in &self.samples {
             let (label, predicted) = (u32::from(*second), u32::from(*score > least));
@@ -104,6 +100,26 @@ impl Ranking {
         };
         (1..10).map(row).collect()
     }
+}
+
+/// Whether the second class is predicted by the one or two `logits` of a sample if its probability must be above
+/// `threshold`, which is between 0 and 1: judged by the logits, because probabilities near 0 and 1 are rounded.
+#[must_use]
+pub fn is_second(logits: &[f32], threshold: f64) -> bool {
+    score(logits) > least_score(threshold)
+}
+
+/// The logit, or the second less the first.
+fn score(logits: &[f32]) -> f64 {
+    match logits {
+        [first, second] => f64::from(*second) - f64::from(*first),
+        _ => logits.first().copied().map_or(f64::NAN, f64::from),
+    }
+}
+
+/// The score of a sample whose probability is `threshold`.
+fn least_score(threshold: f64) -> f64 {
+    (threshold / (1.0 - threshold)).ln()
 }
 
 #[cfg(test)]

@@ -119,9 +119,10 @@ impl Display {
         let what = match report.split {
             "validation" => "validating",
             "test" => "testing",
-            "input" => "predicting",
+            "input" | "files" => "predicting",
             _ => "evaluating",
         };
+        let counts = if report.split == "files" { Counts::Files } else { Counts::Samples };
         let run = |step: &StepReport| {
             let step = StepReport { samples_in_epoch: step.samples, ..*step };
             Some(self.ahead.seconds(&step, report.done, self.pace.training()?, speed, elapsed))
@@ -129,12 +130,12 @@ impl Display {
         Gauge {
             label: epoch.map_or(what.to_owned(), |step| format!("{} {what}", self.epoch(step))),
             epoch: epoch.map(|step| step.epoch),
-            counts: Some(Counts::Samples),
+            counts: Some(counts),
             done: report.done,
             total: report.samples,
             loss: None,
             accuracy: None,
-            speed,
+            speed: speed.filter(|_| counts == Counts::Samples),
             left: speed.map(|speed| (report.samples - report.done) as f64 / speed),
             run_left: epoch.and_then(run).filter(|_| self.epochs > 1),
             elapsed,

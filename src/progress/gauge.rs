@@ -30,6 +30,7 @@ pub struct Gauge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
     Samples,
+    Files,
     Bytes,
 }
 
@@ -93,6 +94,9 @@ impl Gauge {
         let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
         let counts = match self.counts {
             Some(Counts::Bytes) => format!("{}/{} MB", megabytes(self.done), megabytes(self.total)),
+            Some(Counts::Files) => {
+                format!("{}/{} files", with_separators(self.done), with_separators(self.total))
+            }
             _ => format!("{}/{}", with_separators(self.done), with_separators(self.total)),
         };
         format!("{}{space}{counts}", self.label)

@@ -27,6 +27,17 @@ pub fn watch(common: &Common) -> impl FnMut(&PassReport) + Send + 'static {
     move |report| display.pass(report)
 }
 
+/// Shows on stderr how many of `count` files are predicted for; what is returned is called after each.
+pub fn files(common: &Common, count: usize) -> impl FnMut() + 'static {
+    let mut display = Display::new(common, 0, Ahead::default());
+    let mut report = PassReport { split: "files", done: 0, samples: count as u64 };
+    display.pass(&report);
+    move || {
+        report.done += 1;
+        display.pass(&report);
+    }
+}
+
 /// Shows on stderr what a run does.
 pub struct Progress {
     display: Display,

@@ -79,28 +79,29 @@ fn refused(error: &anyhow::Error) -> Error {
     Error::Usage(format!("a row cannot be written: {error}"))
 }
 
-/// Adds a sample that was measured: index, truth, prediction and probabilities; numbers likewise.
+/// Adds a sample that was measured: index, its file where it has one, truth, prediction and probabilities; numbers likewise.
 fn csv(table: &mut Table, sample: &SampleResult<'_>, classes: &[String]) -> anyhow::Result<()> {
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
     let Prediction { values, .. } = &sample.prediction;
-    let first = || vec!["index".to_owned()];
-    let index = [sample.index.to_string()];
+    let file = sample.file.map(|file| file.display().to_string());
+    let first = || ["index"].into_iter().chain(file.as_ref().map(|_| "file")).map(str::to_owned);
+    let index = [sample.index.to_string()].into_iter().chain(file.clone());
     match sample.target {
         SampleTarget::Class(target) => {
             let predicted = sample.prediction.class();
             let cells = [name(target), name(predicted), values[predicted].to_string()];
             let names = || {
-                let names = first().into_iter().chain(["truth".to_owned()]);
+                let names = first().chain(["truth".to_owned()]);
                 names.chain(Columns::Classes(classes).names("prediction", "")).collect()
             };
-            table.add(names, index.into_iter().chain(cells).chain(texts(values)))
+            table.add(names, index.chain(cells).chain(texts(values)))
         }
         SampleTarget::Values(target) => {
             let names = || {
                 let of = |name| Columns::Numbers(target.len()).names("", name);
-                first().into_iter().chain(of("truth")).chain(of("prediction")).collect()
+                first().chain(of("truth")).chain(of("prediction")).collect()
             };
-            table.add(names, index.into_iter().chain(texts(target)).chain(texts(values)))
+            table.add(names, index.chain(texts(target)).chain(texts(values)))
         }
     }
 }
@@ -112,6 +113,8 @@ fn json(sample: &SampleResult<'_>, classes: &[String]) -> anyhow::Result<String>
     enum Line<'a> {
         Class {
             index: usize,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            file: Option<String>,
             truth: &'a str,
             prediction: &'a str,
             probability: f32,
@@ -119,19 +122,22 @@ fn json(sample: &SampleResult<'_>, classes: &[String]) -> anyhow::Result<String>
         },
         Values {
             index: usize,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            file: Option<String>,
             truth: &'a [f32],
             prediction: &'a [f32],
         },
     }
     let name = |class: usize| classes.get(class).map_or("", String::as_str);
+    let file = sample.file.map(|file| file.display().to_string());
     let (index, values) = (sample.index, sample.prediction.values.as_slice());
     let line = match sample.target {
         SampleTarget::Class(target) => {
             let class = sample.prediction.class();
             let (truth, prediction) = (name(target), name(class));
-            Line::Class { index, truth, prediction, probability: values[class], probabilities: values }
+            Line::Class { index, file, truth, prediction, probability: values[class], probabilities: values }
         }
-        SampleTarget::Values(target) => Line::Values { index, truth: target, prediction: values },
+        SampleTarget::Values(target) => Line::Values { index, file, truth: target, prediction: values },
     };
     Ok(serde_json::to_string(&line)?)
 }

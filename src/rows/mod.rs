@@ -8,7 +8,7 @@ pub use destination::Destination;
 pub use judged::Samples;
 
 use serde::Serialize;
-use taper::run::{Answer, Prediction, Row};
+use taper::run::{Answer, Prediction, Row, Threshold};
 
 use crate::cli::RowFormat;
 use table::{Columns, Table, texts};
@@ -18,6 +18,7 @@ pub struct Rows<'a> {
     format: RowFormat,
     ids: &'a [String],
     classes: &'a [String],
+    threshold: Option<Threshold>,
     table: Table,
     first: bool,
 }
@@ -32,9 +33,15 @@ struct Line<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// In `format`, with the columns called `ids` and a column for each of `classes`.
-    pub fn new(format: RowFormat, ids: &'a [String], classes: &'a [String]) -> Self {
-        Self { format, ids, classes, table: Table::new(), first: true }
+    /// In `format`, with the columns called `ids` and a column for each of `classes`, between two of which a
+    /// `threshold` may decide.
+    pub fn new(
+        format: RowFormat,
+        ids: &'a [String],
+        classes: &'a [String],
+        threshold: Option<Threshold>,
+    ) -> Self {
+        Self { format, ids, classes, threshold, table: Table::new(), first: true }
     }
 
     /// What stands before all rows; `checkpoint` is where the weights are from.
@@ -47,15 +54,17 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// The rows of one `input`; `ids` has the texts that say which row is which, or nothing.
+    /// Rows of one `input` from its sample `first` on; `ids` has the texts that say which sample is which, or
+    /// nothing.
     pub fn of(
         &mut self,
         input: &str,
+        first: usize,
         predictions: Vec<Prediction>,
         ids: &[Vec<String>],
     ) -> anyhow::Result<String> {
         let mut text = String::new();
-        for row in Row::all(input, predictions, self.classes) {
+        for row in Row::all(input, first, predictions, self.classes, self.threshold) {
             let ids = ids.get(row.index).map_or(&[][..], Vec::as_slice);
             if self.format == RowFormat::Csv {
                 self.cells(row, ids)?;

@@ -8,6 +8,7 @@ use crate::data::{Dataset, Prepared};
 use crate::error::{Error, Result};
 use crate::events::{Metrics, Verdict};
 use crate::gate;
+use crate::inference::Threshold;
 use crate::metrics::Running;
 
 /// Samples to measure on.
@@ -52,15 +53,8 @@ impl Evaluation {
     /// # Errors
     /// [`Error::Usage`] if it is not between 0 and 1, or there are not two classes.
     pub fn at_threshold(self, threshold: f64) -> Result<Self> {
-        let between = threshold > 0.0 && threshold < 1.0;
-        let running = self.running.at_threshold(threshold).filter(|_| between).ok_or_else(|| {
-            let (classes, what) = (self.classes.len(), "a threshold is between 0 and 1, and for two classes");
-            Error::Usage(match classes {
-                0 => format!("{what}; this network predicts numbers"),
-                2 => format!("{what}; {threshold} is not between 0 and 1"),
-                _ => format!("{what}; this network has {classes}"),
-            })
-        })?;
+        let threshold = Threshold::new(threshold, self.classes.len())?.value();
+        let running = self.running.at_threshold(threshold).unwrap_or(self.running);
         Ok(Self { running, threshold: Some(threshold), ..self })
     }
 

@@ -24,6 +24,7 @@ mod model;
 mod origin;
 mod outcome;
 pub(crate) mod parts;
+mod predicting;
 mod resumed;
 mod sample_files;
 mod scales;
@@ -43,7 +44,9 @@ pub use stopped::Stopped;
 // What a trained model was read from, says, and where a run is.
 pub use crate::checkpoint::{Card, Checkpoint, State};
 pub use crate::durable::Draft;
-pub use crate::inference::{Answer, Mistake, Mistakes, Prediction, Row, SampleResult, SampleTarget, Wrong};
+pub use crate::inference::{
+    Answer, Mistake, Mistakes, Prediction, Row, SampleResult, SampleTarget, Threshold, Wrong,
+};
 pub use crate::run_folder::RunFolder;
 
 use crate::config::Input;

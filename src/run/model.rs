@@ -1,6 +1,6 @@
 //! A trained network from a checkpoint.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use candle_core::Device;
@@ -11,24 +11,23 @@ use super::evaluation::{Evaluation, SplitName, choose};
 use super::origin::Folders;
 use super::{config_of, config_with};
 use crate::checkpoint::Checkpoint;
-use crate::data::input::{Inputs, Reader};
 use crate::data::{Loading, Prepared, SearchPath, Splits, preprocess};
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::events::PassReport;
 use crate::experiment::Experiment;
-use crate::inference::{Each, Prediction, Split, evaluate_each, predict};
+use crate::inference::{Each, SampleResult, Split, evaluate_each};
 use crate::interrupt::Interrupt;
 use crate::network::Parameters;
 use crate::threads;
 
 /// A network with its weights, and what they mean.
 pub struct Model {
-    checkpoint: Checkpoint,
-    experiment: Experiment,
-    predictor: Box<dyn Predictor>,
-    watch: Box<dyn FnMut(&PassReport) + Send>,
-    loading: Loading,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) experiment: Experiment,
+    pub(super) predictor: Box<dyn Predictor>,
+    pub(super) watch: Box<dyn FnMut(&PassReport) + Send>,
+    pub(super) loading: Loading,
 }
 
 impl Model {
@@ -83,11 +82,6 @@ impl Model {
         self.watch = Box::new(watch);
     }
 
-    /// Lets `loading` hear of inputs that are read, and stop reading and predicting.
-    pub fn load_under(&mut self, loading: Loading) {
-        self.loading = loading;
-    }
-
     /// The config that it was trained with; of a table also the columns and classes that the file had.
     #[must_use]
     pub fn experiment(&self) -> &Experiment {
@@ -110,31 +104,6 @@ impl Model {
     #[must_use]
     pub fn classes(&self) -> &[String] {
         &self.checkpoint.card.classes
-    }
-
-    /// Reads samples to predict for, of the shape and in the units that it was trained on.
-    #[must_use]
-    pub fn reader(&self) -> Reader<'_> {
-        let card = &self.checkpoint.card;
-        Reader::new(&card.sample_shape, card.pixels, &self.experiment.data).watched_by(&self.loading)
-    }
-
-    /// Reads samples from a file: PNG, JPEG, `.npy`, CSV, IDX or JSON.
-    ///
-    /// # Errors
-    /// [`Error::Data`] if it cannot be read, or its samples are not of the shape that was trained on.
-    pub fn read(&self, path: impl AsRef<Path>) -> Result<Inputs> {
-        self.reader().read(path.as_ref())
-    }
-
-    /// Predicts for each of `inputs`, in order.
-    ///
-    /// # Errors
-    /// [`Error::Data`] if a sample leads to values that are not finite; [`Error::Interrupted`].
-    pub fn predict(&mut self, inputs: &Inputs) -> Result<Vec<Prediction>> {
-        let scaling = self.checkpoint.card.scaling(&inputs.features);
-        let mut watch = told(&mut self.watch, "input", inputs.count, self.loading.interrupt());
-        predict(self.predictor.as_mut(), self.experiment.loss.member(), inputs, &scaling, &mut watch)
     }
 
     /// Loss and metrics on a split of the data that the config names; by default the first that there is
@@ -160,7 +129,7 @@ impl Model {
         each: &mut Each<'_>,
     ) -> Result<Evaluation> {
         let samples = self.load_samples(search)?;
-        self.measure(samples, split, &search.loading, Some(each))
+        self.measure(samples, split, &search.loading, Some((each, search)))
     }
 
     fn load_samples(&self, search: &SearchPath) -> Result<Splits> {
@@ -183,7 +152,7 @@ impl Model {
         samples: Splits,
         split: Option<SplitName>,
         loading: &Loading,
-        each: Option<&mut Each<'_>>,
+        each: Option<(&mut Each<'_>, &SearchPath)>,
     ) -> Result<Evaluation> {
         if !self.checkpoint.card.fits(&samples.train) {
             let message = "its samples or classes are not those that the checkpoint was trained for";
@@ -211,6 +180,15 @@ impl Model {
             );
             return Err(Error::data(self.experiment.data.name(), message));
         }
+        let files = match &each {
+            Some((_, search)) => self.sample_files(split, search)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let mut named = each.map(|(each, _)| {
+            let file = |index: usize| files.get(index).map(PathBuf::as_path);
+            move |sample: SampleResult<'_>| each(SampleResult { file: file(sample.index), ..sample })
+        });
+        let each = named.as_mut().map(|named| named as &mut Each<'_>);
         let start = Instant::now();
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, indices: &order });
         let never = Interrupt::default();
@@ -237,7 +215,7 @@ impl Model {
 }
 
 /// Tells `watch` of a pass over `samples` of `split`, which `interrupt` ends.
-fn told(
+pub(super) fn told(
     watch: &mut impl FnMut(&PassReport),
     split: &'static str,
     samples: usize,

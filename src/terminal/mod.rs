@@ -13,6 +13,7 @@ pub use screen::clear_at_once;
 pub use screen::{clear, draw, is_interactive, width};
 
 use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
@@ -26,18 +27,25 @@ pub fn start(common: &Common) {
     library::listen(common);
 }
 
-/// Writes a result and a line end to stdout. A closed pipe is no error: the reader has enough.
+/// Writes a result and a line end to stdout. A closed pipe is not an error: the reader has enough.
 ///
 /// # Errors
 /// If stdout cannot be written, for example because its disk is full.
 pub fn print(text: &str) -> anyhow::Result<()> {
+    write(&format!("{text}\n")).map(drop)
+}
+
+/// Writes a part of a result to stdout, at once; breaks where stdout is a pipe that its reader has closed.
+///
+/// # Errors
+/// As [`print`].
+pub fn write(text: &str) -> anyhow::Result<ControlFlow<()>> {
     clear();
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(format!("{text}\n").as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(anyhow::Error::new(error).context("cannot write to stdout"))
-        }
-        _ => Ok(()),
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(anyhow::Error::new(error).context("cannot write to stdout")),
+        Ok(()) => Ok(ControlFlow::Continue(())),
     }
 }
 

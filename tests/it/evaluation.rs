@@ -192,4 +192,15 @@ fn errors_name_the_files_of_pictures() {
     }
     let text = workspace.ok(&["eval", "r", "--errors", "2"]).stdout;
     assert!(text.contains(".png  "), "{text}");
+    workspace.ok(&["eval", "r", "--predictions", "p.csv"]);
+    let rows = csv(&workspace.read("p.csv"));
+    assert_eq!(rows[0][..4], ["index", "file", "truth", "prediction"]);
+    workspace.ok(&["eval", "r", "--predictions", "p.jsonl"]);
+    let lines = String::from_utf8(workspace.read("p.jsonl")).expect("text");
+    assert_eq!((rows.len(), lines.lines().count()), (19, 18));
+    for (row, line) in rows[1..].iter().zip(lines.lines()) {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(line["file"], row[1]);
+        assert!(row[1].contains(&format!("p/test/{}/", row[2])), "{row:?}");
+    }
 }

@@ -1,8 +1,13 @@
 //! `taper predict` on several files and folders, its formats, and where results go.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
-use crate::workspace::Workspace;
+#[cfg(target_os = "linux")]
+use crate::terminal::on_a_terminal;
+use crate::workspace::{Outcome, Workspace};
 
 /// A table of customers with a class that follows from `a`.
 fn trained() -> Workspace {
@@ -192,4 +197,84 @@ fn inputs_are_looked_for_in_the_data_folders() {
     }
     let outcome = workspace.run(&["predict", "r", "set/z.csv"]);
     assert!(outcome.messages().starts_with("error: set/z.csv: cannot be opened"), "{}", outcome.stderr);
+}
+
+/// A FIFO that nobody has written to yet stands for an input that is not computed yet.
+#[test]
+fn rows_are_written_before_the_next_input_is_read() {
+    let workspace = trained();
+    workspace.file("x.csv", "a,b\n1,2\n9,1\n");
+    for format in ["text", "csv", "jsonl"] {
+        let mut command = workspace.command(&["predict", "r", "x.csv", "-", "--format", format]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let first = if format == "csv" { 3 } else { 2 };
+        for _ in 0..first {
+            lines.next().expect("a row before the second input is there").expect("text");
+        }
+        let mut input = child.stdin.take().expect("a pipe");
+        std::io::Write::write_all(&mut input, b"[[1, 2], [2, 1]]").expect("it is read");
+        drop(input);
+        assert_eq!(lines.count(), 2, "{format}");
+        assert!(child.wait().expect("it ends").success());
+    }
+}
+
+#[test]
+fn predicting_ends_quietly_when_nobody_reads_the_rows() {
+    let workspace = trained();
+    workspace.file("x.csv", "a,b\n1,2\n9,1\n");
+    // The second input would be refused if it were read.
+    let mut command = workspace.command(&["predict", "r", "x.csv", "none.csv", "--format", "jsonl"]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let outcome = Outcome::of(command.stdout(writer).output().expect("it starts"));
+    assert_eq!((outcome.code, outcome.messages().as_str()), (0, ""));
+}
+
+#[test]
+fn a_threshold_decides_between_two_classes() {
+    let workspace = trained();
+    let rows: Vec<String> = (0..40).map(|i| format!("{},{}", f64::from(i) / 4.0, i % 7)).collect();
+    workspace.file("x.csv", format!("a,b\n{}\n", rows.join("\n")));
+    let of = |more: &[&str]| -> Vec<Value> {
+        let text = workspace.ok(&[&["predict", "r", "x.csv", "--format", "jsonl"], more].concat()).stdout;
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    assert_eq!(of(&[]), of(&["--threshold", "0.5"]));
+    let mut moved = 0;
+    for (row, usual) in of(&["--threshold", "0.3"]).iter().zip(of(&[])) {
+        let (class, low) = (usize::from(row["probabilities"][1].as_f64() > Some(0.3)), ["high", "low"]);
+        assert_eq!(row["class"], low[class], "{row}");
+        assert_eq!(row["probability"], row["probabilities"][class], "{row}");
+        moved += usize::from(row["class"] != usual["class"]);
+    }
+    assert!(moved > 0, "no sample is between 0.3 and 0.5");
+    let text = workspace.ok(&["predict", "r", "x.csv", "--threshold", "0.001"]).stdout;
+    assert!(text.lines().filter(|line| line.contains("  low  0.0")).count() > 0, "{text}");
+    let csv = workspace.ok(&["predict", "r", "x.csv", "--threshold", "0.001", "--format", "csv"]).stdout;
+    assert_eq!(csv.matches(",low,").count(), text.matches("  low  ").count(), "{csv}");
+    let evaluated = workspace.run(&["eval", "r", "--threshold", "1"]);
+    let predicted = workspace.run(&["predict", "r", "x.csv", "--threshold", "1"]);
+    assert_eq!((evaluated.code, predicted.code), (2, 2));
+    for more in [&["linear_regression"][..], &["synthetic_mlp", "--set", "train.max_steps=2"]] {
+        workspace.ok(&[&["train", "-q", "--force", "--run-dir", "other"], more].concat());
+        let evaluated = workspace.run(&["eval", "other", "--threshold", "0.3"]);
+        let predicted = workspace.run(&["predict", "other", "x.csv", "--threshold", "0.3"]);
+        assert_eq!((predicted.code, predicted.messages()), (2, evaluated.messages()));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_files_are_counted_while_they_are_predicted() {
+    let workspace = trained_on_pictures();
+    for i in 0..40 {
+        workspace.file(&format!("p/{i}.png"), picture(i));
+    }
+    let command = workspace.command(&["predict", "r", "p", "-o", "out.csv"]);
+    let written = on_a_terminal(command, 100);
+    assert!(written.contains("predicting 0/40 files"), "{written}");
+    assert!(!written.contains("loading"), "{written}");
 }

@@ -16,7 +16,7 @@ pub use errors::mistakes;
 pub use evaluation::evaluation;
 pub use json::json;
 pub use outcome::{finished, outcome};
-pub use prediction::predictions;
+pub use prediction::{Source, predictions};
 
 /// A name from a file without what would act on the terminal.
 fn plain(name: &str) -> String {
