@@ -28,6 +28,6 @@ fn main() -> ExitCode {
     }
     match commands::run(&cli) {
         Ok(()) => terminal::finish(),
-        Err(error) => terminal::fail(&error, &cli.common),
+        Err(error) => terminal::fail(&error),
     }
 }

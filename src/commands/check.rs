@@ -19,7 +19,7 @@ pub fn run(options: &Check) -> anyhow::Result<()> {
         if options.no_data { experiment.check_without_data(&search)? } else { experiment.check(&search)? };
     match options.format {
         Format::Json => terminal::print(&format!("{:#}", json!(check)))?,
-        Format::Text => terminal::print(&text::check(&check, experiment.train.batch_size))?,
+        Format::Text => terminal::print_lines(&text::check(&check, experiment.train.batch_size))?,
     }
     if options.no_data { Ok(()) } else { Ok(check.require_data()?) }
 }

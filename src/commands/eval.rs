@@ -51,7 +51,7 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     }
     match options.format {
         Format::Json => terminal::print(&text::json(&result))?,
-        Format::Text => terminal::print(&text::evaluation(&result))?,
+        Format::Text => terminal::print_lines(&text::evaluation(&result))?,
     }
     let elsewhere =
         evaluation.gate_not_measured().into_iter().find(|metric| options.overrides.requires(metric));

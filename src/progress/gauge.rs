@@ -118,7 +118,8 @@ impl Gauge {
             (3, accuracy),
             (2, self.speed.map(rate)),
             (6, left),
-            (1, Some(format!("elapsed {}", clock(self.elapsed)))),
+            // Rounded down: no more than has passed.
+            (1, Some(format!("elapsed {}", clock(self.elapsed.floor())))),
         ];
         words.into_iter().filter(|(last, _)| stage < *last).filter_map(|(_, word)| word).collect()
     }
@@ -204,6 +205,12 @@ mod tests {
         assert!(pass(Counts::Samples, 12_000).bar(80).contains("= 100%"));
         let line = "validating  4,000/12,000   33%  5,826 samples/s  ETA 0:05, run 2:32  elapsed 1:02";
         assert_eq!(pass(Counts::Samples, 4_000).line(None), line);
+    }
+
+    #[test]
+    fn no_more_time_has_passed_than_is_said_and_no_less_is_left() {
+        let gauge = Gauge { elapsed: 2.95, left: Some(2.05), run_left: None, ..gauge() };
+        assert!(gauge.line(None).ends_with("ETA 0:03  elapsed 0:02"), "{}", gauge.line(None));
     }
 
     #[test]

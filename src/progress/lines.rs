@@ -3,6 +3,7 @@
 use taper::events::{Epoch, Event, Metrics};
 
 use crate::number::{duration, rate, with_separators};
+use crate::terminal;
 
 /// What is trained, on what; nothing for other events. Two lines where one would not fit the `width`.
 pub fn start(event: &Event, width: Option<usize>) -> String {
@@ -31,7 +32,11 @@ pub fn start(event: &Event, width: Option<usize>) -> String {
         [train_samples, validation_samples, test_samples].map(|&samples| with_separators(samples as u64));
     let samples = format!("samples: {train} train, {validation} validation, {test} test");
     let fits = width.is_none_or(|width| what.chars().count() + 1 + samples.len() <= width);
-    if fits { format!("{what} {samples}") } else { format!("{}\n  {samples}", what.trim_end_matches(';')) }
+    if fits {
+        return format!("{what} {samples}");
+    }
+    let lines = format!("{}\n  {samples}", what.trim_end_matches(';'));
+    width.map_or(lines.clone(), |width| terminal::wrapped(&lines, width))
 }
 
 /// What is shown of an epoch where not all fits.

@@ -5,12 +5,14 @@ mod library;
 mod log;
 mod refusal;
 mod screen;
+mod wrap;
 
 pub use log::keep_for_the_end;
 pub use refusal::refuse;
 #[cfg(unix)]
 pub use screen::clear_at_once;
 pub use screen::{clear, draw, is_interactive, width};
+pub use wrap::wrapped;
 
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
@@ -49,12 +51,16 @@ pub fn write(text: &str) -> anyhow::Result<ControlFlow<()>> {
     }
 }
 
-/// Writes a result that may have no lines.
+/// Writes a result for people, which may have no lines: on a terminal broken between words, as wide as that is.
 ///
 /// # Errors
 /// As [`print`].
 pub fn print_lines(text: &str) -> anyhow::Result<()> {
-    if text.is_empty() { Ok(()) } else { print(text) }
+    match screen::width_of_stdout() {
+        _ if text.is_empty() => Ok(()),
+        Some(width) => print(&wrapped(text, width)),
+        None => print(text),
+    }
 }
 
 /// Writes a line for people to stderr.
@@ -120,7 +126,7 @@ pub fn explain_panics() {
 }
 
 /// Says what went wrong and returns the exit code for it.
-pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
+pub fn fail(error: &anyhow::Error) -> ExitCode {
     let known = error.downcast_ref::<taper::Error>();
     let code = known.map_or(1, taper::Error::exit_code);
     if log::is_json() {
@@ -131,7 +137,6 @@ pub fn fail(error: &anyhow::Error, common: &Common) -> ExitCode {
     }
     let text = match known {
         Some(taper::Error::Config(diagnostics)) => diagnostics.render(screen::has_colours()),
-        _ if common.verbose > 0 => Level::Error.line(&format!("{error:?}")),
         Some(taper::Error::Missing { place, message, details }) => {
             let first = Level::Error.line(&one_line(&format!("{}: {message}", place.display())));
             let rest = details.iter().map(|detail| format!("\n  {}", one_line(detail)));

@@ -34,6 +34,13 @@ pub fn width() -> usize {
     size.map_or(USUAL_WIDTH, |(width, _)| usize::from(width.0)).max(1)
 }
 
+/// The same of stdout, if it is a terminal.
+pub fn width_of_stdout() -> Option<usize> {
+    let stdout = io::stdout();
+    let size = terminal_size::terminal_size_of(&stdout).filter(|_| stdout.is_terminal());
+    size.map(|(width, _)| usize::from(width.0).max(1))
+}
+
 /// Writes `text` and a line end, in place of the changing line. That it cannot be written is nothing to
 /// stop for.
 pub fn line(text: &str) {

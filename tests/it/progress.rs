@@ -248,3 +248,22 @@ fn a_bar_shows_each_epoch_fits_the_window_and_leaves_nothing_behind() {
         assert!(screen.iter().all(|line| !line.contains('%')), "{columns}: {screen:#?}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_for_people_are_broken_between_words_on_a_narrow_terminal() {
+    let workspace = Workspace::new();
+    let train = ["train", "synthetic_mlp", "--run-dir", "r", "--set", "train.epochs=1"];
+    for arguments in [&train[..], &["eval", "r"], &["check", "digits_cnn"]] {
+        let mut command = workspace.command(arguments);
+        command.env("TERM", "xterm");
+        let lines = screen(&on_a_terminal(command, 50));
+        // Warnings and commands are left to the terminal.
+        let own = lines.iter().filter(|line| !line.starts_with("warning: ") && !line.contains("taper "));
+        let long: Vec<&String> = own.filter(|line| line.chars().count() > 50).collect();
+        assert!(long.is_empty(), "{arguments:?}: {long:?}");
+    }
+    let mut piped = workspace.command(&["check", "digits_cnn"]);
+    let text = Outcome::of(piped.env("COLUMNS", "50").output().expect("it starts")).stdout;
+    assert!(text.lines().any(|line| line.chars().count() > 50), "a pipe has no width: {text}");
+}
