@@ -149,12 +149,23 @@ fn present(path: &Path, then: &Path, now: &Path) -> PathBuf {
     }
     tracing::warn!(
         "the run was moved or copied from {} to {}: its files are looked for in {}, because there is no {}",
-        then.display(),
-        now.display(),
-        path.display(),
-        moved.display()
+        shown(then),
+        shown(now),
+        shown(path),
+        shown(&moved)
     );
     path.to_path_buf()
+}
+
+/// `path` as short as it can be: without `..` and links, and from the current folder if it is below that.
+fn shown(path: &Path) -> String {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let here = std::env::current_dir().and_then(|here| here.canonicalize());
+    match here.ok().and_then(|here| path.strip_prefix(here).ok()) {
+        Some(below) if below.as_os_str().is_empty() => ".".to_owned(),
+        Some(below) => below.display().to_string(),
+        None => path.display().to_string(),
+    }
 }
 
 /// The path that leads from `now` to where `path` was from `then`; none where they had nothing but the root in common.

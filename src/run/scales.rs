@@ -1,7 +1,7 @@
 //! What is said of samples whose numbers are of sizes that a network learns badly from.
 
 use super::Run;
-use crate::data::{Columns, Dataset, Features, Normalize, Targets};
+use crate::data::{self, Columns, Dataset, Features, Normalize, Targets};
 
 /// How many times as large as another a column may be before it is worth a word.
 const COLUMNS: f64 = 100.0;
@@ -18,7 +18,9 @@ pub fn warnings(run: &Run) -> Vec<String> {
     let (data, order) = (&run.data.train, &run.data.train_order);
     let names = run.card.columns.as_ref().map(Columns::value_names);
     let columns = if normalized { None } else { uneven_columns(data, order, names.as_deref()) };
-    let targets = if preprocess.targets.is_some() { None } else { far_targets(data, order) };
+    let table = if let data::Config::csv(table) = &run.experiment.data { Some(table) } else { None };
+    let targets = table.map_or(&[][..], |table| table.target.names());
+    let targets = if preprocess.targets.is_some() { None } else { far_targets(data, order, targets) };
     [columns, targets].into_iter().flatten().collect()
 }
 
@@ -61,17 +63,21 @@ fn typical_sizes(values: &[f32], width: usize, order: &[usize]) -> Vec<f64> {
     sums.into_iter().map(|(square, count): (f64, f64)| (square / count.max(1.0)).sqrt()).collect()
 }
 
-/// The numbers to predict, if they are far from what an untrained network gives.
-fn far_targets(data: &Dataset, order: &[usize]) -> Option<String> {
+/// The numbers to predict, if they are far from what an untrained network gives. `names` are those of their columns.
+fn far_targets(data: &Dataset, order: &[usize], names: &[String]) -> Option<String> {
     let Targets::Values { width, .. } = &data.targets else { return None };
     let Normalize { mean, std } = Normalize::measure_targets(data, order)?;
     let constant = |place: usize| is_constant(data, order, place);
     let far = (0..*width).find(|&place| {
         mean[place].hypot(std[place]) > TARGETS.0 || (std[place] < TARGETS.1 && !constant(place))
     })?;
-    let which = if *width == 1 { String::new() } else { format!(" (number {far}, counted from 0)") };
+    let which = match names.get(far) {
+        Some(name) => format!("the numbers to predict in column `{name}`"),
+        None if *width == 1 => "the numbers to predict".to_owned(),
+        None => format!("the numbers to predict (number {far}, counted from 0)"),
+    };
     Some(format!(
-        "the numbers to predict{which} are about {} with a deviation of {}, far from the 0 and 1 that training \
+        "{which} are about {} with a deviation of {}, far from the 0 and 1 that training \
          begins with; set `targets = \"standardize\"` in `[preprocess]`",
         rounded(mean[far]),
         rounded(if constant(far) { 0.0 } else { std[far] }),
@@ -138,12 +144,15 @@ mod tests {
         let far = |targets: &[f32], width: usize| {
             let samples = targets.len() / width;
             let order: Vec<usize> = (0..samples).collect();
-            far_targets(&table(1, &vec![0.0; samples], targets), &order)
+            far_targets(&table(1, &vec![0.0; samples], targets), &order, &[])
         };
         let text = far(&[900.0, 1100.0], 1).expect("a warning");
         assert!(text.contains("are about 1000 with a deviation of 100"), "{text}");
         let text = far(&[0.5, 1e-4, -0.5, 2e-4], 2).expect("a warning");
         assert!(text.contains("(number 1, counted from 0) are about 0.00015 with"), "{text}");
+        let names = ["price", "area"].map(str::to_owned);
+        let text = far_targets(&table(1, &[0.0; 2], &[0.5, 70.0, -0.5, 90.0]), &[0, 1], &names);
+        assert!(text.expect("a warning").starts_with("the numbers to predict in column `area` are about 80"));
         assert!(far(&[700.0; 5], 1).expect("a warning").contains("700 with a deviation of 0,"));
         for fine in [vec![0.0; 4], vec![0.001; 4], vec![-1.0, 1.0, 20.0, -20.0]] {
             assert_eq!(far(&fine, 1), None, "{fine:?}");
