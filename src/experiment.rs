@@ -14,6 +14,7 @@
 mod check;
 pub mod file;
 mod measured;
+mod mistaken;
 mod stored;
 
 pub use check::{Check, Layer, Location};

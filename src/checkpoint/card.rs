@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Columns, Dataset, Features, Normalize, Scaling, Target, Targets};
 use crate::shape::Shape;
 
+/// How many classes a message names.
+const SHOWN: usize = 10;
+
 /// The metadata of `model.safetensors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,11 +76,25 @@ impl Card {
         Scaling::new(features, self.normalize.as_ref()).with_targets(self.targets.clone())
     }
 
-    /// Whether `data` has the shape and targets that the weights were trained for.
+    /// What of `data` is not as the weights were trained for, if anything: the samples or the targets.
     #[must_use]
-    pub fn fits(&self, data: &Dataset) -> bool {
+    pub fn misfit(&self, data: &Dataset) -> Option<String> {
         let other = Self::new(serde_json::Value::Null, data);
-        (other.sample_shape, other.pixels, other.classes, other.width)
-            == (self.sample_shape.clone(), self.pixels, self.classes.clone(), self.width)
+        let unit = |card: &Self| if card.pixels { "pixels" } else { "numbers" };
+        let targets = |card: &Self| match card.classes.as_slice() {
+            [] => format!("{} numbers to predict", card.width),
+            few if few.len() <= SHOWN => format!("the classes {}", few.join(", ")),
+            many => format!("{} classes ({}, …)", many.len(), many[..SHOWN].join(", ")),
+        };
+        let (found, trained) = if other.sample_shape != self.sample_shape {
+            (format!("samples of shape {}", other.sample_shape), format!("shape {}", self.sample_shape))
+        } else if other.pixels != self.pixels {
+            (format!("samples of {}", unit(&other)), unit(self).to_owned())
+        } else if (&other.classes, other.width) != (&self.classes, self.width) {
+            (targets(&other), targets(self))
+        } else {
+            return None;
+        };
+        Some(format!("has {found}, and the checkpoint was trained for {trained}"))
     }
 }

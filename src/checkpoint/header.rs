@@ -25,6 +25,11 @@ const METADATA: &str = "__metadata__";
 /// # Errors
 /// [`Error::Checkpoint`] about `place`.
 pub(super) fn check(bytes: &[u8], place: &Path) -> Result<()> {
+    if let Some(kind) = pytorch(bytes) {
+        let message =
+            format!("a PyTorch file ({kind}), not a safetensors file; save the weights with safetensors");
+        return Err(Error::checkpoint(place, message));
+    }
     let refuse =
         |message: String| Err(Error::checkpoint(place, format!("not a safetensors file: {message}")));
     let Some((size, rest)) = bytes.split_first_chunk::<8>() else {
@@ -41,6 +46,18 @@ pub(super) fn check(bytes: &[u8], place: &Path) -> Result<()> {
     match json.deserialize_map(Header { data: data.len() }).and_then(|()| json.end()) {
         Ok(()) => Ok(()),
         Err(error) => refuse(format!("in its header, {error}")),
+    }
+}
+
+/// How `bytes` that begin like a file of `torch.save` are written.
+fn pytorch(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        // The length of a header may begin with the same bytes.
+        [_, _, _, _, _, _, _, _, b'{', ..] => None,
+        [b'P', b'K', 3, 4, ..] => Some("a zip archive"),
+        // The protocols of Python's pickle.
+        [0x80, 2..=5, ..] => Some("a pickle"),
+        _ => None,
     }
 }
 

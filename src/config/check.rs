@@ -15,8 +15,8 @@ use super::suggest::nearest;
 use number::{check_integer, check_range, limits};
 pub(super) use wording::PLAIN_PATH;
 use wording::{
-    control, describe, kind, list, missing, number_expected, problem, replacement, schema_names, suggestion,
-    types, unknown,
+    control, describe, kind, kind_of, list, missing, number_expected, problem, replacement, schema_names,
+    suggestion, types, unknown,
 };
 
 /// How many problems are looked for: a file of a megabyte could hold a hundred thousand.
@@ -161,11 +161,7 @@ fn check_choice(node: &Node, whole: Whole<'_>, choices: &[Json], path: &Path, fo
     let names = schema_names(choices);
     let Value::Table(entries) = &node.value else {
         let message = format!("expected a table that names one of its kinds, found {}", kind(&node.value));
-        let example = match &node.value {
-            Value::String(name) if names.contains(&name.as_str()) => name.as_str(),
-            _ => names.first().copied().unwrap_or_default(),
-        };
-        found.push(problem(path, message, Some(format!("write `{{ {example} = {{}} }}`"))));
+        found.push(problem(path, message, Some(kind_of(&node.value, &names))));
         return;
     };
     for entry in entries {

@@ -44,15 +44,12 @@ fn explain(input: &Input, findings: Vec<Finding>) -> Diagnostics {
     Diagnostics::new(std::iter::once(file).chain(overrides).collect(), findings)
 }
 
-/// The values of `input`, not checked.
+/// The values of `input`, not checked; overrides are read by `schema`.
 ///
 /// # Errors
 /// Where its texts cannot be parsed.
-#[cfg(feature = "cli")]
-pub fn parse(input: &Input) -> Result<serde_json::Value, Diagnostics> {
-    merge(input, &serde_json::Value::Null)
-        .map(|root| root.to_json())
-        .map_err(|findings| explain(input, findings))
+pub fn parse(input: &Input, schema: &serde_json::Value) -> Result<serde_json::Value, Diagnostics> {
+    merge(input, schema).map(|root| root.to_json()).map_err(|findings| explain(input, findings))
 }
 
 /// The JSON Schema of `T`, without references, for editors and for the checks here.

@@ -29,10 +29,8 @@ mod suggest;
 mod written;
 
 pub use diagnostics::{Diagnostics, Finding, Mistake};
-pub(crate) use load::load;
-#[cfg(feature = "cli")]
-pub(crate) use load::parse;
 pub use load::{Input, schema};
+pub(crate) use load::{load, parse};
 pub(crate) use moved::Moved;
 pub use problem::{Path, Problem, Problems, Segment};
 pub use reference::{reference, reference_of};

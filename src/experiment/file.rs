@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::Experiment;
+use super::{Experiment, mistaken};
 use crate::config::{Input, nearest};
 use crate::error::{Error, Result};
 use crate::presets;
@@ -75,7 +75,10 @@ pub fn open(path: &Path) -> Result<Input> {
         Error::Usage(format!("{name}: cannot open the config: {error}; {help}"))
     })?;
     if file.metadata().is_ok_and(|facts| facts.is_dir()) {
-        return Err(Error::Usage(format!("{name}: is a folder, not a config file")));
+        return Err(Error::Usage(format!("{name}: {}", mistaken::folder(path))));
+    }
+    if let Some(what) = mistaken::file(path) {
+        return Err(Error::Usage(format!("{name}: {what}")));
     }
     Ok(Input { text: read(path, file)?, name, ..Input::default() })
 }
@@ -90,7 +93,7 @@ pub fn open(path: &Path) -> Result<Input> {
 pub fn renew(path: &Path, as_json: bool) -> Result<String> {
     let refuse = |diagnostics| Error::Config(Box::new(diagnostics));
     let mut input = open(path)?;
-    let mut value = config::parse(&input).map_err(refuse)?;
+    let mut value = config::parse(&input, &serde_json::Value::Null).map_err(refuse)?;
     moved::migrate(&mut value);
     let own =
         str::from_utf8(&input.text).ok().filter(|_| !as_json).and_then(|text| moved::rewrite(text).ok());

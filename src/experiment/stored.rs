@@ -2,7 +2,7 @@
 
 use super::Experiment;
 use crate::config::{self, Input};
-use crate::layers;
+use crate::{data, layers};
 
 /// The schema of an experiment, which also accepts what a checkpoint says of layers and data of user code.
 pub(super) fn schema() -> serde_json::Value {
@@ -35,6 +35,15 @@ impl Experiment {
             read.data.take_code(given.map(|given| &given.data));
         };
         Self::load_with(&input, take_code).map_err(|diagnostics| diagnostics.first().to_owned())
+    }
+
+    /// The data set that `input` names, whether or not the rest of the config goes with it; none where that is not
+    /// clear.
+    pub(crate) fn data_of(input: &Input) -> Option<data::Config> {
+        let written = config::parse(input, &schema()).ok()?;
+        let mut kinds = written["data"].as_object()?.iter().filter(|(_, options)| !options.is_null());
+        let (Some((kind, options)), None) = (kinds.next(), kinds.next()) else { return None };
+        serde_json::from_value(serde_json::json!({ kind: options })).ok()
     }
 
     /// The whole config as JSON, for a checkpoint.

@@ -23,6 +23,7 @@ mod evaluation;
 mod model;
 mod origin;
 mod outcome;
+mod overridden;
 pub(crate) mod parts;
 mod predicting;
 mod resumed;
@@ -37,6 +38,7 @@ pub use evaluation::{Evaluation, SplitName};
 pub use model::Model;
 pub use origin::Folders;
 pub use outcome::Outcome;
+pub use overridden::override_config;
 pub(crate) use parts::Run;
 pub use session::{Options, Place, train};
 pub use stopped::Stopped;
@@ -49,7 +51,6 @@ pub use crate::inference::{
 };
 pub use crate::run_folder::RunFolder;
 
-use crate::config::Input;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
@@ -80,16 +81,4 @@ fn read_config(checkpoint: &Checkpoint, given: Option<&Experiment>) -> Result<Ex
         return Err(refuse("its config and its `targets` contradict each other".to_owned()));
     }
     Ok(experiment)
-}
-
-/// The config of `checkpoint` with single values on top: what to call each in messages, and `path=value`.
-///
-/// # Errors
-/// [`Error::Checkpoint`] if its own config is not one that this taper can use; [`Error::Config`] with
-/// everything that is wrong with it now.
-pub fn override_config(checkpoint: &Checkpoint, overrides: Vec<(String, String)>) -> Result<Experiment> {
-    config_of(checkpoint)?;
-    // As a user would write it, so that errors can show a line of it.
-    let text = format!("{:#}", checkpoint.card.experiment).into_bytes();
-    Experiment::from_input(&Input { name: format!("{}.json", checkpoint.place.display()), text, overrides })
 }

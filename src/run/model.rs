@@ -154,8 +154,7 @@ impl Model {
         loading: &Loading,
         each: Option<(&mut Each<'_>, &SearchPath)>,
     ) -> Result<Evaluation> {
-        if !self.checkpoint.card.fits(&samples.train) {
-            let message = "its samples or classes are not those that the checkpoint was trained for";
+        if let Some(message) = self.checkpoint.card.misfit(&samples.train) {
             return Err(Error::data(self.experiment.data.name(), message));
         }
         let scaling = self.checkpoint.card.scaling(&samples.train.features);

@@ -209,3 +209,50 @@ fn eval_measures_what_was_trained() {
         ["eval", "--checkpoint", "run", "--set", "data.synthetic.test_samples=500", "--format", "json"];
     assert_eq!(workspace.ok(&more).json()["samples"], 500);
 }
+
+#[test]
+fn files_of_pytorch_are_named() {
+    let workspace = Workspace::new();
+    workspace.file("zip.pt", "PK\u{3}\u{4}\0\0\0\0\0\0\0\0");
+    workspace.file("old.pt", [0x80, 2, b'}', b'q', 0]);
+    for (file, kind) in [("zip.pt", "a zip archive"), ("old.pt", "a pickle")] {
+        let outcome = workspace.run(&["eval", file]);
+        let line = format!(
+            "error: {file}: a PyTorch file ({kind}), not a safetensors file; save the weights with safetensors"
+        );
+        assert_eq!((outcome.code, outcome.messages()), (4, line));
+    }
+}
+
+#[test]
+fn other_data_than_the_network_takes_is_named_with_both_shapes() {
+    let workspace = Workspace::new();
+    let rows: Vec<String> = (0..40).map(|i| format!("{},{},{}", i % 10, i % 7, i % 2)).collect();
+    workspace.file("t.csv", format!("a,b,y\n{}\n", rows.join("\n")));
+    workspace.file(
+        "c.toml",
+        "[data.csv]\npath = \"t.csv\"\ntarget = \"y\"\n[model]\nlayers = [{ dense = { units = 2 } }]\n\
+         [loss.cross_entropy]\n[optimizer.adam]\n[train]\nepochs = 1\n",
+    );
+    workspace.ok(&["train", "c.toml", "-q", "--run-dir", "r"]);
+    let refused = |sets: &[&str]| {
+        let sets = sets.iter().flat_map(|set| ["--set", set]);
+        let outcome = workspace.run(&["eval", "r"].into_iter().chain(sets).collect::<Vec<_>>());
+        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+        outcome.messages()
+    };
+    for sets in [&["data.csv=null", "data.mnist={}"][..], &["data=mnist"], &["data={mnist={}}"]] {
+        assert_eq!(
+            refused(sets),
+            "error: data.mnist: has samples of shape 1 x 28 x 28, and this network was trained on samples of shape 2 \
+             from data.csv; give it data like those"
+        );
+    }
+    // Wrong options stay wrong options.
+    assert!(refused(&["data={mnist={shape=1}}"]).contains("unknown key `shape`"));
+    assert_eq!(
+        refused(&["data={synthetic={features=2,classes=3}}"]),
+        "error: data.synthetic: has 3 classes, and this network was trained on 2 classes from data.csv; \
+         give it data like those"
+    );
+}

@@ -1,6 +1,6 @@
 //! Arguments as people type them: with and without flags, and as other programs have them.
 
-use crate::workspace::Workspace;
+use crate::workspace::{Outcome, Workspace};
 
 /// A short run in the folder `r`.
 fn trained() -> Workspace {
@@ -316,4 +316,59 @@ fn the_reference_of_a_section_is_printed() {
     let outcome = workspace.run(&["config", "reference", "optimiser"]);
     assert_eq!(outcome.code, 2);
     assert!(outcome.messages().contains("did you mean `optimizer`?"), "{}", outcome.stderr);
+}
+
+#[test]
+fn what_is_not_a_config_is_named_in_one_line() {
+    let workspace = Workspace::new();
+    workspace.file("x.csv", "a,b\n1,2\n");
+    workspace.file("x.npz", "PK\u{3}\u{4}");
+    workspace.file("x.png", [0x89, b'P', b'N', b'G']);
+    workspace.file("photo", [0xff, 0xd8, 0xff, 0xe0]);
+    workspace.file("x.safetensors", "x");
+    workspace.file("p/train/cat/1.jpg", "x");
+    workspace.ok(&["train", "synthetic_mlp", "-q", "--run-dir", "runs/b", "--set", "train.max_steps=2"]);
+    for (config, words) in [
+        ("x.csv", "x.csv: a table, not a config; name it in a config: `[data.csv] path = \"x.csv\"`"),
+        ("x.npz", "x.npz: NumPy arrays, not a config; name them in a config: `[data.npz] path = \"x.npz\"`"),
+        ("x.png", "x.png: an image, not a config"),
+        ("photo", "photo: an image, not a config"),
+        ("x.safetensors", "x.safetensors: weights, not a config; `taper eval x.safetensors`"),
+        ("p", "p: a folder of images, not a config; name it in a config: `[data.image_folder] path = \"p\"`"),
+        ("runs/b", "`taper train --resume runs/b` resumes the run, and `runs/b/config.toml` is its config"),
+        ("runs", "runs: is a folder, not a config file"),
+    ] {
+        for command in ["train", "check"] {
+            let outcome = workspace.run(&[command, config]);
+            assert_eq!((outcome.code, outcome.messages().lines().count()), (2, 1), "{}", outcome.stderr);
+            assert!(outcome.messages().contains(words), "{}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_kind_that_is_mistyped_is_answered_with_the_nearest_or_all() {
+    let workspace = Workspace::new();
+    for (set, words) in [
+        ("optimizer=Adam", "did you mean `adam`? write `{ adam = {} }`"),
+        ("loss=crossentropy", "did you mean `cross_entropy`? write"),
+        ("optimizer=nope", "where KIND is one of `sgd`, "),
+        ("data=nope", "where KIND is one of `synthetic`, "),
+    ] {
+        let outcome = workspace.run(&["check", "--set", set]);
+        assert_eq!(outcome.code, 2);
+        assert!(outcome.messages().contains(words), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn no_stack_is_printed_for_an_error() {
+    let workspace = Workspace::new();
+    for arguments in [["eval", "none", "-v"], ["train", "none.toml", "-vv"]] {
+        let mut command = workspace.command(&arguments);
+        let outcome = Outcome::of(command.env("RUST_BACKTRACE", "1").output().expect("it starts"));
+        let lines: Vec<String> = outcome.messages().lines().map(str::to_owned).collect();
+        let errors = lines.iter().position(|line| line.starts_with("error: ")).expect("an error");
+        assert_eq!(errors, lines.len() - 1, "{}", outcome.stderr);
+    }
 }

@@ -285,10 +285,11 @@ fn what_does_not_fit_is_refused_in_one_line() {
     assert!(refused(&workspace, "missing.png").contains("cannot be opened"));
     std::fs::create_dir(workspace.path("folder.npy")).expect("a folder");
     assert!(refused(&workspace, "folder.npy").contains("holds no file"));
-    // One bad input, and nothing is printed for the good ones.
-    let arguments = ["predict", "--checkpoint", "run", "--input", "whole.png", "--input", "nan.npy"];
-    let outcome = workspace.run(&arguments);
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (3, ""));
+    // Rows of good inputs are printed before a bad one is met; of a JSON document nothing is.
+    for (format, lines) in [("text", 1), ("csv", 2), ("jsonl", 1), ("json", 0)] {
+        let outcome = workspace.run(&["predict", "run", "whole.png", "nan.npy", "--format", format]);
+        assert_eq!((outcome.code, outcome.stdout.lines().count()), (3, lines), "{}", outcome.stdout);
+    }
     assert_eq!(workspace.run(&["predict", "--checkpoint", "none", "--input", "whole.png"]).code, 4);
 }
 

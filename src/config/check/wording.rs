@@ -91,6 +91,18 @@ pub(super) fn suggestion(word: &str, names: &[&str]) -> String {
     }
 }
 
+/// How a section names its kind, where `value` stands instead: the kind that was probably meant, or all of them.
+pub(super) fn kind_of(value: &Value, names: &[&str]) -> String {
+    match value {
+        Value::String(name) if names.contains(&name.as_str()) => format!("write `{{ {name} = {{}} }}`"),
+        Value::String(name) if nearest(name, names).is_some() => {
+            let name = nearest(name, names).unwrap_or_default();
+            format!("did you mean `{name}`? write `{{ {name} = {{}} }}`")
+        }
+        _ => format!("write `{{ KIND = {{}} }}`, where KIND is one of {}", list(names)),
+    }
+}
+
 /// Names as they stand in a message.
 pub(super) fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
