@@ -25,9 +25,8 @@ const METADATA: &str = "__metadata__";
 /// # Errors
 /// [`Error::Checkpoint`] about `place`.
 pub(super) fn check(bytes: &[u8], place: &Path) -> Result<()> {
-    if let Some(kind) = pytorch(bytes) {
-        let message =
-            format!("a PyTorch file ({kind}), not a safetensors file; save the weights with safetensors");
+    if let Some(kind) = foreign(bytes) {
+        let message = format!("{kind}, not a safetensors file; save the weights with safetensors");
         return Err(Error::checkpoint(place, message));
     }
     let refuse =
@@ -49,14 +48,18 @@ pub(super) fn check(bytes: &[u8], place: &Path) -> Result<()> {
     }
 }
 
-/// How `bytes` that begin like a file of `torch.save` are written.
-fn pytorch(bytes: &[u8]) -> Option<&'static str> {
+/// What other file begins with `bytes`: one of `torch.save`, now a zip archive and once a pickle, or another archive.
+fn foreign(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         // The length of a header may begin with the same bytes.
         [_, _, _, _, _, _, _, _, b'{', ..] => None,
-        [b'P', b'K', 3, 4, ..] => Some("a zip archive"),
+        [b'P', b'K', 3, 4, start @ ..] => {
+            let name = b"data.pkl";
+            let is_pytorch = start.windows(name.len()).take(256).any(|part| part == name);
+            Some(if is_pytorch { "a PyTorch file" } else { "a zip archive" })
+        }
         // The protocols of Python's pickle.
-        [0x80, 2..=5, ..] => Some("a pickle"),
+        [0x80, 2..=5, ..] => Some("a PyTorch file or another pickle"),
         _ => None,
     }
 }

@@ -213,13 +213,17 @@ fn eval_measures_what_was_trained() {
 #[test]
 fn files_of_pytorch_are_named() {
     let workspace = Workspace::new();
-    workspace.file("zip.pt", "PK\u{3}\u{4}\0\0\0\0\0\0\0\0");
+    workspace.file("zip.pt", "PK\u{3}\u{4}\0\0\0\0\0\0\0\0archive/data.pkl");
+    workspace.file("x.keras", "PK\u{3}\u{4}\0\0\0\0\0\0\0\0metadata.json");
     workspace.file("old.pt", [0x80, 2, b'}', b'q', 0]);
-    for (file, kind) in [("zip.pt", "a zip archive"), ("old.pt", "a pickle")] {
+    for (file, kind) in [
+        ("zip.pt", "a PyTorch file"),
+        ("old.pt", "a PyTorch file or another pickle"),
+        ("x.keras", "a zip archive"),
+    ] {
         let outcome = workspace.run(&["eval", file]);
-        let line = format!(
-            "error: {file}: a PyTorch file ({kind}), not a safetensors file; save the weights with safetensors"
-        );
+        let line =
+            format!("error: {file}: {kind}, not a safetensors file; save the weights with safetensors");
         assert_eq!((outcome.code, outcome.messages()), (4, line));
     }
 }

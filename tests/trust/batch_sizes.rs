@@ -72,8 +72,9 @@ fn predicted(network: &Network, engine: &mut dyn Engine, size: usize, count: usi
             count: group.len() / each,
         };
         let loss = network.experiment.loss.member();
-        let predictions = predict(engine, loss, &inputs, &scaling, &mut |_| Ok(())).expect("predictions");
-        predictions.into_iter().flat_map(|prediction| prediction.logits).collect::<Vec<_>>()
+        let batches = predict(engine, loss, &inputs, scaling.clone(), |_| Ok(()));
+        let predictions = batches.flat_map(|batch| batch.expect("predictions"));
+        predictions.flat_map(|prediction| prediction.logits).collect::<Vec<_>>()
     });
     logits.collect()
 }
