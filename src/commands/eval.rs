@@ -33,7 +33,12 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
         }
         samples.as_mut().map_or(Ok(()), |samples| samples.add(&sample))
     };
-    let mut evaluation = model.evaluate_each(options.split.map(Into::into), &search, &mut each)?;
+    let split = options.split.map(Into::into);
+    let mut evaluation = if options.errors.is_some() || options.predictions.is_some() {
+        model.evaluate_each(split, &search, &mut each)?
+    } else {
+        model.evaluate(split, &search)?
+    };
     if let Some(threshold) = options.threshold {
         evaluation = evaluation.at_threshold(threshold)?;
     }
@@ -43,11 +48,10 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     samples.map_or(Ok(()), Samples::finish)?;
     let mut result = evaluation.to_json();
     if let Some(mistakes) = mistakes {
-        let files = model.sample_files(evaluation.split, &search)?;
         if !classes.is_empty() {
             result["wrong"] = json!(mistakes.wrong());
         }
-        result["errors"] = json!(text::mistakes(mistakes.worst(), &classes, files.as_deref()));
+        result["errors"] = json!(text::mistakes(mistakes.worst(), &classes));
     }
     match options.format {
         Format::Json => terminal::print(&text::json(&result))?,

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::path::{Path, PathBuf};
 
 use super::{SampleResult, SampleTarget};
 
@@ -18,6 +19,8 @@ pub struct Mistakes {
 pub struct Mistake {
     /// Its index in the data set, counted from 0.
     pub index: usize,
+    /// Its file, if each sample has a file of its own.
+    pub file: Option<PathBuf>,
     /// The target and the prediction.
     pub found: Wrong,
     /// The size of the mistake: the probability of the wrong class, or the largest distance of a number.
@@ -73,7 +76,8 @@ impl Mistakes {
             }
         };
         self.wrong += 1;
-        self.kept.push(Reverse(Mistake { index: sample.index, found, size }));
+        let file = sample.file.map(Path::to_path_buf);
+        self.kept.push(Reverse(Mistake { index: sample.index, file, found, size }));
         if self.kept.len() > self.most {
             self.kept.pop();
         }

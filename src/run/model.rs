@@ -114,7 +114,7 @@ impl Model {
     /// [`Error::Usage`] if there is no such split; [`Error::StoppedReading`] or [`Error::Interrupted`] after
     /// a signal.
     pub fn evaluate(&mut self, split: Option<SplitName>, search: &SearchPath) -> Result<Evaluation> {
-        let samples = self.load_samples(search)?;
+        let samples = self.load_samples(&self.search(search))?;
         self.measure(samples, split, &search.loading, None)
     }
 
@@ -128,14 +128,19 @@ impl Model {
         search: &SearchPath,
         each: &mut Each<'_>,
     ) -> Result<Evaluation> {
-        let samples = self.load_samples(search)?;
-        self.measure(samples, split, &search.loading, Some((each, search)))
+        let search = self.search(search);
+        let samples = self.load_samples(&search)?;
+        self.measure(samples, split, &search.loading, Some((each, &search)))
+    }
+
+    /// `search` with the folders of the run.
+    fn search(&self, search: &SearchPath) -> SearchPath {
+        Folders::of(&self.checkpoint).search(search.clone())
     }
 
     fn load_samples(&self, search: &SearchPath) -> Result<Splits> {
-        let search = Folders::of(&self.checkpoint).search(search.clone());
         let (data, seed) = (&self.experiment.data, self.experiment.seed);
-        data.load(&self.experiment.split, &search, seed).map_err(Folders::explain)
+        data.load(&self.experiment.split, search, seed).map_err(Folders::explain)
     }
 
     /// The same on samples at hand.
@@ -180,7 +185,7 @@ impl Model {
             return Err(Error::data(self.experiment.data.name(), message));
         }
         let files = match &each {
-            Some((_, search)) => self.sample_files(split, search)?.unwrap_or_default(),
+            Some((_, search)) => self.sample_files(split, search)?,
             None => Vec::new(),
         };
         let mut named = each.map(|(each, _)| {

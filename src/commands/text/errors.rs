@@ -1,19 +1,17 @@
 //! The worst of the samples that were predicted wrongly.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 use taper::run::{Mistake, Wrong};
 
 use super::plain;
 use crate::number::with_separators;
 
-/// The mistakes as JSON, with the names of their classes and of their `files`, where they have any.
-pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String], files: Option<&[PathBuf]>) -> Vec<Value> {
+/// The mistakes as JSON, with the names of their classes and of their files, where they have any.
+pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
     // As short as it is written elsewhere, not as long as its f64.
     let short = |number: f32| number.to_string().parse::<f64>().unwrap_or(f64::NAN);
-    let of = |Mistake { index, found, size }: Mistake| match found {
+    let of = |Mistake { index, found, size, .. }: Mistake| match found {
         Wrong::Class { target, predicted } => json!({
             "index": index, "truth": name(target), "prediction": name(predicted), "probability": short(size),
         }),
@@ -24,7 +22,7 @@ pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String], files: Option<&[Path
         }
     };
     let with_file = |mistake: Mistake| {
-        let file = files.and_then(|files| files.get(mistake.index)).map(|file| file.display().to_string());
+        let file = mistake.file.as_ref().map(|file| file.display().to_string());
         let mut value = of(mistake);
         if let Some(file) = file {
             value["file"] = json!(file);
