@@ -102,7 +102,8 @@ impl Display {
             counts: None,
             done: report.samples_in_epoch,
             total: report.samples,
-            loss: Some(report.loss).filter(|_| report.samples_in_epoch > 0),
+            // A run that resumes within an epoch has taken no step yet.
+            loss: Some(report.loss).filter(|loss| report.samples_in_epoch > 0 && !loss.is_nan()),
             accuracy: report.accuracy,
             speed,
             // A limit may end the run within the epoch.
