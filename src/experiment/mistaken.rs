@@ -17,14 +17,22 @@ pub(super) fn file(path: &Path) -> Option<String> {
     let length = File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
     let shown = path.display();
     Some(match (extension, &start[..length]) {
-        ("csv" | "tsv", _) => format!("a table, not a config; name it in a config: `[data.csv] path = \"{shown}\"`"),
-        ("xlsx", _) => "an Excel workbook, not a config; save the table as CSV and name it in `[data.csv] path`".to_owned(),
+        ("csv" | "tsv", _) if plain != name => {
+            "a packed table, not a config; unpack it and name it in `[data.csv] path`".to_owned()
+        }
+        ("csv" | "tsv", _) => {
+            format!("a table, not a config; name it in a config: `[data.csv] path = \"{shown}\"`")
+        }
+        ("xlsx", _) => {
+            "an Excel workbook, not a config; save the table as CSV and name it in `[data.csv] path`".to_owned()
+        }
         ("pt" | "pth", _) => "a PyTorch file, not a config".to_owned(),
         ("npz", _) | (_, [b'P', b'K', 3, 4, ..]) => {
             format!("NumPy arrays, not a config; name them in a config: `[data.npz] path = \"{shown}\"`")
         }
         ("npy", _) | (_, [0x93, b'N', b'U', b'M', b'P', b'Y', ..]) => {
-            "a NumPy array, not a config; save samples and labels as one .npz file and name it in `[data.npz] path`"
+            "a NumPy array, not a config; save samples and labels as one .npz file and name it in \
+             `[data.npz] path`"
                 .to_owned()
         }
         ("safetensors", _) => format!(
@@ -37,7 +45,8 @@ pub(super) fn file(path: &Path) -> Option<String> {
                 .to_owned()
         }
         _ if plain.ends_with("ubyte") => {
-            "a file of MNIST's kind, not a config; start from the built-in `mnist_cnn`, with `--data-dir` for its folder"
+            "a file of MNIST's kind, not a config; start from the built-in `mnist_cnn`, with `--data-dir` \
+             for its folder"
                 .to_owned()
         }
         _ => return None,
