@@ -12,6 +12,7 @@
 //! ```
 
 mod check;
+mod classes;
 pub mod file;
 mod measured;
 mod mistaken;

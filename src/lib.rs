@@ -91,6 +91,7 @@ mod presets;
 mod run_folder;
 mod system;
 mod train;
+mod wording;
 
 #[cfg(feature = "internals")]
 pub mod internals;

@@ -7,6 +7,7 @@ use super::columns::Columns;
 use crate::digest;
 use crate::error::Result;
 use crate::shape::Shape;
+use crate::wording::counted;
 
 /// So many values are digested at once.
 const PART: usize = 1 << 18;
@@ -18,6 +19,25 @@ pub struct Facts {
     pub sample_shape: Option<Shape>,
     /// What is to be predicted, where the config alone decides it.
     pub target: Option<Target>,
+}
+
+/// What is known of a data set once its files are looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surveyed {
+    /// The shape of a sample and what is to be predicted.
+    pub facts: Facts,
+    /// The names of the classes, where the files or the options decide them.
+    pub classes: Vec<String>,
+}
+
+impl From<&Dataset> for Surveyed {
+    fn from(dataset: &Dataset) -> Self {
+        let classes = match &dataset.targets {
+            Targets::Classes { names, .. } => names.clone(),
+            Targets::Values { .. } => Vec::new(),
+        };
+        Self { facts: dataset.into(), classes }
+    }
 }
 
 impl From<&Dataset> for Facts {
@@ -162,8 +182,8 @@ impl Dataset {
 impl std::fmt::Display for Target {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Class { classes } => write!(to, "{classes} classes"),
-            Self::Value { width } => write!(to, "{width} numbers for each sample"),
+            Self::Class { classes } => write!(to, "{}", counted(*classes, "class")),
+            Self::Value { width } => write!(to, "{} for each sample", counted(*width, "number")),
         }
     }
 }

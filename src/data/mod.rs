@@ -30,7 +30,7 @@ mod sound;
 pub use batches::BatchTargets;
 pub(crate) use batches::{Batch, Loader, Prepared, Samples, Scaling};
 pub use columns::{Column, Columns, Fill, Rule};
-pub use dataset::{Dataset, Facts, Features, Splits, Target, Targets};
+pub use dataset::{Dataset, Facts, Features, Splits, Surveyed, Target, Targets};
 pub use loading::{Loading, LoadingReport, Unit};
 pub use preprocess::Normalize;
 pub use search::SearchPath;

@@ -6,7 +6,7 @@ use super::Experiment;
 use std::path::{Path, PathBuf};
 
 use crate::config::Problems;
-use crate::data::{self, SearchPath, Target};
+use crate::data::{self, SearchPath, Surveyed, Target};
 use crate::error::{Error, Result};
 use crate::network::Plan;
 use crate::shape::Shape;
@@ -99,19 +99,20 @@ impl Experiment {
         let found = located.is_ok();
         let surveyed = match &located {
             Ok(place) if read && *place != SearchPath::PENDING => data.survey(self.classes(), search),
-            _ => Ok(data.facts()),
+            _ => Ok(Surveyed { facts: data.facts(), ..Surveyed::default() }),
         };
-        let (facts, damaged) = match surveyed {
-            Ok(facts) => (facts, None),
+        let (Surveyed { facts, classes }, damaged) = match surveyed {
+            Ok(surveyed) => (surveyed, None),
             Err(stopped @ Error::StoppedReading(_)) => return Err(stopped),
-            Err(error) => (data.facts(), Some(error)),
+            Err(error) => (Surveyed { facts: data.facts(), ..Surveyed::default() }, Some(error)),
         };
         let (place, missing) = match located {
             Ok(place) => (Some(place), None),
             Err(error) => (None, Some(error)),
         };
         let shape = facts.sample_shape.as_ref();
-        let fitted = shape.map(|shape| self.fit(shape, facts.target));
+        let suited = || self.require_classes(&classes);
+        let fitted = shape.map(|shape| suited().and_then(|()| self.fit(shape, facts.target, &classes)));
         let (plan, unfit) = match fitted {
             Some(Ok(plan)) => (Some(plan), None),
             Some(Err(error)) => (
@@ -140,11 +141,11 @@ impl Experiment {
         })
     }
 
-    /// The shapes for samples of `shape` with something to predict.
+    /// The shapes for samples of `shape` with something to predict, `classes` if they have names.
     ///
     /// # Errors
     /// [`Error::Data`] with where they do not fit the config.
-    pub(crate) fn fit(&self, shape: &Shape, target: Option<Target>) -> Result<Plan> {
+    pub(crate) fn fit(&self, shape: &Shape, target: Option<Target>, classes: &[String]) -> Result<Plan> {
         let mut found = Vec::new();
         self.plan(shape, target, &mut Problems::new(&mut found)).ok_or_else(|| {
             let texts = found.iter().map(|problem| match &problem.help {
@@ -159,7 +160,9 @@ impl Experiment {
             } else {
                 ""
             };
-            Error::data(self.data.name(), format!("does not fit the config: {message}{advice}"))
+            let named =
+                if message.contains("class") { super::classes::found(classes) } else { String::new() };
+            Error::data(self.data.name(), format!("does not fit the config: {message}{advice}{named}"))
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
 use crate::ops::slices::values;
 use crate::ops::{Output, record};
+use crate::wording::counted;
 
 /// `[loss.cross_entropy]`: for one of several classes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -35,15 +36,26 @@ impl Loss for Config {
                 if let Some(weights) = &self.class_weights
                     && weights.len() != classes
                 {
-                    problems
-                        .key("class_weights")
-                        .report(format!("{} weights for {classes} classes", weights.len()));
+                    problems.key("class_weights").report(format!(
+                        "{} for {}",
+                        counted(weights.len(), "weight"),
+                        counted(classes, "class")
+                    ));
                 }
-                if outputs != classes {
+                if outputs != classes && classes == 1 {
+                    problems.report_with_help(
+                        "this data set has only one class",
+                        "a classifier needs samples of two classes or more",
+                    );
+                } else if outputs != classes {
                     let binary =
                         if (outputs, classes) == (1, 2) { ", or use `binary_cross_entropy`" } else { "" };
                     problems.report_with_help(
-                        format!("the last layer has {outputs} outputs for {classes} classes"),
+                        format!(
+                            "the last layer has {} for {}",
+                            counted(outputs, "output"),
+                            counted(classes, "class")
+                        ),
                         format!("set `units = {classes}` in the last `dense` layer{binary}"),
                     );
                 }

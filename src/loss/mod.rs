@@ -27,6 +27,7 @@ use candle_core::{D, Tensor};
 use crate::config::{Problems, registry};
 use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
+use crate::wording::counted;
 
 registry! {
     /// `[loss.NAME]`: the loss function, which training minimizes.
@@ -76,11 +77,15 @@ fn validate_values(loss: &str, target: Target, outputs: usize, problems: &mut Pr
     match target {
         Target::Value { width } if width == outputs => {}
         Target::Value { width } => problems.report_with_help(
-            format!("the last layer has {outputs} outputs for {width} target values"),
+            format!(
+                "the last layer has {} for {}",
+                counted(outputs, "output"),
+                counted(width, "target value")
+            ),
             format!("set `units = {width}` in the last `dense` layer"),
         ),
         Target::Class { classes } => problems.report_with_help(
-            format!("{loss} needs numeric targets, but this data set has {classes} classes"),
+            format!("{loss} needs numeric targets, but this data set has {}", counted(classes, "class")),
             if classes == 2 {
                 "use `binary_cross_entropy` or `cross_entropy`"
             } else {

@@ -79,5 +79,5 @@ fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Resul
 
 /// The shapes for the samples that `card` describes.
 pub(super) fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
-    experiment.fit(&card.sample_shape, Some(card.target()))
+    experiment.fit(&card.sample_shape, Some(card.target()), &card.classes)
 }

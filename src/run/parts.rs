@@ -66,6 +66,7 @@ impl Run {
             return Err(Error::data(experiment.data.name(), message));
         }
         let mut card = Card::new(experiment.to_json(), &splits.train);
+        experiment.require_classes(&card.classes)?;
         let plan = fit_plan(&experiment, &card)?;
         let data = Prepared::new(
             splits,

@@ -69,6 +69,7 @@ mod evaluation;
 mod examples;
 #[cfg(feature = "fetch")]
 mod fetch;
+mod found_classes;
 mod gaps;
 mod generated;
 mod golden;

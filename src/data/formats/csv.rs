@@ -11,6 +11,7 @@ use ::csv::{Reader, ReaderBuilder, Trim};
 use crate::config::nearest;
 pub(in crate::data) use crate::data::columns::is_missing;
 use crate::error::{Error, Result};
+pub(in crate::data) use crate::wording::{self, counted};
 pub(in crate::data) use lines::{Lines, Unknown};
 use strict::Strict;
 
@@ -91,7 +92,7 @@ fn why_not(columns: &[String], name: &str) -> String {
     let same = names.iter().find(|other| other.eq_ignore_ascii_case(name)).copied();
     match same.or_else(|| nearest(name, &names).filter(|_| name.chars().count() > 2)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", names.iter().take(20).copied().collect::<Vec<_>>().join(", ")),
+        None => format!("it has {}", wording::names(&names, 20)),
     }
 }
 
@@ -131,7 +132,7 @@ pub(in crate::data) fn unreadable(path: &Path, error: &::csv::Error) -> Error {
     let line = error.position().map_or(String::new(), |position| format!("line {}: ", position.line()));
     let message = match error.kind() {
         ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{line}{len} columns, but the lines before have {expected_len}")
+            format!("{line}{}, but the lines before have {expected_len}", counted(*len as usize, "column"))
         }
         ::csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => error.to_string(),
         ::csv::ErrorKind::Utf8 { .. } => format!("{line}not UTF-8 text; save the file as UTF-8"),

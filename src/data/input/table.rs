@@ -10,6 +10,7 @@ use crate::data::columns::{Column, Columns};
 use crate::data::formats::csv::{Lines, Unknown, places, reader, unreadable};
 use crate::data::sets::csv;
 use crate::error::{Error, Result};
+use crate::wording::counted;
 
 /// What to do about a value that is missing: a line that is left out would be one answer less.
 const FILL: &str = "fill it in, or train with `missing = \"mean\"` in `[data.csv]`";
@@ -41,7 +42,7 @@ pub(super) fn decode(
     }
     let (columns, used) = choose(path, &names, table)?;
     if columns.width() != width {
-        let message = format!("{} columns of numbers, but this network takes {width}", columns.width());
+        let message = format!("{} of numbers, but this network takes {width}", counted(columns.width(), "column"));
         return Err(Error::data(path, message));
     }
     let mut ahead = (!named && !first.is_empty()).then_some(first);
@@ -102,7 +103,7 @@ fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<
     } else {
         let found = names.iter().filter(|name| !table.target.names().contains(name)).count();
         let takes = columns.0.len();
-        Err(Error::data(path, format!("{found} columns of numbers, but this network takes {takes}")))
+        Err(Error::data(path, format!("{} of numbers, but this network takes {takes}", counted(found, "column"))))
     };
     match used {
         Err(_) if names.len() == columns.0.len() => Ok((columns, (0..names.len()).collect())),

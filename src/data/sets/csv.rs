@@ -25,7 +25,7 @@ use super::{DataConfig, Task};
 use crate::config::Problems;
 use crate::data::columns::Columns;
 use crate::data::formats::csv::{is_missing, sorted};
-use crate::data::{self, Dataset, Facts, SearchPath, Splits, Targets};
+use crate::data::{self, Dataset, Facts, SearchPath, Splits, Surveyed, Targets};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -133,8 +133,8 @@ impl DataConfig for Config {
         Ok(path.display().to_string())
     }
 
-    fn survey(&self, outputs: Option<usize>, search: &SearchPath) -> Result<Facts> {
-        Ok(Facts::from(&self.load_for(outputs, search, 0)?.train))
+    fn survey(&self, outputs: Option<usize>, search: &SearchPath) -> Result<Surveyed> {
+        Ok(Surveyed::from(&self.load_for(outputs, search, 0)?.train))
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {

@@ -9,6 +9,7 @@
 
 mod files;
 mod listing;
+mod splits;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -21,10 +22,11 @@ use super::{DataConfig, SampleFiles};
 use crate::config::Problems;
 use crate::data::formats::image::read;
 use crate::data::{
-    Dataset, Facts, Features, Loading, LoadingReport, SearchPath, Splits, Target, Targets, Unit,
+    Dataset, Facts, Features, Loading, LoadingReport, SearchPath, Splits, Surveyed, Target, Targets, Unit,
 };
 use crate::error::{Error, Result};
 use crate::shape::Shape;
+use crate::wording::counted;
 use files::Found;
 use listing::Listing;
 
@@ -97,12 +99,13 @@ impl DataConfig for Config {
             _ => counts.concat(),
         };
         let path = search.resolve(&self.path);
-        Ok(format!("{}: {} classes, {counts} images", path.display(), listing.classes.len()))
+        Ok(format!("{}: {}, {counts} images", path.display(), counted(listing.classes.len(), "class")))
     }
 
-    fn survey(&self, _outputs: Option<usize>, search: &SearchPath) -> Result<Facts> {
-        let classes = self.list(search)?.classes.len();
-        Ok(Facts { target: Some(Target::Class { classes }), ..self.facts() })
+    fn survey(&self, _outputs: Option<usize>, search: &SearchPath) -> Result<Surveyed> {
+        let classes = self.list(search)?.classes;
+        let target = Some(Target::Class { classes: classes.len() });
+        Ok(Surveyed { facts: Facts { target, ..self.facts() }, classes })
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
@@ -135,7 +138,7 @@ impl DataConfig for Config {
     }
 
     fn validation_samples(&self) -> String {
-        let names = listing::VALIDATION.map(|name| format!("`{name}`")).join(" or ");
+        let names = splits::VALIDATION.map(|name| format!("`{name}`")).join(" or ");
         format!("a folder {names} in `{}`", self.path.display())
     }
 

@@ -23,7 +23,7 @@ pub use task::Task;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Problems, registry};
-use crate::data::{Columns, Dataset, Facts, SearchPath, Splits};
+use crate::data::{Columns, Dataset, Facts, SearchPath, Splits, Surveyed};
 use crate::error::{Error, Result};
 
 registry! {
@@ -75,8 +75,8 @@ pub trait DataConfig {
     ///
     /// # Errors
     /// What is wrong with the files.
-    fn survey(&self, _outputs: Option<usize>, _search: &SearchPath) -> Result<Facts> {
-        Ok(self.facts())
+    fn survey(&self, _outputs: Option<usize>, _search: &SearchPath) -> Result<Surveyed> {
+        Ok(Surveyed { facts: self.facts(), classes: Vec::new() })
     }
 
     /// Reads or generates everything, checked.

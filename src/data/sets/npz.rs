@@ -15,8 +15,9 @@ use super::classes::MOST_CLASSES;
 use super::{Classes, DataConfig, Task};
 use crate::config::Problems;
 use crate::data::formats::npz::Archive;
-use crate::data::{Dataset, Facts, SearchPath, Splits, Target, Targets};
+use crate::data::{Dataset, Facts, SearchPath, Splits, Surveyed, Target, Targets};
 use crate::error::{Error, Result};
+use crate::wording::counted;
 
 /// What arrays of samples to validate on, and of their targets, are called.
 const VALIDATION: [[&str; 2]; 3] =
@@ -117,8 +118,8 @@ impl DataConfig for Config {
         Ok(path.display().to_string())
     }
 
-    fn survey(&self, outputs: Option<usize>, search: &SearchPath) -> Result<Facts> {
-        Ok(Facts::from(&self.load_for(outputs, search, 0)?.train))
+    fn survey(&self, outputs: Option<usize>, search: &SearchPath) -> Result<Surveyed> {
+        Ok(Surveyed::from(&self.load_for(outputs, search, 0)?.train))
     }
 
     fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits> {
@@ -208,8 +209,9 @@ impl Config {
         // What is wrong comes first, and alone.
         if let (Known::Outputs(outputs), Some(label)) = (known, unseen) {
             tracing::warn!(
-                "{}: the last layer has {outputs} outputs, and no training sample has label {label}",
-                path.display()
+                "{}: the last layer has {}, and no training sample has label {label}",
+                path.display(),
+                counted(outputs, "output")
             );
         }
         Ok(splits)

@@ -12,7 +12,18 @@ use source::Tree;
 
 /// The library's modules by floor: each may use those below it only.
 const LIBRARY: &[&[&str]] = &[
-    &["config", "digest", "interrupt", "panics", "position", "presets", "random", "shape", "system"],
+    &[
+        "config",
+        "digest",
+        "interrupt",
+        "panics",
+        "position",
+        "presets",
+        "random",
+        "shape",
+        "system",
+        "wording",
+    ],
     &["error", "init", "moved"],
     &["threads", "device", "durable", "files", "ops"],
     &["data", "optimizer"],

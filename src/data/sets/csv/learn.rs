@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::missing::{Gaps, Missing};
 use crate::data::columns::{Column, Columns, category, is_missing, number, resembles_number};
 use crate::data::formats::csv::{shown, sorted};
+use crate::wording::ordinal;
 
 /// The most categories of a column that is not listed in `categorical`.
 const MOST_UNLISTED: usize = 100;
@@ -193,9 +194,9 @@ impl Words {
         let next = self.numbers.len();
         if next == MOST_UNLISTED && !self.listed {
             return Err(format!(
-                "{} is the {}th text of this column; leave the column out with `ignore`, or list it in `categorical`",
+                "{} is the {} text of this column; leave the column out with `ignore`, or list it in `categorical`",
                 shown(text),
-                next + 1
+                ordinal(next + 1)
             ));
         }
         if next == MOST_LISTED {

@@ -13,6 +13,7 @@ use crate::data::formats::csv::{Lines, is_missing, number, places, reader, shown
 use crate::data::{Dataset, Features, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
+use crate::wording::counted;
 
 /// The lines of a file, features as values and targets still as texts.
 pub(super) struct Table {
@@ -113,7 +114,7 @@ impl Config {
         let file = self.open(path, content)?;
         let width = width.or_else(|| self.whole_width(columns));
         if let Some(width) = width.filter(|width| !self.has_headers && *width != file.names.len()) {
-            return Err(Error::data(path, format!("has {} columns, not {width}", file.names.len())));
+            return Err(Error::data(path, format!("has {}, not {width}", counted(file.names.len(), "column"))));
         }
         let used = places(path, &file.names, columns.0.iter().map(|column| &column.name))?;
         let mut table = Table::new(file.names.len());

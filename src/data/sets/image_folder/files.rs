@@ -124,7 +124,26 @@ fn is_folder(entry: &DirEntry) -> bool {
     entry.file_type().is_ok_and(|kind| kind.is_dir() || (kind.is_symlink() && entry.path().is_dir()))
 }
 
-fn is_image(path: &Path) -> bool {
+pub(super) fn is_image(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     EXTENSIONS.iter().any(|known| extension == *known)
+}
+
+/// The names of the folders in a folder, sorted, without those of operating systems.
+pub(super) fn sub_folders(folder: &Path) -> Result<Vec<String>> {
+    let failed = |error: io::Error| Error::data(folder, format!("the folder cannot be listed: {error}"));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let path = folder.join(&name);
+        if is_rubbish(&name) || !path.is_dir() {
+            continue;
+        }
+        match name.into_string() {
+            Ok(name) => names.push(name),
+            Err(_) => return Err(Error::data(path, "its name is not UTF-8; rename it")),
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
 }

@@ -4,21 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::Config;
-use super::files::{Found, is_rubbish};
+use super::files::{Found, sub_folders};
+use super::splits::require_classes;
 use crate::data::SearchPath;
 use crate::error::{Error, Result};
-
-/// What the folders of training samples, validation samples and test samples may be called.
-const TRAIN: &[&str] = &["train", "training"];
-pub(super) const VALIDATION: [&str; 3] = ["validation", "valid", "val"];
-const TEST: &[&str] = &["test", "testing"];
-
-/// The folders of one data set.
-pub(super) struct Folders {
-    pub train: PathBuf,
-    pub validation: Option<PathBuf>,
-    pub test: Option<PathBuf>,
-}
+use crate::wording::names;
 
 /// What the folders hold.
 pub(super) struct Listing {
@@ -49,7 +39,10 @@ impl Config {
             None if present.is_empty() => {
                 return Err(Error::data(folder, "has no sub-folder; each class needs one with its images"));
             }
-            None => present.clone(),
+            None => {
+                require_classes(folder, &present)?;
+                present.clone()
+            }
         };
         let mut train = Found::default();
         for (label, class) in (0..).zip(&classes) {
@@ -72,8 +65,10 @@ impl Config {
             train.append(found);
         }
         if train.images.is_empty() {
-            let message =
-                format!("has no image of any class in `classes`; its sub-folders are {}", shown(&present));
+            let message = format!(
+                "has no image of any class in `classes`; its sub-folders are {}",
+                names(&present, 20)
+            );
             return Err(Error::data(folder, message));
         }
         let others = |folder: &Option<PathBuf>| {
@@ -107,65 +102,5 @@ impl Config {
             return Err(Error::data(folder, message));
         }
         Ok(found)
-    }
-
-    /// Where the samples are: in class folders in `path`, or in such folders in a `train` folder there, with others
-    /// to validate and to test on beside it.
-    pub(super) fn folders(&self, search: &SearchPath) -> Result<Folders> {
-        let path = search.resolve(&self.path);
-        let mut present = sub_folders(&path)?;
-        present.retain(|name| !self.classes.iter().flatten().any(|class| class == name));
-        let one = |names: &[&str]| -> Result<Option<PathBuf>> {
-            let is_one = |name: &&String| names.iter().any(|known| name.eq_ignore_ascii_case(known));
-            let mut found = present.iter().filter(is_one);
-            match (found.next(), found.next()) {
-                (Some(one), Some(other)) => {
-                    let message = format!(
-                        "has both `{one}` and `{other}`, which would hold the same samples; rename or remove one"
-                    );
-                    Err(Error::data(&path, message))
-                }
-                (one, _) => Ok(one.map(|name| path.join(name))),
-            }
-        };
-        let test_path = self.test_path.as_ref().map(|test| search.resolve(test));
-        if let Some(train) = one(TRAIN)? {
-            let (validation, test) = (one(&VALIDATION)?, one(TEST)?);
-            if validation.is_some()
-                || test.is_some()
-                || (present.len() == 1 && !sub_folders(&train)?.is_empty())
-            {
-                return Ok(Folders { train, validation, test: test_path.or(test) });
-            }
-        }
-        Ok(Folders { train: path, validation: None, test: test_path })
-    }
-}
-
-/// The names of the folders in a folder, sorted, without those of operating systems.
-fn sub_folders(folder: &Path) -> Result<Vec<String>> {
-    let failed = |error: std::io::Error| Error::data(folder, format!("the folder cannot be listed: {error}"));
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        let path = folder.join(&name);
-        if is_rubbish(&name) || !path.is_dir() {
-            continue;
-        }
-        match name.into_string() {
-            Ok(name) => names.push(name),
-            Err(_) => return Err(Error::data(path, "its name is not UTF-8; rename it")),
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// Some of the names, for messages.
-fn shown(names: &[String]) -> String {
-    match names {
-        [] => "none".to_owned(),
-        names if names.len() > 20 => format!("{}, …", names[..20].join(", ")),
-        names => names.join(", "),
     }
 }
