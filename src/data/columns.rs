@@ -1,8 +1,10 @@
 //! The columns of a table that a network takes, and how their cells become numbers.
 
+mod dates;
 mod encode;
 mod measure;
 
+pub(crate) use dates::is_date;
 pub(crate) use encode::{Encoded, Encoder};
 
 use serde::{Deserialize, Serialize};
@@ -173,6 +175,14 @@ pub(crate) fn is_missing(text: &str) -> bool {
     text.is_empty() || MISSING.contains(&text)
 }
 
+/// Whether a text that is not a number may be meant as a mark of a gap.
+pub(crate) fn resembles_gap(text: &str) -> bool {
+    const MARKS: [&str; 10] =
+        ["na", "n.a.", "none", "nil", "unknown", "missing", "(null)", "\\n", "#value!", "#div/0!"];
+    let is_sign = |sign: char| matches!(sign, '?' | '-' | '.' | '*' | '_');
+    text.chars().all(is_sign) || MARKS.contains(&text.to_ascii_lowercase().as_str())
+}
+
 /// A cell as a number that 32 bits hold.
 pub(crate) fn number(text: &str) -> Option<f32> {
     text.parse::<f32>().ok().filter(|number| number.is_finite())
@@ -181,7 +191,7 @@ pub(crate) fn number(text: &str) -> Option<f32> {
 /// Whether a text that does not parse as a number was probably meant as one: `1,5`, `12 %`, `0x10`. Ranges, dates and
 /// times (`10-20`, `2/3`, `7:30`, `65+`) are not.
 pub(crate) fn resembles_number(text: &str) -> bool {
-    let digits = text.trim_start_matches(['-', '+']);
+    let digits = text.trim_start_matches(['-', '+', '−', '$', '€', '£', '¥']);
     let plain = digits.strip_prefix("0x").unwrap_or(digits);
     let hexadecimal = plain.len() < digits.len() && plain.bytes().all(|digit| digit.is_ascii_hexdigit());
     let of_word = |letter: char| letter.is_alphabetic() || matches!(letter, '-' | '–' | '/' | ':' | '+');
@@ -235,7 +245,7 @@ mod tests {
 
     #[test]
     fn numbers_in_another_notation_are_told_from_words() {
-        for text in ["1,5", "-1,5", "12 %", "0x1F", "1'000", "5 €", "1\0", "1\n2"] {
+        for text in ["1,5", "-1,5", "12 %", "0x1F", "1'000", "5 €", "$5.10", "−1.5", "1\0", "1\n2"] {
             assert!(resembles_number(text), "{text:?}");
         }
         for text in ["10-20", "2024-01-03", "2/3", "7:30", "65+", "3XL", "1st", "x", "", "-", "<5", "0xy"] {

@@ -149,7 +149,7 @@ mod tests {
             ),
             (
                 classes(&[2], 2, &[0], &["a"]),
-                "test samples: has 1 classes, but those to train on are 2 classes",
+                "test samples: has 1 class, but those to train on are 2 classes",
             ),
             (classes(&[2], 2, &[0], &["b", "a"]), "test samples: has classes of other names than"),
             (classes(&[2], 0, &[], &["a", "b"]), "test samples: there are none"),

@@ -75,6 +75,7 @@ mod generated;
 mod golden;
 mod gradients;
 mod images;
+mod inputs_as_saved;
 mod loading;
 mod lost_logs;
 mod mnist;
@@ -91,6 +92,7 @@ mod schedules;
 mod several_inputs;
 mod split;
 mod tables;
+mod tables_as_saved;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod test_split;

@@ -159,8 +159,12 @@ fn columns_not_found() {
     for (table, said) in [
         ("sep=;\na;b;y\n1;2;low\n", "a note for Excel"),
         ("a,b,Y\n1,2,low\n", "did you mean `Y`?"),
-        ("a\tb\ty\n1\t2\tlow\n", "set it as `delimiter`"),
+        ("a\tb\ty\n1\t2\tlow\n", "set `delimiter = \"tab\"`"),
         ("", "the file is empty"),
+        (
+            "Sales report,,\na,b,y\n1,2,low\n",
+            "its first line is \"Sales report,,\"; the first line must name",
+        ),
         ("# made by hand\na,b,y\n", "the first line must name the columns"),
     ] {
         let workspace = workspace("");

@@ -1,28 +1,89 @@
 //! Columns and cells of a table.
 
+mod absent;
 mod lines;
 mod strict;
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
-use ::csv::{Reader, ReaderBuilder, Trim};
+use ::csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
-use crate::config::nearest;
+use super::foreign;
 pub(in crate::data) use crate::data::columns::is_missing;
 use crate::error::{Error, Result};
-pub(in crate::data) use crate::wording::{self, counted};
+pub(in crate::data) use crate::files;
+use crate::wording::counted;
+use absent::why_not;
 pub(in crate::data) use lines::{Lines, Unknown};
 use strict::Strict;
 
+/// The longest first line in which a delimiter is looked for.
+const LONGEST_LINE: u64 = 1 << 22;
+
 /// Reads rows of texts, all as long as the first. Blanks around a text are no part of it.
-pub(in crate::data) fn reader<R: Read>(content: R, delimiter: char) -> Reader<impl Read> {
+///
+/// # Errors
+/// [`Error::Data`] if the file is of another kind, or cannot be read.
+pub(in crate::data) fn open<R: Read>(
+    path: &Path,
+    content: R,
+    delimiter: char,
+) -> Result<Reader<impl Read + use<R>>> {
+    open_suited(path, content, delimiter, &|_| true)
+}
+
+/// The same with another usual delimiter where the first line `suits` with that and not with the given one.
+///
+/// # Errors
+/// As [`open`].
+pub(in crate::data) fn open_suited<R: Read>(
+    path: &Path,
+    mut content: R,
+    delimiter: char,
+    suits: &dyn Fn(&StringRecord) -> bool,
+) -> Result<Reader<impl Read + use<R>>> {
+    let mut head = Vec::new();
+    let mut begun = 0;
+    let ends = |bytes: &[u8]| bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
+    while (head.len() as u64) < LONGEST_LINE {
+        let part = content.by_ref().take(8192).read_to_end(&mut head);
+        if part.map_err(|error| files::failed_read(path, &error))? == 0 || ends(&head[begun..]) {
+            break;
+        }
+        begun = head.len();
+    }
+    if let Some(what) = foreign::explain(&head[..head.len().min(foreign::ENOUGH)]) {
+        return Err(Error::data(path, what));
+    }
+    let suits = |delimiter: char| {
+        let mut first = StringRecord::new();
+        let read = reader(&head[..], delimiter).read_record(&mut first);
+        read.map(|_| suits(&first))
+    };
+    // What is wrong with the quotes is said by the delimiter that was meant.
+    let chosen = if suits(delimiter).unwrap_or(true) {
+        delimiter
+    } else {
+        let others = [',', ';', '\t', '|'];
+        others.into_iter().find(|other| suits(*other).unwrap_or(false)).unwrap_or(delimiter)
+    };
+    Ok(reader(Cursor::new(head).chain(content), chosen))
+}
+
+fn reader<R: Read>(content: R, delimiter: char) -> Reader<impl Read + use<R>> {
     let delimiter = u8::try_from(delimiter).unwrap_or(b',');
     ReaderBuilder::new()
         .has_headers(false)
         .delimiter(delimiter)
         .trim(Trim::All)
         .from_reader(Strict::new(content, delimiter))
+}
+
+/// The text of a cell; nothing where it is one of the `marks` of a gap.
+pub(in crate::data) fn cell<'r>(record: &'r StringRecord, place: usize, marks: &[String]) -> &'r str {
+    let text = record.get(place).unwrap_or_default();
+    if marks.iter().any(|mark| mark == text) { "" } else { text }
 }
 
 /// The place of a column; its name must occur once.
@@ -56,46 +117,6 @@ pub(in crate::data) fn places<'a>(
     wanted.into_iter().map(|name| place(name).map_or_else(|| column(path, columns, name), Ok)).collect()
 }
 
-/// Why there may be no column `name`, and what to do.
-fn why_not(columns: &[String], name: &str) -> String {
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let first = names.first().copied().unwrap_or_default();
-    if names.len() <= 1 && first.is_empty() {
-        return "the file is empty".to_owned();
-    }
-    if let Some(delimiter) = first.strip_prefix("sep=") {
-        let note = "its first line is a note for Excel; remove it";
-        // With the right delimiter, the line ends where the note names it.
-        return match delimiter.chars().next() {
-            Some(delimiter) => format!("{note}, and set `delimiter = \"{delimiter}\"`"),
-            None => note.to_owned(),
-        };
-    }
-    if first.starts_with('#') {
-        return format!(
-            "its first line is {}; the first line must name the columns",
-            shown(&names.join(","))
-        );
-    }
-    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
-        return "its first line holds numbers; the first line must name the columns".to_owned();
-    }
-    if let [only] = names[..]
-        && let Some(delimiter) = [';', '\t', '|', ',', ' '].into_iter().find(|other| only.contains(*other))
-    {
-        return format!(
-            "its first line, {}, was read as one name; if {delimiter:?} separates the columns, set it as `delimiter`",
-            shown(only)
-        );
-    }
-    // In short names most typos are other names.
-    let same = names.iter().find(|other| other.eq_ignore_ascii_case(name)).copied();
-    match same.or_else(|| nearest(name, &names).filter(|_| name.chars().count() > 2)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", wording::names(&names, 20)),
-    }
-}
-
 pub(in crate::data) fn number(path: &Path, line: u64, column: &str, text: Option<&str>) -> Result<f32> {
     let text = text.unwrap_or_default();
     let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
@@ -105,7 +126,7 @@ pub(in crate::data) fn number(path: &Path, line: u64, column: &str, text: Option
         } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
             format!("{} does not fit 32 bits", shown(text))
         } else {
-            format!("{} is not a number", shown(text))
+            format!("{} is not a number; correct it, or remove the line", shown(text))
         };
         Error::data(path, format!("line {line}, column `{column}`: {what}"))
     })

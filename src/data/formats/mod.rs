@@ -2,6 +2,7 @@
 
 pub mod array;
 pub(super) mod csv;
+pub(crate) mod foreign;
 pub mod idx;
 pub mod image;
 pub mod npy;

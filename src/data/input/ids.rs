@@ -6,7 +6,7 @@ use std::path::Path;
 use ::csv::StringRecord;
 
 use super::Reader;
-use crate::data::formats::csv::{places, reader, unreadable};
+use crate::data::formats::csv::{open_suited, places, unreadable};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -16,12 +16,16 @@ impl Reader<'_> {
     /// # Errors
     /// [`Error::Data`] if the file is not a CSV file or lacks one of them.
     pub fn ids(&self, path: &Path, names: &[String]) -> Result<Vec<Vec<String>>> {
-        let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let table = path.extension().is_some_and(|extension| {
+            ["csv", "tsv"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        });
         if !table || self.table.is_some_and(|table| !table.has_headers) {
             return Err(Error::data(path, "has no columns with names for --id to find; only CSV files have"));
         }
         let (file, _) = files::open(path)?;
-        let mut reader = reader(BufReader::new(file), self.table.map_or(',', |table| table.delimiter));
+        let delimiter = self.table.map_or(',', |table| table.delimiter);
+        let named = |first: &StringRecord| names.iter().all(|name| first.iter().any(|text| text == name));
+        let mut reader = open_suited(path, BufReader::new(file), delimiter, &named)?;
         let mut record = StringRecord::new();
         let mut next =
             |record: &mut StringRecord| reader.read_record(record).map_err(|error| unreadable(path, &error));

@@ -1,5 +1,6 @@
 //! Rows of a CSV file, as samples.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -7,13 +8,13 @@ use ::csv::StringRecord;
 
 use super::Numbers;
 use crate::data::columns::{Column, Columns};
-use crate::data::formats::csv::{Lines, Unknown, places, reader, unreadable};
+use crate::data::formats::csv::{Lines, Unknown, cell, open_suited, places, unreadable};
 use crate::data::sets::csv;
 use crate::error::{Error, Result};
 use crate::wording::counted;
 
 /// What to do about a value that is missing: a line that is left out would be one answer less.
-const FILL: &str = "fill it in, or train with `missing = \"mean\"` in `[data.csv]`";
+pub(super) const FILL: &str = "fill it in, or train with `missing = \"mean\"` in `[data.csv]`";
 
 /// Reads rows of `width` numbers, and how many there are.
 ///
@@ -25,7 +26,14 @@ pub(super) fn decode(
     table: Option<&csv::Config>,
     width: usize,
 ) -> Result<(usize, Numbers)> {
-    let mut reader = reader(content, table.map_or(',', |table| table.delimiter));
+    let suits = |first: &StringRecord| match table.and_then(|table| table.trained.as_ref().zip(Some(table))) {
+        Some((columns, table)) if table.has_headers => {
+            let names: HashSet<&str> = first.iter().collect();
+            columns.0.iter().all(|column| names.contains(column.name.as_str()))
+        }
+        _ => first.len() > 1 || width == 1,
+    };
+    let mut reader = open_suited(path, content, table.map_or(',', |table| table.delimiter), &suits)?;
     let mut first = StringRecord::new();
     reader.read_record(&mut first).map_err(|error| unreadable(path, &error))?;
     let named = match table {
@@ -42,7 +50,8 @@ pub(super) fn decode(
     }
     let (columns, used) = choose(path, &names, table)?;
     if columns.width() != width {
-        let message = format!("{} of numbers, but this network takes {width}", counted(columns.width(), "column"));
+        let message =
+            format!("{} of numbers, but this network takes {width}", counted(columns.width(), "column"));
         return Err(Error::data(path, message));
     }
     let mut ahead = (!named && !first.is_empty()).then_some(first);
@@ -54,6 +63,7 @@ pub(super) fn decode(
         table.map_or(Unknown::Refused, |table| table.unknown_category.into()),
         remedy,
     );
+    let marks = table.map_or(&[][..], |table| &table.missing_marks);
     let mut record = StringRecord::new();
     let mut rows = 0;
     loop {
@@ -63,7 +73,7 @@ pub(super) fn decode(
             None => break,
         }
         let line = record.position().map_or(0, ::csv::Position::line);
-        let cells = || used.iter().map(|&place| record.get(place).unwrap_or_default());
+        let cells = || used.iter().map(|&place| cell(&record, place, marks));
         into.append(line, cells(), &mut numbers.values)?;
         numbers.whole = numbers.whole && cells().all(|text| text.parse::<i64>().is_ok());
         rows += 1;
@@ -103,7 +113,10 @@ fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<
     } else {
         let found = names.iter().filter(|name| !table.target.names().contains(name)).count();
         let takes = columns.0.len();
-        Err(Error::data(path, format!("{} of numbers, but this network takes {takes}", counted(found, "column"))))
+        Err(Error::data(
+            path,
+            format!("{} of numbers, but this network takes {takes}", counted(found, "column")),
+        ))
     };
     match used {
         Err(_) if names.len() == columns.0.len() => Ok((columns, (0..names.len()).collect())),

@@ -9,9 +9,12 @@
 
 mod learn;
 mod missing;
+mod nameless;
 mod options;
 mod pixels;
+mod rows;
 mod table;
+mod words;
 
 pub use missing::{Gaps, Missing};
 pub use options::{Target, UnknownCategory};
@@ -65,6 +68,10 @@ pub struct Config {
     /// refuses.
     #[serde(default, skip_serializing_if = "Missing::is_default")]
     pub missing: Missing,
+    /// Texts that mark a missing value, such as `["?", "-999"]`, in addition to those that always do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(length(min = 1)))]
+    pub missing_marks: Vec<String>,
     /// Whether each column with gaps in the training file gets one more value: 1 where there was a gap, else 0.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing_indicator: bool,
@@ -83,8 +90,9 @@ pub struct Config {
     /// Whether the first line names the columns. Without names they are "0", "1", ….
     #[serde(default = "yes")]
     pub has_headers: bool,
-    /// The character between columns, within ASCII.
-    #[serde(default = "comma")]
+    /// The character between columns, within ASCII; also as a word: `"tab"`, `"semicolon"`, `"comma"`, `"space"`, `"pipe"`.
+    #[serde(default = "comma", deserialize_with = "options::delimiter")]
+    #[schemars(with = "String", length(min = 1))]
     pub delimiter: char,
     /// The names of the classes in the order of their indices. By default those that occur in the
     /// training samples: sorted as numbers if all are whole numbers, else as texts.
@@ -140,8 +148,7 @@ impl DataConfig for Config {
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let open = |path: &PathBuf| -> Result<(PathBuf, _)> {
             let path = search.resolve(path);
-            let (file, _) = search.loading.open(&path)?;
-            Ok((path, file))
+            Ok((path.clone(), search.loading.open(&path)?.0))
         };
         self.decode(open(&self.path)?, self.test_path.as_ref().map(open).transpose()?)
     }
@@ -182,6 +189,7 @@ impl Config {
             categorical: Vec::new(),
             unknown_category: UnknownCategory::default(),
             missing: Missing::default(),
+            missing_marks: Vec::new(),
             missing_indicator: false,
             shape: None,
             pixels: false,

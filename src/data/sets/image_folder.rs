@@ -34,8 +34,9 @@ use listing::Listing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The folder that holds the class folders, or a `train` folder that does and beside it a `validation`
-    /// (`valid`, `val`) or `test` folder with the same classes; a relative path starts at the config file's folder.
+    /// The folder that holds the class folders, or a `train` folder that does and next to it a `validation`
+    /// (`valid`, `val`) or `test` folder with the same classes, also as `training`, `testing` or with `_set`, `_images` or
+    /// `_data` at the end, in any case; a relative path starts at the config file's folder.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The folder that holds the class folders of test samples. By default `test` within `path`, if

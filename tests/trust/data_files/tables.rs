@@ -30,7 +30,7 @@ fn hostile_tables_are_refused() {
         ("the target only", b"y\nu\n".into(), "no column but the target"),
         ("the target twice", b"y,a,y\nu,1,u\n".into(), "two columns `y`"),
         ("a value more", b"a,y\n1,u\n1,u,2\n".into(), "line 3: 3 columns"),
-        ("a value less", b"a,y\n1,u\n1\n".into(), "line 3: 1 columns"),
+        ("a value less", b"a,y\n1,u\n1\n".into(), "line 3: 1 column"),
         ("a comma at the end", b"a,y\n1,u,\n".into(), "line 2: 3 columns"),
         ("NaN", b"a,y\nNaN,u\n".into(), "the value is missing"),
         ("infinity", b"a,y\n-inf,u\n".into(), "is not a number"),
@@ -73,7 +73,7 @@ fn a_million_columns_are_read_or_refused_within_bounds() {
     for (name, content, words) in [
         ("no target", format!("{names}z\n{ones}u\n"), "no column `y`"),
         ("a name twice", format!("{names}y,y\n{ones}u,u\n"), "two columns"),
-        ("a value less", format!("{names}y\n{ones}\n1\n"), "line 3: 1 columns"),
+        ("a value less", format!("{names}y\n{ones}\n1\n"), "line 3: 1 column"),
         ("no number", format!("{names}y\n{ones}u\n{}x,u\n", &ones[2..]), "is not a number"),
     ] {
         workspace.file("x.csv", &content);

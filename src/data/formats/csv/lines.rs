@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::shown;
-use crate::data::columns::{Columns, Encoded, Encoder};
+use crate::data::columns::{Columns, Encoded, Encoder, resembles_gap};
 use crate::error::{Error, Result};
 
 /// Whether a category that no column knows is refused, or becomes zeros with a warning.
@@ -21,13 +21,28 @@ pub(in crate::data) struct Lines<'a> {
     unknown: Unknown,
     /// What to do about a value that is missing.
     remedy: &'static str,
+    /// Whether what is appended is counted in samples, from 0, and not in lines.
+    samples: bool,
     /// How many cells hold an unknown category, and what the first of them is.
     ignored: (usize, String),
 }
 
 impl<'a> Lines<'a> {
     pub fn new(path: &'a Path, columns: &'a Columns, unknown: Unknown, remedy: &'static str) -> Self {
-        Self { path, columns, encoder: Encoder::new(columns), unknown, remedy, ignored: (0, String::new()) }
+        Self {
+            path,
+            columns,
+            encoder: Encoder::new(columns),
+            unknown,
+            remedy,
+            samples: false,
+            ignored: (0, String::new()),
+        }
+    }
+
+    /// The same for what has no lines: messages name samples, counted from 0.
+    pub fn of_samples(self) -> Self {
+        Self { samples: true, ..self }
     }
 
     /// Appends the values of a line, whose `cells` come in the order of the columns.
@@ -41,13 +56,27 @@ impl<'a> Lines<'a> {
         to: &mut Vec<f32>,
     ) -> Result<()> {
         for (i, text) in cells.enumerate() {
-            let place = || format!("line {line}, column `{}`: ", self.columns.0[i].name);
+            let place = || {
+                let name = &self.columns.0[i].name;
+                if self.samples {
+                    format!("sample {line} (counted from 0), column `{name}`: ")
+                } else {
+                    format!("line {line}, column `{name}`: ")
+                }
+            };
             let refuse = |what: String| Err(Error::data(self.path, place() + &what));
             match self.encoder.append(i, text, to) {
                 Encoded::Known => {}
                 Encoded::Missing => return refuse(format!("the value is missing; {}", self.remedy)),
                 Encoded::NotANumber if text.parse::<f64>().is_ok_and(f64::is_finite) => {
                     return refuse(format!("{} does not fit 32 bits", shown(text)));
+                }
+                Encoded::NotANumber if resembles_gap(text) => {
+                    return refuse(format!(
+                        "{} is not a number; if it marks a gap, train with `missing_marks = [{text:?}]` and \
+                         `missing = \"mean\"` in `[data.csv]`",
+                        shown(text)
+                    ));
                 }
                 Encoded::NotANumber => return refuse(format!("{} is not a number", shown(text))),
                 Encoded::UnknownCategory if self.unknown == Unknown::Refused => {

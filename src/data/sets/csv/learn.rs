@@ -1,16 +1,10 @@
 //! What each column of a training file holds, found out while it is read.
 
-use std::collections::HashMap;
-
 use super::missing::{Gaps, Missing};
-use crate::data::columns::{Column, Columns, category, is_missing, number, resembles_number};
+use super::words::Words;
+use crate::data::columns::{Column, Columns, is_missing, number, resembles_gap};
 use crate::data::formats::csv::{shown, sorted};
-use crate::wording::ordinal;
 
-/// The most categories of a column that is not listed in `categorical`.
-const MOST_UNLISTED: usize = 100;
-/// The most categories of a column that is; while a file is read, they stand in place of its numbers.
-const MOST_LISTED: usize = 1 << 20;
 /// The most values that a file with columns of categories may become, 2 GiB.
 const MOST_VALUES: usize = 1 << 29;
 
@@ -31,20 +25,12 @@ enum Kind {
     Words(Box<Words>),
 }
 
-/// The categories of a column, in the order in which they occur.
-#[derive(Default)]
-struct Words {
-    listed: bool,
-    numbers: HashMap<String, u32>,
-    cells: usize,
-}
-
 impl Learner {
     /// Columns of which it is said whether they are listed as categorical; what `missing` says is done to gaps, and
     /// `indicators` tell where they were.
     pub fn new(listed: impl Iterator<Item = bool>, missing: Missing, indicators: bool) -> Self {
         let kind = |listed| {
-            if listed { Kind::Words(Box::new(Words { listed, ..Words::default() })) } else { Kind::Open }
+            if listed { Kind::Words(Box::new(Words::new(listed))) } else { Kind::Open }
         };
         let kinds: Vec<Kind> = listed.map(kind).collect();
         Self { gaps: vec![false; kinds.len()], kinds, missing, indicators }
@@ -74,16 +60,28 @@ impl Learner {
         // Numbers that 32 bits do not hold are no words.
         let is_word = || text.parse::<f64>().is_err();
         match kind {
-            Kind::Words(words) => words.cell(text),
+            Kind::Words(words) => {
+                if let Some(mark) = words.only_mark().filter(|_| !is_word()) {
+                    let remedy = self.missing.mark(mark);
+                    return Err(format!(
+                        "{} is a number, and {mark:?} before it is not; {remedy}",
+                        shown(text)
+                    ));
+                }
+                words.cell(text)
+            }
             Kind::Open if is_word() => {
                 let mut words = Box::<Words>::default();
                 let first = words.cell(text);
                 *kind = Kind::Words(words);
                 first
             }
+            Kind::Open | Kind::Numbers if resembles_gap(text) => {
+                Err(format!("{} is not a number; {}", shown(text), self.missing.mark(text)))
+            }
             Kind::Open | Kind::Numbers => Err(match text.parse::<f64>() {
                 Ok(large) if large.is_finite() => format!("{} does not fit 32 bits", shown(text)),
-                Ok(_) => format!("{} is not a number", shown(text)),
+                Ok(_) => format!("{} is not a finite number; {}", shown(text), self.missing.mark(text)),
                 Err(_) => format!(
                     "{} is not a number, as the values before it are; if they name categories, list the column in \
                      `categorical`",
@@ -121,12 +119,7 @@ impl Learner {
                 places.push(None);
                 continue;
             };
-            if !words.listed && words.cells > 2 && words.numbers.len() == words.cells {
-                return Err(format!(
-                    "column `{name}`: no text occurs twice, so nothing can be learned from it; leave it out with \
-                     `ignore = [\"{name}\"]`, or list it in `categorical`"
-                ));
-            }
+            words.check(name)?;
             let categories = sorted(words.numbers.keys().cloned().collect());
             let mut place = vec![0; categories.len()];
             for (i, category) in categories.iter().enumerate() {
@@ -167,42 +160,5 @@ impl Learner {
             }
         }
         Ok((columns, values))
-    }
-}
-
-impl Words {
-    fn cell(&mut self, text: &str) -> Result<f32, String> {
-        if !self.listed && text.parse::<f64>().is_ok() {
-            return Err(format!(
-                "{} is a number, but the values before it are texts; if they name categories, list the column in \
-                 `categorical`",
-                shown(text)
-            ));
-        }
-        if !self.listed && resembles_number(text) {
-            return Err(format!(
-                "{} is not a number (`1.5` is how one is written); if it names a category, list the column in \
-                 `categorical`",
-                shown(text)
-            ));
-        }
-        let name = category(text);
-        self.cells += 1;
-        if let Some(number) = self.numbers.get(name) {
-            return Ok(*number as f32);
-        }
-        let next = self.numbers.len();
-        if next == MOST_UNLISTED && !self.listed {
-            return Err(format!(
-                "{} is the {} text of this column; leave the column out with `ignore`, or list it in `categorical`",
-                shown(text),
-                ordinal(next + 1)
-            ));
-        }
-        if next == MOST_LISTED {
-            return Err(format!("more than {MOST_LISTED} categories"));
-        }
-        self.numbers.insert(name.to_owned(), next as u32);
-        Ok(next as f32)
     }
 }

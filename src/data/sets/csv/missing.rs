@@ -40,6 +40,12 @@ impl Missing {
     /// What to do about a gap in a file to train or test on.
     pub(super) const REMEDY: &'static str = "`missing` in `[data.csv]` says what to do about it (\"drop\", \"mean\", \"median\", \"most_frequent\", a number)";
 
+    /// What to do about a text that marks a gap.
+    pub(super) fn mark(self, text: &str) -> String {
+        let fill = if self == Self::default() { " and `missing = \"mean\"`" } else { "" };
+        format!("if it marks a gap, set `missing_marks = [{text:?}]`{fill} in `[data.csv]`")
+    }
+
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Config, Missing, Task};
 use crate::config::Problems;
@@ -47,6 +47,24 @@ impl UnknownCategory {
     }
 }
 
+/// Stands for a delimiter that is no single character; none is a line end.
+const NO_DELIMITER: char = '\n';
+
+/// Reads a delimiter: a character, its name, or `\t` as it is typed in a shell.
+pub(super) fn delimiter<'de, D: Deserializer<'de>>(value: D) -> Result<char, D::Error> {
+    let text = String::deserialize(value)?;
+    let mut characters = text.chars();
+    Ok(match (text.to_ascii_lowercase().as_str(), characters.next(), characters.next()) {
+        (_, Some(only), None) => only,
+        ("tab" | "\\t", ..) => '\t',
+        ("semicolon", ..) => ';',
+        ("comma", ..) => ',',
+        ("space", ..) => ' ',
+        ("pipe", ..) => '|',
+        _ => NO_DELIMITER,
+    })
+}
+
 impl From<UnknownCategory> for Unknown {
     fn from(option: UnknownCategory) -> Self {
         match option {
@@ -60,7 +78,10 @@ impl Config {
     /// Reports options that are wrong by themselves or contradict each other.
     pub(super) fn check(&self, problems: &mut Problems<'_>) {
         if !self.delimiter.is_ascii() || matches!(self.delimiter, '"' | '\n' | '\r') {
-            problems.key("delimiter").report("must be an ASCII character other than a quote or a line end");
+            problems.key("delimiter").report_with_help(
+                "must be an ASCII character other than a quote or a line end",
+                "for a tab, write `\"tab\"`",
+            );
         }
         let lists = [
             ("target", self.target.names()),

@@ -3,13 +3,13 @@
 use std::io::Read;
 use std::path::Path;
 
-use ::csv::StringRecord;
-
 use super::learn::Learner;
+use super::nameless::Nameless;
 use super::pixels::pixels;
+use super::rows::Dropped;
 use super::{Config, Gaps, Missing, Task};
 use crate::data::columns::Columns;
-use crate::data::formats::csv::{Lines, is_missing, number, places, reader, shown, unreadable};
+use crate::data::formats::csv::{Lines, cell, is_missing, number, places, shown};
 use crate::data::{Dataset, Features, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
@@ -26,31 +26,7 @@ pub(super) struct Table {
     lines: Vec<u64>,
 }
 
-/// A file whose first line was read.
-struct Opened<R> {
-    reader: ::csv::Reader<R>,
-    /// The names of its columns, or numbers where they have none.
-    names: Vec<String>,
-    /// The first line, where it has no names.
-    first: Option<StringRecord>,
-    /// The places of what is to be predicted.
-    targets: Vec<usize>,
-}
-
 impl Config {
-    fn open<R: Read>(&self, path: &Path, content: R) -> Result<Opened<impl Read>> {
-        let mut reader = reader(content, self.delimiter);
-        let mut first = StringRecord::new();
-        reader.read_record(&mut first).map_err(|error| unreadable(path, &error))?;
-        let names: Vec<String> = if self.has_headers {
-            first.iter().map(str::to_owned).collect()
-        } else {
-            (0..first.len()).map(|column| column.to_string()).collect()
-        };
-        let targets = places(path, &names, self.target.names().iter())?;
-        Ok(Opened { reader, names, first: (!self.has_headers).then_some(first), targets })
-    }
-
     /// How many columns a file has.
     pub(super) fn width(&self, path: &Path, content: impl Read) -> Result<usize> {
         Ok(self.open(path, content)?.names.len())
@@ -60,22 +36,30 @@ impl Config {
     pub(super) fn learn(&self, path: &Path, content: impl Read) -> Result<Table> {
         let mut file = self.open(path, content)?;
         let mut left_out = vec![false; file.names.len()];
-        let ignored = places(path, &file.names, self.ignore.iter())?;
-        for place in file.targets.iter().copied().chain(ignored) {
+        // Several columns may have no name.
+        let blank = |place: &usize| file.names[*place].is_empty() && self.ignore.contains(&String::new());
+        let blanks = (0..file.names.len()).filter(blank);
+        let ignored = places(path, &file.names, self.ignore.iter().filter(|name| !name.is_empty()))?;
+        for place in file.targets.iter().copied().chain(ignored).chain(blanks) {
             left_out[place] = true;
         }
         let names = &file.names;
-        let used = match &self.features {
-            Some(features) => places(path, names, features.iter())?,
-            None => places(path, names, (0..names.len()).filter(|i| !left_out[*i]).map(|i| &names[i]))?,
+        let mut categorical = vec![false; names.len()];
+        for place in places(path, names, self.categorical.iter())? {
+            categorical[place] = true;
+        }
+        let named: Vec<bool> =
+            (0..names.len()).map(|i| self.features.is_some() || left_out[i] || categorical[i]).collect();
+        let mut nameless = Nameless::new(names, &named);
+        let used = if let Some(features) = &self.features {
+            places(path, names, features.iter())?
+        } else {
+            nameless.places().for_each(|place| left_out[place] = true);
+            places(path, names, (0..names.len()).filter(|i| !left_out[*i]).map(|i| &names[i]))?
         };
         if used.is_empty() {
             let targets = self.target.names().join("`, `");
             return Err(Error::data(path, format!("has no column but the target `{targets}`")));
-        }
-        let mut categorical = vec![false; names.len()];
-        for place in places(path, names, self.categorical.iter())? {
-            categorical[place] = true;
         }
         let mut learner =
             Learner::new(used.iter().map(|&place| categorical[place]), self.missing, self.missing_indicator);
@@ -83,19 +67,21 @@ impl Config {
         let (targets, lines) = (&mut table.targets, &mut table.lines);
         let mut cells = Vec::new();
         let names = std::mem::take(&mut file.names);
+        let marks = self.missing_marks.as_slice();
         file.rows(path, self.dropped(&used).as_ref(), |line, record, wanted| {
+            nameless.look(lines.len(), record, marks);
             for (i, &place) in used.iter().enumerate() {
-                let text = record.get(place).unwrap_or_default();
-                let cell = learner.cell(i, text);
+                let cell = learner.cell(i, cell(record, place, marks));
                 let column = &names[place];
                 let wrong =
                     |what: String| Error::data(path, format!("line {line}, column `{column}`: {what}"));
                 cells.push(cell.map_err(wrong)?);
             }
-            targets.extend(wanted.iter().map(|&place| record.get(place).unwrap_or_default().to_owned()));
+            targets.extend(wanted.iter().map(|&place| cell(record, place, marks).to_owned()));
             lines.push(line);
             Ok(())
         })?;
+        nameless.finish(path)?;
         let used = used.iter().map(|&place| names[place].clone()).collect();
         let learned = learner.finish(used, cells).map_err(|message| Error::data(path, message))?;
         (table.columns, table.features) = learned;
@@ -114,15 +100,19 @@ impl Config {
         let file = self.open(path, content)?;
         let width = width.or_else(|| self.whole_width(columns));
         if let Some(width) = width.filter(|width| !self.has_headers && *width != file.names.len()) {
-            return Err(Error::data(path, format!("has {}, not {width}", counted(file.names.len(), "column"))));
+            return Err(Error::data(
+                path,
+                format!("has {}, not {width}", counted(file.names.len(), "column")),
+            ));
         }
         let used = places(path, &file.names, columns.0.iter().map(|column| &column.name))?;
         let mut table = Table::new(file.names.len());
         let (features, targets, lines) = (&mut table.features, &mut table.targets, &mut table.lines);
         let mut into = Lines::new(path, columns, self.unknown_category.into(), Missing::REMEDY);
+        let marks = self.missing_marks.as_slice();
         file.rows(path, self.dropped(&used).as_ref(), |line, record, wanted| {
-            into.append(line, used.iter().map(|&place| record.get(place).unwrap_or_default()), features)?;
-            targets.extend(wanted.iter().map(|&place| record.get(place).unwrap_or_default().to_owned()));
+            into.append(line, used.iter().map(|&place| cell(record, place, marks)), features)?;
+            targets.extend(wanted.iter().map(|&place| cell(record, place, marks).to_owned()));
             lines.push(line);
             Ok(())
         })?;
@@ -132,9 +122,13 @@ impl Config {
     }
 
     /// The columns whose gaps leave a line out, beside the targets.
-    fn dropped<'a>(&self, used: &'a [usize]) -> Option<Dropped<'a>> {
+    fn dropped<'a>(&'a self, used: &'a [usize]) -> Option<Dropped<'a>> {
         let listed = self.classes.iter().flatten().any(|class| is_missing(class));
-        (self.missing == Missing::Rule(Gaps::Drop)).then_some(Dropped { used, labels: !listed })
+        (self.missing == Missing::Rule(Gaps::Drop)).then_some(Dropped {
+            used,
+            labels: !listed,
+            marks: &self.missing_marks,
+        })
     }
 
     /// How many columns a file without names has in all, where the options leave out others than the target.
@@ -193,52 +187,5 @@ impl Table {
     fn new(width: usize) -> Self {
         let (targets, lines) = (Vec::new(), Vec::new());
         Self { columns: Columns::default(), width, features: Vec::new(), targets, lines }
-    }
-}
-
-/// Which gaps leave a line out.
-struct Dropped<'a> {
-    used: &'a [usize],
-    /// Whether those among the targets do.
-    labels: bool,
-}
-
-impl<R: Read> Opened<R> {
-    /// Hands over every line: its number, its cells, and the places of the targets among them.
-    fn rows(
-        mut self,
-        path: &Path,
-        dropped: Option<&Dropped<'_>>,
-        mut row: impl FnMut(u64, &StringRecord, &[usize]) -> Result<()>,
-    ) -> Result<()> {
-        let mut ahead = self.first.take();
-        let mut record = StringRecord::new();
-        let (mut kept, mut left_out) = (0_usize, 0_usize);
-        loop {
-            match ahead.take() {
-                Some(first) => record = first,
-                None if self.reader.read_record(&mut record).map_err(|error| unreadable(path, &error))? => {}
-                None => break,
-            }
-            let gap = |&place: &usize| is_missing(record.get(place).unwrap_or_default());
-            if let Some(Dropped { used, labels }) = dropped
-                && (used.iter().any(gap) || (*labels && self.targets.iter().any(gap)))
-            {
-                left_out += 1;
-                continue;
-            }
-            let line = record.position().map_or(0, ::csv::Position::line);
-            row(line, &record, &self.targets)?;
-            kept += 1;
-        }
-        if kept == 0 {
-            let why = if left_out > 0 { ": every line has a gap (`missing = \"drop\"`)" } else { "" };
-            return Err(Error::data(path, format!("has no samples{why}")));
-        }
-        if left_out > 0 {
-            let all = kept + left_out;
-            tracing::warn!("{}: {left_out} of {all} lines have gaps and are left out", path.display());
-        }
-        Ok(())
     }
 }

@@ -71,7 +71,7 @@ fn says_where_the_file_is_wrong() {
     assert!(message(b"a,y\n1,u\nx,u\n").contains("line 3, column `a`: \"x\" is not a number"));
     assert!(message(b"a,y\r\n1,u\r\nx,u\r\n").contains("line 3, column `a`"));
     assert!(message(b"a,y\r1,u\rx,u\r").contains("line 3, column `a`"));
-    assert!(message(b"a,y\ninf,u\n").contains("\"inf\" is not a number"));
+    assert!(message(b"a,y\ninf,u\n").contains("\"inf\" is not a finite number"));
     assert!(message(b"a,y\n1e39,u\n").contains("\"1e39\" does not fit 32 bits"));
     assert!(message(b"a,y\nNA,u\n").contains("line 2, column `a`: the value is missing"));
     assert!(message(b"a,y\n,u\n").contains("the value is missing"));
@@ -172,7 +172,7 @@ fn words_that_are_no_categories_are_refused_with_what_to_do() {
     assert!(message(b"a,y\n7,u\nx,u\n").contains("list the column in `categorical`"));
     let rows = (0..=100).map(|i| format!("t{i},u\nt{i},u\n")).collect::<Vec<_>>().concat();
     let many = message(format!("a,y\n{rows}").as_bytes());
-    assert!(many.contains("line 202, column `a`: \"t100\" is the 101th text"), "{many}");
+    assert!(many.contains("line 202, column `a`: \"t100\" is the 101st text"), "{many}");
     let listed =
         load(format!("a,y\n{rows}").as_bytes(), None, "target = \"y\"\ncategorical = [\"a\"]").unwrap();
     assert_eq!(listed.train.sample_shape.0, [101]);

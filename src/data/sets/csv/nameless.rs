@@ -1,0 +1,87 @@
+//! Columns without a name, as spreadsheets and pandas leave them: an index, or nothing at all.
+
+use std::path::Path;
+
+use ::csv::StringRecord;
+
+use crate::data::formats::csv::{cell, is_missing};
+use crate::error::{Error, Result};
+
+/// The columns of a file that have no name and that no option names.
+pub(super) struct Nameless {
+    columns: Vec<Column>,
+}
+
+struct Column {
+    place: usize,
+    name: String,
+    holds: Holds,
+}
+
+/// What all cells so far are.
+#[derive(Clone, Copy, PartialEq)]
+enum Holds {
+    Nothing,
+    /// Whole numbers, each larger than the one before; the last of them.
+    Rising(i64),
+    Other,
+}
+
+impl Nameless {
+    /// Those among `names` that are not `left_out` anyway.
+    pub fn new(names: &[String], left_out: &[bool]) -> Self {
+        let places = (0..names.len()).filter(|&place| !left_out[place] && is_nameless(&names[place]));
+        let column = |place: usize| Column { place, name: names[place].clone(), holds: Holds::Nothing };
+        Self { columns: places.map(column).collect() }
+    }
+
+    /// The places of the columns.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().map(|column| column.place)
+    }
+
+    /// Looks at the line that follows `lines` others.
+    pub fn look(&mut self, lines: usize, record: &StringRecord, marks: &[String]) {
+        for column in &mut self.columns {
+            let text = cell(record, column.place, marks);
+            column.holds = match (column.holds, text.parse::<i64>()) {
+                (Holds::Nothing, _) if is_missing(text) => Holds::Nothing,
+                (Holds::Nothing, Ok(number)) if lines == 0 => Holds::Rising(number),
+                (Holds::Rising(last), Ok(number)) if number > last => Holds::Rising(number),
+                _ => Holds::Other,
+            };
+        }
+    }
+
+    /// Warns of what is ignored.
+    ///
+    /// # Errors
+    /// [`Error::Data`] about a column that holds something.
+    pub fn finish(self, path: &Path) -> Result<()> {
+        for Column { place, name, holds } in self.columns {
+            let number = place + 1;
+            let called = if name.is_empty() { String::new() } else { format!(" (`{name}`)") };
+            let remedy = format!("`ignore = [\"{name}\"]`");
+            let what = match holds {
+                Holds::Nothing => "is empty",
+                Holds::Rising(_) => "numbers the lines",
+                Holds::Other => {
+                    let message = format!(
+                        "column {number} has no name{called}; name it in the first line, or leave it out with {remedy}"
+                    );
+                    return Err(Error::data(path, message));
+                }
+            };
+            tracing::warn!(
+                "{}: column {number} has no name{called} and {what}; it is ignored, as {remedy} does",
+                path.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Whether a column has no name, or one that pandas gives such columns.
+fn is_nameless(name: &str) -> bool {
+    name.is_empty() || name.strip_prefix("Unnamed: ").is_some_and(|number| number.parse::<u32>().is_ok())
+}
