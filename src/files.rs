@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Data`] if there is no such file, if it is not a regular file, or if it cannot be read.
 pub fn open(path: &Path) -> Result<(File, u64)> {
-    let refused = |error: io::Error| Error::data(path, format!("cannot be opened: {error}"));
+    let refused = |error: io::Error| Error::data(path, format!("cannot be opened: {error}{}", hint(path)));
     require_regular(path, &fs::metadata(path).map_err(refused)?)?;
     let file = File::open(path).map_err(refused)?;
     // Looked at again: the name may have come to mean something else.
@@ -80,6 +80,19 @@ pub fn failed_read(path: &Path, error: &io::Error) -> Error {
     }
 }
 
+/// What to do about a path that cannot be opened because of how it is written.
+#[must_use]
+pub fn hint(path: &Path) -> &'static str {
+    let text = path.to_string_lossy();
+    if text.contains("://") {
+        "; a URL, but only local files are read: download it first"
+    } else if path.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"~")) {
+        "; the shell did not expand `~`: write the whole path, or `$HOME`"
+    } else {
+        ""
+    }
+}
+
 fn require_regular(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     if metadata.is_file() {
         Ok(())
@@ -102,6 +115,8 @@ mod tests {
         let message = |path: &Path| open(path).unwrap_err().to_string();
         assert!(message(&pipe).contains("a pipe or device"));
         assert!(message(folder.path()).contains("a folder"));
+        assert!(message(Path::new("https://example.org/a.csv")).contains("only local files are read"));
+        assert!(message(Path::new("a/~/b.csv")).contains("the shell did not expand `~`"));
         assert!(message(Path::new("/dev/zero")).contains("a pipe or device"));
         assert!(message(&folder.path().join("none")).contains("cannot be opened"));
     }

@@ -75,11 +75,23 @@ fn a_path_that_is_one_level_too_high_is_explained() {
     assert!(message.contains("only one class, `cat`, was found") && !message.contains("units"), "{message}");
 }
 
+#[test]
+fn pictures_of_other_formats_are_to_be_converted() {
+    let workspace = pictures(&["cat/1.png", "dog/1.png"]);
+    workspace.file("p/dog/2.webp", "RIFF");
+    let warned = workspace.ok(&["train", "c.toml", "--run-dir", "r"]).stderr;
+    assert!(warned.contains("2.webp (convert such pictures to PNG or JPEG)"), "{warned}");
+    workspace.file("p/owl/1.heic", "ftyp");
+    assert!(
+        refused(&workspace, &[]).contains("1.heic (convert such pictures to PNG or JPEG); fill the folder")
+    );
+}
+
 /// A workspace with a table of the columns `a` and `y`.
 fn table(labels: &[&str]) -> Workspace {
     let workspace = Workspace::new();
-    let lines: String = labels.iter().enumerate().map(|(i, label)| format!("{i},{label}\n")).collect();
-    workspace.file("t.csv", format!("a,y\n{lines}"));
+    let lines: Vec<String> = labels.iter().enumerate().map(|(i, label)| format!("{i},{label}\n")).collect();
+    workspace.file("t.csv", format!("a,y\n{}", lines.concat()));
     workspace.file(
         "c.toml",
         "[data.csv]\npath = \"t.csv\"\ntarget = \"y\"\n[model]\nlayers = [{ dense = { units = 2 } }]\n\

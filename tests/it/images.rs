@@ -318,7 +318,7 @@ fn rubbish_is_passed_over_and_other_files_are_counted() {
     assert_eq!(messages.matches("passed over").count(), 1);
     workspace.file("p/c/1.webp", "RIFF");
     let outcome = workspace.run(&["train", "c.toml"]);
-    let expected = "p/c: has no PNG or JPEG image, but p/c/1.webp; fill the folder";
+    let expected = "p/c: has no PNG or JPEG image, but p/c/1.webp (convert such pictures to PNG or JPEG); fill the folder";
     assert!(outcome.code == 3 && outcome.stderr.contains(expected), "{}", outcome.stderr);
 }
 

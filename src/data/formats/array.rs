@@ -91,8 +91,11 @@ pub(super) fn decode(element: Element, bytes: Vec<u8>, shape: &[usize]) -> Resul
             for (index, number) in element.floats(&bytes).enumerate() {
                 let float = number as f32;
                 if !float.is_finite() {
-                    let why =
-                        if number.is_finite() { "does not fit 32 bits" } else { "is not a finite number" };
+                    let why = if number.is_finite() {
+                        "does not fit 32 bits; divide the numbers by a constant"
+                    } else {
+                        "is not a finite number; replace such numbers (`numpy.nan_to_num`), or leave the samples out"
+                    };
                     return Err(format!("{} is {number:?}, which {why}", place(index)));
                 }
                 floats.push(float);

@@ -1,36 +1,49 @@
 //! Nested lists of numbers from JSON, straight into one flat list.
 
+mod problem;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::Numbers;
 use super::array::position;
+pub(in crate::data) use problem::explain;
+
+/// A byte order mark, which some programs write before UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The text after a byte order mark.
+pub(in crate::data) fn without_mark(content: &[u8]) -> &[u8] {
+    content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
+}
+
+/// Whether a text begins as a list of objects, as one object, or as `{"instances": [objects]}`.
+pub(in crate::data) fn holds_objects(content: &[u8]) -> bool {
+    fn skip(rest: &mut &[u8], text: &[u8]) -> bool {
+        let after = rest.trim_ascii_start().strip_prefix(text);
+        *rest = after.unwrap_or(rest);
+        after.is_some()
+    }
+    let mut rest = content;
+    if skip(&mut rest, b"[") {
+        return skip(&mut rest, b"{");
+    }
+    if !skip(&mut rest, b"{") {
+        return false;
+    }
+    if !skip(&mut rest, b"\"instances\"") {
+        return rest.trim_ascii_start().starts_with(b"\"");
+    }
+    skip(&mut rest, b":") && skip(&mut rest, b"[") && skip(&mut rest, b"{")
+}
 
 /// Reads a nested list, or `{"instances": [...]}`.
 pub(in crate::data) fn parse(content: &[u8]) -> Result<Numbers, String> {
+    let content = without_mark(content);
     let mut json = serde_json::Deserializer::from_slice(content);
     let numbers = json.deserialize_any(Text).and_then(|numbers| json.end().map(|()| numbers));
-    numbers.map_err(|error| match beyond(content, &error) {
-        Some(number) => {
-            format!("{number} does not fit 32 bits at line {} column {}", error.line(), error.column())
-        }
-        None => format!("cannot be read: {error}"),
-    })
-}
-
-/// The number that is too large even for 64 bits, where `error` is about one: its text, as long as one may be.
-fn beyond(content: &[u8], error: &serde_json::Error) -> Option<String> {
-    if !error.to_string().starts_with("number out of range") {
-        return None;
-    }
-    let line = content.split(|&byte| byte == b'\n').nth(error.line().checked_sub(1)?)?;
-    let of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
-    let end = error.column().min(line.len());
-    let start = line[..end].iter().rposition(|byte| !of_number(byte)).map_or(0, |before| before + 1);
-    let text: String =
-        line[start..].iter().take_while(|byte| of_number(byte)).map(|&byte| char::from(byte)).collect();
-    (!text.is_empty()).then(|| if text.len() > 40 { format!("{}…", &text[..40]) } else { text })
+    numbers.map_err(|error| explain(content, &error))
 }
 
 /// What was found so far.
@@ -185,7 +198,8 @@ mod tests {
     #[test]
     fn what_is_no_array_is_explained() {
         for (text, words) in [
-            ("", "EOF"),
+            ("", "is empty; give a list of numbers"),
+            ("[1, 2]\n[3, 4]", "several JSON values, as in JSON Lines; put them into one list"),
             ("[", "EOF"),
             ("[1, 2] 3", "trailing"),
             ("[]", "an empty list"),
@@ -195,7 +209,7 @@ mod tests {
             ("[1, [2]]", "a list where other lists have a number"),
             ("[[[1]], [2]]", "a number where other lists"),
             ("[[], [1]]", "an empty list"),
-            ("[NaN]", "expected value at line 1 column 2"),
+            ("[NaN]", "NaN at line 1 column 2 is not a number of JSON; fill it in"),
             ("[1e39]", "row 0 (counted from 0) is 1e39, which does not fit 32 bits"),
             ("[[1, 2], [3, -1e39]]", "row 1, column 1 (counted from 0) is -1e39"),
             ("[1e999]", "1e999 does not fit 32 bits at line 1 column"),

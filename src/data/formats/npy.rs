@@ -9,6 +9,7 @@ mod header;
 pub(super) use header::Header;
 
 use super::array::{self, Array};
+use super::foreign;
 
 /// The largest array that is read, in bytes.
 pub(in crate::data) const LIMIT: u64 = 1 << 34;
@@ -25,7 +26,8 @@ pub(super) const LONGEST_START: u64 = 12 + LONGEST_HEADER as u64;
 pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usize), String> {
     let cut_off = || "the NPY header is cut off; get the file again".to_owned();
     if !content.starts_with(b"\x93NUMPY") {
-        return Err("not an NPY file".to_owned());
+        let other = foreign::explain(content).map_or_else(String::new, |what| format!(": it {what}"));
+        return Err(format!("not an NPY file{other}"));
     }
     let (length, start) = match *content.get(6..8).ok_or_else(cut_off)? {
         [1, 0] => (content.get(8..10).map(|b| usize::from(b[0]) | usize::from(b[1]) << 8), 10),
@@ -190,7 +192,10 @@ pub(in crate::data) mod tests {
     fn rejects_numbers_that_cannot_be_used() {
         let message = |descr: &str, value: &[u8]| parse(npy(descr, "(1,)", value)).unwrap_err();
         let nan = message("<f4", &f32::NAN.to_le_bytes());
-        assert_eq!(nan, "row 0 (counted from 0) is NaN, which is not a finite number");
+        assert!(
+            nan.starts_with("row 0 (counted from 0) is NaN, which is not a finite number; replace"),
+            "{nan}"
+        );
         assert!(message("<f2", &[0, 0xfc]).contains("is -inf, which is not a finite number"));
         assert!(
             message("<f8", &(-1e300_f64).to_le_bytes()).contains("is -1e300, which does not fit 32 bits")

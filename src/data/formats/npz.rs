@@ -7,9 +7,10 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::array::Array;
-use super::npy;
+use super::{foreign, npy};
 use crate::data::loading::{Loading, Watched};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// An opened ZIP archive of arrays.
 pub(in crate::data) struct Archive<'a, R> {
@@ -27,9 +28,24 @@ impl<'a> Archive<'a, BufReader<Watched<File>>> {
 
 impl<'a, R: Read + Seek> Archive<'a, R> {
     /// Reads the directory of an archive; `path` is only named in errors.
-    pub(in crate::data) fn new(path: &'a Path, content: R) -> Result<Self> {
-        let zip = ZipArchive::new(content)
-            .map_err(|error| Error::data(path, format!("no readable NPZ file: {error}")))?;
+    pub(in crate::data) fn new(path: &'a Path, mut content: R) -> Result<Self> {
+        let mut head = Vec::new();
+        let start = content.by_ref().take(foreign::ENOUGH as u64).read_to_end(&mut head);
+        start.and_then(|_| content.rewind()).map_err(|error| files::failed_read(path, &error))?;
+        if !head.starts_with(b"PK") {
+            let what = if head.is_empty() {
+                "is empty; save it again".to_owned()
+            } else if head.starts_with(b"\x93NUMPY") {
+                "is a single array (`.npy`), not an NPZ file; save all arrays with `numpy.savez`".to_owned()
+            } else {
+                let other = foreign::explain(&head).map_or_else(String::new, |what| format!(": it {what}"));
+                format!("is not an NPZ file{other}")
+            };
+            return Err(Error::data(path, what));
+        }
+        let zip = ZipArchive::new(content).map_err(|error| {
+            Error::data(path, format!("is not an NPZ file, or is damaged: {error}; save it again"))
+        })?;
         Ok(Self { path, zip })
     }
 

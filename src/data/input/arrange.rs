@@ -37,6 +37,8 @@ impl Reader<'_> {
         let Numbers { values, whole, .. } = numbers;
         // What a row of a table of pixels holds is known.
         let known = rows.is_some() && self.table.is_some_and(|table| table.pixels);
+        let whole = whole
+            || self.pixels && values.iter().copied().all(is_pixel) && values.iter().any(|value| *value > 1.0);
         let features = if self.pixels && (whole || known) {
             Features::Bytes(self.channels_first(pixels(&values, known)?, channels_last))
         } else {
@@ -44,8 +46,8 @@ impl Reader<'_> {
                 && let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v))
             {
                 return Err(format!(
-                    "value {i} is {value}; this network was trained on pixels: give whole numbers 0 to 255, or \
-                     others from 0 to 1"
+                    "value {i} is {value}; this network was trained on pixels: give whole numbers 0 to 255 \
+                     (`.astype('uint8')`), or others from 0 to 1"
                 ));
             }
             Features::Floats(self.channels_first(values, channels_last))
@@ -100,19 +102,27 @@ impl Reader<'_> {
     }
 }
 
+/// Why a file of zeros and ones is refused.
+pub(super) const EITHER: &str = "only 0 and 1, which could be pixels out of 255 or shares; write shares with a fraction (1.0), or \
+     black and white as 0 and 255";
+
+/// Whether bytes are zeros and ones, not all of them zeros.
+pub(super) fn is_black_and_white(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte <= 1) && bytes.contains(&1)
+}
+
+fn is_pixel(value: f32) -> bool {
+    (0.0..=255.0).contains(&value) && value.fract() == 0.0
+}
+
 /// Whole numbers as pixels, if they are `known` to be those and no shares.
 fn pixels(values: &[f32], known: bool) -> Result<Vec<u8>, String> {
-    let pixel = |value: &f32| (0.0..=255.0).contains(value) && value.fract() == 0.0;
-    if let Some((i, value)) = values.iter().enumerate().find(|(_, value)| !pixel(value)) {
+    if let Some((i, value)) = values.iter().enumerate().find(|(_, value)| !is_pixel(**value)) {
         return Err(format!("value {i} is {value}; pixels are whole numbers from 0 to 255"));
     }
     let largest = values.iter().copied().fold(0.0, f32::max);
     if !known && largest > 0.0 && largest <= 1.0 {
-        return Err(
-            "only 0 and 1, which could be pixels out of 255 or shares; write shares with a fraction \
-             (1.0), or black and white as 0 and 255"
-                .to_owned(),
-        );
+        return Err(EITHER.to_owned());
     }
     Ok(values.iter().map(|&value| value as u8).collect())
 }

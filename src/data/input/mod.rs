@@ -19,7 +19,9 @@ mod archive;
 mod arrange;
 mod ids;
 mod places;
+mod records;
 mod table;
+mod unsupported;
 
 pub use super::formats::Numbers;
 pub use places::Found;
@@ -35,9 +37,6 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::shape::Shape;
 
-/// What files of samples can be.
-const KINDS: &str =
-    ".png, .jpg, .jpeg, .npy, .csv, .json and IDX files (names that end in `ubyte` or `.idx`, also with .gz)";
 /// The longest side of an image that a network may take.
 const LONGEST_SIDE: usize = 4096;
 /// The longest JSON text that is read, in bytes.
@@ -123,7 +122,7 @@ impl<'a> Reader<'a> {
                 let content = files::read_all(path, content, length, npy::LIMIT)?;
                 self.array(path, archive::decode(path, content, self.array)?)
             }
-            "csv" if plain == name => {
+            "csv" | "tsv" if plain == name => {
                 let sample = self.shape.elements().unwrap_or(0);
                 let (samples, numbers) = table::decode(path, content, self.table, sample)?;
                 self.rows(path, numbers, Some(samples)).map_err(|message| Error::data(path, message))
@@ -135,7 +134,7 @@ impl<'a> Reader<'a> {
                 let fits = |sizes: &[usize]| self.arrange(sizes, false).map(|_| ());
                 self.array(path, idx::decode_array(path, content, length, fits)?)
             }
-            _ => Err(Error::data(path, format!("unsupported file type; supported are {KINDS}"))),
+            _ => Err(unsupported::explain(path, content)),
         }
     }
 
@@ -145,7 +144,17 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Error::Data`] about `place` if it is no such text or does not fit the network.
     pub fn json(&self, place: &Path, content: &[u8]) -> Result<Inputs> {
-        json::parse(content)
+        let content = json::without_mark(content);
+        if let Some(inputs) = self.records(place, content)? {
+            return Ok(inputs);
+        }
+        let parsed = json::parse(content).map_err(|message| {
+            let of_table = self.table.is_some_and(|table| table.has_headers)
+                && (message.contains("invalid type: string") || message.contains("invalid type: null"));
+            let how = "; texts and gaps need the names of columns: `[{\"NAME\": VALUE, …}, …]`";
+            message + if of_table { how } else { "" }
+        });
+        parsed
             .and_then(|numbers| self.rows(place, numbers, None))
             .map_err(|message| Error::data(place, message))
     }
@@ -200,6 +209,9 @@ impl<'a> Reader<'a> {
     fn array(&self, path: &Path, Array { shape, values }: Array) -> Result<Inputs> {
         let whole = matches!(values, Values::Integers(_));
         match values {
+            Values::Bytes(bytes) if self.pixels && arrange::is_black_and_white(&bytes) => {
+                Err(arrange::EITHER.to_owned())
+            }
             Values::Bytes(bytes) => self.bytes(path, &shape, false, bytes),
             values => values
                 .into_floats()

@@ -1,10 +1,12 @@
 //! Which files are meant by the places that a user names: files, folders, and names of files in data folders.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Reader;
 use crate::data::SearchPath;
+use crate::data::formats::image;
 use crate::error::{Error, Result};
 
 /// Files to predict for.
@@ -26,7 +28,8 @@ enum Kind {
 impl Reader<'_> {
     /// The files at `places`. A place that is not there is looked for in the data folders of `search`, with or
     /// without a leading `data`. Of a folder, all files count that can be read: the pictures for a network
-    /// that takes pictures, where there are any, else files of numbers. Hidden ones and links to folders do not.
+    /// that takes pictures, where there are any, else files of numbers. Hidden ones do not. Links to folders are
+    /// followed, to each folder once and never to one that holds the place, so that circles end.
     ///
     /// # Errors
     /// [`Error::Data`] if a folder cannot be listed, or holds nothing that can be read.
@@ -51,8 +54,10 @@ impl Reader<'_> {
                 numbers
             };
             if chosen.is_empty() {
-                let message =
-                    format!("holds no file that can be predicted for; supported are {}", super::KINDS);
+                let message = format!(
+                    "holds no file that can be predicted for; supported are {}",
+                    super::unsupported::KINDS
+                );
                 return Err(Error::data(place, message));
             }
             found.files.extend(chosen.into_iter().map(|(path, _)| path));
@@ -74,19 +79,25 @@ fn look(place: &Path, search: &SearchPath) -> PathBuf {
 /// Adds the files in `folder` and in those within it to `files`, sorted by name.
 fn list(folder: &Path, files: &mut Vec<(PathBuf, Kind)>, passed_over: &mut usize) -> Result<()> {
     let mut open = vec![folder.to_path_buf()];
+    let (mut seen, mut root) = (HashSet::new(), None::<PathBuf>);
     while let Some(folder) = open.pop() {
         let failed =
             |error: std::io::Error| Error::data(&folder, format!("the folder cannot be listed: {error}"));
+        let real = folder.canonicalize().map_err(failed)?;
+        // A link to a folder that holds the named one leads out of it.
+        let leads_out = root.as_ref().is_some_and(|root| *root != real && root.starts_with(&real));
+        if leads_out || !seen.insert(real.clone()) {
+            continue;
+        }
+        root.get_or_insert(real);
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             if entry.file_name().as_encoded_bytes().starts_with(b".") {
                 continue;
             }
             let path = entry.path();
-            if entry.file_type().map_err(failed)?.is_dir() {
+            if path.is_dir() {
                 open.push(path);
-            } else if path.is_dir() {
-                // A link to a folder, which may lead to where it stands.
             } else if let Some(kind) = kind(&path) {
                 files.push((path, kind));
             } else {
@@ -103,8 +114,8 @@ fn kind(path: &Path) -> Option<Kind> {
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
     let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
     match extension {
-        "png" | "jpg" | "jpeg" if plain == name => Some(Kind::Picture),
-        "npy" | "npz" | "csv" | "json" if plain == name => Some(Kind::Numbers),
+        _ if image::EXTENSIONS.contains(&extension) && plain == name => Some(Kind::Picture),
+        "npy" | "npz" | "csv" | "tsv" | "json" if plain == name => Some(Kind::Numbers),
         _ if plain.ends_with("ubyte") || extension == "idx" => Some(Kind::Numbers),
         _ => None,
     }

@@ -69,7 +69,10 @@ pub(super) fn outside<T: Copy + Into<i64>>(
     let (row, label) =
         each().enumerate().find(|(_, label)| usize::try_from(*label).map_or(true, |label| label >= count))?;
     if label < 0 {
-        return Some(format!("label {label} in row {row}; labels count from 0"));
+        return Some(format!(
+            "label {label} in row {row}; labels count from 0; leave such samples out, or add {} to each label",
+            label.unsigned_abs()
+        ));
     }
     let (least, most) = (each().min().unwrap_or(label), each().max().unwrap_or(label));
     let needed = most.saturating_add(1);
@@ -101,7 +104,10 @@ mod tests {
         assert!(
             outside(&[7_u8, 7], 3, known_by).unwrap().starts_with("every label is 7: no sample has label 0")
         );
-        assert_eq!(outside(&[0, -1], 3, known_by).unwrap(), "label -1 in row 1; labels count from 0");
+        assert_eq!(
+            outside(&[0, -1], 3, known_by).unwrap(),
+            "label -1 in row 1; labels count from 0; leave such samples out, or add 1 to each label"
+        );
         assert!(outside(&[0, i64::MAX], 3, known_by).unwrap().contains("needs 9223372036854775807"));
     }
 }

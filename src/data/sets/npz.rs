@@ -2,6 +2,7 @@
 
 mod arrays;
 mod labels;
+mod names;
 mod part;
 
 use std::io::{Read, Seek};

@@ -126,8 +126,8 @@ fn hostile_archives_are_refused() {
     let end = b"PK\x05\x06";
     let word = |n: u32| n.to_le_bytes();
     let cases: [(&str, Vec<u8>, &str); 15] = [
-        ("nothing", Vec::new(), "no readable NPZ file"),
-        ("text", b"hello, I am no archive".to_vec(), "no readable NPZ file"),
+        ("nothing", Vec::new(), "is empty; save it again"),
+        ("text", b"hello, I am no archive".to_vec(), "is not an NPZ file"),
         ("an empty archive", npz(&[]), "`x_train`: not in the file"),
         ("one array only", npz(&[("x_train.npy", &x)]), "`y_train`: not in the file"),
         (
@@ -144,7 +144,7 @@ fn hostile_archives_are_refused() {
         ("another sum", patched(whole.clone(), central, 16, &word(7)), "x_train"),
         ("another method", patched(whole.clone(), central, 10, &[14, 0]), "x_train"),
         ("encrypted", patched(whole.clone(), central, 8, &[1, 0]), "x_train"),
-        ("65,000 members", patched(whole.clone(), end, 8, &[0xe8, 0xfd, 0xe8, 0xfd]), "no readable NPZ file"),
+        ("65,000 members", patched(whole.clone(), end, 8, &[0xe8, 0xfd, 0xe8, 0xfd]), "is not an NPZ file"),
     ];
     for (name, content, words) in cases {
         workspace.file("x.npz", &content);

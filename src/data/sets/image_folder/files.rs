@@ -23,6 +23,9 @@ const RUBBISH: &[&str] = &[
     "lost+found",
 ];
 
+/// How the names of pictures of other formats end.
+const PICTURES: [&str; 8] = ["webp", "bmp", "gif", "tif", "tiff", "heic", "heif", "avif"];
+
 /// The images of class folders.
 #[derive(Default)]
 pub(super) struct Found {
@@ -90,7 +93,7 @@ impl Found {
             tracing::warn!(
                 "passed over {} {files} neither PNG nor JPEG: {first}{}",
                 self.others,
-                if self.others == 1 { "" } else { ", …" }
+                if self.others == 1 { "" } else { ", …" }.to_owned() + self.convert()
             );
         }
         if let Some(first) = self.empty.first() {
@@ -106,10 +109,19 @@ impl Found {
     /// What else was found, for an error about images that are missing.
     pub fn but_others(&self) -> String {
         match (&self.first_other, self.others) {
-            (Some(first), 1) => format!(", but {}", first.display()),
-            (Some(first), count) => format!(", but {count} other files, the first {}", first.display()),
+            (Some(first), 1) => format!(", but {}{}", first.display(), self.convert()),
+            (Some(first), count) => {
+                format!(", but {count} other files, the first {}{}", first.display(), self.convert())
+            }
             (None, _) => String::new(),
         }
+    }
+
+    /// What to do about a picture of another format.
+    fn convert(&self) -> &'static str {
+        let extension = self.first_other.as_ref().and_then(|path| path.extension()).unwrap_or_default();
+        let is = |known: &&str| extension.eq_ignore_ascii_case(known);
+        if PICTURES.iter().any(is) { " (convert such pictures to PNG or JPEG)" } else { "" }
     }
 }
 
@@ -131,7 +143,9 @@ pub(super) fn is_image(path: &Path) -> bool {
 
 /// The names of the folders in a folder, sorted, without those of operating systems.
 pub(super) fn sub_folders(folder: &Path) -> Result<Vec<String>> {
-    let failed = |error: io::Error| Error::data(folder, format!("the folder cannot be listed: {error}"));
+    let failed = |error: io::Error| {
+        Error::data(folder, format!("the folder cannot be listed: {error}{}", crate::files::hint(folder)))
+    };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();

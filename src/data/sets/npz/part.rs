@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::arrays::{agree, arrange, numbers};
 use super::labels::{Known, Labels};
-use super::{Config, Task};
+use super::{Config, Task, names};
 use crate::data::formats::npz::Archive;
 use crate::data::{Dataset, Features, Targets};
 use crate::error::{Error, Result};
@@ -55,7 +55,10 @@ impl Part {
         config: &Config,
     ) -> Result<Self> {
         let path = archive.path();
-        let Source { x, y, .. } = &source;
+        let Source { kind, x, y } = &source;
+        let key = if *kind == "training" { "train" } else { kind };
+        names::require(archive, &format!("x_{key}"), x)?;
+        names::require(archive, &format!("y_{key}"), y)?;
         let samples = archive.array(x)?;
         let count = samples.shape.first().copied().unwrap_or(0);
         let (sample_shape, features) = arrange(samples, config.layout).map_err(about(path, x))?;
