@@ -204,7 +204,10 @@ pub(in crate::data) mod tests {
         assert!(message("|S1", &[0xff]).contains("no text"));
         let doubles: Vec<u8> = [1.0, 1.0, 1.0, 1e39_f64].into_iter().flat_map(f64::to_le_bytes).collect();
         let table = parse(npy("<f8", "(2, 2)", &doubles)).unwrap_err();
-        assert_eq!(table, "row 1, column 1 (counted from 0) is 1e39, which does not fit 32 bits");
+        assert!(
+            table.starts_with("row 1, column 1 (counted from 0) is 1e39, which does not fit 32 bits;"),
+            "{table}"
+        );
     }
 
     #[test]

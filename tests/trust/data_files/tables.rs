@@ -33,7 +33,7 @@ fn hostile_tables_are_refused() {
         ("a value less", b"a,y\n1,u\n1\n".into(), "line 3: 1 column"),
         ("a comma at the end", b"a,y\n1,u,\n".into(), "line 2: 3 columns"),
         ("NaN", b"a,y\nNaN,u\n".into(), "the value is missing"),
-        ("infinity", b"a,y\n-inf,u\n".into(), "is not a number"),
+        ("infinity", b"a,y\n-inf,u\n".into(), "is not a finite number"),
         ("too large a number", b"a,y\n1e40,u\n".into(), "does not fit 32 bits"),
         ("a hexadecimal number", b"a,y\n0x10,u\n".into(), "is not a number"),
         ("a decimal comma", b"a,y\n\"1,5\",u\n".into(), "is not a number"),
