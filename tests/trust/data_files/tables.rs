@@ -54,7 +54,7 @@ fn hostile_tables_are_refused() {
         ("gzip", super::gzip(b"a,y\n1,u\n"), "x.csv"),
         ("a value of 8 MB", format!("a,y\n{},u\n", "9".repeat(8 << 20)).into(), "…"),
         ("a class of 8 MB", format!("{long}x,{}\n", "c".repeat(8 << 20)).into(), "line 20002"),
-        ("one class", b"a,y\n1,u\n".into(), "does not fit the config"),
+        ("one class", b"a,y\n1,u\n".into(), "only one class, `u`, was found"),
     ];
     for (name, content, words) in cases {
         workspace.file("x.csv", &content);
