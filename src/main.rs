@@ -1,4 +1,4 @@
-//! The `taper` program: parses, runs one command, says what went wrong, exits.
+//! The `taper` program: parses the command line, runs one command, reports errors and exits.
 #![forbid(unsafe_code)]
 
 mod cli;
@@ -10,8 +10,8 @@ mod terminal;
 
 use std::process::ExitCode;
 
-/// Training allocates and frees the same large blocks at every step, which this allocator keeps
-/// at hand: measured in `benches/README.md`.
+/// Training allocates and frees the same large blocks at every step; mimalloc keeps them for reuse
+/// (measured in `benches/README.md`).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -19,12 +19,14 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let cli = match cli::Cli::read(&arguments) {
         Ok(cli) => cli,
-        Err(error) => terminal::refuse(&error, &arguments),
+        Err(error) => terminal::reject(&error, &arguments),
     };
     terminal::start(&cli.common);
-    terminal::explain_panics();
+    terminal::report_panics();
     if cfg!(debug_assertions) {
-        terminal::warn("this is a debug build, many times slower; build with `cargo build --release`");
+        terminal::warn(
+            "this is a debug build, which is many times slower; build with `cargo build --release`",
+        );
     }
     match commands::run(&cli) {
         Ok(()) => terminal::finish(),

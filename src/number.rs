@@ -54,14 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_thousands() {
+    fn thousands_are_separated() {
         assert_eq!(with_separators(7), "7");
         assert_eq!(with_separators(693_962), "693,962");
         assert_eq!(with_separators(1_000), "1,000");
     }
 
     #[test]
-    fn numbers_show_about_four_digits() {
+    fn short_numbers_have_about_four_significant_digits() {
         for (value, text) in [
             (2_876_561.9, "2,876,562"),
             (206.94, "206.9"),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_seconds_or_milliseconds() {
+    fn durations_are_in_seconds_or_milliseconds() {
         assert_eq!(duration(6.021), "6.02 s");
         assert_eq!(duration(0.035), "35 ms");
     }

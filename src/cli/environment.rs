@@ -1,4 +1,4 @@
-//! What the environment says where the command line says nothing. A variable that is empty is not set.
+//! Environment variables that stand in for flags. An empty variable counts as unset.
 
 use std::str::FromStr as _;
 
@@ -9,10 +9,10 @@ use taper::device;
 use super::{Cli, Command, Data, DataFolders, Machine};
 
 impl Cli {
-    /// Fills in what `TAPER_THREADS`, `TAPER_DEVICE` and `TAPER_OFFLINE` say.
+    /// Applies `TAPER_THREADS`, `TAPER_DEVICE` and `TAPER_OFFLINE` where their flags are missing.
     ///
     /// # Errors
-    /// Naming a variable whose value makes no sense.
+    /// If a variable has an invalid value; names the variable.
     pub(super) fn with_environment(mut self) -> Result<Self, clap::Error> {
         let refuse = |name: &str, value: &str, expected: &str| {
             let message = format!("the environment variable {name} is {value:?}; {expected}");
@@ -21,7 +21,7 @@ impl Cli {
         if let Some(machine) = self.machine() {
             if let (None, Some(value)) = (machine.threads, value("TAPER_THREADS")) {
                 let threads = value.parse().ok().filter(|threads| (1..=1024).contains(threads));
-                let expected = "expected a whole number from 1 to 1024";
+                let expected = "expected an integer from 1 to 1024";
                 machine.threads = Some(threads.ok_or_else(|| refuse("TAPER_THREADS", &value, expected))?);
             }
             if let (None, Some(value)) = (machine.device, value("TAPER_DEVICE")) {
@@ -65,7 +65,7 @@ impl Cli {
     }
 }
 
-/// The value of a variable that is set to something.
+/// The value of a variable that is set and not empty.
 fn value(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?.to_string_lossy().trim().to_owned();
     (!value.is_empty()).then_some(value)

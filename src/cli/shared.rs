@@ -1,4 +1,4 @@
-//! Flags that several commands have.
+//! Flags shared by several commands.
 
 use std::path::{Path, PathBuf};
 
@@ -12,14 +12,13 @@ pub struct Common {
     /// Print results and errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more: what computes, the digest of the data, each checkpoint; twice for every file that is read.
+    /// Print more detail: engine, data digest, checkpoints; with -vv also each file read.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// How messages and progress are written to stderr.
+    /// The format of messages and progress on stderr.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
-    /// How progress is shown: a bar that is drawn over, lines now and then, or not at all [default: bar
-    /// on a terminal, else lines].
+    /// How to show progress: a bar, occasional lines, or nothing [default: bar on a terminal, else lines].
     #[arg(long, global = true, env = "TAPER_PROGRESS", hide_env_values = true, default_value = "auto")]
     #[arg(value_name = "auto|bar|lines|none", hide_default_value = true, value_parser = progress)]
     pub progress: Progress,
@@ -28,14 +27,14 @@ pub struct Common {
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// A bar on a terminal, else lines.
+    /// A bar on a terminal, otherwise lines.
     Auto,
     Bar,
     Lines,
     None,
 }
 
-/// An empty variable counts as none.
+/// Parses `--progress`; an empty `TAPER_PROGRESS` counts as unset.
 fn progress(text: &str) -> Result<Progress, String> {
     match text {
         "" | "auto" => Ok(Progress::Auto),
@@ -58,22 +57,24 @@ pub enum Format {
     Json,
 }
 
-/// Which config.
+/// The config and the values on top of it.
 #[derive(Debug, Args)]
-pub struct Source {
-    /// A `.toml` or `.json` file, `-` for TOML on standard input, or the name of a built-in config
-    /// [default: `synthetic_mlp`, built in].
+pub struct ConfigArgs {
     #[arg(value_name = "CONFIG", conflicts_with = "flag")]
+    #[arg(
+        help = "A `.toml` or `.json` file, `-` for TOML on standard input, or the name of a built-in config \
+                  [default: synthetic_mlp]"
+    )]
     path: Option<PathBuf>,
-    /// The same as a flag.
+    /// The same as CONFIG, as a flag.
     #[arg(short = 'c', long = "config", id = "flag", value_name = "FILE")]
     flag: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: Overrides,
 }
 
-impl Source {
-    /// The config that is named, if one is.
+impl ConfigArgs {
+    /// The config given by argument or flag, if any.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref().or(self.flag.as_deref())
     }
@@ -81,17 +82,17 @@ impl Source {
 
 #[derive(Debug, Args)]
 pub struct Overrides {
-    /// Set a single value, such as `train.epochs=3`, `optimizer=sgd` or `model.layers.0.dense.units=64`;
-    /// `model.layers.+={dense={units=10}}` adds a layer, `KEY=null` removes a key. Repeatable.
+    /// Override one value, such as `train.epochs=3`, `optimizer=sgd` or `model.layers.0.dense.units=64`.
+    /// `model.layers.+={dense={units=10}}` adds a layer; `KEY=null` resets KEY to its default. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<String>,
-    /// Keys that other flags set.
+    /// Assignments made by other flags: the flag and the assignment.
     #[arg(skip)]
     others: Vec<(String, String)>,
 }
 
 impl Overrides {
-    /// Adds keys that `flag` sets.
+    /// Moves the `assignments` made by `flag` here.
     pub(super) fn add_all(&mut self, flag: &str, assignments: &mut Vec<String>) {
         self.others.extend(assignments.drain(..).map(|assignment| (flag.to_owned(), assignment)));
     }
@@ -102,49 +103,50 @@ impl Overrides {
         self.others.iter().any(|(_, assignment)| assignment.starts_with(&key))
     }
 
-    /// What to call each assignment in messages, and the assignment.
+    /// Each assignment with its name in messages.
     pub fn assignments(&self) -> impl Iterator<Item = (String, String)> + '_ {
         let set = self.set.iter().map(|text| ("--set".to_owned(), text.clone()));
         set.chain(self.others.iter().cloned())
     }
 }
 
-/// A key and a value in one argument.
+/// Parses `KEY=VALUE`.
 fn assignment(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
         _ => {
-            Err("write key and value as one argument, as in --set train.epochs=3 or --set 'train.epochs = 3'"
+            Err("expected KEY=VALUE in one argument, as in --set train.epochs=3 or --set 'train.epochs = 3'"
                 .to_owned())
         }
     }
 }
 
-/// A metric and a comparison, as the assignment to a key of `[gate]`.
+/// Parses a metric and a comparison into an assignment to a key of `[gate]`.
 pub(super) fn condition(text: &str) -> Result<String, String> {
     let at = text.find(['<', '>', '=']).unwrap_or(text.len());
     let (metric, comparison) = (text[..at].trim(), text[at..].trim());
     if metric.is_empty() || !comparison.starts_with(['<', '>']) {
-        return Err("write a metric, a comparison and a number, as in 'test.accuracy >= 0.97'".to_owned());
+        return Err("expected a metric, a comparison and a number, as in 'test.accuracy >= 0.97'".to_owned());
     }
     Ok(format!("gate.\"{metric}\"={comparison}"))
 }
 
-/// Where to compute and where data is.
+/// The device, the threads and the data folders.
 #[derive(Debug, Args)]
 pub struct Machine {
-    /// auto, cpu, cuda or cuda:N [default: auto] [env: `TAPER_DEVICE`].
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, help = "The device: auto, cpu, cuda or cuda:N [default: auto] [env: TAPER_DEVICE]")]
     pub device: Option<device::Choice>,
-    /// CPU threads [default: all cores] [env: `TAPER_THREADS`]. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(
+        help = "Number of CPU threads; results do not depend on it [default: all cores] [env: TAPER_THREADS]"
+    )]
     pub threads: Option<u16>,
     #[command(flatten)]
     pub data: DataFolders,
 }
 
 impl Machine {
-    /// The device that is asked for.
+    /// The requested device.
     pub fn device(&self) -> device::Choice {
         self.device.unwrap_or(device::Choice::Auto)
     }
@@ -152,10 +154,9 @@ impl Machine {
 
 #[derive(Debug, Args)]
 pub struct DataFolders {
-    /// Where data sets are; searched before the folder in `TAPER_DATA_DIR` and before `data`.
+    /// A folder with data sets; searched before the folder in `TAPER_DATA_DIR` and before `data`.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Never fetch a data set [env: `TAPER_OFFLINE`].
-    #[arg(long)]
+    #[arg(long, help = "Never download a data set [env: TAPER_OFFLINE]")]
     pub offline: bool,
 }

@@ -1,10 +1,10 @@
-//! Tips for arguments that other programs have: how to say the same to taper.
+//! Tips for arguments that exist in other programs: the taper equivalent.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Flags as other trainers call them, and the key of the config that they stand for.
+/// Flags of other trainers, and the config key that sets the same.
 const KEYS: &[(&str, &str)] = &[
     ("epochs", "train.epochs"),
     ("epoch", "train.epochs"),
@@ -22,10 +22,10 @@ const KEYS: &[(&str, &str)] = &[
     ("validation-split", "split.validation"),
 ];
 
-/// The commands that take `--set`, and a config.
+/// The commands that take a config and `--set`.
 const SETTING: &[&str] = &["train", "check", "bench", "config"];
 
-/// `error` with a tip where an argument is known from elsewhere.
+/// Adds a tip to `error` if the argument exists in other programs.
 pub fn add(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let place = match error.kind() {
@@ -39,19 +39,19 @@ pub fn add(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
         _ => flag(unknown, &words),
     };
     if let Some(tip) = tip {
-        // In place of how to pass a flag as a value; similar names, which clap knows, stand elsewhere.
+        // Replaces clap's tip on passing a flag as a value; its tips on similar names have another kind.
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
 }
 
-/// What to write where a config stands in place of a command.
+/// The tip for a config in place of a command.
 fn file(unknown: &str) -> Option<String> {
     let extension = std::path::Path::new(unknown).extension()?;
     (extension == "toml" || extension == "json").then(|| format!("to train it, use 'taper train {unknown}'"))
 }
 
-/// What to write in place of the flag that is `unknown` among all `words`.
+/// The tip for the flag `unknown` among the arguments `words`.
 fn flag(unknown: &str, words: &[String]) -> Option<String> {
     let command = words.iter().skip(1).find(|word| !word.starts_with('-'))?;
     if !SETTING.contains(&command.as_str()) {
@@ -73,7 +73,7 @@ fn described(name: &str) -> String {
     }
 }
 
-/// The value that was given with the flag `unknown`, or what to put there.
+/// The value given with the flag `unknown`, or a placeholder.
 fn value<'w>(unknown: &str, words: &'w [String]) -> &'w str {
     let unknown = unknown.split('=').next().unwrap_or(unknown);
     let of = |(i, word): (usize, &'w String)| match word.strip_prefix(unknown)? {
@@ -93,16 +93,16 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_other_trainers_are_keys_of_the_config() {
-        let told = |line: &str, unknown: &str| of(line, unknown).unwrap_or_default();
-        assert!(told("taper train --epochs 3", "--epochs").contains("'--set train.epochs=3'"));
-        assert!(told("taper train a.toml --batch_size=64", "--batch_size").contains("train.batch_size=64'"));
-        assert!(told("taper bench --lr -1", "--lr").contains("learning_rate=-1'"));
-        assert!(told("taper train --seed", "--seed").contains("'--set seed=VALUE'"));
+    fn a_flag_of_another_trainer_gets_a_tip_with_the_config_key() {
+        let tip = |line: &str, unknown: &str| of(line, unknown).unwrap_or_default();
+        assert!(tip("taper train --epochs 3", "--epochs").contains("'--set train.epochs=3'"));
+        assert!(tip("taper train a.toml --batch_size=64", "--batch_size").contains("train.batch_size=64'"));
+        assert!(tip("taper bench --lr -1", "--lr").contains("learning_rate=-1'"));
+        assert!(tip("taper train --seed", "--seed").contains("'--set seed=VALUE'"));
     }
 
     #[test]
-    fn other_flags_and_commands_have_no_tip() {
+    fn other_flags_and_commands_get_no_tip() {
         assert_eq!(of("taper train --colour", "--colour"), None);
         assert_eq!(of("taper predict --epochs 3", "--epochs"), None);
         assert_eq!((file("trian"), file("a.toml").is_some()), (None, true));

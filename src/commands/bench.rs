@@ -1,4 +1,4 @@
-//! `taper bench`: how fast a config trains and predicts here.
+//! `taper bench`: how fast a config trains and predicts on this machine.
 
 use serde_json::json;
 use taper::bench::{Baseline, Bench, Options};
@@ -8,12 +8,12 @@ use crate::cli::{self, Common, Format};
 use crate::progress;
 use crate::terminal;
 
-/// Measures.
+/// Runs the command.
 ///
 /// # Errors
-/// If something is wrong with config, data or baseline; if the result is too slow.
+/// If the config, the data or the baseline is invalid, or the result is slower than allowed.
 pub fn run(options: &cli::Bench, common: &Common) -> anyhow::Result<()> {
-    let loaded = source::load(&options.source)?;
+    let loaded = source::load(&options.config)?;
     let baseline = options.baseline.as_deref().map(Baseline::read).transpose()?;
     let device = machine::open(&options.machine)?;
     let mut search = machine::search_path(&options.machine.data, &loaded.folders, system::catch()?)?;
@@ -26,8 +26,8 @@ pub fn run(options: &cli::Bench, common: &Common) -> anyhow::Result<()> {
         baseline.check(&bench.conditions())?;
     }
     let report = bench.measure(Options { seconds: options.seconds })?;
-    for doubt in text::noise(&report) {
-        terminal::warn(&doubt);
+    for warning in text::noise(&report) {
+        terminal::warn(&warning);
     }
     let comparison = baseline.map(|baseline| baseline.compare(&report, options.max_regression));
     match options.format {

@@ -1,4 +1,4 @@
-//! `taper check`: a config without training.
+//! `taper check`: checks a config and its data without training.
 
 use serde_json::json;
 use taper::interrupt::Interrupt;
@@ -7,12 +7,12 @@ use super::{machine, source, text};
 use crate::cli::{Check, Format};
 use crate::terminal;
 
-/// Checks.
+/// Runs the command.
 ///
 /// # Errors
-/// Everything that is wrong with the config, at once; data that is missing or does not fit it.
+/// With every mistake in the config at once; if the data is missing or does not match the config.
 pub fn run(options: &Check) -> anyhow::Result<()> {
-    let loaded = source::load(&options.source)?;
+    let loaded = source::load(&options.config)?;
     let search = machine::search_path(&options.data, &loaded.folders, Interrupt::default())?;
     let experiment = &loaded.experiment;
     let check =

@@ -1,4 +1,4 @@
-//! `taper config`: a file to start from, all defaults, the schema, the reference.
+//! `taper config`: writes a config to start from, prints a resolved config, the schema or the reference.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,15 +11,15 @@ use super::source;
 use crate::cli::{Config, ShowFormat};
 use crate::terminal;
 
-/// Writes or shows.
+/// Runs the command.
 ///
 /// # Errors
-/// If the config is wrong or the file cannot be written.
+/// If the config is invalid or the file cannot be written.
 pub fn run(options: &Config) -> anyhow::Result<()> {
     match options {
         Config::Init { file, from } => init(file, from),
-        Config::Show { source, format } => {
-            let experiment = source::load(source)?.experiment;
+        Config::Show { config, format } => {
+            let experiment = source::load(config)?.experiment;
             terminal::print(
                 match format {
                     ShowFormat::Toml => experiment.to_toml(),
@@ -38,7 +38,7 @@ pub fn run(options: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a built-in config, or one of an older taper anew, and never over an existing file.
+/// Writes a built-in config or an updated config of an older taper; never overwrites a file.
 fn init(file: &Path, from: &Path) -> anyhow::Result<()> {
     let text = renew(from, file.extension().is_some_and(|end| end == "json"))?;
     if file.as_os_str() == "-" {
@@ -46,7 +46,7 @@ fn init(file: &Path, from: &Path) -> anyhow::Result<()> {
     }
     let refuse = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            Error::Usage(format!("{}: exists already; choose another name", file.display()))
+            Error::Usage(format!("{}: the file already exists; choose another name", file.display()))
         }
         _ => Error::Io { path: file.to_path_buf(), action: "create it", source: error },
     };

@@ -1,4 +1,4 @@
-//! `taper data`: which data sets there are, fetching and checking them.
+//! `taper data`: lists, downloads and verifies data sets.
 
 use taper::Error;
 use taper::data::{SearchPath, catalogue};
@@ -10,15 +10,15 @@ use crate::cli::{Common, Data, DataFolders};
 use crate::progress;
 use crate::terminal;
 
-/// Lists, fetches or verifies.
+/// Runs the command.
 ///
 /// # Errors
-/// If a data set is missing or damaged, or cannot be fetched.
+/// If a data set is missing or damaged, or cannot be downloaded.
 pub fn run(options: &Data, common: &Common) -> anyhow::Result<()> {
     match options {
         Data::List(folders) => list(&search(folders)?),
         Data::Fetch { name, folders } if folders.offline => {
-            let message = format!("{name}: --offline (or TAPER_OFFLINE) forbids to fetch; leave it out");
+            let message = format!("{name}: cannot download with --offline or TAPER_OFFLINE; remove it");
             Err(Error::Usage(message).into())
         }
         Data::Fetch { name, folders } => {

@@ -1,4 +1,4 @@
-//! `taper eval`: a checkpoint's loss and metrics on a split of its data.
+//! `taper eval`: the loss and metrics of a checkpoint on a split of its data.
 
 use serde_json::json;
 use taper::run::{Folders, Mistakes, SampleResult};
@@ -10,17 +10,17 @@ use crate::progress;
 use crate::rows::Samples;
 use crate::terminal;
 
-/// Evaluates.
+/// Runs the command.
 ///
 /// # Errors
-/// If the checkpoint or the data cannot be used, or a condition of `[gate]` about the split does not hold.
+/// If the checkpoint or the data cannot be used, or a condition of `[gate]` on the split does not hold.
 pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
     let checkpoint = source::checkpoint(options.checkpoint())?;
     let experiment = source::override_values(&checkpoint, &options.overrides)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
     model.watch(progress::watch(common));
-    // The model knows where its run looked.
+    // The model adds the data folders of its run.
     let mut search = machine::search_path(&options.machine.data, &Folders::default(), system::catch()?)?;
     search.loading = progress::shown(common, search.loading);
     let classes = model.classes().to_vec();
@@ -43,7 +43,7 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
         evaluation = evaluation.at_threshold(threshold)?;
     }
     if evaluation.other_data {
-        terminal::warn("these are not the samples of the training: the data has changed since");
+        terminal::warn("the data has changed since training: these are not the samples of the run");
     }
     samples.map_or(Ok(()), Samples::finish)?;
     let mut result = evaluation.to_json();
@@ -61,7 +61,8 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
         evaluation.gate_not_measured().into_iter().find(|metric| options.overrides.requires(metric));
     if let Some(metric) = elsewhere {
         let (asked, measured) = (metric.split('.').next().unwrap_or_default(), evaluation.split.name());
-        let message = format!("--gate: {metric} was not measured, only {measured}; add --split {asked}");
+        let message =
+            format!("--gate: {metric} is not measured on the {measured} split; add --split {asked}");
         return Err(Error::Usage(message).into());
     }
     Ok(evaluation.check_gate()?)

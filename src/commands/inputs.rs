@@ -1,4 +1,4 @@
-//! What `taper predict` is given, and how far it has come with it.
+//! The inputs of `taper predict`, and the progress display for them.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -14,18 +14,19 @@ use crate::cli::{Common, DataFolders};
 use crate::progress;
 use crate::terminal;
 
-/// So many files are shown as a whole; of fewer, how much of each is read and predicted.
+/// The number of files from which on the display counts files; for fewer, it shows the progress of each.
 const MANY: usize = 10;
 
-/// The files at `places`, with a warning of those that are passed over.
+/// The input files at `places`; warns about files that are skipped.
 ///
 /// # Errors
-/// If there are none.
+/// If there are no input files.
 pub fn find(model: &Model, places: &[&Path], folders: &DataFolders) -> anyhow::Result<Vec<PathBuf>> {
     let search = machine::search_path(folders, &Folders::default(), Interrupt::default())?;
     let found = model.reader().find(places, &search)?;
     if found.passed_over > 0 {
-        terminal::warn(&format!("passed over {} files in folders that are not inputs", found.passed_over));
+        let (count, files) = (found.passed_over, if found.passed_over == 1 { "file" } else { "files" });
+        terminal::warn(&format!("skipped {count} {files} of an unsupported type in the input folders"));
     }
     Ok(found.files)
 }
@@ -33,7 +34,7 @@ pub fn find(model: &Model, places: &[&Path], folders: &DataFolders) -> anyhow::R
 /// Reads `path`, or JSON from standard input for `-`.
 ///
 /// # Errors
-/// If it cannot be read, or does not fit the network.
+/// If it cannot be read, or does not match the network.
 pub fn read(reader: &Reader<'_>, path: &Path) -> anyhow::Result<Inputs> {
     if path != Path::new("-") {
         return Ok(reader.read(path)?);
@@ -46,18 +47,18 @@ pub fn read(reader: &Reader<'_>, path: &Path) -> anyhow::Result<Inputs> {
         .read_to_end(&mut content)
         .map_err(|error| Error::data(place, format!("cannot be read: {error}")))?;
     if content.len() as u64 > LONGEST_JSON {
-        return Err(Error::data(place, format!("more than {LONGEST_JSON} bytes; split it")).into());
+        return Err(Error::data(place, format!("longer than {LONGEST_JSON} bytes; split the input")).into());
     }
     Ok(reader.json(place, &content)?)
 }
 
-/// Shows on stderr how far `model` comes with `files`; a signal stops it from now on. What is returned is called when
-/// one more file is done.
+/// Shows the progress of `model` with `files` on stderr, and lets signals stop it. The returned function is to be called
+/// after each file.
 ///
 /// # Errors
-/// If signals cannot be caught.
+/// If signal handlers cannot be installed.
 pub fn watch(model: &mut Model, files: &[PathBuf], common: &Common) -> anyhow::Result<Box<dyn FnMut()>> {
-    // Waiting for standard input, only the system's own way ends the process at once.
+    // While it waits for standard input, only the default signal handler ends the process at once.
     let waits = files.iter().any(|path| path == Path::new("-"));
     let loading = if waits { Loading::default() } else { Loading::new(system::catch()?) };
     if files.len() >= MANY {

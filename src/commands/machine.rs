@@ -1,4 +1,4 @@
-//! The machine as the flags describe it: threads, device, data folders.
+//! Threads, device and data folders as set by the flags.
 
 use std::path::PathBuf;
 
@@ -12,11 +12,11 @@ use super::system;
 use crate::cli::{DataFolders, Machine};
 use crate::terminal;
 
-/// Where to look for data: `--data-dir`, `TAPER_DATA_DIR`, those of `folders`, which a run remembers, `data`;
-/// relative paths of the config start in the config's of `folders`. `interrupt` stops the reading.
+/// The data folders to search: `--data-dir`, `TAPER_DATA_DIR`, the data folders of the run in `folders`, and
+/// `data`. Relative paths in the config start at the config's folder in `folders`. `interrupt` stops reading.
 ///
 /// # Errors
-/// If `--data-dir` names no folder.
+/// If `--data-dir` is not a folder.
 pub fn search_path(
     options: &DataFolders,
     folders: &Folders,
@@ -25,13 +25,13 @@ pub fn search_path(
     if let Some(folder) = options.data_dir.as_ref().filter(|folder| !folder.is_dir()) {
         return Err(Error::data(
             folder,
-            "--data-dir names a folder that does not exist; make it, or correct the name",
+            "the folder of --data-dir does not exist; create it or correct the name",
         ));
     }
     Ok(places(options, folders, interrupt))
 }
 
-/// The same where the folder may still be made.
+/// The same as [`search_path`], but the folder of `--data-dir` may be missing.
 pub fn places(options: &DataFolders, folders: &Folders, interrupt: Interrupt) -> SearchPath {
     let environment =
         std::env::var_os("TAPER_DATA_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
@@ -47,21 +47,20 @@ pub fn places(options: &DataFolders, folders: &Folders, interrupt: Interrupt) ->
 /// Applies `--threads` and opens `--device`.
 ///
 /// # Errors
-/// If the device is not there.
+/// If the device is not available.
 pub fn open(machine: &Machine) -> taper::Result<Device> {
     taper::threads::configure(machine.threads.map(usize::from))?;
     machine.device().open()
 }
 
-/// Limits the threads of candle's own element-wise operations, too. candle reads their number from
-/// the environment only, which a running program cannot change safely: the program starts itself
-/// anew, in the same process.
+/// Limits the threads of candle's element-wise operations. candle reads their number from the environment
+/// only, which a running program cannot change safely, so the program re-executes itself in the same process.
 pub fn limit_candle_threads(threads: u16) {
     const NAME: &str = "CANDLE_NUM_THREADS";
     let wanted = threads.to_string();
     if std::env::var_os(NAME).is_some_and(|found| found == *wanted) {
         return;
     }
-    let failed = system::restart_with(NAME, &wanted);
-    terminal::warn(&format!("--threads {threads} does not limit candle's own threads: {failed}"));
+    let error = system::restart_with(NAME, &wanted);
+    terminal::warn(&format!("--threads {threads} does not limit candle's threads: {error}"));
 }

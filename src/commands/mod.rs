@@ -1,6 +1,6 @@
-//! One file for each command: it parses, calls the library and prints. What they share stands in `source`
-//! and `overrides` (which config), `machine` (where it runs), `start` (which run), `inputs` (what to predict for),
-//! `system`, and `text`, which draws results.
+//! One file per command, which parses, calls the library and prints. Shared by several commands: `source` and
+//! `overrides` (the config), `machine` (threads, device, data folders), `start` (the run), `inputs` (of
+//! `predict`), `system` (signals), and `text` (results as text).
 
 mod bench;
 mod check;
@@ -21,10 +21,10 @@ mod train;
 
 use crate::cli::{Cli, Command};
 
-/// Runs the command that was asked for.
+/// Runs the command given on the command line.
 ///
 /// # Errors
-/// What went wrong; [`taper::Error`] inside decides the exit code.
+/// If the command fails; a [`taper::Error`] inside determines the exit code.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
     system::survive_file_size_limit();
     if let Some(threads) = cli.threads() {

@@ -1,13 +1,13 @@
-//! Values on top of a config: `TAPER__…` of the environment, `--set` and `--gate`.
+//! Values that override those of a config: `TAPER__…` variables, `--set` and `--gate`.
 
 use crate::cli::Overrides;
 
-/// The environment's values first: those of flags win.
+/// All overrides; the environment comes first, so that flags take precedence.
 pub fn overrides(flags: &Overrides) -> Vec<(String, String)> {
     environment().into_iter().chain(flags.assignments()).collect()
 }
 
-/// `TAPER__TRAIN__EPOCHS=3` stands for `train.epochs=3`; sorted, so that it has a fixed order.
+/// `TAPER__TRAIN__EPOCHS=3` as `train.epochs=3`, sorted for a fixed order.
 fn environment() -> Vec<(String, String)> {
     let mut values: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| {

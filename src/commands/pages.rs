@@ -1,4 +1,4 @@
-//! `taper completions` and `taper man`: what packages install next to the program (feature `pages`).
+//! `taper completions` and `taper man`: files that packages install with the program (feature `pages`).
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use taper::Error;
 use crate::cli::{Cli, Pages};
 use crate::terminal;
 
-/// Prints a completion script, or writes a page for each command.
+/// Runs the command.
 ///
 /// # Errors
 /// If the folder cannot be written.
@@ -23,10 +23,10 @@ pub fn run(pages: &Pages) -> anyhow::Result<()> {
     }
 }
 
-/// Writes `taper.1`, `taper-train.1`, `taper-data-list.1` and so on.
+/// Writes the man pages `taper.1`, `taper-train.1`, `taper-data-list.1` and so on.
 fn man(folder: &Path) -> taper::Result<()> {
     let failed = |path: PathBuf| move |source| Error::Io { path, action: "write it", source };
     std::fs::create_dir_all(folder).map_err(failed(folder.to_path_buf()))?;
-    // Hyphens stay: a page's name is `taper-train`, and help refers to `taper help train`.
+    // Page names keep their hyphens, as in `taper-train`; the help refers to `taper help train`.
     clap_mangen::generate_to(Cli::command(), folder).map_err(failed(folder.to_path_buf()))
 }

@@ -6,13 +6,13 @@ use std::path::Path;
 use taper::Model;
 use taper::run::{Threshold, config_of};
 
-use super::text::{self, Source};
+use super::text::{self, PredictedFile};
 use super::{inputs, machine, source};
 use crate::cli::{Common, Predict, RowFormat};
 use crate::rows::{Destination, Rows};
 
-/// Predicts, input after input and batch after batch, and writes each batch when it is computed; only a JSON
-/// document is held back until it is whole, up to a few megabytes. Ends when nobody reads the results any more.
+/// Runs the command, one batch of one input at a time, and writes each batch as soon as it is computed. Only a JSON
+/// document is held back until it is complete, up to 16 MiB. Stops early if the reader closes stdout.
 ///
 /// # Errors
 /// If the checkpoint or an input cannot be used.
@@ -25,7 +25,7 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
     let classes = model.classes().to_vec();
     let threshold = options.threshold.map(|value| Threshold::new(value, classes.len())).transpose()?;
     let files = inputs::find(&model, &places, &options.machine.data)?;
-    let mut file_is_done = inputs::watch(&mut model, &files, common)?;
+    let mut file_done = inputs::watch(&mut model, &files, common)?;
     let mut to = Destination::open(options.output.as_deref(), options.format())?;
     let mut rows = Rows::new(options.format(), &options.ids, &classes, threshold);
     let mut written = to.write(&rows.begin(&model.checkpoint().place.display().to_string())?)?;
@@ -34,7 +34,7 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
             ControlFlow::Continue(()) => predict(&mut model, path, options, (&mut rows, threshold), &mut to)?,
             ControlFlow::Break(()) => return Ok(()),
         };
-        file_is_done();
+        file_done();
     }
     if written.is_continue() && to.write(rows.end())?.is_continue() {
         to.finish()?;
@@ -42,7 +42,7 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Predicts for one file; breaks where nobody reads the results any more.
+/// Predicts for one file; breaks if the reader has closed stdout.
 fn predict(
     model: &mut Model,
     path: &Path,
@@ -56,13 +56,13 @@ fn predict(
         names => model.reader().ids(path, names)?,
     };
     let (name, classes) = (path.display().to_string(), model.classes().to_vec());
-    let source = Source { input: path, count: inputs.count, ids: &ids, classes: &classes, threshold };
+    let file = PredictedFile { input: path, count: inputs.count, ids: &ids, classes: &classes, threshold };
     let mut first = 0;
     for batch in model.predict_batches(&inputs) {
         let batch = batch?;
         let count = batch.len();
         let written = to.write(&match options.format() {
-            RowFormat::Text => text::predictions(&source, first, &batch),
+            RowFormat::Text => text::predictions(&file, first, &batch),
             _ => rows.of(&name, first, batch, &ids)?,
         })?;
         if written.is_break() {

@@ -1,5 +1,5 @@
-//! Configs from a file, standard input, the program itself or a checkpoint, with `TAPER__…` and `--set` on
-//! top.
+//! Loads a config from a file, standard input, the built-in configs or a checkpoint, and applies `TAPER__…` and
+//! `--set`.
 
 use std::path::Path;
 
@@ -9,27 +9,27 @@ use taper::experiment::{self, Experiment};
 use taper::run::{self, Checkpoint, Folders};
 
 use super::overrides::overrides;
-use crate::cli::{Overrides, Source};
+use crate::cli::{ConfigArgs, Overrides};
 use crate::terminal;
 
-/// The config without `--config`, a built-in one.
+/// The built-in config that is used if none is given.
 const DEFAULT: &str = "synthetic_mlp";
 
-/// A config and where its files are looked for.
+/// A config and the folders in which its files are searched.
 pub struct Loaded {
     pub experiment: Experiment,
     pub folders: Folders,
 }
 
-/// Reads the config that `source` names, by default [`DEFAULT`].
+/// Loads the given config, by default [`DEFAULT`].
 ///
 /// # Errors
-/// If it cannot be read, or everything that is wrong with it.
-pub fn load(source: &Source) -> anyhow::Result<Loaded> {
-    load_from(source.path().unwrap_or(Path::new(DEFAULT)), &source.overrides)
+/// If it cannot be read; with every mistake in it at once.
+pub fn load(config: &ConfigArgs) -> anyhow::Result<Loaded> {
+    load_from(config.path().unwrap_or(Path::new(DEFAULT)), &config.overrides)
 }
 
-/// Reads the config at `path` with `--set` and `TAPER__…` on top.
+/// Loads the config at `path` and applies `--set` and `TAPER__…`.
 ///
 /// # Errors
 /// As [`load`].
@@ -38,25 +38,25 @@ pub fn load_from(path: &Path, set: &Overrides) -> anyhow::Result<Loaded> {
     Ok(Loaded { experiment: Experiment::from_input(&input)?, folders: Folders::of_config(path) })
 }
 
-/// Opens the checkpoint at `path`, with a warning for each damaged one on the way to it.
+/// Opens the checkpoint at `path`; warns about each damaged one that is skipped.
 ///
 /// # Errors
-/// If there is none, or none that can be used.
+/// If there is no usable checkpoint.
 pub fn checkpoint(path: &Path) -> taper::Result<Checkpoint> {
     Checkpoint::open(path, warn_of_skipped)
 }
 
-/// The config of a checkpoint with `--set` and `TAPER__…` on top.
+/// The config of a checkpoint with `--set` and `TAPER__…` applied.
 ///
 /// # Errors
-/// If the checkpoint's own config cannot be used, or everything that is wrong with it now.
+/// If the checkpoint's config cannot be used; with every mistake in the result at once.
 pub fn override_values(checkpoint: &Checkpoint, set: &Overrides) -> taper::Result<Experiment> {
     run::override_config(checkpoint, overrides(set))
 }
 
-/// Says that a damaged checkpoint was passed over.
+/// Warns that a damaged checkpoint was skipped.
 pub fn warn_of_skipped(error: &Error) {
-    terminal::warn(&format!("skipped a checkpoint: {error}"));
+    terminal::warn(&format!("skipped a damaged checkpoint: {error}"));
 }
 
 fn read(path: &Path) -> taper::Result<Input> {

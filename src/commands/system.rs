@@ -1,4 +1,4 @@
-//! What differs between operating systems for a program: signals, and a start with another environment.
+//! System-dependent parts of the program: signals, and a restart with another environment.
 
 #[cfg(unix)]
 mod unix;

@@ -1,4 +1,4 @@
-//! `taper train`: a new run, or the rest of a stopped one.
+//! `taper train`: trains a new run, or resumes a stopped one.
 
 use taper::Error;
 use taper::callbacks::Callback;
@@ -11,10 +11,10 @@ use crate::cli::{Common, Format, Train};
 use crate::progress::{self, Progress};
 use crate::terminal;
 
-/// Trains.
+/// Runs the command.
 ///
 /// # Errors
-/// Whatever stops the run, or a condition of `[gate]` that does not hold.
+/// If the run fails or is stopped by a signal, or a condition of `[gate]` does not hold.
 pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     let interrupt = system::catch()?;
     let start = Start::choose(options)?;
@@ -26,7 +26,7 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
     let parts = Options { place: start.place, search, device: Some(device), callbacks, interrupt };
     let outcome = match taper::train(&start.experiment, parts) {
         Err(stopped @ Error::Interrupted(_)) => {
-            // Without one, the run had not begun.
+            // There is no summary if the run had not started.
             if let (Format::Json, Ok(summary)) = (options.format, Summary::read(&progress.run)) {
                 terminal::print(&summary.to_json()?)?;
             }
@@ -35,13 +35,13 @@ pub fn run(options: &Train, common: &Common) -> anyhow::Result<()> {
         other => other?,
     };
     match (options.format, text::finished(&outcome)) {
-        (Format::Json, said) => {
-            if let Some(said) = said {
-                terminal::note(&said);
+        (Format::Json, finished) => {
+            if let Some(text) = finished {
+                terminal::note(&text);
             }
             terminal::print(&outcome.summary.to_json()?)?;
         }
-        (Format::Text, Some(said)) => terminal::print(&said)?,
+        (Format::Text, Some(text)) => terminal::print(&text)?,
         (Format::Text, None) => {
             terminal::print_lines(&text::outcome(&outcome, &start.experiment.train, common.quiet))?;
         }

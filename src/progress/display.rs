@@ -1,37 +1,38 @@
-//! What a person or a program sees of a run, an evaluation or a prediction while it is under way.
+//! Draws the progress of a run, an evaluation or a prediction, for people or programs.
 
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 use taper::events::{Event, PassReport, StepReport};
 
-use super::ahead::Ahead;
 use super::gauge::{Counts, Gauge};
 use super::lines;
 use super::pace::Pace;
+use super::remaining::Remaining;
 use super::style::{Cadence, Style};
 use crate::cli::Common;
 use crate::terminal;
 
-/// Shows on stderr how far something has come.
+/// A progress display on stderr.
 pub struct Display {
     style: Style,
     cadence: Cadence,
     pace: Pace,
-    ahead: Ahead,
+    remaining: Remaining,
     epochs: u64,
-    /// The last step that was looked at.
+    /// The last step that was shown, or the first of an epoch.
     step: Option<StepReport>,
 }
 
 impl Display {
-    /// As the flags and the terminal suggest.
-    pub fn new(common: &Common, epochs: u64, ahead: Ahead) -> Self {
+    /// A display in the style selected by the flags and the terminal.
+    pub fn new(common: &Common, epochs: u64, remaining: Remaining) -> Self {
         let (style, now) = (Style::new(common), Instant::now());
-        Self { style, cadence: Cadence::new(style, now), pace: Pace::new(now, 0), ahead, epochs, step: None }
+        let (cadence, pace) = (Cadence::new(style, now), Pace::new(now, 0));
+        Self { style, cadence, pace, remaining, epochs, step: None }
     }
 
-    /// Training begins at `step`.
+    /// Called when training begins at `step`.
     pub fn begin(&mut self, step: StepReport) {
         let now = Instant::now();
         self.pace = Pace::new(now, (step.epoch - 1) * step.samples + step.samples_in_epoch);
@@ -39,7 +40,7 @@ impl Display {
         self.cadence.begin(now);
     }
 
-    /// A step was taken.
+    /// Called after each step.
     pub fn step(&mut self, report: &StepReport) {
         if self.style == Style::Nothing {
             return;
@@ -56,7 +57,7 @@ impl Display {
         }
     }
 
-    /// A pass over samples without training has come further.
+    /// Called as an evaluation or a prediction advances.
     pub fn pass(&mut self, report: &PassReport) {
         if self.style == Style::Nothing {
             return;
@@ -71,22 +72,23 @@ impl Display {
         }
     }
 
-    /// Something happened.
+    /// Called for each event of a run.
     pub fn event(&mut self, event: &Event) {
         let width = width(self.style);
         let line = match event {
             _ if self.style == Style::Nothing => return,
-            // Told at the very end, together with the exit code.
-            Event::End { .. } => return terminal::keep_for_the_end(fields(event).1),
+            // Written at the very end, together with the exit code.
+            Event::End { .. } => return terminal::add_to_end(fields(event).1),
             _ if self.style == Style::Json => String::new(),
             Event::Start { .. } => lines::start(event, width),
             Event::Epoch(epoch) => lines::epoch(epoch, self.epochs, width),
             _ => return,
         };
         let (name, fields) = fields(event);
-        terminal::tell(&name, fields, &line);
+        terminal::event(&name, fields, &line);
         if let Event::Start { validation_samples, test_samples, .. } = event {
-            (self.ahead.validation, self.ahead.test) = (*validation_samples as u64, *test_samples as u64);
+            self.remaining.validation = *validation_samples as u64;
+            self.remaining.test = *test_samples as u64;
             if let Some(step) = self.step.filter(|_| self.style == Style::Bar) {
                 self.show("training", &self.of_epoch(Instant::now(), &step));
             }
@@ -95,7 +97,7 @@ impl Display {
 
     fn of_epoch(&self, now: Instant, report: &StepReport) -> Gauge {
         let (speed, elapsed) = (self.pace.training(), self.pace.elapsed(now));
-        let run = |speed| self.ahead.seconds(report, 0, speed, self.pace.evaluation(), elapsed);
+        let run = |speed| self.remaining.seconds(report, 0, speed, self.pace.evaluation(), elapsed);
         Gauge {
             label: self.epoch(report),
             epoch: Some(report.epoch),
@@ -126,7 +128,7 @@ impl Display {
         let counts = if report.split == "files" { Counts::Files } else { Counts::Samples };
         let run = |step: &StepReport| {
             let step = StepReport { samples_in_epoch: step.samples, ..*step };
-            Some(self.ahead.seconds(&step, report.done, self.pace.training()?, speed, elapsed))
+            Some(self.remaining.seconds(&step, report.done, self.pace.training()?, speed, elapsed))
         };
         Gauge {
             label: epoch.map_or(what.to_owned(), |step| format!("{} {what}", self.epoch(step))),
@@ -153,18 +155,18 @@ impl Display {
     }
 }
 
-/// How wide lines may be.
+/// The largest width of a line, if it is limited.
 fn width(style: Style) -> Option<usize> {
     (style == Style::Bar || terminal::is_interactive()).then(terminal::width)
 }
 
-/// Shows how far something has come.
+/// Shows `gauge` in `style`.
 pub fn show(style: Style, phase: &str, gauge: &Gauge) {
     match style {
         Style::Nothing => {}
         Style::Bar => terminal::draw(&gauge.bar(terminal::width())),
         Style::Lines => terminal::note(&gauge.line(width(style))),
-        Style::Json => terminal::tell("progress", gauge.fields(phase), ""),
+        Style::Json => terminal::event("progress", gauge.fields(phase), ""),
     }
 }
 

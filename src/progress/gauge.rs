@@ -1,32 +1,33 @@
-//! How far something has come: a line with a bar, as wide as the window, or a line of a log.
+//! A progress gauge: a bar that fits the window, or a log line.
 
 use serde_json::{Map, Value, json};
 
 use crate::number::{clock, rate, with_separators};
 
-/// How far something has come.
+/// The progress of one activity.
 pub struct Gauge {
-    /// What it is.
+    /// The name of the activity.
     pub label: String,
     /// The epoch, in training.
     pub epoch: Option<u64>,
-    /// What is counted, where a bar is to say how much is done besides its share. A line always does.
+    /// The unit of `done` and `total`; if set, a bar shows them in addition to the percentage. A line always
+    /// shows them.
     pub counts: Option<Counts>,
-    /// What is done, of how much.
+    /// The amount done, out of `total`.
     pub done: u64,
     pub total: u64,
     pub loss: Option<f64>,
     pub accuracy: Option<f64>,
     /// Samples per second.
     pub speed: Option<f64>,
-    /// Seconds that are left of it, and of the whole run.
+    /// Estimated seconds left for the activity and, in `run_left`, for the whole run.
     pub left: Option<f64>,
     pub run_left: Option<f64>,
     /// Seconds since the program began.
     pub elapsed: f64,
 }
 
-/// What is counted.
+/// A unit of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
     Samples,
@@ -34,11 +35,11 @@ pub enum Counts {
     Bytes,
 }
 
-/// What is left out, one after the other, until a line fits: the time so far, the speed, the accuracy; then the
-/// bar is shortened; then what is left of the run, of this; the bar, the loss, the share.
+/// Steps of shortening until a line fits. Dropped in this order: the elapsed time, the speed, the accuracy; then
+/// the bar is shortened; then the time left for the run, for the activity; the bar, the loss, the percentage.
 const STAGES: usize = 10;
 
-/// The bar at its longest, as it stays until the accuracy is left out, and at its shortest.
+/// The length of the bar: the most, the least while the accuracy is shown, and the least.
 const LONGEST: usize = 24;
 const USUAL: usize = 10;
 const SHORTEST: usize = 4;
@@ -64,7 +65,7 @@ impl Gauge {
         self.label.chars().take(room).collect()
     }
 
-    /// A line of a log, in fewer than `width` characters if that is given.
+    /// A log line, in fewer than `width` characters if that is given.
     pub fn line(&self, width: Option<usize>) -> String {
         let label = self.counted("  ");
         let room = width.map_or(usize::MAX, |width| width.saturating_sub(1));
@@ -73,7 +74,7 @@ impl Gauge {
         lines.find(|line| line.chars().count() <= room).unwrap_or_else(|| label.chars().take(room).collect())
     }
 
-    /// The same as values for programs.
+    /// The values as JSON.
     pub fn fields(&self, phase: &str) -> Map<String, Value> {
         let values = [
             ("phase", Some(json!(phase))),
@@ -102,7 +103,7 @@ impl Gauge {
         format!("{}{space}{counts}", self.label)
     }
 
-    /// What is said besides, as long as it is not left out.
+    /// The texts after the bar that are kept at this stage of shortening.
     fn words(&self, stage: usize) -> Vec<String> {
         let loss = self.loss.map(|loss| format!("loss {loss:.4}"));
         let accuracy = self.accuracy.map(|accuracy| format!("accuracy {accuracy:.4}"));
@@ -124,7 +125,7 @@ impl Gauge {
         words.into_iter().filter(|(last, _)| stage < *last).filter_map(|(_, word)| word).collect()
     }
 
-    /// Rounded down: 100 means that all is done.
+    /// The percentage done, rounded down: 100 means finished.
     fn percent(&self) -> u64 {
         self.done.saturating_mul(100).checked_div(self.total).unwrap_or(100).min(100)
     }
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_says_as_much_as_fits() {
+    fn a_bar_shows_as_much_as_fits() {
         for (width, line) in [
             (
                 120,
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_says_how_many_samples_are_done() {
+    fn a_pass_shows_the_number_of_samples_done() {
         let pass = |counts, done| Gauge {
             label: "validating".to_owned(),
             counts: Some(counts),
@@ -208,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn no_more_time_has_passed_than_is_said_and_no_less_is_left() {
+    fn elapsed_time_is_rounded_down_and_remaining_time_up() {
         let gauge = Gauge { elapsed: 2.95, left: Some(2.05), run_left: None, ..gauge() };
         assert!(gauge.line(None).ends_with("ETA 0:03  elapsed 0:02"), "{}", gauge.line(None));
     }
 
     #[test]
-    fn nothing_to_do_is_done() {
+    fn an_empty_activity_is_at_100_percent() {
         let nothing = Gauge { done: 0, total: 0, ..gauge() };
         assert!(nothing.bar(80).contains("100%"));
     }

@@ -1,11 +1,12 @@
-//! What a run reports, as lines.
+//! Events of a run as lines of text.
 
 use taper::events::{Epoch, Event, Metrics};
 
 use crate::number::{duration, rate, with_separators};
 use crate::terminal;
 
-/// What is trained, on what; nothing for other events. Two lines where one would not fit the `width`.
+/// The line for a start event: the network, the machine and the samples; empty for other events. Two lines if one
+/// would not fit the `width`.
 pub fn start(event: &Event, width: Option<usize>) -> String {
     let Event::Start {
         name,
@@ -39,11 +40,11 @@ pub fn start(event: &Event, width: Option<usize>) -> String {
     width.map_or(lines.clone(), |width| terminal::wrapped(&lines, width))
 }
 
-/// What is shown of an epoch where not all fits.
+/// The metrics of an epoch that are shown if not all fit.
 const FEW: &[&str] = &["loss", "accuracy", "rmse"];
 
-/// All metrics, or as much as fits into a line of `width`: without the speed, then the time, then what was
-/// measured while training.
+/// The line for an epoch, with all metrics or as many as fit the `width`: drops the speed, then the time, then
+/// the training metrics.
 pub fn epoch(epoch: &Epoch, epochs: u64, width: Option<usize>) -> String {
     let number = format!("epoch {:>width$}/{epochs}", epoch.epoch, width = epochs.to_string().len().max(2));
     let values = |split: &str, shown: Option<&[&str]>| -> String {
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_says_as_much_as_fits() {
+    fn an_epoch_shows_as_much_as_fits() {
         let classes = of(&[
             ("train.loss", 0.0352),
             ("train.accuracy", 0.9884),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_is_two_lines_where_one_does_not_fit() {
+    fn the_start_is_two_lines_if_one_does_not_fit() {
         let event = Event::Start {
             name: "mnist-cnn".to_owned(),
             taper: String::new(),

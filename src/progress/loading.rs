@@ -1,4 +1,4 @@
-//! What is seen while samples are fetched and read.
+//! The progress display while samples are downloaded and read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -11,10 +11,10 @@ use super::gauge::{Counts, Gauge};
 use super::style::{Cadence, Style};
 use crate::cli::Common;
 
-/// How much of a name is shown.
+/// The most characters of a name that are shown.
 const LONGEST_NAME: usize = 30;
 
-/// `loading`, shown on stderr if it takes long.
+/// Adds a progress display on stderr to `loading`, which appears if it takes long.
 pub fn shown(common: &Common, loading: Loading) -> Loading {
     let (style, now) = (Style::new(common), Instant::now());
     if style == Style::Nothing {
@@ -29,7 +29,7 @@ pub fn shown(common: &Common, loading: Loading) -> Loading {
     };
     let reading = Mutex::new(reading);
     loading.observed_by(move |report| {
-        // A report that comes while another is shown is not missed.
+        // A report that arrives while another is being shown can be dropped.
         let gauge = reading.try_lock().ok().and_then(|mut reading| reading.report(&report, Instant::now()));
         if let Some(gauge) = gauge {
             show(style, phase(report.unit), &gauge);
@@ -37,7 +37,7 @@ pub fn shown(common: &Common, loading: Loading) -> Loading {
     })
 }
 
-/// What is done to what is counted so.
+/// The phase for progress in this unit.
 fn phase(unit: Unit) -> &'static str {
     if unit == Unit::Fetched { "fetching" } else { "loading" }
 }
@@ -45,14 +45,14 @@ fn phase(unit: Unit) -> &'static str {
 struct Reading {
     cadence: Cadence,
     start: Instant,
-    /// The place that is read, since when, and how much of it.
+    /// The place being read, the time at which reading it began, and the amount done.
     place: PathBuf,
     began: Instant,
     done: u64,
 }
 
 impl Reading {
-    /// What to show of `report`, if it is time. Of several threads the one that is furthest counts.
+    /// The gauge to show for `report`, if one is due. Of several threads, the furthest counts.
     fn report(&mut self, report: &LoadingReport<'_>, now: Instant) -> Option<Gauge> {
         if self.place != report.place {
             (self.place, self.began, self.done) = (report.place.to_path_buf(), now, 0);
@@ -80,7 +80,7 @@ impl Reading {
     }
 }
 
-/// The end of a path, without what would act on the terminal.
+/// The last part of a path, with control characters replaced.
 fn name(place: &Path) -> String {
     let name = place
         .file_name()

@@ -1,11 +1,11 @@
-//! What is seen of a run, an evaluation or a prediction while it is under way.
+//! The progress display of a run, an evaluation or a prediction.
 
-mod ahead;
 mod display;
 mod gauge;
 mod lines;
 mod loading;
 mod pace;
+mod remaining;
 mod style;
 
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ use taper::run::RunFolder;
 
 use crate::cli::Common;
 use crate::terminal;
-use ahead::Ahead;
 use display::Display;
 pub use loading::shown;
+use remaining::Remaining;
 
-/// Shows on stderr how far an evaluation or a prediction has come.
+/// Shows the progress of an evaluation or a prediction on stderr.
 pub fn watch(common: &Common) -> impl FnMut(&PassReport) + Send + 'static {
-    let mut display = Display::new(common, 0, Ahead::default());
+    let mut display = Display::new(common, 0, Remaining::default());
     move |report| display.pass(report)
 }
 
-/// Shows on stderr how many of `count` files are predicted for; what is returned is called after each.
+/// Shows the progress of a prediction for `count` files on stderr; the returned function is to be called after each.
 pub fn files(common: &Common, count: usize) -> impl FnMut() + 'static {
-    let mut display = Display::new(common, 0, Ahead::default());
+    let mut display = Display::new(common, 0, Remaining::default());
     let mut report = PassReport { split: "files", done: 0, samples: count as u64 };
     display.pass(&report);
     move || {
@@ -38,17 +38,17 @@ pub fn files(common: &Common, count: usize) -> impl FnMut() + 'static {
     }
 }
 
-/// Shows on stderr what a run does.
+/// Shows the progress of a run on stderr.
 pub struct Progress {
     display: Display,
-    /// The folder of the run that was begun; empty if none was.
+    /// The folder of the run; empty until it has started.
     pub run: PathBuf,
 }
 
 impl Progress {
-    /// A display as the flags and the terminal suggest.
+    /// A display in the style selected by the flags and the terminal.
     pub fn new(common: &Common, experiment: &Experiment) -> Self {
-        let display = Display::new(common, experiment.train.epochs, Ahead::new(experiment));
+        let display = Display::new(common, experiment.train.epochs, Remaining::new(experiment));
         Self { display, run: PathBuf::new() }
     }
 }

@@ -1,25 +1,25 @@
-//! How fast samples are trained on and evaluated, and how long the rest takes.
+//! The speed of training and evaluation.
 
 use std::time::Instant;
 
 use taper::events::{PassReport, StepReport};
 
-/// What is older than this many seconds hardly counts for the speed.
+/// The time constant of the moving average of the speed, in seconds.
 const MEMORY: f64 = 10.0;
 
-/// The speed of this session. Samples that were trained on before it began do not count.
+/// The speed of this session; samples of earlier sessions do not count.
 pub struct Pace {
     began: Instant,
-    /// When it was last looked at, and the samples trained on until then.
+    /// The time of the last update, and the samples trained on until then.
     seen: Instant,
     trained: u64,
     training: Speed,
-    /// When the pass that is under way began.
+    /// The start of the current pass.
     pass: Instant,
     evaluation: Speed,
 }
 
-/// Samples and the seconds that they took; the older, the less they count.
+/// Exponentially weighted numbers of samples and of the seconds that they took.
 #[derive(Default)]
 struct Speed {
     samples: f64,
@@ -39,13 +39,13 @@ impl Speed {
 }
 
 impl Pace {
-    /// A session that begins `now`, after so many samples were `trained` on, over all epochs.
+    /// A session that begins `now`, after `trained` samples over all epochs.
     pub fn new(now: Instant, trained: u64) -> Self {
         let [training, evaluation] = [Speed::default(), Speed::default()];
         Self { began: now, seen: now, trained, training, pass: now, evaluation }
     }
 
-    /// Takes up where training stands.
+    /// Updates the speed of training.
     pub fn trained(&mut self, now: Instant, report: &StepReport) {
         let trained = (report.epoch - 1) * report.samples + report.samples_in_epoch;
         let seconds = now.saturating_duration_since(self.seen).as_secs_f64();
@@ -53,7 +53,7 @@ impl Pace {
         (self.seen, self.trained) = (now, trained);
     }
 
-    /// Takes up where a pass stands, whose time does not count as training.
+    /// Updates the speed of evaluation with a pass, whose time does not count as training.
     pub fn passed(&mut self, now: Instant, report: &PassReport) {
         if report.done == 0 {
             self.pass = now;
@@ -80,7 +80,7 @@ impl Pace {
         self.evaluation.get()
     }
 
-    /// Samples per second of the pass that is under way.
+    /// Samples per second of the current pass.
     pub fn pass(&self, now: Instant, done: u64) -> Option<f64> {
         let seconds = now.saturating_duration_since(self.pass).as_secs_f64();
         (done > 0 && seconds > 0.0).then(|| done as f64 / seconds)
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_speed_follows_what_happens_now() {
+    fn the_speed_follows_recent_steps() {
         let start = Instant::now();
         let mut pace = Pace::new(start, 0);
         let mut samples = 0;

@@ -1,4 +1,4 @@
-//! Where rows go: stdout, or a file that is there once it is whole.
+//! The destination of rows: stdout, or a file that appears once it is complete.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -8,24 +8,24 @@ use taper::run::Draft;
 use crate::cli::RowFormat;
 use crate::terminal;
 
-/// So many bytes of a JSON document are held back for stdout: an input that cannot be used prints half of none.
+/// The number of bytes of a JSON document held back for stdout, so that an unusable input prints no partial document.
 const HELD: usize = 1 << 24;
 
-/// Takes texts and passes them on.
+/// A destination of text.
 pub enum Destination {
-    /// What has not been printed yet, and how many bytes that may be.
+    /// stdout.
     Stdout {
-        /// The text.
+        /// The text not printed yet.
         held: String,
-        /// At most so many bytes; 0 to print everything at once.
+        /// The number of bytes that are held back; 0 to print everything at once.
         most: usize,
     },
-    /// The file.
+    /// A file.
     File(Draft),
 }
 
 impl Destination {
-    /// `file`, or stdout without one or for `-`, for rows in `format`.
+    /// `file`, or stdout if it is missing or `-`, for rows in `format`.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -37,7 +37,7 @@ impl Destination {
         }
     }
 
-    /// Passes `text` on, or keeps it for a while; breaks where nobody reads it any more.
+    /// Writes `text`, or holds it back; breaks if the reader has closed stdout.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -54,7 +54,7 @@ impl Destination {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Writes what is left; a file gets its name.
+    /// Writes the rest; a file then appears under its name.
     ///
     /// # Errors
     /// If it cannot be written.

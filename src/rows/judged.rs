@@ -1,4 +1,4 @@
-//! Samples that were measured, as rows.
+//! Evaluated samples as rows.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use taper::run::{Draft, Prediction, SampleResult, SampleTarget};
 use super::table::{Columns, Table, texts};
 use crate::cli::RowFormat;
 
-/// So many rows are written at a time.
+/// The number of rows written at once.
 const AT_ONCE: usize = 1024;
 
-/// Writes samples to a file, which is there once they are all written.
+/// Writes samples to a file, which appears once all are written.
 pub struct Samples<'a> {
     file: Draft,
     json: bool,
@@ -23,16 +23,16 @@ pub struct Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    /// Begins the file at `path`, CSV or JSON line by line as its name says.
+    /// Starts the file at `path`, in CSV or JSON Lines by its extension.
     ///
     /// # Errors
-    /// If its name says neither, or it cannot be created.
+    /// If the extension is another one, or the file cannot be created.
     pub fn create(path: &Path, classes: &'a [String]) -> taper::Result<Self> {
         let json = match RowFormat::of(path) {
             Some(RowFormat::Csv) => false,
             Some(RowFormat::Jsonl) => true,
             _ => {
-                let message = "is for rows; give a name that ends in .csv or .jsonl";
+                let message = "unsupported file type; use a name that ends in .csv or .jsonl";
                 return Err(Error::Usage(format!("--predictions {}: {message}", path.display())));
             }
         };
@@ -55,7 +55,7 @@ impl<'a> Samples<'a> {
         if self.count.is_multiple_of(AT_ONCE) { self.flush() } else { Ok(()) }
     }
 
-    /// Writes what is left and gives the file its name.
+    /// Writes the rest and lets the file appear under its name.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -74,12 +74,12 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// What is written is text, which can be written.
+/// The error for a row that cannot be formatted, which does not happen.
 fn refused(error: &anyhow::Error) -> Error {
-    Error::Usage(format!("a row cannot be written: {error}"))
+    Error::Usage(format!("cannot format a row: {error}"))
 }
 
-/// Adds a sample that was measured: index, its file where it has one, truth, prediction and probabilities; numbers likewise.
+/// Adds an evaluated sample: index, file if it has one, true class, predicted class and probabilities; or the numbers.
 fn csv(table: &mut Table, sample: &SampleResult<'_>, classes: &[String]) -> anyhow::Result<()> {
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
     let Prediction { values, .. } = &sample.prediction;
@@ -106,7 +106,7 @@ fn csv(table: &mut Table, sample: &SampleResult<'_>, classes: &[String]) -> anyh
     }
 }
 
-/// The same as a line of JSON.
+/// An evaluated sample as a line of JSON.
 fn json(sample: &SampleResult<'_>, classes: &[String]) -> anyhow::Result<String> {
     #[derive(Serialize)]
     #[serde(untagged)]

@@ -1,4 +1,4 @@
-//! Predictions as rows of CSV or lines of JSON, for other programs, and where they go.
+//! Predictions as CSV rows or lines of JSON for other programs, and their destination.
 
 mod destination;
 mod judged;
@@ -13,7 +13,7 @@ use taper::run::{Answer, Prediction, Row, Threshold};
 use crate::cli::RowFormat;
 use table::{Columns, Table, texts};
 
-/// Writes predictions, input after input.
+/// Formats predictions, one input at a time.
 pub struct Rows<'a> {
     format: RowFormat,
     ids: &'a [String],
@@ -33,8 +33,8 @@ struct Line<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// In `format`, with the columns called `ids` and a column for each of `classes`, between two of which a
-    /// `threshold` may decide.
+    /// A writer in `format` with the columns `ids` and a column for each of `classes`; `threshold` decides between
+    /// two classes.
     pub fn new(
         format: RowFormat,
         ids: &'a [String],
@@ -44,7 +44,7 @@ impl<'a> Rows<'a> {
         Self { format, ids, classes, threshold, table: Table::new(), first: true }
     }
 
-    /// What stands before all rows; `checkpoint` is where the weights are from.
+    /// The text before all rows; `checkpoint` is the source of the weights.
     pub fn begin(&self, checkpoint: &str) -> anyhow::Result<String> {
         Ok(match self.format {
             RowFormat::Json => {
@@ -54,8 +54,8 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Rows of one `input` from its sample `first` on; `ids` has the texts that say which sample is which, or
-    /// nothing.
+    /// The rows of one `input`, starting with sample `first`; `ids` holds the values of the id columns for each sample,
+    /// or is empty.
     pub fn of(
         &mut self,
         input: &str,
@@ -83,7 +83,7 @@ impl<'a> Rows<'a> {
         if self.format == RowFormat::Csv { self.table.take() } else { Ok(text) }
     }
 
-    /// What stands after all rows.
+    /// The text after all rows.
     pub fn end(&self) -> &'static str {
         if self.format == RowFormat::Json { "]}\n" } else { "" }
     }

@@ -1,18 +1,18 @@
-//! CSV piece by piece.
+//! CSV in pieces.
 
-/// Writes rows of a table, the names of its columns first.
+/// Writes the rows of a table, starting with the column names.
 pub struct Table {
     csv: csv::Writer<Vec<u8>>,
     named: bool,
 }
 
 impl Table {
-    /// Without a row.
+    /// An empty table.
     pub fn new() -> Self {
         Self { csv: csv::Writer::from_writer(Vec::new()), named: false }
     }
 
-    /// Adds a row, whose cells are named by `names` if it is the first.
+    /// Adds a row; the first one is preceded by the column `names`.
     pub fn add(
         &mut self,
         names: impl FnOnce() -> Vec<String>,
@@ -25,7 +25,7 @@ impl Table {
         Ok(self.csv.write_record(cells.into_iter().collect::<Vec<_>>())?)
     }
 
-    /// What was added since the last call.
+    /// The text added since the last call.
     pub fn take(&mut self) -> anyhow::Result<String> {
         let full = std::mem::replace(&mut self.csv, csv::Writer::from_writer(Vec::new()));
         Ok(String::from_utf8(full.into_inner().map_err(csv::IntoInnerError::into_error)?)?)
@@ -34,14 +34,14 @@ impl Table {
 
 /// The columns of a result.
 pub enum Columns<'a> {
-    /// A class, its probability, and that of each of these classes.
+    /// The predicted class, its probability, and the probability of each of these classes.
     Classes(&'a [String]),
-    /// So many numbers.
+    /// The given number of numbers.
     Numbers(usize),
 }
 
 impl Columns<'_> {
-    /// Their names: that of the class, its probability and one for each class; or one for each number.
+    /// The names of the columns; `class` and `number` name the predicted class and the numbers.
     pub fn names(&self, class: &str, number: &str) -> Vec<String> {
         match self {
             Self::Classes(classes) => {
@@ -54,7 +54,7 @@ impl Columns<'_> {
     }
 }
 
-/// Numbers as they stand in a cell.
+/// Numbers as the text of cells.
 pub fn texts(values: &[f32]) -> impl Iterator<Item = String> + '_ {
     values.iter().map(ToString::to_string)
 }

@@ -1,8 +1,8 @@
-//! The time of day, as logs write it.
+//! Timestamps for logs.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `time` in UTC as RFC 3339 has it, with milliseconds: `2026-11-26T21:31:40.123Z`.
+/// `time` in UTC in the format of RFC 3339, with milliseconds: `2026-11-26T21:31:40.123Z`.
 pub fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, milliseconds) = (since.as_secs(), since.subsec_millis());
@@ -11,8 +11,8 @@ pub fn rfc3339(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
 }
 
-/// Year, month and day, so many days after 1970-01-01. Years are counted from March, so that a leap day is
-/// the last of its year (Howard Hinnant, `chrono`-Compatible Low-Level Date Algorithms).
+/// The year, month and day that is `days` days after 1970-01-01. Years are counted from March, so that a leap
+/// day is the last day of its year (Howard Hinnant, `chrono`-Compatible Low-Level Date Algorithms).
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_those_of_the_calendar() {
+    fn timestamps_follow_the_calendar() {
         for (milliseconds, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (951_782_399_999, "2000-02-28T23:59:59.999Z"),

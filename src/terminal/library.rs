@@ -1,4 +1,4 @@
-//! What the library says with `tracing`, among the program's own lines.
+//! Writes the library's `tracing` events as log lines of the program.
 
 use std::fmt::Debug;
 
@@ -15,15 +15,15 @@ use super::log::{self, Level, Record};
 use super::one_line;
 use crate::cli::Common;
 
-/// Listens to as much as `-q` and `-v` ask for.
-pub fn listen(common: &Common) {
+/// Subscribes to events of the levels selected by `-q` and `-v`.
+pub fn subscribe(common: &Common) {
     let level = match (common.quiet, common.verbose) {
         (true, _) => LevelFilter::ERROR,
         (_, 0) => LevelFilter::WARN,
         (_, 1) => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    // Other libraries speak from -vv on; what a user needs to know, taper's own errors say.
+    // Other libraries are logged from -vv on; taper's own errors contain all that a user needs.
     let libraries = if common.verbose > 1 { level } else { LevelFilter::OFF };
     let filter = Targets::new().with_default(libraries).with_target("taper", level);
     tracing_subscriber::registry().with(filter).with(Messages).init();
@@ -39,33 +39,34 @@ impl<S: Subscriber> Layer<S> for Messages {
             tracing::Level::INFO => Level::Info,
             _ => Level::Debug,
         };
-        let mut said = Said::default();
-        event.record(&mut said);
-        let text = one_line(&said.message);
-        let values = said.fields.iter().map(|(name, value)| format!(" {name}={value}"));
+        let mut values = Values::default();
+        event.record(&mut values);
+        let Values { message, fields } = values;
+        let text = one_line(&message);
+        let values = fields.iter().map(|(name, value)| format!(" {name}={value}"));
         let values = values.collect::<Vec<_>>().concat();
         let line = level.line(&one_line(&format!("{text}{values}")));
-        log::say(Record { fields: said.fields, ..Record::message(level, &text) }, &line);
+        log::write(Record { fields, ..Record::message(level, &text) }, &line);
     }
 }
 
-/// An event's message and its other values.
+/// The message and the other values of an event.
 #[derive(Default)]
-struct Said {
+struct Values {
     message: String,
     fields: Map<String, Value>,
 }
 
-impl Said {
+impl Values {
     fn insert(&mut self, field: &Field, value: Value) {
-        // What came by way of the crate `log` says where from.
+        // Records of the crate `log` carry their place of origin in these fields.
         if !field.name().starts_with("log.") {
             self.fields.insert(field.name().to_owned(), value);
         }
     }
 }
 
-impl Visit for Said {
+impl Visit for Values {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let text = format!("{value:?}");
         if field.name() == "message" { self.message = text } else { self.insert(field, text.into()) }

@@ -1,4 +1,4 @@
-//! What is said on stderr: lines for people, or one JSON object a line, all in one schema.
+//! Lines on stderr: text for people, or JSON objects of one schema, one per line.
 
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -9,10 +9,10 @@ use super::clock::rfc3339;
 use super::screen;
 use crate::cli::{Common, LogFormat};
 
-/// What the flags ask for.
+/// The settings made by flags.
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
-/// What the last line will say besides the exit code.
+/// Fields of the last line, in addition to the exit code.
 static END: LazyLock<Mutex<Map<String, Value>>> = LazyLock::new(Mutex::default);
 
 struct Settings {
@@ -20,7 +20,7 @@ struct Settings {
     quiet: bool,
 }
 
-/// How much something matters.
+/// The severity of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     Debug,
@@ -29,7 +29,7 @@ pub enum Level {
     Error,
 }
 
-/// What a line tells: its kind, a text for people where there is one, and values.
+/// The content of a line: its kind, its message if it has one, and its values.
 pub struct Record<'a> {
     pub level: Level,
     pub event: &'a str,
@@ -37,19 +37,18 @@ pub struct Record<'a> {
     pub fields: Map<String, Value>,
 }
 
-/// Takes up the flags; before that everything is said, as text.
+/// Applies the flags. Until then, every line is written, as text.
 pub fn set(common: &Common) {
     let _ = SETTINGS.set(Settings { format: common.log_format, quiet: common.quiet });
 }
 
-/// Whether lines are JSON.
+/// Whether lines are written as JSON.
 pub fn is_json() -> bool {
     SETTINGS.get().is_some_and(|settings| settings.format == LogFormat::Json)
 }
 
-/// Writes `record` as a line of JSON if lines are JSON, else `text`; with `-q` neither, unless it is an
-/// error.
-pub fn say(record: Record<'_>, text: &str) {
+/// Writes `record` if lines are JSON, otherwise `text`. With `-q`, writes errors only.
+pub fn write(record: Record<'_>, text: &str) {
     let quiet = SETTINGS.get().is_some_and(|settings| settings.quiet);
     if quiet && record.level != Level::Error {
         return;
@@ -57,12 +56,12 @@ pub fn say(record: Record<'_>, text: &str) {
     if is_json() { screen::line(&json(record)) } else { screen::line(text) }
 }
 
-/// Keeps `fields` for the line that ends the log.
-pub fn keep_for_the_end(fields: Map<String, Value>) {
+/// Sets `fields` to be written with the last line of the log.
+pub fn add_to_end(fields: Map<String, Value>) {
     *END.lock().unwrap_or_else(PoisonError::into_inner) = fields;
 }
 
-/// Writes the last line of a JSON log, with the exit code and what was kept for it; also with `-q`.
+/// Writes the last line of a JSON log, with the exit code and the fields of [`add_to_end`]; also with `-q`.
 pub fn end(mut record: Record<'_>, exit_code: u8) {
     record.fields.insert("exit_code".to_owned(), exit_code.into());
     record.fields.append(&mut END.lock().unwrap_or_else(PoisonError::into_inner));
@@ -94,24 +93,20 @@ impl Level {
         }
     }
 
-    /// `text` as a line for people.
+    /// `text` as a line for people, starting with the level.
     pub fn line(self, text: &str) -> String {
-        let (word, colour) = match self {
+        let (word, color) = match self {
             Self::Debug => ("debug", "\x1b[2m"),
             Self::Info => ("note", "\x1b[1m\x1b[32m"),
             Self::Warn => ("warning", "\x1b[1m\x1b[33m"),
             Self::Error => ("error", "\x1b[1m\x1b[31m"),
         };
-        if screen::has_colours() {
-            format!("{colour}{word}\x1b[0m: {text}")
-        } else {
-            format!("{word}: {text}")
-        }
+        if screen::has_colors() { format!("{color}{word}\x1b[0m: {text}") } else { format!("{word}: {text}") }
     }
 }
 
 impl<'a> Record<'a> {
-    /// A message without other values.
+    /// A message without further values.
     pub fn message(level: Level, text: &'a str) -> Self {
         let event = if level == Level::Warn { "warning" } else { "message" };
         Self { level, event, message: Some(text), fields: Map::new() }

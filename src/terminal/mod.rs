@@ -1,14 +1,14 @@
-//! stdout and stderr: results, messages, errors and exit codes.
+//! Output on stdout and stderr: results, messages, errors and exit codes.
 
 mod clock;
 mod library;
 mod log;
-mod refusal;
+mod rejection;
 mod screen;
 mod wrap;
 
-pub use log::keep_for_the_end;
-pub use refusal::refuse;
+pub use log::add_to_end;
+pub use rejection::reject;
 #[cfg(unix)]
 pub use screen::clear_at_once;
 pub use screen::{clear, draw, is_interactive, width};
@@ -23,16 +23,16 @@ use serde_json::{Map, Value, json};
 use crate::cli::Common;
 use log::{Level, Record};
 
-/// Takes up what `-q`, `-v` and `--log-format` ask for.
+/// Sets up logging as requested by `-q`, `-v` and `--log-format`.
 pub fn start(common: &Common) {
     log::set(common);
-    library::listen(common);
+    library::subscribe(common);
 }
 
-/// Writes a result and a line end to stdout. A closed pipe is not an error: the reader has enough.
+/// Writes a result and a line end to stdout. A closed pipe is not an error: the reader has read enough.
 ///
 /// # Errors
-/// If stdout cannot be written, for example because its disk is full.
+/// If stdout cannot be written, for example because the disk is full.
 pub fn print(text: &str) -> anyhow::Result<()> {
     write(&format!("{text}\n")).map(drop)
 }
@@ -51,7 +51,7 @@ pub fn write(text: &str) -> anyhow::Result<ControlFlow<()>> {
     }
 }
 
-/// Writes a result for people, which may have no lines: on a terminal broken between words, as wide as that is.
+/// Writes a result for people, or nothing if it is empty; on a terminal, lines are wrapped between words.
 ///
 /// # Errors
 /// As [`print`].
@@ -63,23 +63,23 @@ pub fn print_lines(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a line for people to stderr.
+/// Writes a message to stderr.
 pub fn note(text: &str) {
-    log::say(Record::message(Level::Info, text), text);
+    log::write(Record::message(Level::Info, text), text);
 }
 
 /// Writes a warning to stderr.
 pub fn warn(text: &str) {
     let text = one_line(text);
-    log::say(Record::message(Level::Warn, &text), &Level::Warn.line(&text));
+    log::write(Record::message(Level::Warn, &text), &Level::Warn.line(&text));
 }
 
-/// Writes what happened to stderr: `text`, or a line of JSON with `fields`.
-pub fn tell(event: &str, fields: Map<String, Value>, text: &str) {
-    log::say(Record { level: Level::Info, event, message: None, fields }, text);
+/// Writes an event to stderr: `text`, or a JSON object with `fields`.
+pub fn event(event: &str, fields: Map<String, Value>, text: &str) {
+    log::write(Record { level: Level::Info, event, message: None, fields }, text);
 }
 
-/// Ends a command that did what it should.
+/// Ends a successful command.
 pub fn finish() -> ExitCode {
     clear();
     if log::is_json() {
@@ -88,8 +88,8 @@ pub fn finish() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// `text` as one line of bounded length: names and texts from files may hold line ends, escape
-/// sequences for the terminal, or megabytes.
+/// `text` as one line of bounded length, with control characters escaped: names and values from files may
+/// hold line ends, terminal escape sequences or megabytes of text.
 fn one_line(text: &str) -> String {
     const START: usize = 1500;
     const END: usize = 500;
@@ -107,8 +107,8 @@ fn one_line(text: &str) -> String {
     format!("{start} … {end}")
 }
 
-/// Makes a panic, which is always a bug, say so in one line; with `RUST_BACKTRACE` it says more.
-pub fn explain_panics() {
+/// Reports a panic, which is always a bug, in one line; with `RUST_BACKTRACE` in full.
+pub fn report_panics() {
     let detailed = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -121,11 +121,11 @@ pub fn explain_panics() {
         }
         let version = env!("CARGO_PKG_VERSION");
         let text = format!("taper {version} panicked, which is a bug; please report it: {panic}");
-        log::say(Record::message(Level::Error, &text), &format!("error: {text}"));
+        log::write(Record::message(Level::Error, &text), &format!("error: {text}"));
     }));
 }
 
-/// Says what went wrong and returns the exit code for it.
+/// Reports an error and returns its exit code.
 pub fn fail(error: &anyhow::Error) -> ExitCode {
     let known = error.downcast_ref::<taper::Error>();
     let code = known.map_or(1, taper::Error::exit_code);
@@ -136,7 +136,7 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(code);
     }
     let text = match known {
-        Some(taper::Error::Config(diagnostics)) => diagnostics.render(screen::has_colours()),
+        Some(taper::Error::Config(diagnostics)) => diagnostics.render(screen::has_colors()),
         Some(taper::Error::Missing { place, message, details }) => {
             let first = Level::Error.line(&one_line(&format!("{}: {message}", place.display())));
             let rest = details.iter().map(|detail| format!("\n  {}", one_line(detail)));
@@ -148,7 +148,7 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// What went wrong, for programs: of a config everything, with places.
+/// The error for programs: its message, and for a config all mistakes with their places.
 fn explained(error: &anyhow::Error, known: Option<&taper::Error>) -> (String, Map<String, Value>) {
     let mut fields = Map::new();
     let Some(taper::Error::Config(diagnostics)) = known else { return (described(error, known), fields) };
@@ -158,10 +158,10 @@ fn explained(error: &anyhow::Error, known: Option<&taper::Error>) -> (String, Ma
     (one_line(&format!("{}{more}", diagnostics.first())), fields)
 }
 
-/// What went wrong, in a line.
+/// The error in one line.
 fn described(error: &anyhow::Error, known: Option<&taper::Error>) -> String {
     match known {
-        // Its text names its cause already, which `{error:#}` would repeat.
+        // Its text already names its cause, which `{error:#}` would repeat.
         Some(known) => one_line(&known.to_string()),
         None => one_line(&format!("{error:#}")),
     }

@@ -1,10 +1,10 @@
-//! Lines that are broken between words.
+//! Wraps lines between words.
 
-/// What a line that goes on begins with.
+/// The indentation of continuation lines.
 const INDENT: &str = "  ";
 
-/// `text` in lines of at most `width` characters, broken at blanks. A longer word stays whole, and so does a line with
-/// a command, which is there to be copied.
+/// Wraps `text` at spaces, in lines of at most `width` characters. Longer words are not broken, and neither are lines
+/// with a command, which users copy.
 pub fn wrapped(text: &str, width: usize) -> String {
     let fits = |line: &str| line.chars().count() <= width || line.contains("taper ");
     let lines = text.lines().map(|line| if fits(line) { line.to_owned() } else { broken(line, width) });
@@ -21,7 +21,7 @@ fn broken(line: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// Where the last word ends that fits `width`, at least the first; nothing where the rest of `line` fits.
+/// The end of the last word that fits `width`, or else of the first word; `None` if all of `line` fits.
 fn end_of_line(line: &str, width: usize) -> Option<usize> {
     if line.chars().count() <= width {
         return None;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_broken_between_words() {
+    fn lines_are_wrapped_between_words() {
         let text = "name: 12,345 parameters on cpu;\n\ntest   loss 0.1234  accuracy 0.9876  (best epoch, 5)";
         assert_eq!(
             wrapped(text, 30),

@@ -173,7 +173,7 @@ fn every_command_has_help() {
 }
 
 #[test]
-fn null_takes_a_key_back() {
+fn null_resets_a_key_to_its_default() {
     let workspace = Workspace::new();
     let show = |set: &[&str]| {
         let flags = set.iter().flat_map(|set| ["--set", set]);

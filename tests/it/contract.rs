@@ -93,7 +93,7 @@ fn eval_takes_conditions_as_flags() {
         assert_eq!(outcome.code, code, "{gate}: {}", outcome.messages());
     }
     let outcome = workspace.run(&["eval", "run", "--gate", "validation.loss < 100"]);
-    let line = "error: --gate: validation.loss was not measured, only test; add --split validation";
+    let line = "error: --gate: validation.loss is not measured on the test split; add --split validation";
     assert!(outcome.messages().contains(line), "{}", outcome.messages());
     workspace.ok(&["eval", "run", "--gate", "validation.loss < 100", "--split", "validation"]);
 }
@@ -138,7 +138,7 @@ fn an_explicit_data_folder_must_be_there() {
         let outcome = workspace.run(&[command, &["--data-dir", "nowhere"]].concat());
         let messages = outcome.messages();
         assert_eq!((outcome.code, messages.lines().count()), (3, 1), "{messages}");
-        assert!(messages.contains("nowhere: --data-dir names a folder that does not exist"), "{messages}");
+        assert!(messages.contains("nowhere: the folder of --data-dir does not exist"), "{messages}");
     }
 }
 

@@ -116,10 +116,7 @@ fn a_copied_project_reads_its_own_files_and_says_where_it_does_not() {
     assert!(copied.expect("cp runs").success());
     workspace.file("two/experiment/train.csv", rows(7));
     let eval = |run: &str| workspace.run(&["eval", "--checkpoint", run, "--split", "train"]);
-    assert!(
-        eval("two/runs/a").stderr.contains("not the samples of the training"),
-        "the copy's own file is read"
-    );
+    assert!(eval("two/runs/a").stderr.contains("not the samples of the run"), "the copy's own file is read");
     assert!(!eval("one/runs/a").stderr.contains("not the samples"));
     // Without its own, the other project's is read, and both are named.
     std::fs::remove_dir_all(workspace.path("two/experiment")).expect("removed");

@@ -96,7 +96,7 @@ fn a_finished_run_says_so_and_what_to_do() {
     let files = ["events.jsonl", "metrics.csv", "summary.json", "config.toml"];
     let stand = || files.map(|file| workspace.read(format!("runs/x/{file}")));
     let before = stand();
-    let said = "runs/x is finished: 5 of 5 epochs; to train further: taper train --resume runs/x --set train.epochs=N\n";
+    let said = "runs/x is already finished: 5 of 5 epochs; to train longer: taper train --resume runs/x --set train.epochs=N\n";
     for more in [&[][..], &["--set", "optimizer.adam.learning_rate=0.1"], &["-q"]] {
         let outcome = workspace.ok(&[&["train", "--resume", "runs/x"][..], more].concat());
         assert_eq!((outcome.stdout.as_str(), outcome.messages().as_str()), (said, ""), "{more:?}");
@@ -105,17 +105,17 @@ fn a_finished_run_says_so_and_what_to_do() {
     assert_eq!(workspace.ok(&auto).stdout, said);
     let outcome = workspace.ok(&["train", "--resume", "runs/x", "--format", "json"]);
     assert_eq!(outcome.json(), serde_json::from_slice::<Value>(&before[2]).expect("JSON"));
-    assert!(outcome.stderr.contains("is finished: 5 of 5 epochs"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("is already finished: 5 of 5 epochs"), "{}", outcome.stderr);
     assert!(stand() == before, "a finished run was changed");
     // It goes on as it says, and what may not change is still refused.
     assert_eq!(workspace.run(&["train", "--resume", "runs/x", "--set", "seed=3"]).code, 4);
     workspace.ok(&["train", "--resume", "runs/x", "--set", "train.epochs=6"]);
     let outcome = workspace.ok(&["train", "--resume", "runs/x"]);
-    assert!(outcome.stdout.contains("is finished: 6 of 6 epochs"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("is already finished: 6 of 6 epochs"), "{}", outcome.stdout);
     // The same by steps, and a gate that does not hold still fails.
     train(&workspace, "runs/y", &["--set", "train.max_steps=3"]);
     let outcome = workspace.ok(&["train", "--resume", "runs/y"]);
-    let said = "runs/y is finished: 3 of 3 steps; to train further: taper train --resume runs/y --set train.max_steps=N\n";
+    let said = "runs/y is already finished: 3 of 3 steps; to train longer: taper train --resume runs/y --set train.max_steps=N\n";
     assert_eq!(outcome.stdout, said);
     let gate = "gate={'test.accuracy'='> 1'}";
     assert_eq!(workspace.run(&["train", "--resume", "runs/x", "--set", gate]).code, 6);

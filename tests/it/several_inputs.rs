@@ -65,7 +65,7 @@ fn predict_several_files() {
     workspace.file("in/read.me", "not an input");
     let outcome = workspace.ok(&["predict", "r", "in"]);
     assert_eq!(inputs(&outcome.stdout), ["in/10.csv", "in/2.csv", "in/sub/3.csv"]);
-    assert!(outcome.messages().contains("passed over 1 file"), "{}", outcome.stderr);
+    assert!(outcome.messages().contains("skipped 1 file of an unsupported type"), "{}", outcome.stderr);
     let outcome = workspace.ok(&["predict", "r", "in/sub", "t.csv", "in/2.csv"]);
     assert_eq!(outcome.stdout.lines().count(), 62);
     assert_eq!(inputs(&outcome.stdout)[..2], ["in/sub/3.csv", "t.csv#0"]);

@@ -1,4 +1,4 @@
-//! Linux, macOS and their relatives: SIGINT, SIGTERM and SIGHUP.
+//! Linux, macOS and other Unix systems: SIGINT, SIGTERM and SIGHUP.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -6,8 +6,8 @@ use taper::interrupt::Interrupt;
 
 use crate::terminal;
 
-/// The first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once, but not
-/// without taking the bar away. SIGHUP stays ignored where it is, as under `nohup`.
+/// Installs signal handlers: the first SIGINT, SIGTERM or SIGHUP requests a stop; the second erases the bar and
+/// exits at once. An ignored SIGHUP stays ignored, as under `nohup`.
 pub fn catch() -> anyhow::Result<Interrupt> {
     let interrupt = Interrupt::default();
     let signals = [SIGINT, SIGTERM, SIGHUP];
@@ -26,17 +26,17 @@ pub fn catch() -> anyhow::Result<Interrupt> {
     Ok(interrupt)
 }
 
-/// Makes a write beyond the limit on file sizes (`ulimit -f`) an error like any other. Without this the
-/// system ends the process without a word.
+/// Makes a write beyond the file size limit (`ulimit -f`) an ordinary error. By default the system kills the
+/// process without a message.
 pub fn survive_file_size_limit() {
     let ignored = std::sync::Arc::default();
     if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored) {
-        tracing::debug!("SIGXFSZ stays as it is: {error}");
+        tracing::debug!("cannot ignore SIGXFSZ: {error}");
     }
 }
 
-/// Whether this process was started with `signal` ignored. Linux says so in `/proc`; asking the
-/// system itself is a call without Rust's guarantees.
+/// Whether this process was started with `signal` ignored, read from Linux's `/proc`: the system call for it
+/// is unsafe.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -44,7 +44,7 @@ fn is_ignored(signal: i32) -> bool {
     mask >> (signal - 1) & 1 == 1
 }
 
-/// Starts the program anew with an environment variable; returns only why it could not.
+/// Re-executes the program with an additional environment variable; returns only if that fails.
 pub fn restart_with(name: &str, value: &str) -> std::io::Error {
     use std::os::unix::process::CommandExt as _;
     match std::env::current_exe() {

@@ -1,4 +1,4 @@
-//! Windows: Ctrl-C, and `taskkill` without `/F` of a console program.
+//! Windows: Ctrl-C, and `taskkill` without `/F`.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -7,11 +7,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use taper::interrupt::Interrupt;
 
-/// The first Ctrl-C asks the run to stop, the second ends the process at once.
+/// Installs signal handlers: the first Ctrl-C requests a stop; the second ends the process at once.
 pub fn catch() -> anyhow::Result<Interrupt> {
     let interrupt = Interrupt::default();
     for signal in [SIGINT, SIGTERM] {
-        // In this order: the second signal finds what the first has set.
+        // The order matters: the conditional shutdown must see the flag set by an earlier signal only.
         let again = Arc::new(AtomicBool::new(false));
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
         flag::register(signal, again)?;
@@ -20,10 +20,10 @@ pub fn catch() -> anyhow::Result<Interrupt> {
     Ok(interrupt)
 }
 
-/// Nothing: Windows has no limit on file sizes.
+/// Does nothing: Windows has no limit on file sizes.
 pub fn survive_file_size_limit() {}
 
-/// Windows cannot replace a process.
+/// Fails: Windows cannot replace a running process.
 pub fn restart_with(name: &str, value: &str) -> std::io::Error {
     std::io::Error::other(format!("set {name}={value}"))
 }

@@ -1,4 +1,4 @@
-//! How fast a config is, as a table.
+//! The result of `taper bench` as a table.
 
 use taper::bench::{Comparison, Data, Percentiles, Report};
 
@@ -45,9 +45,9 @@ pub fn bench(report: &Report, comparison: Option<&Comparison>) -> String {
     row("latency", latency.median, "us", format!("one sample; {}", range(latency)));
     if let Some(baseline) = comparison {
         let change = 100.0 * baseline.change;
-        let word = if change > 0.0 { "slower" } else { "faster" };
+        let direction = if change > 0.0 { "slower" } else { "faster" };
         let most = 100.0 * baseline.max_regression.0;
-        let rest = format!("training is {:.1} % {word} now; {most} % slower is allowed", change.abs());
+        let rest = format!("training is now {:.1} % {direction}; {most} % slower is allowed", change.abs());
         row("baseline", baseline.us_per_sample, "us/sample", rest);
         let then = &baseline.inference;
         row("  inference", then.us_per_sample, "us/sample", format!("batches of {}", then.batch_size));
@@ -56,23 +56,23 @@ pub fn bench(report: &Report, comparison: Option<&Comparison>) -> String {
     lines.join("\n")
 }
 
-/// What makes the report doubtful.
+/// Warnings about conditions that make the report unreliable.
 pub fn noise(report: &Report) -> Vec<String> {
-    let mut doubts = Vec::new();
+    let mut warnings = Vec::new();
     let threads = report.conditions.threads;
     if let Some(others) = report.other_processes.filter(|others| others.disturb(threads)) {
-        doubts.push(format!(
-            "other processes kept {:.1} of {} cores busy meanwhile; measure on an idle machine",
+        warnings.push(format!(
+            "other processes kept {:.1} of {} cores busy during the measurement; measure on an idle machine",
             others.busy_cores, others.cores
         ));
     }
     let steps = &report.step_us;
     if steps.are_unsteady() {
-        doubts.push(format!(
-            "steps scatter: a tenth took more than {} us where the median is {} us",
+        warnings.push(format!(
+            "step times vary widely: the 90th percentile is {} us, the median {} us",
             short(steps.p90),
             short(steps.median)
         ));
     }
-    doubts
+    warnings
 }

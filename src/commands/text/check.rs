@@ -1,21 +1,19 @@
-//! A config's data, layers and costs, as a table.
+//! The result of `taper check` as a table: data, layers and costs.
 
 use taper::experiment::Check;
 
 use crate::number::with_separators;
 
-/// The data, and one row for each layer where they are known; `batch_size` is the config's.
+/// The data and, where they are known, one row per layer; `batch_size` is the config's.
 pub fn check(check: &Check, batch_size: usize) -> String {
     let mut lines = vec![format!("config  {}: ok", check.name)];
     lines.push(match (&check.data.place, &check.error) {
         (Some(place), None) => format!("data    {}: {place}", check.data.name),
-        (Some(place), Some(_)) => format!("data    {}: does not fit: {place}", check.data.name),
+        (Some(place), Some(_)) => format!("data    {}: cannot be used: {place}", check.data.name),
         (None, _) => format!("data    {}: not found", check.data.name),
     });
     let (Some(input), Some(layers)) = (&check.input_shape, &check.layers) else {
-        lines.push(
-            "layers  the data set decides the input shape; it is checked once the data is read".to_owned(),
-        );
+        lines.push("layers  unknown: the input shape is determined by the data set".to_owned());
         return lines.join("\n");
     };
     lines.push(format!("\n{}", row(["", "layer", "output shape", "parameters", "FLOPs/sample"])));
@@ -27,7 +25,7 @@ pub fn check(check: &Check, batch_size: usize) -> String {
     let sum = |number: Option<u64>| with_separators(number.unwrap_or_default());
     lines.push(row(["", "total", "", &sum(check.parameters), &sum(check.flops_per_sample)]));
     lines.push(format!(
-        "\nmemory  about {:.1} MiB for batches of {batch_size} besides the data set",
+        "\nmemory  about {:.1} MiB for batches of {batch_size}, in addition to the data set",
         check.training_bytes.unwrap_or_default() as f64 / f64::from(1 << 20),
     ));
     lines.join("\n")

@@ -1,18 +1,18 @@
-//! Which classes are taken for which, as a table.
+//! The confusion matrix as a table.
 
 use serde_json::Value;
 
 use super::plain;
 
-/// The most classes whose table is drawn: of more, only JSON has it.
+/// The largest number of classes for which the table is drawn; JSON always holds the matrix.
 const MOST: usize = 20;
-/// How wide a table should be at most.
+/// The target width of the table, in characters.
 const WIDTH: usize = 80;
-/// How much of it the names of the rows may take.
+/// The largest width of the row labels.
 const LABEL: usize = 20;
 
-/// A row for each true class and a column for each predicted one. Columns are headed by names where they
-/// fit, else by numbers, which then stand before the rows' names too. A zero is a dot.
+/// One row per true class and one column per predicted class. Columns are headed by names if they fit, otherwise
+/// by numbers, which then also precede the row labels. A zero is shown as a dot.
 pub fn confusion(result: &Value) -> Vec<String> {
     let rows: Vec<&Vec<Value>> =
         result["confusion_matrix"].as_array().into_iter().flatten().filter_map(Value::as_array).collect();
@@ -45,7 +45,7 @@ pub fn confusion(result: &Value) -> Vec<String> {
         let cells: Vec<String> = cells.iter().map(|text| format!(" {text:>cell$}")).collect();
         format!("{label:<side$}{}", cells.concat())
     };
-    let title = "\nconfusion matrix: a row for each true class, a column for each predicted one".to_owned();
+    let title = "\nconfusion matrix: rows are true classes, columns are predicted classes".to_owned();
     let body = labels.iter().zip(&cells).map(|(label, cells)| line(label, cells));
     [title, line("", &heads)].into_iter().chain(body).collect()
 }

@@ -1,4 +1,4 @@
-//! The worst of the samples that were predicted wrongly.
+//! The worst predictions of an evaluation.
 
 use serde_json::{Value, json};
 use taper::run::{Mistake, Wrong};
@@ -6,10 +6,10 @@ use taper::run::{Mistake, Wrong};
 use super::plain;
 use crate::number::with_separators;
 
-/// The mistakes as JSON, with the names of their classes and of their files, where they have any.
+/// The mistakes as JSON, with class names and the files of the samples where there are any.
 pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {
     let name = |class: usize| classes.get(class).cloned().unwrap_or_else(|| class.to_string());
-    // As short as it is written elsewhere, not as long as its f64.
+    // The shortest text of the f32; converted to f64 it would show more digits.
     let short = |number: f32| number.to_string().parse::<f64>().unwrap_or(f64::NAN);
     let of = |Mistake { index, found, size, .. }: Mistake| match found {
         Wrong::Class { target, predicted } => json!({
@@ -32,7 +32,7 @@ pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {
     mistakes.into_iter().map(with_file).collect()
 }
 
-/// A line for each mistake in `result`, as [`mistakes`] gives them.
+/// One line per mistake in `result`, which is in the form of [`mistakes`].
 pub fn errors(result: &Value) -> Vec<String> {
     let Some(errors) = result["errors"].as_array() else { return Vec::new() };
     let of_classes = result["wrong"].is_u64();

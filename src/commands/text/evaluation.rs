@@ -1,4 +1,4 @@
-//! What a checkpoint was measured to be, as lines and a table.
+//! The result of `taper eval` as text.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use super::confusion::confusion;
 use super::errors::errors;
 use super::gates::judged;
 
-/// A line for each number of `result`, and a table of what was measured for each class.
+/// One line per number of `result`, and tables of the metrics of each class.
 pub fn evaluation(result: &Value) -> String {
     let mut lines = Vec::new();
     for (name, value) in result.as_object().into_iter().flatten() {
         match value {
             Value::Number(number) if number.is_f64() => {
-                // With two classes, readers would otherwise take these for the scores of the second class.
+                // With two classes, these could be mistaken for the scores of the second class.
                 let macro_average = matches!(name.as_str(), "precision" | "recall" | "f1");
                 let what = if macro_average { "  macro average of the classes" } else { "" };
                 lines.push(format!("{name:<11} {:.4}{what}", number.as_f64().unwrap_or(f64::NAN)));
@@ -48,7 +48,7 @@ fn class_table(result: &Value) -> Vec<String> {
     std::iter::once(header).chain(rows).collect()
 }
 
-/// What each threshold makes of the second of two classes, as a table.
+/// The scores of the second of two classes at each threshold, as a table.
 fn threshold_table(result: &Value) -> Vec<String> {
     let (Some(rows), Some(class)) =
         (result["thresholds"].as_array(), result["per_class"][1]["class"].as_str())

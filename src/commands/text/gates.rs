@@ -1,17 +1,17 @@
-//! Conditions of `[gate]`, a line each; those that do not hold are the error.
+//! The conditions of `[gate]`, one line each; those that do not hold are reported as the error.
 
 use serde::Deserialize as _;
 use serde_json::Value;
 use taper::events::Verdict;
 
-/// A line for each condition that holds.
+/// One line per condition that holds.
 pub fn passed(verdicts: &[Verdict]) -> impl Iterator<Item = String> {
     verdicts.iter().filter(|verdict| verdict.passed).map(|verdict| {
         format!("gate   passed: {} is {}, which is {}", verdict.metric, verdict.found(), verdict.condition)
     })
 }
 
-/// A line for each condition that holds, and for each that is not about this split.
+/// One line per condition that holds, and per condition on another split.
 pub fn judged(result: &Value) -> Vec<String> {
     let verdicts: Vec<Verdict> = Vec::deserialize(&result["gate"]).unwrap_or_default();
     let others = result["gate_not_measured"].as_array().cloned().unwrap_or_default().into_iter();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// `value` on several lines, with each list of plain values on one.
+/// `value` on several lines, with each array of scalars on one line.
 pub fn json(value: &Value) -> String {
     let mut text = String::new();
     write(value, 0, &mut text);
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_the_same_value_with_lists_on_one_line() {
+    fn the_text_parses_to_the_same_value_and_has_arrays_of_scalars_on_one_line() {
         let value =
             serde_json::json!({"a": [[1, 2], [3, 4]], "b": {}, "c": [], "d": [{"e": "\"x\n"}], "f": null});
         let text = json(&value);

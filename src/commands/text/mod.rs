@@ -1,4 +1,4 @@
-//! Results as text for people: tables and lines. What is computed and what is printed stands elsewhere.
+//! Results as text for people: tables and lines. Nothing is computed or printed here.
 
 mod bench;
 mod check;
@@ -16,9 +16,9 @@ pub use errors::mistakes;
 pub use evaluation::evaluation;
 pub use json::json;
 pub use outcome::{finished, outcome};
-pub use prediction::{Source, predictions};
+pub use prediction::{PredictedFile, predictions};
 
-/// A name from a file without what would act on the terminal.
+/// A name from a file with its control characters escaped.
 fn plain(name: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
     name.chars().map(shown).collect()

@@ -1,4 +1,4 @@
-//! What came of a run, in a few lines.
+//! The outcome of a run, in a few lines.
 
 use std::path::Path;
 
@@ -10,15 +10,15 @@ use taper::run::RunFolder;
 use super::gates::passed;
 use crate::number::with_separators;
 
-/// That there was nothing left to do, if so.
+/// A message if the run was already finished.
 pub fn finished(outcome: &Outcome) -> Option<String> {
     let (done, key) = outcome.finished.as_ref()?;
     let (run, resume) = (outcome.folder.display(), RunFolder::resume_command(&outcome.folder));
-    Some(format!("{run} is finished: {done}; to train further: {resume} --set {key}=N"))
+    Some(format!("{run} is already finished: {done}; to train longer: {resume} --set {key}=N"))
 }
 
-/// Why it ended early, if it did; test metrics; unless it should be `brief`, where the run is and what to do
-/// next.
+/// The reason for an early end, if any, and the test metrics; unless `brief`, also the run folder and the next
+/// command.
 pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig, brief: bool) -> String {
     let mut lines = Vec::new();
     lines.extend(stopped(summary, folder, train));
@@ -40,7 +40,7 @@ pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig, b
     lines.join("\n")
 }
 
-/// Why the run ended before its last epoch, and how to resume it; nothing where all epochs are done.
+/// Why the run ended before its last epoch, and how to resume it; nothing if all epochs are done.
 fn stopped(summary: &Summary, folder: &Path, train: &TrainConfig) -> Option<String> {
     let (step, resume) = (with_separators(summary.steps), RunFolder::resume_command(folder));
     let (how, more) = match (summary.reason.as_str(), train.max_minutes) {
@@ -54,14 +54,14 @@ fn stopped(summary: &Summary, folder: &Path, train: &TrainConfig) -> Option<Stri
     Some(format!("{how} at step {step}{all}; resume with: {resume}{more}"))
 }
 
-/// What the best epoch came to where there is nothing to test on.
+/// The metrics of the best epoch, for a run without a test split.
 fn validated(summary: &Summary, best: &BestEpoch) -> String {
     let split = best.metric.split('.').next().unwrap_or_default();
     let what = measured(summary, split).unwrap_or_default();
     format!("best   {split}  {what}  (epoch {} of {})", best.epoch, summary.epochs)
 }
 
-/// Loss and accuracy or error on `split`.
+/// Loss, and accuracy or RMSE, on `split`.
 fn measured(summary: &Summary, split: &str) -> Option<String> {
     let of = |name: &str| summary.metrics.get(&format!("{split}.{name}"));
     let rest = match (of("accuracy"), of("rmse")) {

@@ -1,43 +1,43 @@
-//! What is predicted, a line for each sample.
+//! Predictions as text, one line per sample.
 
 use std::path::Path;
 
 use taper::run::{Prediction, Threshold};
 
-/// How many classes a line names.
+/// The number of classes on a line.
 const TOP: usize = 3;
 
-/// What lines of predictions are about.
-pub struct Source<'a> {
-    /// The file.
+/// The input file of the predictions, and how to show them.
+pub struct PredictedFile<'a> {
+    /// The input file.
     pub input: &'a Path,
-    /// How many samples it holds.
+    /// The number of samples in it.
     pub count: usize,
-    /// The texts that say which sample is which; may be none.
+    /// The values of the id columns of each sample; may be empty.
     pub ids: &'a [Vec<String>],
-    /// The names of the classes; none where numbers are predicted.
+    /// The class names; empty for regression.
     pub classes: &'a [String],
-    /// What decides between two classes.
+    /// The threshold between two classes.
     pub threshold: Option<Threshold>,
 }
 
-/// A line for each sample from `first` on: `FILE#INDEX`, or `FILE` if it is of one sample, and its ids; the class
-/// and its probability, and those that come next; or the numbers.
-pub fn predictions(source: &Source<'_>, first: usize, predictions: &[Prediction]) -> String {
-    let Source { input, ids, .. } = source;
+/// One line per sample, starting with index `first`: `FILE#INDEX`, or `FILE` if it holds one sample, and the sample's
+/// ids; then the most probable class with its probability and the next ones, or the predicted numbers.
+pub fn predictions(file: &PredictedFile<'_>, first: usize, predictions: &[Prediction]) -> String {
+    let PredictedFile { input, ids, .. } = file;
     let mut lines = Vec::new();
     for (index, prediction) in (first..).zip(predictions) {
-        let number = if source.count == 1 { String::new() } else { format!("#{index}") };
+        let number = if file.count == 1 { String::new() } else { format!("#{index}") };
         let ids = ids.get(index).map(|ids| format!("  {}", ids.join("  "))).unwrap_or_default();
-        lines.push(format!("{}{number}{ids}  {}\n", input.display(), result(prediction, source)));
+        lines.push(format!("{}{number}{ids}  {}\n", input.display(), result(prediction, file)));
     }
     lines.concat()
 }
 
-fn result(prediction: &Prediction, source: &Source<'_>) -> String {
-    let named = |class: usize| Some((source.classes.get(class)?, prediction.values.get(class)?));
+fn result(prediction: &Prediction, file: &PredictedFile<'_>) -> String {
+    let named = |class: usize| Some((file.classes.get(class)?, prediction.values.get(class)?));
     let mut top = prediction.top(TOP);
-    if let Some(threshold) = source.threshold {
+    if let Some(threshold) = file.threshold {
         let chosen = threshold.class(prediction);
         top.sort_by_key(|class| *class != chosen);
     }

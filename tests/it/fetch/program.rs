@@ -139,7 +139,7 @@ fn nothing_is_asked_offline() {
     assert_eq!(outcome.code, 2);
     assert_eq!(
         outcome.messages(),
-        "error: mnist: --offline (or TAPER_OFFLINE) forbids to fetch; leave it out"
+        "error: mnist: cannot download with --offline or TAPER_OFFLINE; remove it"
     );
     assert!(server.requests().is_empty() && !workspace.path("data").exists());
 }

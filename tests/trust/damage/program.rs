@@ -41,7 +41,10 @@ fn eval_falls_back_and_train_goes_on_from_the_checkpoint_before() {
         let (result, messages) = evaluated(&workspace, "run");
         assert_eq!(result, before, "damage {i} of {file}");
         assert_eq!(messages.lines().count(), 1, "damage {i} of {file}: {messages}");
-        assert!(messages.contains("skipped a checkpoint: run/checkpoints/step-00000009"), "{messages}");
+        assert!(
+            messages.contains("skipped a damaged checkpoint: run/checkpoints/step-00000009"),
+            "{messages}"
+        );
 
         let outcome = workspace.run(&["eval", "--checkpoint", &format!("run/checkpoints/{LATEST}")]);
         let messages = outcome.messages();

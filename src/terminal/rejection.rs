@@ -1,4 +1,4 @@
-//! Arguments that are none of this program.
+//! Invalid command-line arguments.
 
 use std::ffi::OsString;
 
@@ -6,11 +6,11 @@ use clap::error::ErrorKind;
 
 use super::log::{self, Level, Record};
 
-/// Ends the program with what is wrong with its `arguments`, or with the help that they ask for. Where they
-/// ask for logs in JSON, which they do not say in a usable way, the error is a line of JSON.
-pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ! {
+/// Prints what is wrong with the `arguments`, or the requested help, and exits. The error is a JSON line if
+/// JSON logs are requested, which is detected without parsing the invalid arguments.
+pub fn reject(error: &clap::Error, arguments: &[OsString]) -> ! {
     let is_error = !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if !is_error || !ask_for_json(arguments) {
+    if !is_error || !request_json(arguments) {
         error.exit();
     }
     let message = one_paragraph(&error.to_string());
@@ -19,24 +19,24 @@ pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ! {
     std::process::exit(error.exit_code());
 }
 
-/// Whether `--log-format json` is among `arguments`.
-fn ask_for_json(arguments: &[OsString]) -> bool {
+/// Whether `arguments` contain `--log-format json`.
+fn request_json(arguments: &[OsString]) -> bool {
     let flags: Vec<&OsString> = arguments.iter().take_while(|argument| *argument != "--").collect();
     flags.iter().any(|flag| *flag == "--log-format=json")
         || flags.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json")
 }
 
-/// What clap says, without usage and pointers to the help, as one line.
+/// clap's message as one line, without the usage and the pointer to the help.
 fn one_paragraph(text: &str) -> String {
     let text = text.strip_prefix("error: ").unwrap_or(text);
     let paragraphs =
         text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
-    let told = paragraphs.filter(|paragraph| {
+    let kept = paragraphs.filter(|paragraph| {
         !paragraph.is_empty()
             && !paragraph.starts_with("Usage:")
             && !paragraph.starts_with("For more information")
     });
-    told.collect::<Vec<_>>().join("; ")
+    kept.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_clap_says_is_one_line() {
+    fn a_message_of_clap_becomes_one_line() {
         let text = "error: unexpected argument '--bad' found\n\n  tip: to pass '--bad' as a value, use '-- --bad'\n\n\
             Usage: taper train [OPTIONS]\n\nFor more information, try '--help'.\n";
         let line = "unexpected argument '--bad' found; tip: to pass '--bad' as a value, use '-- --bad'";
@@ -54,11 +54,11 @@ mod tests {
     }
 
     #[test]
-    fn logs_in_json_are_asked_for_before_the_arguments_are_understood() {
-        let asks = |line: &str| ask_for_json(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert!(asks("taper train --bad --log-format json"));
-        assert!(asks("taper --log-format=json trian"));
-        assert!(!asks("taper train --log-format text --format json"));
-        assert!(!asks("taper predict r -- --log-format json"));
+    fn a_request_for_json_logs_is_found_among_invalid_arguments() {
+        let json = |line: &str| request_json(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert!(json("taper train --bad --log-format json"));
+        assert!(json("taper --log-format=json trian"));
+        assert!(!json("taper train --log-format text --format json"));
+        assert!(!json("taper predict r -- --log-format json"));
     }
 }

@@ -1,23 +1,23 @@
-//! How much of a run is left.
+//! The remaining work and time of a run.
 
 use taper::Experiment;
 use taper::events::StepReport;
 
-/// What a run does, as far as its length is concerned.
+/// The settings that determine the length of a run.
 #[derive(Default)]
-pub struct Ahead {
+pub struct Remaining {
     epochs: u64,
     batch_size: u64,
     max_steps: Option<u64>,
     max_seconds: Option<f64>,
-    /// Samples to validate on after each epoch.
+    /// Number of validation samples, evaluated after each epoch.
     pub validation: u64,
-    /// Samples to test on at the end.
+    /// Number of test samples, evaluated at the end.
     pub test: u64,
 }
 
-impl Ahead {
-    /// What `experiment` says; the samples are known once the data is.
+impl Remaining {
+    /// The settings of `experiment`; the numbers of samples are set once the data is loaded.
     pub fn new(experiment: &Experiment) -> Self {
         let train = &experiment.train;
         Self {
@@ -29,7 +29,7 @@ impl Ahead {
         }
     }
 
-    /// Samples to train on and to evaluate after `report`.
+    /// The number of samples to train on and to evaluate after `report`.
     fn samples(&self, report: &StepReport) -> (u64, u64) {
         let of_epoch = report.samples.saturating_sub(report.samples_in_epoch);
         let all = of_epoch + self.epochs.saturating_sub(report.epoch).saturating_mul(report.samples);
@@ -40,8 +40,9 @@ impl Ahead {
         (train, ends.saturating_mul(self.validation).saturating_add(self.test))
     }
 
-    /// Seconds until the run ends, from `report` on at these speeds, `evaluated` samples after it and
-    /// `elapsed` seconds after the session began. What was never evaluated is taken to cost no time.
+    /// Estimated seconds from `report` to the end of the run at the given speeds, in samples per second.
+    /// `evaluated` samples have been evaluated since `report`; `elapsed` is the time since the session began.
+    /// Evaluation counts as free until its speed is known.
     pub fn seconds(
         &self,
         report: &StepReport,
@@ -65,12 +66,12 @@ mod tests {
         StepReport { step, epoch, samples_in_epoch, samples: 100, loss: 1.0, accuracy: None }
     }
 
-    fn run(max_steps: Option<u64>) -> Ahead {
-        Ahead { epochs: 3, batch_size: 10, max_steps, validation: 20, test: 50, ..Ahead::default() }
+    fn run(max_steps: Option<u64>) -> Remaining {
+        Remaining { epochs: 3, batch_size: 10, max_steps, validation: 20, test: 50, ..Remaining::default() }
     }
 
     #[test]
-    fn what_is_left_is_every_epoch_its_validation_and_the_test() {
+    fn the_remaining_samples_include_epochs_validations_and_the_test() {
         assert_eq!(run(None).samples(&step(4, 1, 40)), (260, 3 * 20 + 50));
         assert_eq!(run(None).samples(&step(30, 3, 100)), (0, 20 + 50));
         assert_eq!(run(Some(8)).samples(&step(4, 1, 40)), (40, 50));
@@ -78,12 +79,12 @@ mod tests {
     }
 
     #[test]
-    fn time_is_limited_by_max_minutes() {
-        let ahead = run(None);
-        assert_eq!(ahead.seconds(&step(4, 1, 40), 0, 10.0, None, 0.0), 26.0);
-        assert_eq!(ahead.seconds(&step(4, 1, 40), 10, 10.0, Some(100.0), 0.0), 27.0);
-        let ahead = Ahead { max_seconds: Some(30.0), ..run(None) };
-        assert_eq!(ahead.seconds(&step(4, 1, 40), 0, 10.0, None, 20.0), 10.0);
-        assert_eq!(ahead.seconds(&step(4, 1, 40), 0, 10.0, None, 40.0), 0.0);
+    fn the_remaining_time_is_limited_by_max_minutes() {
+        let remaining = run(None);
+        assert_eq!(remaining.seconds(&step(4, 1, 40), 0, 10.0, None, 0.0), 26.0);
+        assert_eq!(remaining.seconds(&step(4, 1, 40), 10, 10.0, Some(100.0), 0.0), 27.0);
+        let remaining = Remaining { max_seconds: Some(30.0), ..run(None) };
+        assert_eq!(remaining.seconds(&step(4, 1, 40), 0, 10.0, None, 20.0), 10.0);
+        assert_eq!(remaining.seconds(&step(4, 1, 40), 0, 10.0, None, 40.0), 0.0);
     }
 }
