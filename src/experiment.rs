@@ -1,4 +1,4 @@
-//! `Experiment`: a whole config as plain data, and the checks that span its sections.
+//! `Experiment`: a whole config as plain data, and the checks that involve several sections.
 //!
 //! ```
 //! use taper::Experiment;
@@ -20,7 +20,7 @@ mod stored;
 
 pub use check::{Check, Layer, Location};
 
-// The sections that no public module is about.
+// The configs of sections whose modules are private.
 pub use crate::checkpoint::Config as CheckpointConfig;
 pub use crate::engine::Choice as EngineChoice;
 pub use crate::gate::Config as GateConfig;
@@ -40,39 +40,39 @@ use crate::ops::Activation;
 use crate::shape::Shape;
 use crate::{checkpoint, gate, loss, optimizer, train};
 
-/// Everything that a run is made from; loading it touches no disk and no device.
+/// A whole config. Loading it opens no file other than the config, and no device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// What the run is called; its folder is `runs/NAME-0001`.
+    /// The name of the run; its folder is `runs/NAME-0001`.
     #[serde(default = "unnamed")]
     #[schemars(length(min = 1))]
     pub name: String,
-    /// Decides initial weights, shuffling, dropout, the validation split and generated data.
+    /// The random seed for initial weights, shuffling, dropout, the validation split and generated data.
     #[serde(default)]
     pub seed: u64,
-    /// The samples to train and test on.
+    /// The data set with the samples for training and testing.
     pub data: data::Config,
-    /// Which samples are set aside for validation.
+    /// Which samples are held out for validation and testing.
     #[serde(default)]
     pub split: data::split::Config,
-    /// What is done to every sample.
+    /// The preprocessing of all samples.
     #[serde(default)]
     pub preprocess: data::preprocess::Config,
     /// The network.
     pub model: model::Config,
-    /// What training makes small.
+    /// The loss function, which training minimizes.
     pub loss: loss::Config,
-    /// How gradients change the parameters.
+    /// The optimizer, which updates the parameters from their gradients.
     pub optimizer: optimizer::Config,
-    /// How long and in what portions.
+    /// The length of the training and the size of its steps.
     #[serde(default)]
     pub train: train::Config,
-    /// When the run is saved and what is kept.
+    /// When checkpoints are written and which are kept.
     #[serde(default)]
     pub checkpoint: checkpoint::Config,
-    /// What the run must reach at its end, else `taper train` exits with 6: metrics, each with `>=`, `>`, `<=` or `<` and
-    /// a number, as in `"test.accuracy" = ">= 0.97"`.
+    /// Conditions that must hold at the end of the run; otherwise `taper train` exits with code 6. Each is a metric with
+    /// `>=`, `>`, `<=` or `<` and a number, as in `"test.accuracy" = ">= 0.97"`.
     #[serde(default)]
     pub gate: gate::Config,
 }
@@ -82,17 +82,17 @@ fn unnamed() -> String {
 }
 
 impl Experiment {
-    /// Reads and checks a config.
+    /// Loads and checks a config.
     ///
     /// # Errors
-    /// Everything that is wrong with it, at once.
+    /// With all mistakes in it at once.
     pub fn load(input: &Input) -> Result<Self, Diagnostics> {
         Self::load_with(input, |_| {})
     }
 
-    /// The same, where `take_code` gives what was read the code that it names.
+    /// Loads and checks a config; `take_code` attaches the code of custom layers and data to it.
     fn load_with(input: &Input, take_code: impl Fn(&mut Self)) -> Result<Self, Diagnostics> {
-        // Its making takes longer than its use.
+        // Generating it takes longer than using it.
         static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(stored::schema);
         let with_code = |read: &Self| {
             let mut experiment = read.clone();
@@ -104,19 +104,19 @@ impl Experiment {
         Ok(with_code(&read))
     }
 
-    /// Reads and checks the `text` of a TOML config.
+    /// Loads and checks the `text` of a TOML config.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) with everything that is wrong with it.
+    /// [`Error::Config`](crate::Error::Config) with all mistakes in it.
     pub fn from_toml(text: &str) -> crate::Result<Self> {
         Self::from_input(&Input { name: "config.toml".to_owned(), text: text.into(), ..Input::default() })
     }
 
-    /// Reports what no schema can say: names, ranges that depend on each other, shapes.
+    /// Reports mistakes that a schema cannot express: names, ranges that depend on each other, shapes.
     pub fn validate(&self, problems: &mut Problems<'_>) {
         self.validate_name(&mut problems.key("name"));
         if self.seed > i64::MAX as u64 {
-            problems.key("seed").report("must be below 2^63, the largest whole number of TOML");
+            problems.key("seed").report("must be below 2^63, the limit of a TOML integer");
         }
         let data = self.data.member();
         data.validate(&mut problems.key("data").key(self.data.name()));
@@ -125,8 +125,8 @@ impl Experiment {
         self.preprocess.validate(channels, &mut problems.key("preprocess"));
         if self.preprocess.targets.is_some() && self.loss.member().link().is_some() {
             problems.key("preprocess").key("targets").report_with_help(
-                format!("classes are not scaled, and the loss `{}` is for classes", self.loss.name()),
-                "remove it, or use `mse`, `mae` or `huber` for numbers to predict",
+                format!("the loss `{}` is for classes, which cannot be scaled", self.loss.name()),
+                "remove it, or use `mse`, `mae` or `huber` for regression",
             );
         }
         let mut model = problems.key("model");
@@ -145,7 +145,7 @@ impl Experiment {
         }
     }
 
-    /// The network as it is trained: its last activation is left to the loss if that includes it.
+    /// The network as it is trained: without its last activation if that is part of the loss.
     #[must_use]
     pub fn network(&self) -> model::Config {
         match (self.model.final_activation(), self.loss.member().link()) {
@@ -154,7 +154,7 @@ impl Experiment {
         }
     }
 
-    /// How many classes the outputs of the last layer stand for, where layers and loss alone decide it.
+    /// The number of classes, if the layers and the loss determine it.
     #[must_use]
     pub fn classes(&self) -> Option<usize> {
         let outputs = self.network().outputs()?;
@@ -164,9 +164,9 @@ impl Experiment {
         }
     }
 
-    /// Works out all shapes for samples of `shape` and compares them with what is to be predicted.
+    /// Computes all shapes for samples of `shape` and checks the output against the target.
     pub fn plan(&self, shape: &Shape, target: Option<Target>, problems: &mut Problems<'_>) -> Option<Plan> {
-        // How many channels or features there are may be known from the data only.
+        // The number of channels or features may be known only once the data is read.
         self.preprocess.validate(shape.0.first().copied(), &mut problems.key("preprocess"));
         let network = self.network();
         let plan = network.plan(shape, &mut problems.key("model"))?;
@@ -179,8 +179,8 @@ impl Experiment {
                 }
             }
             _ => problems.key("model").key("layers").index(last).report_with_help(
-                format!("the last output is {}, not a flat list of values", plan.output()),
-                "end with `{ flatten = {} }` and a dense layer",
+                format!("the network's output has shape {}; it must be one-dimensional", plan.output()),
+                "end the layers with `{ flatten = {} }` and a dense layer",
             ),
         }
         problems.is_empty().then_some(plan)
@@ -196,7 +196,7 @@ impl Experiment {
                 problems
                     .key("train")
                     .key("batch_size")
-                    .report("one step would need more than 1 TiB of memory; make it smaller");
+                    .report("one step would need more than 1 TiB of memory; use a smaller batch or network");
             }
         }
     }
@@ -205,7 +205,7 @@ impl Experiment {
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !self.name.chars().all(good) || self.name.starts_with('.') || self.name.len() > 100 {
             problems.report_with_help(
-                format!("\"{}\" cannot name a folder", self.name.escape_debug()),
+                format!("\"{}\" is not a valid folder name", self.name.escape_debug()),
                 "use up to 100 letters, digits, `-`, `_` and `.`, not starting with `.`",
             );
         }
@@ -226,20 +226,20 @@ impl Experiment {
                 .index(last)
                 .key(self.model.layers[last].name())
                 .report_with_help(
-                    "this activation follows a layer that applies it already",
-                    "leave one of the two out",
+                    "this activation is already applied by the layer before it",
+                    "remove one of the two",
                 );
         }
         if wrong {
             let last = self.model.layers.len().saturating_sub(1);
             let layer = self.model.layers[last].name();
             let expected = match self.loss.member().link() {
-                Some(Activation::Softmax) => "leave it out or use \"softmax\"",
-                Some(_) => "leave it out or use \"sigmoid\"",
-                None => "leave it out",
+                Some(Activation::Softmax) => "remove it or use \"softmax\"",
+                Some(_) => "remove it or use \"sigmoid\"",
+                None => "remove it",
             };
             problems.key("model").key("layers").index(last).key(layer).report_with_help(
-                format!("the last layer's activation does not go with the loss `{}`", self.loss.name()),
+                format!("the activation of the last layer does not match the loss `{}`", self.loss.name()),
                 expected,
             );
         }

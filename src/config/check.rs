@@ -1,7 +1,7 @@
-//! A config against the schema of its type: every unknown key, wrong type and value out of range.
+//! Checks a config against the JSON Schema of its type: unknown keys, wrong types, values out of range.
 //!
-//! serde stops at the first error; this walk finds all of them, with the same rules, because the
-//! schema is made from the same types.
+//! serde stops at the first error; this check finds all of them. The rules are the same, because the schema is
+//! generated from the same types.
 
 mod number;
 mod wording;
@@ -15,15 +15,15 @@ use super::suggest::nearest;
 use number::{check_integer, check_range, limits};
 pub(super) use wording::PLAIN_PATH;
 use wording::{
-    control, describe, kind, kind_of, list, missing, number_expected, problem, replacement, schema_names,
+    choice, control, describe, kind, list, missing, number_expected, problem, replacement, schema_names,
     suggestion, types, unknown,
 };
 
-/// How many problems are looked for: a file of a megabyte could hold a hundred thousand.
+/// The number of problems after which the check stops: a file of a megabyte could hold a hundred thousand.
 pub(super) const MOST: usize = 100;
 
-/// Reports the differences between `node` and `schema`, a part of the JSON Schema of the `whole` config, all
-/// of them but for a file that is nothing else.
+/// Reports up to [`MOST`] differences between `node` and `schema`, a part of the JSON Schema of the `whole`
+/// config.
 pub(super) fn check(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, found: &mut Vec<Problem>) {
     let schema = resolved(whole.schema, schema);
     if found.len() >= MOST || *schema == Json::Bool(true) {
@@ -31,7 +31,7 @@ pub(super) fn check(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, f
     }
     if let Some(choices) = schema["oneOf"].as_array() {
         if schema_names(choices).is_empty() {
-            check_word(node, choices, path, found);
+            check_one_of(node, choices, path, found);
         } else {
             check_choice(node, whole, choices, path, found);
         }
@@ -42,8 +42,8 @@ pub(super) fn check(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, f
     }
 }
 
-/// An optional section, `anyOf: [section, null]`, or a value of several forms, such as a number or a
-/// list of numbers: checked as the first form that has its type.
+/// Checks an optional section, `anyOf: [section, null]`, or a value of several forms, such as an integer or an
+/// array of integers, against the first form of its type.
 fn check_any(node: &Node, whole: Whole<'_>, options: &[Json], path: &Path, found: &mut Vec<Problem>) {
     let forms: Vec<&Json> = options.iter().filter(|option| option["type"] != "null").collect();
     if matches!(node.value, Value::Null) && forms.len() < options.len() {
@@ -85,7 +85,7 @@ fn check_type(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, found: 
                 format!("must be a finite number, not {number}")
             } else {
                 let (least, most) = limits(schema);
-                format!("must be a whole number from {least} to {most}, not {number}")
+                format!("must be an integer from {least} to {most}, not {number}")
             });
         }
         Value::Integer(number) if number_expected(&expected) => {
@@ -93,11 +93,11 @@ fn check_type(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, found: 
         }
         Value::Float(number) if expected.contains(&"number") => check_range(*number, schema, &mut report),
         Value::String(text) if expected.contains(&"string") => {
-            if let Some(words) = schema["enum"].as_array() {
-                let words: Vec<&str> = words.iter().filter_map(Json::as_str).collect();
-                check_among(text, &words, path, found);
+            if let Some(allowed) = schema["enum"].as_array() {
+                let allowed: Vec<&str> = allowed.iter().filter_map(Json::as_str).collect();
+                check_among(text, &allowed, path, found);
             } else if schema["format"] == "path" && text.contains(char::is_control) {
-                let message = format!("holds {}, which no path does", control(text));
+                let message = format!("contains {}, which is not allowed in a path", control(text));
                 found.push(problem(path, message, Some(PLAIN_PATH.to_owned())));
             } else if text.is_empty() && schema["minLength"].as_u64().is_some_and(|n| n > 0) {
                 report("must not be empty".to_owned());
@@ -112,10 +112,10 @@ fn check_type(node: &Node, whole: Whole<'_>, schema: &Json, path: &Path, found: 
         Value::Array(items) if expected.contains(&"array") => {
             let least = schema["minItems"].as_u64().unwrap_or(0);
             if (items.len() as u64) < least {
-                report(format!("needs at least {least} element{}", if least == 1 { "" } else { "s" }));
+                report(format!("must have at least {least} element{}", if least == 1 { "" } else { "s" }));
             }
             if let Some(most) = schema["maxItems"].as_u64().filter(|most| items.len() as u64 > *most) {
-                report(format!("needs at most {most} element{}", if most == 1 { "" } else { "s" }));
+                report(format!("must have at most {most} element{}", if most == 1 { "" } else { "s" }));
                 return;
             }
             for (i, item) in items.iter().enumerate() {
@@ -145,7 +145,7 @@ fn check_table(entries: &[Entry], whole: Whole<'_>, schema: &Json, path: &Path, 
         }
     }
     for required in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
-        // A typo of it is reported already.
+        // A misspelled key is already reported as unknown.
         let meant =
             |entry: &Entry| !names.contains(&&*entry.key) && nearest(&entry.key, &names) == Some(required);
         if !entries.iter().any(|entry| entry.key == required && !entry.is_unset())
@@ -156,12 +156,12 @@ fn check_table(entries: &[Entry], whole: Whole<'_>, schema: &Json, path: &Path, 
     }
 }
 
-/// A section whose key names the chosen member: `{ adam = { … } }`.
+/// Checks a section whose key names the chosen member: `{ adam = { … } }`.
 fn check_choice(node: &Node, whole: Whole<'_>, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
     let names = schema_names(choices);
     let Value::Table(entries) = &node.value else {
-        let message = format!("expected a table that names one of its kinds, found {}", kind(&node.value));
-        found.push(problem(path, message, Some(kind_of(&node.value, &names))));
+        let message = format!("expected a table, found {}", kind(&node.value));
+        found.push(problem(path, message, Some(choice(&node.value, &names))));
         return;
     };
     for entry in entries {
@@ -177,19 +177,19 @@ fn check_choice(node: &Node, whole: Whole<'_>, choices: &[Json], path: &Path, fo
     let given = entries.iter().filter(|entry| !entry.is_unset());
     let written: Vec<&str> = given.map(|entry| entry.key.as_str()).collect();
     if written.is_empty() {
-        let message = "no kind is given".to_owned();
+        let message = "no member is chosen".to_owned();
         found.push(problem(path, message, Some(format!("choose one of {}", list(&names)))));
     } else if written.len() > 1 && written.iter().all(|name| names.contains(name)) {
         let place = path.key(written[1]);
-        let message = format!("{} are given, but only one can be used", list(&written));
+        let message = format!("only one of {} may be given", list(&written));
         let help = replacement(entries, path).unwrap_or_else(|| "remove all but one".to_owned());
         found.push(Problem { at_key: true, ..problem(&place, message, Some(help)) });
     }
 }
 
-/// A word from a documented list: schemars writes `oneOf: [{const: …}, …]`.
-fn check_word(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
-    let words: Vec<&str> = choices
+/// Checks a string that must be one of a documented set: schemars generates `oneOf: [{const: …}, …]`.
+fn check_one_of(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Problem>) {
+    let allowed: Vec<&str> = choices
         .iter()
         .flat_map(|choice| {
             choice["const"]
@@ -199,17 +199,17 @@ fn check_word(node: &Node, choices: &[Json], path: &Path, found: &mut Vec<Proble
         })
         .collect();
     match &node.value {
-        Value::String(text) => check_among(text, &words, path, found),
+        Value::String(text) => check_among(text, &allowed, path, found),
         other => found.push(problem(
             path,
-            format!("expected one of {}, found {}", list(&words), kind(other)),
+            format!("expected one of {}, found {}", list(&allowed), kind(other)),
             None,
         )),
     }
 }
 
-fn check_among(text: &str, words: &[&str], path: &Path, found: &mut Vec<Problem>) {
-    if !words.contains(&text) {
-        found.push(problem(path, format!("unknown word `{text}`"), Some(suggestion(text, words))));
+fn check_among(text: &str, allowed: &[&str], path: &Path, found: &mut Vec<Problem>) {
+    if !allowed.contains(&text) {
+        found.push(problem(path, format!("unknown value `{text}`"), Some(suggestion(text, allowed))));
     }
 }

@@ -1,24 +1,24 @@
-//! Config errors as people read them: what, file, line, column, excerpt, and what to do.
+//! Config errors for people: the message, the place with an excerpt, and the remedy.
 
 use annotate_snippets::{Group, Level, Renderer};
 
-use super::document::{Node, Origin, Source};
+use super::document::{Node, Origin, Text};
 use super::excerpt::{excerpt, shortened};
 use super::problem::Problem;
 
-/// How many findings are shown: more are read by nobody, and cost time.
+/// The number of findings that are shown: nobody reads more, and rendering takes time.
 const SHOWN: usize = 20;
-/// What is shown for a character that would act on the terminal.
+/// The replacement for control characters.
 const REPLACED: &str = "\u{fffd}";
 
-/// Everything that is wrong with one config.
+/// All mistakes in one config.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
-    sources: Vec<Source>,
+    sources: Vec<Text>,
     findings: Vec<Finding>,
 }
 
-/// One thing that is wrong, with its place in a text.
+/// A mistake with its place in a text.
 #[derive(Clone, Debug)]
 pub struct Finding {
     message: String,
@@ -26,33 +26,33 @@ pub struct Finding {
     origin: Option<Origin>,
 }
 
-/// One thing that is wrong, as programs read it.
+/// A mistake, for programs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Mistake<'a> {
     /// What is wrong.
     pub message: &'a str,
-    /// What to do about it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<&'a str>,
-    /// The file, or what else the text came from.
+    /// The file, or other source of the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<&'a str>,
-    /// Counted from 1.
+    /// The line, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
-    /// In characters, counted from 1.
+    /// The column in characters, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
 }
 
 impl Finding {
-    /// What is wrong and, where it is known, the place.
+    /// A finding with its message and, if known, its place.
     #[must_use]
     pub fn new(message: impl Into<String>, origin: Option<Origin>) -> Self {
         Self { message: message.into(), help: None, origin }
     }
 
-    /// The problem at the place where its path was written in `root`.
+    /// A finding for `problem`, at the place of its path in `root`.
     #[must_use]
     pub fn locate(problem: &Problem, root: &Node) -> Self {
         let path = problem.path.to_string();
@@ -64,7 +64,7 @@ impl Finding {
         Self { message, help: problem.help.clone(), origin: Some(root.locate(&problem.path, problem.at_key)) }
     }
 
-    /// The same with what to do about it.
+    /// Adds how to fix it.
     #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
@@ -72,10 +72,10 @@ impl Finding {
 }
 
 impl Diagnostics {
-    /// Findings about `sources`, shown in the order of their places.
+    /// Findings in `sources`, sorted by place.
     #[must_use]
-    pub fn new(mut sources: Vec<Source>, mut findings: Vec<Finding>) -> Self {
-        // The renderer takes names as they are.
+    pub fn new(mut sources: Vec<Text>, mut findings: Vec<Finding>) -> Self {
+        // The renderer does not escape names.
         for source in &mut sources {
             source.name = source.name.replace(char::is_control, REPLACED);
         }
@@ -90,19 +90,19 @@ impl Diagnostics {
         self.findings.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no findings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty()
     }
 
-    /// What is wrong at the first place, without the place.
+    /// The message of the first finding, without its place.
     #[must_use]
     pub fn first(&self) -> &str {
         self.findings.first().map_or("", |finding| finding.message.as_str())
     }
 
-    /// The findings with their places, for programs; of many, the first ones.
+    /// The first 20 findings with their places, for programs.
     #[must_use]
     pub fn mistakes(&self) -> Vec<Mistake<'_>> {
         self.findings.iter().take(SHOWN).map(|finding| self.mistake(finding)).collect()
@@ -121,17 +121,17 @@ impl Diagnostics {
         }
     }
 
-    /// The findings as text, with colours for a terminal or without; of many, the first ones.
+    /// The first 20 findings as text, with or without `color` for a terminal.
     #[must_use]
-    pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let shown = self.findings.iter().take(SHOWN);
         let mut rendered: Vec<String> = shown.map(|finding| renderer.render(&self.report(finding))).collect();
         if self.findings.len() > SHOWN {
-            rendered.push(format!("error: more is wrong; these are the first {SHOWN} mistakes"));
+            rendered.push(format!("error: too many mistakes; only the first {SHOWN} are shown"));
         }
-        // The renderer replaces the control characters of ASCII, not these, of which U+009B begins an
-        // escape sequence.
+        // The renderer replaces ASCII control characters only; of the others, U+009B starts an escape
+        // sequence.
         rendered.join("\n\n").replace(|c| matches!(c, '\u{80}'..='\u{9f}'), REPLACED)
     }
 
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn no_control_character_reaches_the_terminal() {
         let text = "a\u{1b}[1m\u{7f}\u{9b}31mb = 1".to_owned();
-        let source = Source { name: "x\u{9b}\u{1b}.toml".to_owned(), text };
+        let source = Text { name: "x\u{9b}\u{1b}.toml".to_owned(), text };
         let finding = Finding::new("unknown key `\u{9b}\u{1b}`", Some(Origin { source: 0, span: 0..5 }));
         let text = Diagnostics::new(vec![source], vec![finding]).to_string();
         assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");

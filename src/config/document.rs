@@ -1,54 +1,54 @@
-//! A parsed config that remembers where each key and value was written.
+//! A parsed config with the place of each key and value.
 
 use std::ops::Range;
 
 use super::problem::{Path, Segment};
 
-/// A text that config values come from: a file, a `--set`, an environment variable.
+/// A text with config values: a file, a `--set` argument or an environment variable.
 #[derive(Clone, Debug)]
-pub struct Source {
-    /// What to call it in messages.
+pub struct Text {
+    /// Its name in messages.
     pub name: String,
-    /// Its whole text.
+    /// The whole text.
     pub text: String,
 }
 
-/// Where in which [`Source`] something was written.
+/// A place in a [`Text`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Index of the source.
+    /// Index of the text.
     pub source: usize,
-    /// Byte range in its text.
+    /// Byte range in the text.
     pub span: Range<usize>,
 }
 
-/// A value and where it was written.
+/// A value and its place.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The value.
     pub value: Value,
-    /// Where it was written.
+    /// The place of the value.
     pub origin: Origin,
 }
 
-/// What TOML and JSON have in common.
+/// A value of TOML or JSON.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// JSON's null: stands for "not set".
+    /// JSON's null: the key is not set.
     Null,
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i128),
-    /// Any other number; TOML allows NaN and infinity here.
+    /// A float; in TOML it can be NaN or infinite.
     Float(f64),
-    /// A text.
+    /// A string.
     String(String),
-    /// A date or time of TOML, which no option takes.
+    /// A date or time of TOML; no key accepts one.
     Datetime,
-    /// A list.
+    /// An array.
     Array(Vec<Node>),
-    /// Keys with values, in file order.
+    /// A table: keys with values, in file order.
     Table(Vec<Entry>),
 }
 
@@ -57,14 +57,14 @@ pub enum Value {
 pub struct Entry {
     /// The key.
     pub key: String,
-    /// Where the key was written.
+    /// The place of the key.
     pub key_origin: Origin,
-    /// Its value.
+    /// The value.
     pub node: Node,
 }
 
 impl Entry {
-    /// Whether this says no more than that the key is not set.
+    /// Whether the value is null, which means that the key is not set.
     #[must_use]
     pub fn is_unset(&self) -> bool {
         matches!(self.node.value, Value::Null)
@@ -72,7 +72,7 @@ impl Entry {
 }
 
 impl Node {
-    /// The entry under `key`, if this is a table that has it.
+    /// The entry for `key`, if this is a table that contains it.
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.value {
@@ -81,7 +81,7 @@ impl Node {
         }
     }
 
-    /// Where `path` was written, or its closest ancestor that was.
+    /// The place of `path`, or of its closest ancestor that exists.
     #[must_use]
     pub fn locate(&self, path: &Path, at_key: bool) -> Origin {
         let mut node = self;
@@ -90,7 +90,7 @@ impl Node {
             match (segment, &node.value) {
                 (Segment::Key(key), _) if node.entry(key).is_some() => {
                     let Some(entry) = node.entry(key) else { break };
-                    // A table is pointed at by its key: its own text may be the rest of the file.
+                    // Points at the key of a table: the table's own text may be the rest of the file.
                     let table = matches!(entry.node.value, Value::Table(_));
                     origin = if at_key || table { &entry.key_origin } else { &entry.node.origin }.clone();
                     node = &entry.node;
@@ -105,8 +105,8 @@ impl Node {
         origin
     }
 
-    /// The value without its origins, for serde. Call after the value was checked: numbers that
-    /// JSON cannot hold become null.
+    /// The value without its places, for serde. To be called after the check: numbers that JSON cannot hold
+    /// become null.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
@@ -115,7 +115,7 @@ impl Node {
             Value::Integer(value) => match (i64::try_from(*value), u64::try_from(*value)) {
                 (Ok(value), _) => value.into(),
                 (_, Ok(value)) => value.into(),
-                // No whole number of a config is so large: it stands where any number may.
+                // No integer key allows such a value, so a float is expected here.
                 _ => (*value as f64).into(),
             },
             Value::Float(value) => (*value).into(),

@@ -1,32 +1,32 @@
-//! A config's texts to its type: parse, override, check, and all that is wrong in one error.
+//! Loads a config: parses the text, applies overrides, checks the result, and reports all mistakes in one error.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 
 use super::diagnostics::{Diagnostics, Finding};
-use super::document::{Node, Origin, Source};
+use super::document::{Node, Origin, Text};
 use super::moved::{self, Moved};
 use super::places::Whole;
 use super::problem::{Path, Problem, Problems};
 use super::{check, overrides, parse as syntax};
 
-/// Where a config comes from.
+/// The text of a config and the values on top of it.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
-    /// What to call the file in messages; decides the syntax: JSON if it ends in `.json`, else TOML.
+    /// The name of the file in messages. It determines the syntax: JSON if it ends in `.json`, otherwise TOML.
     pub name: String,
-    /// The file's content.
+    /// The content of the file.
     pub text: Vec<u8>,
-    /// Single values on top, later ones winning: what to call each in messages, and `path=value`.
+    /// Overrides, the later ones taking precedence: the name of each in messages, and `path=value`.
     pub overrides: Vec<(String, String)>,
 }
 
-/// Reads `input` as a `T`, whose [`schema`] is `schema`, and lets `validate` look for what no schema can say.
-/// Keys that have `moved` are explained.
+/// Loads `input` as a `T`, whose [`schema`] is `schema`; `validate` reports what a schema cannot express. Each of
+/// the `moved` keys is reported with its new place.
 ///
 /// # Errors
-/// Everything that is wrong, at once.
+/// With all mistakes at once.
 pub fn load<T: DeserializeOwned>(
     input: &Input,
     schema: &serde_json::Value,
@@ -38,21 +38,21 @@ pub fn load<T: DeserializeOwned>(
 
 fn explain(input: &Input, findings: Vec<Finding>) -> Diagnostics {
     let text = String::from_utf8_lossy(&input.text);
-    let file = Source { name: input.name.clone(), text: without_mark(&text).to_owned() };
+    let file = Text { name: input.name.clone(), text: without_mark(&text).to_owned() };
     let overrides =
-        input.overrides.iter().map(|(name, text)| Source { name: name.clone(), text: text.clone() });
+        input.overrides.iter().map(|(name, text)| Text { name: name.clone(), text: text.clone() });
     Diagnostics::new(std::iter::once(file).chain(overrides).collect(), findings)
 }
 
-/// The values of `input`, not checked; overrides are read by `schema`.
+/// The values of `input`, unchecked; `schema` determines the types of overrides.
 ///
 /// # Errors
-/// Where its texts cannot be parsed.
+/// If a text cannot be parsed.
 pub fn parse(input: &Input, schema: &serde_json::Value) -> Result<serde_json::Value, Diagnostics> {
     merge(input, schema).map(|root| root.to_json()).map_err(|findings| explain(input, findings))
 }
 
-/// The JSON Schema of `T`, without references, for editors and for the checks here.
+/// The JSON Schema of `T`, with references only where a type contains itself; for editors and for [`load`].
 #[must_use]
 pub fn schema<T: JsonSchema>() -> serde_json::Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
@@ -90,19 +90,19 @@ fn merge(input: &Input, schema: &serde_json::Value) -> Result<Node, Vec<Finding>
     Ok(root)
 }
 
-/// Where bytes are no UTF-8 text: the valid part stands in the lossy text as it is.
+/// The finding for the first invalid byte of a text that is not UTF-8; the text before it is shown unchanged.
 fn not_utf_8(text: &[u8], error: std::str::Utf8Error) -> Finding {
     let mark = if text.starts_with("\u{feff}".as_bytes()) { "\u{feff}".len() } else { 0 };
     let start = error.valid_up_to() - mark;
     let help = match text {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it begins like UTF-16; save the file as UTF-8",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it looks like UTF-16; save the file as UTF-8",
         _ => "save the file as UTF-8",
     };
     let origin = Origin { source: 0, span: start..start + char::REPLACEMENT_CHARACTER.len_utf8() };
     Finding::new("not UTF-8 text", Some(origin)).with_help(help)
 }
 
-/// A byte order mark is no error and no content.
+/// `text` without its byte order mark, which is allowed and ignored.
 fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }

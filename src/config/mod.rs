@@ -1,4 +1,4 @@
-//! How configs are read, explained and documented; knows no section.
+//! Loading, checking and documenting of configs, independent of their sections.
 //!
 //! ```
 //! use taper::config::Input;
@@ -8,7 +8,7 @@
 //! let text = taper::Experiment::built_in("digits_cnn")?.to_toml().into();
 //! let input = Input { name: "digits.toml".to_owned(), text, overrides };
 //! let error = taper::Experiment::load(&input).unwrap_err();
-//! assert!(error.to_string().contains("expected a whole number"), "{error}");
+//! assert!(error.to_string().contains("expected an integer"), "{error}");
 //! # Ok(())
 //! # }
 //! ```
@@ -26,7 +26,7 @@ mod problem;
 mod reference;
 mod registry;
 mod suggest;
-mod written;
+mod to_toml;
 
 pub use diagnostics::{Diagnostics, Finding, Mistake};
 pub use load::{Input, schema};
@@ -36,4 +36,4 @@ pub use problem::{Path, Problem, Problems, Segment};
 pub use reference::{reference, reference_of};
 pub(crate) use registry::{admit_custom, registry};
 pub(crate) use suggest::nearest;
-pub(crate) use written::written;
+pub(crate) use to_toml::to_toml;

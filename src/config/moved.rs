@@ -1,4 +1,4 @@
-//! Keys that have moved: found, explained, and left out of the further checks.
+//! Moved keys: reports them with their new places and excludes them from further checks.
 
 use super::document::{Entry, Node, Value};
 use super::problem::{Path, Problem};
@@ -6,13 +6,13 @@ use super::problem::{Path, Problem};
 /// A key that has moved.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved {
-    /// The section, the member (`*` for every one) and the key where it stood.
+    /// The old place: section, member (`*` for all) and key.
     pub from: [&'static str; 3],
-    /// The section and the key where it stands now.
+    /// The new place: section and key.
     pub to: [&'static str; 2],
 }
 
-/// Takes the keys that have `moved` out of `root`, each with a problem that names its new place.
+/// Removes the `moved` keys from `root` and reports each with its new place.
 pub(super) fn take_out(root: &mut Node, moved: &[Moved], found: &mut Vec<Problem>) {
     for Moved { from, to: [section, key] } in moved {
         each(root, from, &Path::default(), &mut |path, entry| {
@@ -22,7 +22,7 @@ pub(super) fn take_out(root: &mut Node, moved: &[Moved], found: &mut Vec<Problem
                 at_key: true,
                 message: format!("`{}` has moved to `{section}.{key}`", entry.key),
                 help: Some(format!(
-                    "set it in the section `{section}`{}; `taper config init NEW --from OLD` rewrites a file",
+                    "set it in the section `{section}`{}; `taper config init NEW --from OLD` updates a file",
                     value.unwrap_or_default()
                 )),
             });
@@ -30,7 +30,7 @@ pub(super) fn take_out(root: &mut Node, moved: &[Moved], found: &mut Vec<Problem
     }
 }
 
-/// Calls `report` with every entry at `pattern` below `node`, and removes it.
+/// Calls `report` with each entry that matches `pattern` below `node`, and removes it.
 fn each(node: &mut Node, pattern: &[&str], path: &Path, report: &mut impl FnMut(&Path, &Entry)) {
     let (Value::Table(entries), [name, rest @ ..]) = (&mut node.value, pattern) else { return };
     let fits = |entry: &Entry| *name == "*" || entry.key == *name;
@@ -48,7 +48,7 @@ fn each(node: &mut Node, pattern: &[&str], path: &Path, report: &mut impl FnMut(
     }
 }
 
-/// A number as it stands in a file.
+/// A number as text; `None` for other values.
 fn shown(node: &Node) -> Option<String> {
     match node.value {
         Value::Integer(number) => Some(number.to_string()),

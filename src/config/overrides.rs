@@ -1,4 +1,4 @@
-//! `--set section.key=value`: single values on top of a file.
+//! `--set section.key=value`: overrides single values of a config.
 
 mod value;
 
@@ -10,16 +10,16 @@ use super::diagnostics::Finding;
 use super::document::{Entry, Node, Origin, Value};
 use super::places::{child, is_open};
 
-/// Puts `assignment` (the text of source number `source`) into `root`, a config of `schema`.
+/// Applies `assignment` (text number `source`) to `root`, a config with `schema`.
 ///
-/// The value is TOML or JSON; what is neither is taken as a text, so that `name=first-try` works without
-/// quotes, and what stands where only a text can is one, as in `name=2024`. A member of a section can be
-/// named alone, `optimizer=sgd`. Blanks around the key and the value do not count.
+/// The value is TOML or JSON. Anything else is a string, so that `name=first-try` works without quotes; where
+/// only a string is allowed, every value is one, as in `name=2024`. A section can be set to the name of a member:
+/// `optimizer=sgd`. Spaces around key and value are ignored.
 ///
-/// List elements are named by number, `model.layers.0.dense.units=64` or `model.layers[0].dense.units=64`,
-/// from the end as in `-1`; `model.layers.+` is a new one at the end, `model.layers.+2` one that is then
-/// number 2. A name with dots stands in quotes, `gate."test.loss"="< 1"`, where it is not the last.
-/// The word `null` removes a key, so that its default holds, or a list element.
+/// Array elements are given by index, `model.layers.0.dense.units=64` or `model.layers[0].dense.units=64`,
+/// negative from the end; `model.layers.+` appends an element, `model.layers.+2` inserts one at index 2. A key
+/// with dots is quoted, `gate."test.loss"="< 1"`, unless it is the last part.
+/// The value `null` resets a key to its default, or removes an array element.
 pub(super) fn apply(root: &mut Node, assignment: &str, source: usize, schema: &Json) -> Result<(), Finding> {
     let whole = Origin { source, span: 0..assignment.len() };
     let Some((path, text)) = assignment.split_once('=') else {
@@ -32,7 +32,7 @@ pub(super) fn apply(root: &mut Node, assignment: &str, source: usize, schema: &J
         let mut span = first.clone();
         let mut next = rest.to_vec();
         if here.is_some_and(is_open) && !rest.is_empty() && !path[span.clone()].contains(['"', '\'']) {
-            // `gate.test.loss`: the name is all that follows.
+            // `gate.test.loss`: the rest of the path is one key.
             span.end = path.len();
             next.clear();
         }
@@ -65,8 +65,7 @@ pub(super) fn apply(root: &mut Node, assignment: &str, source: usize, schema: &J
     Ok(())
 }
 
-/// Where the names of `path` stand: separated by `.`, before `[` and before a `+` at the end, except within
-/// quotes.
+/// The ranges of the parts of `path`. Outside of quotes, a part ends at `.`, before `[`, and before a final `+`.
 fn segments(path: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     let (mut start, mut quote) = (0, None);
@@ -97,7 +96,7 @@ fn name(segment: &str) -> &str {
     within('"', '"').or_else(|| within('\'', '\'')).or_else(|| within('[', ']')).unwrap_or(segment)
 }
 
-/// The place called `segment` in `node`, made if a table lacks it or it says that it is new.
+/// The child `segment` of `node`, which is created if a table lacks it or `segment` starts with `+`.
 fn descend<'n>(
     node: &'n mut Node,
     path: &str,
@@ -129,13 +128,13 @@ fn descend<'n>(
             Ok(&mut entries[at].node)
         }
         _ => Err(Finding::new(
-            format!("`{segment}` cannot be set: what is before it is not a section"),
+            format!("cannot set `{segment}`: the key before it is not a table"),
             Some(origin),
         )),
     }
 }
 
-/// The element of a list of `count` that `text` numbers from the front or, below 0, from the end.
+/// The index `text` into an array of `count` elements; negative indices count from the end.
 fn index(text: &str, count: usize) -> Option<usize> {
     let index = match text.strip_prefix('-') {
         Some(back) => count.checked_sub(back.parse().ok().filter(|back| *back > 0)?)?,
@@ -144,13 +143,15 @@ fn index(text: &str, count: usize) -> Option<usize> {
     (index < count).then_some(index)
 }
 
-/// The error for an element that a list of `count` does not have.
+/// The error for an index that is out of range in an array of `count` elements.
 fn no_element(path: &str, segment: &str, count: usize, origin: Origin) -> Finding {
-    let kind = if path.trim_start().starts_with("model.layers") { "layer" } else { "element" };
+    let is_layer = path.trim_start().starts_with("model.layers");
+    let (kind, one) = if is_layer { ("layer", "a layer") } else { ("element", "an element") };
     let message = match count {
-        0 => format!("there is no {kind} {segment}; the list is empty"),
-        _ => format!("there is no {kind} {segment}; the list has {count}, numbered 0 to {}", count - 1),
+        0 => format!("{kind} {segment} does not exist: the array is empty"),
+        1 => format!("{kind} {segment} does not exist: the only index is 0"),
+        _ => format!("{kind} {segment} does not exist: indices are 0 to {}", count - 1),
     };
     Finding::new(message, Some(origin))
-        .with_help("`+` in place of the number adds one at the end, `-1` is the last")
+        .with_help(format!("use `+` as the index to add {one} at the end, `-1` for the last"))
 }

@@ -1,4 +1,4 @@
-//! TOML and JSON texts to [`Node`]s with positions.
+//! Parses TOML and JSON into [`Node`]s.
 
 use std::collections::HashSet;
 
@@ -11,11 +11,11 @@ use super::check::{MOST, PLAIN_PATH};
 use super::diagnostics::Finding;
 use super::document::{Entry, Node, Origin, Value};
 
-/// Up to this many bytes, all syntax errors of a TOML document are listed; there can be one for each
-/// byte, and each takes a hundred times its memory.
+/// The length in bytes up to which all syntax errors of a TOML document are reported. There can be one per byte,
+/// and each takes a hundred times that memory.
 const ALL_ERRORS: usize = 1 << 14;
 
-/// Parses a TOML document; all syntax errors at once, or of a long document the first.
+/// Parses a TOML document. Reports all syntax errors, or only the first one of a long document.
 pub(super) fn toml(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
     let first = match DeTable::parse(text) {
         Ok(table) => {
@@ -28,7 +28,7 @@ pub(super) fn toml(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
     Err(errors.iter().map(|error| toml_error(error, text, source)).collect())
 }
 
-/// Parses one TOML value, as in `--set key=VALUE`; `offset` is where it starts in its source.
+/// Parses one TOML value, as in `--set key=VALUE`, which starts at `offset` of its text.
 pub(super) fn toml_value(text: &str, source: usize, offset: usize) -> Option<Node> {
     let value = DeValue::parse(text).ok()?;
     let mut node = toml_node(value.get_ref(), value.span(), source);
@@ -36,14 +36,14 @@ pub(super) fn toml_value(text: &str, source: usize, offset: usize) -> Option<Nod
     Some(node)
 }
 
-/// The same for JSON.
+/// Parses one JSON value, which starts at `offset` of its text.
 pub(super) fn json_value(text: &str, source: usize, offset: usize) -> Option<Node> {
     let mut node = json(text, source).ok()?;
     shift(&mut node, offset);
     Some(node)
 }
 
-/// Parses a JSON document, strictly: no comments, no trailing commas.
+/// Parses a JSON document strictly, without comments or trailing commas.
 pub(super) fn json(text: &str, source: usize) -> Result<Node, Vec<Finding>> {
     let strict = jsonc_parser::ParseOptions {
         allow_comments: false,
@@ -81,19 +81,19 @@ fn toml_error(error: &toml::de::Error, text: &str, source: usize) -> Finding {
     let span = error.span().or_else(|| nested.then(|| most_dots(text)));
     let finding = Finding::new(message, span.map(|span| Origin { source, span }));
     if nested {
-        finding.with_help("no config nests more than a few levels")
+        finding.with_help("a config needs only a few levels of nesting")
     } else if escapes(error, text) {
         finding.with_help(PLAIN_PATH)
     } else if text.trim_start().starts_with('{') {
-        finding.with_help("the name of a JSON file ends in `.json`")
+        finding.with_help("to write a config in JSON, give the file a name that ends in `.json`")
     } else if error.message().starts_with("string values must be quoted") {
-        finding.with_help("give a text in quotes, one number, true, false, a [list] or a {table}")
+        finding.with_help("write a string in quotes, a number, true, false, an [array] or a {table}")
     } else {
         finding
     }
 }
 
-/// Whether it is about a backslash in a text, or what follows it.
+/// Whether `error` is about an escape sequence in a string.
 fn escapes(error: &toml::de::Error, text: &str) -> bool {
     let at = error.span().map_or(0, |span| text.floor_char_boundary(span.start.min(text.len())));
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
@@ -101,7 +101,7 @@ fn escapes(error: &toml::de::Error, text: &str) -> bool {
     about && text[line..].lines().next().is_some_and(|line| line.contains('\\'))
 }
 
-/// The line with the most dots: the parser does not say which key has too many parts.
+/// The line with the most dots, where the parser does not report the place of a key with too many parts.
 fn most_dots(text: &str) -> std::ops::Range<usize> {
     let mut start = 0;
     let lines = text.split_inclusive('\n').map(|line| {
@@ -111,25 +111,23 @@ fn most_dots(text: &str) -> std::ops::Range<usize> {
     lines.max_by_key(|(dots, span)| (*dots, std::cmp::Reverse(span.start))).map_or(0..0, |(_, span)| span)
 }
 
-/// What to do about a syntax error in JSON.
+/// The help for a syntax error in JSON.
 fn json_help(kind: &ParseErrorKind) -> &'static str {
     use ParseErrorKind as Kind;
     match kind {
         Kind::CommentsNotAllowed | Kind::UnterminatedCommentBlock => {
-            "JSON has no comments: remove it, or write the config in TOML"
+            "JSON has no comments; remove it, or write the config in TOML"
         }
         Kind::TrailingCommasNotAllowed => "remove the comma after the last element",
         Kind::ExpectedComma => "put a comma between two elements",
         Kind::ExpectedStringObjectProperty => "put the key in double quotes",
         Kind::SingleQuotedStringsNotAllowed => "use double quotes",
         Kind::MultipleRootJsonValues => "remove what follows the config's closing brace",
-        Kind::UnterminatedArray => "close the list with `]`",
+        Kind::UnterminatedArray => "close the array with `]`",
         Kind::UnterminatedObject => "close the object with `}`",
-        Kind::String(_) => "a text ends with a double quote on its line; a backslash in it is written `\\\\`",
-        Kind::NestingDepthExceeded => "no config nests more than a few levels",
-        _ => {
-            "a value is a text in double quotes, a finite number, true, false, null, a [list] or an {object}"
-        }
+        Kind::String(_) => "end the string with a double quote on the same line; write a backslash as `\\\\`",
+        Kind::NestingDepthExceeded => "a config needs only a few levels of nesting",
+        _ => "write a string in double quotes, a finite number, true, false, null, an [array] or an {object}",
     }
 }
 

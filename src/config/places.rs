@@ -1,24 +1,24 @@
-//! Places of a config as its JSON Schema describes them.
+//! Looks up places of a config in its JSON Schema.
 
 use serde_json::Value as Json;
 
 use super::document::{Node, Value};
 use super::suggest::meant;
 
-/// A whole config and its schema, for questions about other places than the one at hand.
+/// A whole config and its schema, to look up places outside of the current section.
 #[derive(Clone, Copy)]
 pub(super) struct Whole<'a> {
     pub schema: &'a Json,
     pub node: &'a Node,
 }
 
-/// The schema that `schema` refers to, or itself. What can be within itself stands at one place only: `#/`
-/// and the keys that lead there.
+/// The schema to which `schema` refers, or `schema` itself. References, used for types that contain themselves,
+/// are `#/` and the keys that lead to the target.
 pub(super) fn resolved<'s>(root: &'s Json, schema: &'s Json) -> &'s Json {
     schema["$ref"].as_str().and_then(|place| root.pointer(place.strip_prefix('#')?)).unwrap_or(schema)
 }
 
-/// The schema of what is called `key` within a value of `schema`; in a list every key leads to its elements.
+/// The schema of the child `key` of a value with `schema`; in an array, every key stands for its elements.
 pub(super) fn child<'s>(root: &'s Json, schema: &'s Json, key: &str) -> Option<&'s Json> {
     let schema = resolved(root, schema);
     let forms = || ["anyOf", "oneOf"].into_iter().filter_map(|forms| schema[forms].as_array()).flatten();
@@ -29,13 +29,13 @@ pub(super) fn child<'s>(root: &'s Json, schema: &'s Json, key: &str) -> Option<&
         .or_else(|| forms().find_map(|form| child(root, form, key)))
 }
 
-/// Whether any text can be a key there, as in `[gate]`.
+/// Whether any string is a valid key, as in `[gate]`.
 pub(super) fn is_open(schema: &Json) -> bool {
     schema["additionalProperties"].is_object()
 }
 
-/// Where a key of this name, or one that is meant by it, can stand in the config as it is: in its sections,
-/// of the members of a section those that are written there. Layers are left out.
+/// The places at which `key`, or the key that it is meant to be, is valid in this config: in its sections, and in
+/// the chosen members (in all of them, if none is chosen). Layers are left out.
 pub(super) fn with_key(key: &str, whole: Whole<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let names: Vec<&str> = std::iter::once(key).chain(meant(key)).collect();
@@ -59,7 +59,7 @@ fn look(names: &[&str], schema: &Json, node: Option<&Node>, path: &str, found: &
     };
     for form in ["anyOf", "oneOf"].into_iter().filter_map(|forms| schema[forms].as_array()).flatten() {
         match form["properties"].as_object().filter(|_| form["required"].is_array()) {
-            // A member of a section that chooses one.
+            // A section that chooses a member.
             Some(members) if schema["oneOf"].is_array() => {
                 let chosen = members.iter().filter(|(name, _)| !written || within(name).is_some());
                 chosen.for_each(|(name, member)| look(names, member, within(name), &place(name), found));

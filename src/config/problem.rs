@@ -1,19 +1,19 @@
-//! What is wrong with a config, where, and what to do about it.
+//! Mistakes in a config, with their paths and remedies.
 
-/// One thing that is wrong.
+/// A mistake in a config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where: keys and indices from the root, such as `model.layers[2].dense.units`.
+    /// The keys and indices from the root, such as `model.layers[2].dense.units`.
     pub path: Path,
-    /// Whether the key itself is wrong (an unknown name) rather than its value.
+    /// Whether the key itself is wrong, such as an unknown name, rather than its value.
     pub at_key: bool,
     /// What is wrong, in a short sentence without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
-/// A place in a config: the keys and indices that lead to it.
+/// A place in a config: the keys and indices from the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(pub Vec<Segment>);
 
@@ -27,7 +27,7 @@ pub enum Segment {
 }
 
 impl Path {
-    /// This path and one key more.
+    /// This path followed by `key`.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
         let mut longer = self.clone();
@@ -35,7 +35,7 @@ impl Path {
         longer
     }
 
-    /// This path and one index more.
+    /// This path followed by `index`.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         let mut longer = self.clone();
@@ -57,7 +57,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-/// Collects problems below one place, so that a section can name its own keys only.
+/// Collects problems below one place, so that a section only needs to name its own keys.
 #[derive(Debug)]
 pub struct Problems<'a> {
     path: Path,
@@ -65,17 +65,17 @@ pub struct Problems<'a> {
 }
 
 impl<'a> Problems<'a> {
-    /// Collects into `found`, with paths relative to the root.
+    /// A collector for the root, which adds to `found`.
     pub fn new(found: &'a mut Vec<Problem>) -> Self {
         Self { path: Path::default(), found }
     }
 
-    /// The collector for what stands under `key`.
+    /// The collector for the value of `key`.
     pub fn key(&mut self, key: &str) -> Problems<'_> {
         Problems { path: self.path.key(key), found: self.found }
     }
 
-    /// The collector for what stands at `path` below this place.
+    /// The collector for the value at `path` below this place.
     pub fn within(&mut self, path: &Path) -> Problems<'_> {
         let segments = self.path.0.iter().chain(&path.0).cloned().collect();
         Problems { path: Path(segments), found: self.found }
@@ -91,12 +91,12 @@ impl<'a> Problems<'a> {
         self.push(message.into(), None);
     }
 
-    /// Reports a problem at this place and what to do about it.
+    /// Reports a problem at this place and how to fix it.
     pub fn report_with_help(&mut self, message: impl Into<String>, help: impl Into<String>) {
         self.push(message.into(), Some(help.into()));
     }
 
-    /// Whether nothing was reported so far, here or elsewhere.
+    /// Whether no problem has been reported so far, here or elsewhere.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()

@@ -1,4 +1,4 @@
-//! The schema as a page to read: every section, key, type, default and meaning.
+//! The config reference, generated from the schema: every section and key with its type, default and meaning.
 
 mod example;
 
@@ -10,34 +10,36 @@ use serde_json::Value as Json;
 use super::suggest::nearest;
 use example::example;
 
-/// Markdown for the JSON Schema of a config.
+/// The reference as Markdown, from the JSON Schema of a config.
 #[must_use]
 pub fn reference(schema: &Json) -> String {
     let mut page = String::from(
-        "# Config reference\n\nMade from the source by `taper config reference`. A key without a default must be given.\n\n\
-        `--set KEY=VALUE` sets a key from the command line. Names are joined by dots, elements of a list are numbered \
-        from 0, or from the end as in `-1`:\n\n\
+        "# Config reference\n\nGenerated from the source by `taper config reference`. Types are those of TOML; where a float is \
+        expected, an integer is accepted as well. Keys marked as required have no default.\n\n\
+        `--set KEY=VALUE` overrides a key on the command line. Join the parts of a key by dots; give the elements of an array \
+        by index, from 0 or, as in `-1`, from the end:\n\n\
         | to | write |\n| --- | --- |\n\
         | set a value | `--set train.epochs=3` |\n\
-        | choose another member of a section | `--set optimizer=sgd`, or with options `--set 'optimizer={sgd={learning_rate=0.1}}'` |\n\
-        | change a layer | `--set model.layers.0.dense.units=64`, the last one `--set model.layers.-1.dense.units=3` |\n\
-        | add a layer at the end | `--set 'model.layers.+={dense={units=10}}'` |\n\
-        | put a layer in as number 2 | `--set 'model.layers.+2={dropout={rate=0.5}}'` |\n\
-        | remove a key or a layer | `--set train.max_steps=null`, `--set model.layers.2=null` |\n\n\
-        A text needs no quotes (`--set name=first-try`), a list of words neither (`--set 'data.csv.features=[age, income]'`). \
-        The environment sets keys in the same way: `TAPER__TRAIN__EPOCHS=3`.\n",
+        | choose another member of a section | `--set optimizer=sgd`, or with keys `--set 'optimizer={sgd={learning_rate=0.1}}'` |\n\
+        | change a layer | `--set model.layers.0.dense.units=64`, or for the last one `--set model.layers.-1.dense.units=3` |\n\
+        | append a layer | `--set 'model.layers.+={dense={units=10}}'` |\n\
+        | insert a layer at index 2 | `--set 'model.layers.+2={dropout={rate=0.5}}'` |\n\
+        | reset a key to its default | `--set train.max_steps=null` |\n\
+        | remove a layer | `--set model.layers.2=null` |\n\n\
+        Strings need no quotes, neither alone (`--set name=first-try`) nor in an array (`--set 'data.csv.features=[age, income]'`). \
+        Environment variables set keys in the same way: `TAPER__TRAIN__EPOCHS=3`.\n",
     );
     section(&mut page, &mut HashMap::new(), "", schema, 2);
     page
 }
 
-/// The part of [`reference()`] about one section, such as `optimizer`, `optimizer.adam` or `adam`.
+/// The part of [`reference()`] on one section, such as `optimizer`, `optimizer.adam` or `adam`.
 ///
 /// # Errors
-/// What to ask for instead, if there is no such section.
+/// If there is no such section; suggests others.
 pub fn reference_of(schema: &Json, name: &str) -> Result<String, String> {
     let page = reference(schema);
-    // Each part with the name in its heading.
+    // The parts of the page by heading.
     let mut parts: Vec<(&str, String)> = Vec::new();
     for line in page.lines() {
         let heading =
@@ -68,7 +70,7 @@ pub fn reference_of(schema: &Json, name: &str) -> Result<String, String> {
     Ok(parts.iter().filter(|(place, _)| within(place)).map(|(_, part)| part.as_str()).collect())
 }
 
-/// The places where lists of words have been described.
+/// The places at which sets of strings have been described.
 type Seen = HashMap<String, String>;
 
 fn section(page: &mut String, seen: &mut Seen, path: &str, schema: &Json, level: usize) {
@@ -115,16 +117,16 @@ fn row(rows: &mut String, seen: &mut Seen, place: &str, key: &str, value: &Json,
         default => format!("`{default}`"),
     };
     let mut meaning = value["description"].as_str().unwrap_or_default().replace('\n', " ");
-    let mut words = value["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if words.len() > 4 {
-        let first = seen.entry(Json::from(words).to_string()).or_insert_with(|| place.to_owned());
+    let mut allowed = allowed(value);
+    if allowed.len() > 4 {
+        let first = seen.entry(Json::from(allowed).to_string()).or_insert_with(|| place.to_owned());
         if first != place {
-            let _ = write!(meaning, " The words are those of `{first}`.");
-            words = &[];
+            let _ = write!(meaning, " For the values, see `{first}`.");
+            allowed = &[];
         }
     }
-    for word in words {
-        if let (Some(name), Some(text)) = (word["const"].as_str(), word["description"].as_str()) {
+    for value in allowed.iter().filter(|_| allowed.len() > 1) {
+        if let (Some(name), Some(text)) = (value["const"].as_str(), value["description"].as_str()) {
             let _ = write!(meaning, "<br>`{name}`: {}", text.replace('\n', " "));
         }
     }
@@ -143,7 +145,7 @@ fn description(page: &mut String, value: &Json) {
     }
 }
 
-/// The schema of an optional value without the "or null".
+/// The schema of an optional value, without null.
 pub(super) fn required(value: &Json) -> &Json {
     let option =
         value["anyOf"].as_array().and_then(|options| options.iter().find(|option| option["type"] != "null"));
@@ -163,6 +165,21 @@ pub(super) fn members(value: &Json) -> impl Iterator<Item = (&String, &Json)> {
     choices.filter_map(|choice| choice["properties"].as_object()).flatten()
 }
 
+/// The forms of a value that has several, without null.
+fn forms(value: &Json) -> Vec<&Json> {
+    let forms = value["anyOf"].as_array().into_iter().flatten();
+    forms.filter(|form| form["type"] != "null").collect()
+}
+
+/// The values of a fixed set of strings, which may be optional.
+fn allowed(value: &Json) -> &[Json] {
+    let set = match forms(value).as_slice() {
+        [form] => *form,
+        _ => value,
+    };
+    set["oneOf"].as_array().filter(|_| !is_choice(set)).map_or(&[], Vec::as_slice)
+}
+
 /// The limits of a number, as in ", at least 0, below 1".
 fn range(value: &Json) -> String {
     let words = [
@@ -176,12 +193,18 @@ fn range(value: &Json) -> String {
 }
 
 fn kind(value: &Json) -> String {
-    if let Some(options) = value["anyOf"].as_array() {
-        let kinds = options.iter().filter(|option| option["type"] != "null").map(kind);
-        return kinds.collect::<Vec<_>>().join(" or ");
+    match (allowed(value), forms(value).as_slice()) {
+        ([only], _) => return format!("`{}`", only["const"]),
+        ([_, ..], _) => return "one of".to_owned(),
+        (_, [form]) => return kind(form),
+        (_, []) => {}
+        (_, forms) => {
+            let kinds = forms.iter().map(|form| kind(form).replace("one of", "string"));
+            return kinds.collect::<Vec<_>>().join(" or ");
+        }
     }
-    if value["oneOf"].is_array() || value["enum"].is_array() {
-        return "word".to_owned();
+    if value["enum"].is_array() {
+        return "one of".to_owned();
     }
     let name = match &value["type"] {
         Json::String(name) => name.as_str(),
@@ -191,20 +214,18 @@ fn kind(value: &Json) -> String {
         _ => "",
     };
     match name {
-        "integer" => "whole number".to_owned(),
-        "string" if value["format"] == "path" => "path".to_owned(),
-        "string" => "text".to_owned(),
-        "boolean" => "true or false".to_owned(),
+        "string" if value["format"] == "path" => "string (path)".to_owned(),
+        "number" => "float".to_owned(),
         // `#/properties/model/properties/layers/items`, as in `model.layers`.
         "array" if value["items"]["$ref"].is_string() => {
             let place = value["items"]["$ref"].as_str().unwrap_or_default();
             let keys: Vec<&str> =
                 place.split('/').filter(|key| !["#", "properties", "items"].contains(key)).collect();
-            format!("list as `{}`", keys.join("."))
+            format!("array like `{}`", keys.join("."))
         }
-        "array" if is_choice(&value["items"]) => "list of tables".to_owned(),
-        "array" => format!("list of {}s", kind(&value["items"])),
-        "object" if value["additionalProperties"].is_object() => "table of texts".to_owned(),
+        "array" if is_choice(&value["items"]) => "array of tables".to_owned(),
+        "array" => format!("array of {}s", kind(&value["items"])),
+        "object" if value["additionalProperties"].is_object() => "table of strings".to_owned(),
         "object" => "table".to_owned(),
         other => other.to_owned(),
     }

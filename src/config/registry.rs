@@ -1,9 +1,9 @@
-//! One word per member: the macro that turns a section's list of modules into its config type.
+//! The macro that generates a section's config type from a list of its members.
 
 use serde_json::{Value, json};
 
-/// Lets the choice at `place` of a schema take `custom`, as a checkpoint names what was written in Rust by
-/// its name and options: its `Config` then says what to do. It is not among the choices that messages list.
+/// Adds `custom` to the members at `place` of a schema: the form in which a checkpoint stores a member written in
+/// Rust, by its name and options. Messages do not list it.
 pub(crate) fn admit_custom(schema: &mut Value, place: &str) {
     let options = json!({
         "type": "object",
@@ -15,16 +15,16 @@ pub(crate) fn admit_custom(schema: &mut Value, place: &str) {
     }
 }
 
-/// Declares a section's choices.
+/// Declares the members of a section.
 ///
-/// Each word is at once the module, the enum variant, the key in the file and the heading in the
-/// reference, so `[optimizer.adam]` is read by `src/optimizer/adam.rs`. The module must hold a
-/// `Config` that implements the section's trait.
+/// Each name is the module, the enum variant, the key in the file and the heading in the reference, so
+/// `[optimizer.adam]` is read by `src/optimizer/adam.rs`. The module must have a `Config` that implements the
+/// section's trait.
 ///
-/// The enum is tagged externally on purpose: internal tagging buffers the value and loses the line
-/// of an error, and would let unknown keys through.
+/// The enum is tagged externally on purpose: with internal tagging, serde buffers the value, which loses the line
+/// of an error and accepts unknown keys.
 ///
-/// A word after `;` is a choice that Rust code alone can make: its `Config` has a name of its own.
+/// A name after `;` is a member that only Rust code can choose; its `Config` has its own name.
 macro_rules! registry {
     ($(#[$meta:meta])* $Name:ident: $Trait:ident { $($member:ident),+ $(; $in_rust:ident)? $(,)? }) => {
         $(#[$meta])*
@@ -44,10 +44,10 @@ macro_rules! registry {
         }
 
         impl $Name {
-            /// The keys, in the order of the reference.
+            /// The keys of the members, in the order of the reference.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($member)),+];
 
-            /// The key of this choice.
+            /// The key of this member.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self {
@@ -56,7 +56,7 @@ macro_rules! registry {
                 }
             }
 
-            /// The chosen member behind its section's trait.
+            /// The member as its section's trait.
             #[must_use]
             pub fn member(&self) -> &dyn $Trait {
                 match self {

@@ -1,16 +1,16 @@
-//! The name that was probably meant.
+//! Suggests the name that was probably meant.
 
-/// Longer words are no typos, and comparing takes the square of their length.
+/// The longest word that is compared: comparing takes the square of its length, and a longer one is not a typo.
 const LONGEST: usize = 100;
 
-/// The closest of `names` to `word`, if one is close enough to be a typo of it.
+/// The name closest to `word`, if `word` could be a typo of it.
 #[must_use]
 pub fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
     if word.len() > LONGEST {
         return None;
     }
     let typed = word.to_lowercase().replace('-', "_");
-    // The beginning of a name stands for it: `validation.acc` is far from `validation.accuracy`.
+    // A prefix counts as the name: the edit distance of `validation.acc` and `validation.accuracy` is large.
     if let Some(name) = names.iter().find(|name| typed.len() > 2 && name.starts_with(&typed)) {
         return Some(name);
     }
@@ -22,7 +22,7 @@ pub fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
     names.iter().copied().filter(close).min_by_key(|name| strsim::damerau_levenshtein(&typed, name))
 }
 
-/// Names that other programs have for a key, and the name that it has here.
+/// Names of keys in other programs, with taper's name.
 const OTHER_NAMES: &[(&str, &str)] = &[
     ("lr", "learning_rate"),
     ("alpha", "learning_rate"),
@@ -48,15 +48,15 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("kernel", "kernel_size"),
 ];
 
-/// The names here of what other programs call `word`.
+/// taper's name for `word` of another program.
 pub(super) fn meant(word: &str) -> Option<&'static str> {
     let typed = word.to_lowercase().replace('-', "_");
     OTHER_NAMES.iter().find(|(other, _)| *other == typed).map(|(_, name)| *name)
 }
 
-/// Keys that are looked for in another section than theirs.
+/// Names that users try, with the path of the key that does the same.
 const PLACES: &[(&str, &str)] = &[
-    // A layer in Keras; here the rows of a table get their shape where they are read.
+    // A layer in Keras; in taper the data set gives the rows of a table their shape.
     ("reshape", "data.csv.shape"),
     ("validation_path", "split.file"),
     ("validation_file", "split.file"),
@@ -65,7 +65,7 @@ const PLACES: &[(&str, &str)] = &[
     ("val_file", "split.file"),
 ];
 
-/// The path of the key that does what `word` is meant to do.
+/// The path of the key that `word` is meant to be.
 pub(super) fn meant_place(word: &str) -> Option<&'static str> {
     PLACES.iter().find(|(other, _)| *other == word).map(|(_, place)| *place)
 }
@@ -75,7 +75,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn finds_typos_and_leaves_other_words_alone() {
+    fn typos_are_recognized_and_other_words_are_not() {
         let names = ["learning_rate", "momentum", "weight_decay"];
         assert_eq!(nearest("lerning_rate", &names), Some("learning_rate"));
         assert_eq!(nearest("learning-rate", &names), Some("learning_rate"));

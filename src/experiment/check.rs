@@ -1,4 +1,4 @@
-//! What is known of a run before anything of it is done.
+//! Checks a run without training: its data, layers and costs.
 
 use serde::Serialize;
 
@@ -11,61 +11,61 @@ use crate::error::{Error, Result};
 use crate::network::Plan;
 use crate::shape::Shape;
 
-/// What is known of a run before it: its data, its layers and what they cost. Where the data set decides
-/// the shape of a sample, the network is not known until the data is read.
+/// The result of checking a run: its data, its layers and their costs. If the data set determines the shape of a
+/// sample, the layers are known only if the data can be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
-    /// What the run is called.
+    /// The name of the run.
     pub name: String,
-    /// Where its samples are.
+    /// The location of its samples.
     pub data: Location,
     /// The shape of one sample.
     pub input_shape: Option<Shape>,
-    /// One for each layer, in order; those within a layer follow it.
+    /// The layers in order; nested layers follow the layer that contains them.
     pub layers: Option<Vec<Layer>>,
-    /// The number of parameters, trained or not.
+    /// The number of parameters, trainable or not.
     pub parameters: Option<u64>,
     /// Floating-point operations of the forward pass for one sample.
     pub flops_per_sample: Option<u64>,
-    /// About how much memory training needs besides the samples.
+    /// The approximate memory for training in bytes, without the data set.
     pub training_bytes: Option<u64>,
-    /// What is wrong with the data: that it is missing or damaged, or that the config does not fit it.
+    /// What is wrong with the data: it is missing or damaged, or does not match the config.
     pub error: Option<String>,
     #[serde(skip)]
     failed: Option<(PathBuf, String, Vec<String>)>,
 }
 
-/// Where samples are.
+/// The location of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Location {
     /// The data set's key in the config.
     pub name: &'static str,
-    /// Whether they are there, or can be fetched.
+    /// Whether the data set is on disk, or can be downloaded.
     pub found: bool,
-    /// Where, if they are there.
+    /// The place of the data set, if found.
     pub place: Option<String>,
 }
 
 /// One layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Layer {
-    /// Where it is: its index in `model.layers`, or as in `3.layers.0` within layer 3.
+    /// The index in `model.layers`, or for a nested layer a path such as `3.layers.0`.
     pub path: String,
-    /// Its key in the config.
+    /// The layer's key in the config.
     pub layer: &'static str,
-    /// The shape of its output for one sample.
+    /// The shape of the output for one sample.
     pub output_shape: Shape,
-    /// The number of its own parameters.
+    /// The number of parameters, without those of nested layers.
     pub parameters: u64,
-    /// Floating-point operations of its own forward pass for one sample.
+    /// Floating-point operations of the forward pass for one sample, without those of nested layers.
     pub flops: u64,
 }
 
 impl Check {
-    /// Checks that the data is there and fits the config.
+    /// Checks that the data was found and matches the config.
     ///
     /// # Errors
-    /// [`Error::Data`] or [`Error::Missing`] with what is wrong.
+    /// [`Error::Data`] or [`Error::Missing`] if not.
     pub fn require_data(&self) -> Result<()> {
         match self.failed.clone() {
             None => Ok(()),
@@ -76,16 +76,16 @@ impl Check {
 }
 
 impl Experiment {
-    /// Looks at the data in `search`, and works out the network's shapes and costs. Files are read as far as it takes
-    /// to tell whether the last layer fits them.
+    /// Looks for the data in `search`, and computes the network's shapes and costs. Files are read only as far as needed
+    /// to check the last layer against them.
     ///
     /// # Errors
-    /// [`Error::StoppedReading`] after a signal. What is wrong with the data is part of the result.
+    /// [`Error::StoppedReading`] after a signal. Errors in the data are part of the result.
     pub fn check(&self, search: &SearchPath) -> Result<Check> {
         self.check_in(search, true)
     }
 
-    /// The same without reading the data, which need not be there.
+    /// The same as [`check`](Self::check) without reading the data, which may be missing.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -141,10 +141,10 @@ impl Experiment {
         })
     }
 
-    /// The shapes for samples of `shape` with something to predict, `classes` if they have names.
+    /// The plan for samples of `shape` with this `target`; `classes` are the names of the classes, if any.
     ///
     /// # Errors
-    /// [`Error::Data`] with where they do not fit the config.
+    /// [`Error::Data`] with the places at which they do not match the config.
     pub(crate) fn fit(&self, shape: &Shape, target: Option<Target>, classes: &[String]) -> Result<Plan> {
         let mut found = Vec::new();
         self.plan(shape, target, &mut Problems::new(&mut found)).ok_or_else(|| {
@@ -156,13 +156,16 @@ impl Experiment {
             let rows = matches!(self.data, data::Config::csv(_)) && shape.image().is_none();
             let advice = if rows && message.starts_with("model.layers[0]") && message.contains("needs images")
             {
-                "; rows become images with `shape` in `[data.csv]`, such as `shape = [1, 28, 28]`"
+                "; to use rows as images, set `shape` in `[data.csv]`, such as `shape = [1, 28, 28]`"
             } else {
                 ""
             };
             let named =
                 if message.contains("class") { super::classes::found(classes) } else { String::new() };
-            Error::data(self.data.name(), format!("does not fit the config: {message}{advice}{named}"))
+            Error::data(
+                self.data.name(),
+                format!("the data does not match the config: {message}{advice}{named}"),
+            )
         })
     }
 }
@@ -183,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_costs_of_layers_add_up_and_missing_data_is_explained() {
+    fn costs_of_layers_add_up_and_missing_data_is_reported() {
         let experiment = Experiment::built_in("mnist_cnn").unwrap();
         let check = experiment.check(&SearchPath { fetch: false, ..SearchPath::default() }).unwrap();
         let message = check.require_data().unwrap_err().to_string();
@@ -197,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_data_decides_is_left_open() {
+    fn layers_are_unknown_if_only_the_data_determines_them() {
         let text = "[data.npz]\npath = 'none.npz'\n[model]\nlayers = [{ dense = { units = 2 } }]\n\
                     [loss.cross_entropy]\n[optimizer.sgd]";
         let check = Experiment::from_toml(text).unwrap().check(&SearchPath::default()).unwrap();

@@ -1,20 +1,20 @@
-//! Whether the classes that were found in the data are what a classifier can be trained for.
+//! Checks that the classes found in the data are suitable for a classifier.
 
 use super::Experiment;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::wording;
 
-/// The most classes whose names a message lists.
+/// The most class names listed in a message.
 const MOST_NAMED: usize = 10;
-/// More classes than this whose names are numbers are rather numbers to predict.
+/// If more classes than this have numbers as names, they are probably regression targets.
 const MOST_NUMBERED: usize = 20;
 
 impl Experiment {
-    /// Refuses data of a single class, and numbers to predict that would be taken for classes.
+    /// Rejects data of a single class, and regression targets mistaken for classes.
     ///
     /// # Errors
-    /// [`Error::Data`] with what was found and what to do.
+    /// [`Error::Data`] with the classes found and what to do.
     pub(crate) fn require_classes(&self, classes: &[String]) -> Result<()> {
         let refuse = |message: String| Err(Error::data(self.data.name(), message));
         if let ([only], data::Config::csv(_) | data::Config::npz(_) | data::Config::image_folder(_)) =
@@ -50,7 +50,7 @@ impl Experiment {
     }
 }
 
-/// The names of the classes that were found, to be added to a message about their number.
+/// The names of the classes found, to add to a message about their number.
 pub(super) fn found(classes: &[String]) -> String {
     if classes.is_empty() {
         return String::new();

@@ -1,4 +1,4 @@
-//! Configs from files, and those that are built in.
+//! Loads configs from files, and built-in configs.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,41 +11,41 @@ use crate::presets;
 #[cfg(feature = "cli")]
 use crate::{config, moved};
 
-/// The longest config that is read.
+/// The size limit of a config, in bytes.
 const LIMIT: u64 = 1 << 18;
 
 impl Experiment {
     /// The built-in config called `name`, such as `mnist_cnn`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there is none.
+    /// [`Error::Usage`] if there is no such config.
     pub fn built_in(name: &str) -> Result<Self> {
         let names = || presets::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let text = presets::find(name).ok_or_else(|| {
-            Error::Usage(format!("no built-in config is called `{name}`; there are {}", names()))
+            Error::Usage(format!("no built-in config is called `{name}`; built-in configs: {}", names()))
         })?;
         Self::from_toml(text)
     }
 
-    /// Reads and checks the config at `path`: TOML, JSON if its name ends in `.json`, or the name of a
-    /// built-in config where there is no such file.
+    /// Loads and checks the config at `path`: JSON if the name ends in `.json`, otherwise TOML. If there is no such
+    /// file, `path` can be the name of a built-in config.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it cannot be read, [`Error::Config`] with everything that is wrong with it.
+    /// [`Error::Usage`] if it cannot be read, [`Error::Config`] with all mistakes in it.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         Self::from_input(&open(path.as_ref())?)
     }
 
-    /// Reads and checks a config with single values on top of it.
+    /// Loads and checks a config with overrides.
     ///
     /// # Errors
-    /// [`Error::Config`] with everything that is wrong with it.
+    /// [`Error::Config`] with all mistakes in it.
     pub fn from_input(input: &Input) -> Result<Self> {
         Self::load(input).map_err(|diagnostics| Error::Config(Box::new(diagnostics)))
     }
 }
 
-/// The text of the config at `path`, or of the built-in one of that name, not yet parsed.
+/// The unparsed text of the config at `path`, or of the built-in config with that name.
 ///
 /// # Errors
 /// [`Error::Usage`] if it cannot be read.
@@ -56,20 +56,19 @@ pub fn open(path: &Path) -> Result<Input> {
     {
         return Ok(Input { name: format!("{name} (built in)"), text: text.into(), ..Input::default() });
     }
-    // To open a pipe that nobody writes to would block for ever. The shell's
-    // `<(…)` gives one that is open already.
+    // Opening a pipe that nobody writes to would block forever. The shell's `<(…)` passes an open one.
     if std::fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
         && !["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|own| path.starts_with(own))
     {
         return Err(Error::Usage(format!(
-            "{name}: a pipe or device, not a regular file; `--config -` reads standard input"
+            "{name}: not a regular file; to read a config from standard input, use `--config -`"
         )));
     }
     let file = File::open(path).map_err(|error| {
         let names: Vec<&str> = presets::ALL.iter().map(|(name, _)| *name).collect();
         let help = match nearest(&name, &names) {
             Some(close) => format!("did you mean the built-in config `{close}`?"),
-            None if name.contains('=') => format!("to set a key, write `--set '{name}'`"),
+            None if name.contains('=') => format!("to override a key, use `--set '{name}'`"),
             None => format!("built-in configs: {}", names.join(", ")),
         };
         Error::Usage(format!("{name}: cannot open the config: {error}; {help}"))
@@ -83,12 +82,11 @@ pub fn open(path: &Path) -> Result<Input> {
     Ok(Input { text: read(path, file)?, name, ..Input::default() })
 }
 
-/// The config at `path`, of this taper or an older one, as this taper writes it: checked, with all values in
-/// their present places. A TOML file keeps its comments; of a JSON file only the values are written, as JSON
-/// where `as_json`.
+/// Updates the config at `path`, which may be of an older taper: checks it and moves all keys to their present
+/// places. TOML keeps its comments; JSON is converted to TOML unless `as_json`, which converts both to JSON.
 ///
 /// # Errors
-/// [`Error::Usage`] if it cannot be read, [`Error::Config`] with everything else that is wrong with it.
+/// [`Error::Usage`] if it cannot be read, [`Error::Config`] with all other mistakes in it.
 #[cfg(feature = "cli")]
 pub fn renew(path: &Path, as_json: bool) -> Result<String> {
     let refuse = |diagnostics| Error::Config(Box::new(diagnostics));
@@ -103,12 +101,12 @@ pub fn renew(path: &Path, as_json: bool) -> Result<String> {
         None => toml::to_string(&value).map_err(|error| Error::Usage(error.to_string()))?,
     }
     .into_bytes();
-    input.name.push_str(if as_json { " (rewritten).json" } else { " (rewritten)" });
+    input.name.push_str(if as_json { " (updated).json" } else { " (updated)" });
     Experiment::from_input(&input)?;
     Ok(String::from_utf8_lossy(&input.text).into_owned())
 }
 
-/// The text of a config that comes `from` elsewhere; errors call it `path`.
+/// Reads the text of a config from `from`; `path` names it in errors.
 ///
 /// # Errors
 /// [`Error::Usage`] if it cannot be read, or is too long.
@@ -119,7 +117,7 @@ pub fn read(path: &Path, from: impl Read) -> Result<Vec<u8>> {
         .read_to_end(&mut text)
         .map_err(|error| refuse(format!("cannot read the config: {error}")))?;
     if text.len() as u64 > LIMIT {
-        return Err(refuse("larger than 256 KiB, which no config is".to_owned()));
+        return Err(refuse("larger than 256 KiB, the limit for a config".to_owned()));
     }
     Ok(text)
 }
@@ -129,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_goes_before_the_built_in_config_of_its_name() {
+    fn a_file_takes_precedence_over_a_built_in_config_of_the_same_name() {
         let built_in = Experiment::from_file("mnist_cnn").unwrap();
         assert_eq!(built_in, Experiment::built_in("mnist_cnn").unwrap());
         let folder = tempfile::tempdir().unwrap();
@@ -139,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn a_config_that_cannot_be_read_or_is_wrong_is_explained() {
+    fn unreadable_and_invalid_configs_are_reported() {
         let message = Experiment::from_file("mnist_cn").unwrap_err().to_string();
         assert!(message.contains("did you mean the built-in config `mnist_cnn`?"), "{message}");
         let folder = tempfile::tempdir().unwrap();
         let message = Experiment::from_file(folder.path()).unwrap_err().to_string();
-        assert!(message.contains("is a folder"), "{message}");
+        assert!(message.contains("a folder, not a config file"), "{message}");
         let path = folder.path().join("wrong.toml");
         std::fs::write(&path, "[trian]").unwrap();
         assert!(matches!(Experiment::from_file(&path), Err(Error::Config(_))));

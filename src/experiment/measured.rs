@@ -1,4 +1,4 @@
-//! What a run of an experiment measures, by name.
+//! The names of the metrics that a run measures.
 
 use super::Experiment;
 use crate::data::Target;
@@ -7,7 +7,7 @@ use crate::layers;
 use crate::metrics;
 
 impl Experiment {
-    /// The names of what an epoch measures, by which a checkpoint can be the best.
+    /// The metrics of an epoch, which `checkpoint.monitor` can use.
     #[must_use]
     pub fn measured_each_epoch(&self) -> Vec<String> {
         let names = metrics::names(self.loss.member().link().is_some());
@@ -18,7 +18,7 @@ impl Experiment {
         measured
     }
 
-    /// The names of all that a run measures.
+    /// All metrics of a run.
     #[must_use]
     pub fn measured(&self) -> Vec<String> {
         let mut measured = self.measured_each_epoch();
@@ -26,14 +26,14 @@ impl Experiment {
         measured
     }
 
-    /// The names of what is measured on a `split` that is evaluated as a whole.
+    /// The metrics of a `split` that is evaluated as a whole.
     fn measured_of(&self, split: &str) -> Vec<String> {
         let names = metrics::names(self.loss.member().link().is_some());
         let more = if self.has_two_classes() { &metrics::OF_TWO_CLASSES[..] } else { &[] };
         names.iter().chain(more).map(|name| format!("{split}.{name}")).collect()
     }
 
-    /// Whether the config says that there are two classes: by its loss, its data or its last layer.
+    /// Whether the loss, the data or the last layer implies two classes.
     fn has_two_classes(&self) -> bool {
         match (&self.loss, self.data.member().facts().target) {
             (loss, _) if loss.member().link().is_none() => false,
@@ -49,22 +49,23 @@ impl Experiment {
         }
     }
 
-    /// Whether there may be samples to validate on; some data sets bring them along.
+    /// Whether there may be validation samples: held out by `[split]`, or part of the data set.
     #[must_use]
     pub fn may_validate(&self) -> bool {
         self.split.validates() || self.data.member().may_validate()
     }
 
-    /// The metric that decides which checkpoint is the best, if one does, in a run that is `validated` or not.
+    /// The metric that determines the best checkpoint, if any; `validated` tells whether the run has validation
+    /// samples.
     #[must_use]
     pub fn monitor(&self, validated: bool) -> Option<String> {
         self.checkpoint.monitor.clone().or_else(|| validated.then(|| "validation.loss".to_owned()))
     }
 
-    /// Looks for what the config is about in a run without samples to validate on.
+    /// Checks that a run without validation samples does not need any.
     ///
     /// # Errors
-    /// [`Error::Data`] naming the key and the metric that cannot be measured.
+    /// [`Error::Data`] with the key and the metric that cannot be measured.
     pub fn require_validation(&self) -> Result<()> {
         let gates = self.gate.metrics().map(|metric| ("gate", metric));
         let mut needed = self
@@ -77,7 +78,7 @@ impl Experiment {
         match needed.find(|(_, metric)| metric.starts_with("validation.")) {
             Some((key, metric)) => {
                 let message = format!(
-                    "no samples to validate on, which `{metric}` (`{key}`) needs; set `split.validation`, such as 0.2"
+                    "no validation samples, which `{metric}` in `{key}` requires; set `split.validation`, for example to 0.2"
                 );
                 Err(Error::data(self.data.name(), message))
             }

@@ -1,16 +1,16 @@
-//! What is given as a config and is not one: data, pictures, weights, a run.
+//! Recognizes files that are given as a config by mistake: data, images, weights, a run.
 
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
-/// What the file at `path` is and where it belongs, if its name or its first bytes are not those of a config.
+/// What the file at `path` is and how to use it, if its name or its first bytes are those of another kind of file.
 pub(super) fn file(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
     let extension = plain.rsplit_once('.').map_or("", |(_, extension)| extension);
     let mut start = [0; 8];
-    // To read from a pipe would take its beginning away.
+    // Reading from a pipe would consume its first bytes.
     if !fs::metadata(path).is_ok_and(|facts| facts.is_file()) {
         return None;
     }
@@ -18,63 +18,69 @@ pub(super) fn file(path: &Path) -> Option<String> {
     let shown = path.display();
     Some(match (extension, &start[..length]) {
         ("csv" | "tsv", _) if plain != name => {
-            "a packed table, not a config; unpack it and name it in `[data.csv] path`".to_owned()
+            "a compressed table, not a config; decompress it and set `path` in `[data.csv]` of a config".to_owned()
         }
-        ("csv" | "tsv", _) => {
-            format!("a table, not a config; name it in a config: `[data.csv] path = \"{shown}\"`")
-        }
+        ("csv" | "tsv", _) => format!(
+            "a table, not a config; to use it as data, set `path = \"{shown}\"` in `[data.csv]` of a config"
+        ),
         ("xlsx", _) => {
-            "an Excel workbook, not a config; save the table as CSV and name it in `[data.csv] path`".to_owned()
+            "an Excel workbook, not a config; save the table as CSV and set `path` in `[data.csv]` of a config"
+                .to_owned()
         }
         ("pt" | "pth", _) => "a PyTorch file, not a config".to_owned(),
         ("npz", _) | (_, [b'P', b'K', 3, 4, ..]) => {
-            format!("NumPy arrays, not a config; name them in a config: `[data.npz] path = \"{shown}\"`")
+            format!(
+                "NumPy arrays, not a config; to use them as data, set `path = \"{shown}\"` in `[data.npz]` of a \
+                 config"
+            )
         }
         ("npy", _) | (_, [0x93, b'N', b'U', b'M', b'P', b'Y', ..]) => {
-            "a NumPy array, not a config; save samples and labels as one .npz file and name it in \
-             `[data.npz] path`"
+            "a NumPy array, not a config; save samples and labels in one .npz file and set `path` in \
+             `[data.npz]` of a config"
                 .to_owned()
         }
         ("safetensors", _) => format!(
-            "weights, not a config; `taper eval {shown}` measures them, and a run folder is trained further with \
+            "weights, not a config; evaluate them with `taper eval {shown}`, or resume their run with \
              `taper train --resume RUN`"
         ),
         ("png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp", _)
         | (_, [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..]) => {
-            "an image, not a config; name its folder, with a folder for each class, in `[data.image_folder] path`"
+            "an image, not a config; set `path` in `[data.image_folder]` of a config to a folder with one folder \
+             per class"
                 .to_owned()
         }
         _ if plain.ends_with("ubyte") => {
-            "a file of MNIST's kind, not a config; start from the built-in `mnist_cnn`, with `--data-dir` \
-             for its folder"
+            "an MNIST data file, not a config; use the built-in config `mnist_cnn`, with `--data-dir` for the \
+             data's folder"
                 .to_owned()
         }
         _ => return None,
     })
 }
 
-/// What the folder at `path` is and where it belongs.
+/// What the folder at `path` is and how to use it.
 pub(super) fn folder(path: &Path) -> String {
     let shown = path.display();
     let own = path.join("config.toml");
     if own.is_file() && path.join("checkpoints").is_dir() {
         return format!(
-            "a run folder, not a config; `taper train --resume {shown}` resumes the run, and `{}` is its config",
+            "a run folder, not a config; resume the run with `taper train --resume {shown}`; its config is `{}`",
             own.display()
         );
     }
-    if holds_pictures(path, 3) {
+    if holds_images(path, 3) {
         return format!(
-            "a folder of images, not a config; name it in a config: `[data.image_folder] path = \"{shown}\"`"
+            "a folder of images, not a config; to use it as data, set `path = \"{shown}\"` in \
+             `[data.image_folder]` of a config"
         );
     }
-    "is a folder, not a config file".to_owned()
+    "a folder, not a config file".to_owned()
 }
 
-/// Whether there is an image in the folder at `path` or in those within it, so many levels `deep`.
-fn holds_pictures(path: &Path, deep: usize) -> bool {
+/// Whether there is an image in the folder at `path` or up to `deep` levels below it.
+fn holds_images(path: &Path, deep: usize) -> bool {
     let mut folders = Vec::new();
-    // Enough to see what it holds.
+    // The first entries suffice to recognize the content.
     for entry in fs::read_dir(path).into_iter().flatten().flatten().take(1000) {
         let path = entry.path();
         let extension =
@@ -86,5 +92,5 @@ fn holds_pictures(path: &Path, deep: usize) -> bool {
             folders.push(path);
         }
     }
-    folders.iter().any(|folder| holds_pictures(folder, deep - 1))
+    folders.iter().any(|folder| holds_images(folder, deep - 1))
 }

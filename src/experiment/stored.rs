@@ -1,10 +1,10 @@
-//! The config as checkpoints and run folders hold it.
+//! The config as stored in checkpoints and run folders.
 
 use super::Experiment;
 use crate::config::{self, Input};
 use crate::{data, layers};
 
-/// The schema of an experiment, which also accepts what a checkpoint says of layers and data of user code.
+/// The schema of an experiment, which also accepts the stored form of custom layers and custom data.
 pub(super) fn schema() -> serde_json::Value {
     let mut schema = config::schema::<Experiment>();
     for choice in ["/properties/data/oneOf", "/properties/model/properties/layers/items/oneOf"] {
@@ -14,16 +14,16 @@ pub(super) fn schema() -> serde_json::Value {
 }
 
 impl Experiment {
-    /// The config that a checkpoint carries, checked like one that a user wrote.
+    /// Loads and checks the config in a checkpoint.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// With a sentence on the first mistake.
     pub fn from_json(json: &serde_json::Value) -> Result<Self, String> {
         Self::from_json_with(json, None)
     }
 
-    /// The same, where layers and the data set of user code are those of the same name in `given`. A layer
-    /// without code is an error; a data set without code cannot be loaded.
+    /// The same as [`from_json`](Self::from_json), with the code of custom layers and data taken from those of the
+    /// same name in `given`. A custom layer without code is an error; custom data without code cannot be loaded.
     ///
     /// # Errors
     /// As [`from_json`](Self::from_json).
@@ -37,8 +37,7 @@ impl Experiment {
         Self::load_with(&input, take_code).map_err(|diagnostics| diagnostics.first().to_owned())
     }
 
-    /// The data set that `input` names, whether or not the rest of the config goes with it; none where that is not
-    /// clear.
+    /// The data set in `input`, even if the rest of the config does not match it; `None` if it is ambiguous.
     pub(crate) fn data_of(input: &Input) -> Option<data::Config> {
         let written = config::parse(input, &schema()).ok()?;
         let mut kinds = written["data"].as_object()?.iter().filter(|(_, options)| !options.is_null());
@@ -46,17 +45,17 @@ impl Experiment {
         serde_json::from_value(serde_json::json!({ kind: options })).ok()
     }
 
-    /// The whole config as JSON, for a checkpoint.
+    /// The resolved config as JSON, for a checkpoint.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!(self)
     }
 
-    /// The whole config as TOML, defaults filled in, with comments that list the keys that are not set.
+    /// The resolved config as TOML, with comments that list the keys that are not set.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let json = self.to_json();
         let empty = serde_json::Map::new();
-        config::written(json.as_object().unwrap_or(&empty), &schema())
+        config::to_toml(json.as_object().unwrap_or(&empty), &schema())
     }
 }

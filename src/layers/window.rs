@@ -81,8 +81,8 @@ mod tests {
             ("[3, 0]", "must be at least 1"),
             ("[3]", "at least 2 elements"),
             ("[3, 3, 3]", "at most 2 elements"),
-            ("\"3\"", "expected a whole number or a list, found the text"),
-            ("1.5", "expected a whole number or a list, found `1.5`"),
+            ("\"3\"", "expected an integer or an array, found the string"),
+            ("1.5", "expected an integer or an array, found `1.5`"),
             ("[3, true]", "found `true`"),
         ] {
             let error = read(&format!("filters = 1\nkernel_size = {size}")).expect_err(size);

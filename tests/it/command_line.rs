@@ -183,7 +183,7 @@ fn layers_are_added_counted_from_the_end_and_removed() {
     ] {
         let outcome = Workspace::new().run(&["check", "--set", wrong]);
         assert_eq!(outcome.code, 2, "{wrong}");
-        assert!(outcome.messages().contains("there is no layer"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("does not exist: "), "{}", outcome.stderr);
     }
 }
 
@@ -245,7 +245,7 @@ fn an_assignment_that_is_none_or_has_an_open_bracket_is_explained() {
     {
         let outcome = Workspace::new().run(&[&["check"], wrong].concat());
         assert_eq!(outcome.code, 2, "{wrong:?}");
-        assert!(outcome.stderr.contains("as one argument"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("in one argument"), "{}", outcome.stderr);
     }
     for wrong in ["optimizer={sgd={}", "data.csv.features=[a", "name=\"a"] {
         let outcome = Workspace::new().run(&["check", "--set", wrong]);
@@ -278,13 +278,13 @@ fn backslashes_in_paths() {
         assert!(outcome.messages().contains("'single quotes'"), "{path}: {}", outcome.stderr);
     }
     let outcome = check(r#""pictures\train.csv""#, "x.json");
-    assert!(outcome.messages().contains("holds a tab"), "{}", outcome.stderr);
+    assert!(outcome.messages().contains("contains a tab"), "{}", outcome.stderr);
     for path in [r"'C:\Users\me\train.csv'", r#""C:/Users/new.csv""#, r#""C:\\Users\\new.csv""#] {
         let outcome = check(path, "x.toml");
         assert!(!outcome.messages().contains("backslash"), "{path}: {}", outcome.stderr);
     }
     let set = Workspace::new().run(&["check", "--set", r#"data={csv={path="a\tb.csv",target="y"}}"#]);
-    assert!(set.messages().contains("holds a tab"), "{}", set.stderr);
+    assert!(set.messages().contains("contains a tab"), "{}", set.stderr);
 }
 
 #[test]
@@ -329,14 +329,26 @@ fn what_is_not_a_config_is_named_in_one_line() {
     workspace.file("p/train/cat/1.jpg", "x");
     workspace.ok(&["train", "synthetic_mlp", "-q", "--run-dir", "runs/b", "--set", "train.max_steps=2"]);
     for (config, words) in [
-        ("x.csv", "x.csv: a table, not a config; name it in a config: `[data.csv] path = \"x.csv\"`"),
-        ("x.npz", "x.npz: NumPy arrays, not a config; name them in a config: `[data.npz] path = \"x.npz\"`"),
+        (
+            "x.csv",
+            "x.csv: a table, not a config; to use it as data, set `path = \"x.csv\"` in `[data.csv]` of a config",
+        ),
+        (
+            "x.npz",
+            "x.npz: NumPy arrays, not a config; to use them as data, set `path = \"x.npz\"` in `[data.npz]`",
+        ),
         ("x.png", "x.png: an image, not a config"),
         ("photo", "photo: an image, not a config"),
-        ("x.safetensors", "x.safetensors: weights, not a config; `taper eval x.safetensors`"),
-        ("p", "p: a folder of images, not a config; name it in a config: `[data.image_folder] path = \"p\"`"),
-        ("runs/b", "`taper train --resume runs/b` resumes the run, and `runs/b/config.toml` is its config"),
-        ("runs", "runs: is a folder, not a config file"),
+        (
+            "x.safetensors",
+            "x.safetensors: weights, not a config; evaluate them with `taper eval x.safetensors`",
+        ),
+        (
+            "p",
+            "p: a folder of images, not a config; to use it as data, set `path = \"p\"` in `[data.image_folder]`",
+        ),
+        ("runs/b", "resume the run with `taper train --resume runs/b`; its config is `runs/b/config.toml`"),
+        ("runs", "runs: a folder, not a config file"),
     ] {
         for command in ["train", "check"] {
             let outcome = workspace.run(&[command, config]);
@@ -352,8 +364,8 @@ fn a_kind_that_is_mistyped_is_answered_with_the_nearest_or_all() {
     for (set, words) in [
         ("optimizer=Adam", "did you mean `adam`? write `{ adam = {} }`"),
         ("loss=crossentropy", "did you mean `cross_entropy`? write"),
-        ("optimizer=nope", "where KIND is one of `sgd`, "),
-        ("data=nope", "where KIND is one of `synthetic`, "),
+        ("optimizer=nope", "where NAME is one of `sgd`, "),
+        ("data=nope", "where NAME is one of `synthetic`, "),
     ] {
         let outcome = workspace.run(&["check", "--set", set]);
         assert_eq!(outcome.code, 2);

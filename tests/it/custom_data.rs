@@ -269,7 +269,7 @@ fn custom_data_that_is_wrong_or_breaks_its_promise_is_an_error_of_its_name() {
     });
     numbers.data = custom::Config::new(Corners { facts: Facts::default(), ..regression }).into();
     let error = train(&folder.path().join("numbers"), &numbers).expect_err("not classes").to_string();
-    assert!(error.contains("does not fit the config"), "{error}");
+    assert!(error.contains("does not match the config"), "{error}");
 }
 
 #[test]

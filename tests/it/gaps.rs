@@ -271,7 +271,7 @@ fn pictures_in_a_table() {
     let other = || workspace.run(&["train", "--config", "c.toml", "--run-dir", "other", "-q"]);
     assert!(refusal(&other()).contains("a line has 36 values, but `shape` is 1 x 6 x 5"));
     workspace.file("c.toml", config("[1, 6, 6]").replace("shape = [1, 6, 6]\npixels = true\n", ""));
-    assert!(refusal(&other()).contains("rows become images with `shape` in `[data.csv]`"));
+    assert!(refusal(&other()).contains("to use rows as images, set `shape` in `[data.csv]`"));
     let layer = config("[1, 6, 6]").replace("{ conv2d", "{ reshape = { shape = [1, 6, 6] } }, { conv2d");
     workspace.file("c.toml", layer);
     assert!(other().messages().contains("did you mean `data.csv.shape`?"));

@@ -171,7 +171,7 @@ fn classes_are_not_scaled() {
         let outcome =
             workspace.run(&["check", "--config", "c.toml", "--set", "data.csv.task=classification"]);
         assert_eq!(outcome.code, 2, "{}", outcome.stderr);
-        assert!(outcome.messages().contains("classes are not scaled"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("is for classes, which cannot be scaled"), "{}", outcome.stderr);
     }
     let workspace = workspace(&table(0.0, 1.0), "targets = \"normalize\"", "mse");
     assert!(workspace.run(&["check", "--config", "c.toml"]).messages().contains("standardize"));

@@ -116,7 +116,7 @@ fn class_weights_that_cannot_be_meant_are_explained() {
         ("[1]", "must be 2 weights, one for each class, not 1"),
         ("[1, 2, 3]", "must be 2 weights, one for each class, not 3"),
         ("[1, -2]", "must not be negative"),
-        ("7", "expected a list"),
+        ("7", "expected an array"),
     ] {
         let workspace = workspace(&format!("class_weights = {weights}"));
         let outcome = workspace.run(&["train", "--config", "c.toml"]);

@@ -1,4 +1,4 @@
-//! Numbers within their limits.
+//! Checks numbers against their limits.
 
 use serde_json::Value as Json;
 
@@ -14,7 +14,7 @@ pub(super) fn check_integer(number: i128, schema: &Json, expected: &[&str], repo
     }
 }
 
-/// The least and the most that a whole number may be.
+/// The smallest and the largest value of an integer.
 pub(super) fn limits(schema: &Json) -> (i128, i128) {
     let least = schema["minimum"].as_i64().map_or(i128::from(i64::MIN), i128::from);
     let most = schema["maximum"].as_u64().map_or(i128::from(i64::MAX), i128::from);

@@ -1,4 +1,4 @@
-//! How problems are worded.
+//! The wording of problems.
 
 use serde_json::Value as Json;
 
@@ -7,11 +7,11 @@ use crate::config::places::{Whole, with_key};
 use crate::config::problem::{Path, Problem};
 use crate::config::suggest::{meant, meant_place, nearest};
 
-/// What to do about a path in which a backslash has been read as an escape.
+/// The help for a path in which a backslash was parsed as an escape.
 pub(in crate::config) const PLAIN_PATH: &str =
-    "a backslash in double quotes begins an escape; write `/` or `\\\\`, or in TOML 'single quotes'";
+    "a backslash in double quotes starts an escape; write `/` or `\\\\`, or in TOML use 'single quotes'";
 
-/// A key that is none of the section's.
+/// The problem for an unknown key.
 pub(super) fn unknown(key: &str, names: &[&str], parent: &Path, place: Path, whole: Whole<'_>) -> Problem {
     let parent = parent.to_string();
     let within = if parent.is_empty() { String::new() } else { format!(" in `{parent}`") };
@@ -23,7 +23,7 @@ pub(super) fn unknown(key: &str, names: &[&str], parent: &Path, place: Path, who
     }
 }
 
-/// Where a key stands that is known in other sections only, if there are few of them.
+/// A suggestion for a key that exists in one to three other sections.
 fn elsewhere(key: &str, names: &[&str], whole: Whole<'_>) -> Option<String> {
     if let Some(place) = meant_place(key) {
         return Some(format!("did you mean `{place}`?"));
@@ -41,16 +41,15 @@ fn elsewhere(key: &str, names: &[&str], whole: Whole<'_>) -> Option<String> {
     })
 }
 
-/// The line that makes a member that `--set` has added beside another the only one: of several that are
-/// given, that which is not in the file.
+/// The `--set` argument that replaces the member in the file with the one that `--set` has added to it.
 pub(super) fn replacement(entries: &[Entry], path: &Path) -> Option<String> {
     let added = entries.iter().rev().find(|entry| entry.key_origin.source > 0 && !entry.is_unset())?;
     let value = toml::Value::try_from(added.node.to_json()).ok()?.to_string();
     let value = if value.len() > 2 { value } else { "{}".to_owned() };
-    Some(format!("to use `{0}` alone, write `--set '{path}={{ {0} = {value} }}'`", added.key))
+    Some(format!("to use only `{0}`, write `--set '{path}={{ {0} = {value} }}'`", added.key))
 }
 
-/// The control character in `text`, in words.
+/// A description of the first control character in `text`.
 pub(super) fn control(text: &str) -> String {
     match text.chars().find(|c| c.is_control()) {
         Some('\t') => "a tab".to_owned(),
@@ -60,7 +59,7 @@ pub(super) fn control(text: &str) -> String {
     }
 }
 
-/// A key that the section needs.
+/// The problem for a required key that is missing.
 pub(super) fn missing(key: &str, schema: &Json, parent: &Path) -> Problem {
     let names = schema["oneOf"].as_array().map(|choices| schema_names(choices)).unwrap_or_default();
     let expected = types(schema);
@@ -82,39 +81,39 @@ pub(super) fn problem(path: &Path, message: String, help: Option<String>) -> Pro
     Problem { path: path.clone(), at_key: false, message, help }
 }
 
-/// The name that was probably meant, or all of them.
+/// The help for an unknown name: the name that was probably meant, or all valid ones.
 pub(super) fn suggestion(word: &str, names: &[&str]) -> String {
     match nearest(word, names).or_else(|| meant(word).into_iter().find(|name| names.contains(name))) {
         Some(name) => format!("did you mean `{name}`?"),
-        None if names.is_empty() => "nothing can be set here; remove it".to_owned(),
-        None => format!("known here: {}", list(names)),
+        None if names.is_empty() => "this table has no keys; remove it".to_owned(),
+        None => format!("expected one of {}", list(names)),
     }
 }
 
-/// How a section names its kind, where `value` stands instead: the kind that was probably meant, or all of them.
-pub(super) fn kind_of(value: &Value, names: &[&str]) -> String {
+/// The help for a `value` in place of a table with a member: the member that was probably meant, or all of them.
+pub(super) fn choice(value: &Value, names: &[&str]) -> String {
     match value {
         Value::String(name) if names.contains(&name.as_str()) => format!("write `{{ {name} = {{}} }}`"),
         Value::String(name) if nearest(name, names).is_some() => {
             let name = nearest(name, names).unwrap_or_default();
             format!("did you mean `{name}`? write `{{ {name} = {{}} }}`")
         }
-        _ => format!("write `{{ KIND = {{}} }}`, where KIND is one of {}", list(names)),
+        _ => format!("write `{{ NAME = {{}} }}`, where NAME is one of {}", list(names)),
     }
 }
 
-/// Names as they stand in a message.
+/// Names as a list in a message.
 pub(super) fn list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// `text` as it follows a colon.
+/// `text` for use after a colon: lower case, without a full stop.
 fn lower_first(text: &str) -> String {
     let mut chars = text.trim_end_matches('.').chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-/// The names of the members among which a section chooses.
+/// The members that a section can choose.
 pub(super) fn schema_names(choices: &[Json]) -> Vec<&str> {
     choices
         .iter()
@@ -129,7 +128,7 @@ pub(super) fn types(schema: &Json) -> Vec<&str> {
     match &schema["type"] {
         Json::String(name) => vec![name],
         Json::Array(names) => names.iter().filter_map(Json::as_str).collect(),
-        // A value of several forms has the types of all of them.
+        // A value of several forms allows the types of all of them.
         _ => ["oneOf", "anyOf"]
             .into_iter()
             .filter_map(|forms| schema[forms].as_array())
@@ -144,31 +143,31 @@ pub(super) fn number_expected(expected: &[&str]) -> bool {
     expected.contains(&"number") || expected.contains(&"integer")
 }
 
-/// The allowed types in words.
+/// The allowed types, by their names in TOML.
 pub(super) fn describe(expected: &[&str]) -> String {
     let names = expected.iter().filter(|name| **name != "null").map(|name| match *name {
         "object" => "a table",
-        "array" => "a list",
-        "string" => "a text in quotes",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
+        "array" => "an array",
+        "string" => "a string",
+        "integer" => "an integer",
+        "number" => "a float",
+        "boolean" => "a boolean",
         other => other,
     });
     names.collect::<Vec<_>>().join(" or ")
 }
 
-/// What a value is, in words.
+/// A description of a value: its type or, if it is short, the value.
 pub(super) fn kind(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("`{value}`"),
         Value::Integer(value) => format!("`{value}`"),
-        // With its fraction: 3.0 is no whole number.
+        // With its fraction: 3.0 is not an integer.
         Value::Float(value) => format!("`{value:?}`"),
-        Value::String(text) => format!("the text \"{}\"", text.escape_debug()),
-        Value::Datetime => "a date".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
+        Value::String(text) => format!("the string \"{}\"", text.escape_debug()),
+        Value::Datetime => "a date or time".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
         Value::Table(_) => "a table".to_owned(),
     }
 }

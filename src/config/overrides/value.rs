@@ -1,4 +1,4 @@
-//! The value of a `--set`, as people write it on a command line.
+//! Parses the value of a `--set`, which may lack quotes.
 
 use serde_json::Value as Json;
 
@@ -8,8 +8,8 @@ use crate::config::document::{Entry, Node, Origin, Value};
 use crate::config::parse as syntax;
 use crate::config::places::{child, resolved};
 
-/// The value in `text`, which starts at `offset` of source number `source`: TOML, else JSON, else a list of
-/// words, else a text.
+/// The value in `text`, which starts at `offset` of text number `source`: TOML, else JSON, else an array of
+/// unquoted strings, else a string.
 pub(super) fn parse(text: &str, source: usize, offset: usize) -> Result<Node, Finding> {
     let word = text.trim();
     let offset = offset + (text.len() - text.trim_start().len());
@@ -24,11 +24,11 @@ pub(super) fn parse(text: &str, source: usize, offset: usize) -> Result<Node, Fi
     match read.or_else(|| words(word, source, offset)) {
         Some(node) => Ok(node),
         None if structured => {
-            let message = "cannot be read as a value of TOML".to_owned();
+            let message = "not a valid TOML value".to_owned();
             let help = if word.starts_with('"') && word.contains('\\') {
                 PLAIN_PATH
             } else {
-                "close every quote and bracket, and put the whole in single quotes for the shell: \
+                "close every quote and bracket, and quote the whole argument for the shell, as in \
                  --set 'optimizer={sgd={learning_rate=0.1}}'"
             };
             Err(Finding::new(message, Some(origin.clone())).with_help(help))
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str, source: usize, offset: usize) -> Result<Node, Fi
     }
 }
 
-/// A list of which some words stand without quotes, as in `[age, income, "a, b"]`.
+/// An array with unquoted strings, as in `[age, income, "a, b"]`.
 fn words(text: &str, source: usize, offset: usize) -> Option<Node> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     let mut quote = None;
@@ -66,8 +66,8 @@ fn words(text: &str, source: usize, offset: usize) -> Option<Node> {
     Some(Node { value: Value::Array(items), origin: Origin { source, span: offset..offset + text.len() } })
 }
 
-/// Makes `node`, whose source is `text`, what `schema` asks for where that is clear: a text of what was read
-/// as a number, and a section of the name of its member.
+/// Converts `node`, parsed from `text`, to the type in `schema` where that is unambiguous: a number becomes a
+/// string, and the name of a member a section with that member.
 pub(super) fn fit(node: &mut Node, text: &str, root: &Json, schema: &Json) {
     let schema = resolved(root, schema);
     let member = match &node.value {
@@ -103,13 +103,13 @@ pub(super) fn fit(node: &mut Node, text: &str, root: &Json, schema: &Json) {
     }
 }
 
-/// Whether a section chooses among members of which `word` is one.
+/// Whether `word` is a member of the section with this schema.
 fn is_member(schema: &Json, word: &str) -> bool {
     let choices = schema["oneOf"].as_array().into_iter().flatten();
     choices.filter(|choice| choice["hidden"] != true).any(|choice| choice["properties"].get(word).is_some())
 }
 
-/// Whether nothing but a text can stand there, apart from a list.
+/// Whether the only type allowed, apart from an array, is a string.
 fn is_text(schema: &Json) -> bool {
     match &schema["type"] {
         Json::String(name) => name == "string",

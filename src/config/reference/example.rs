@@ -1,14 +1,14 @@
-//! What a section looks like in a file.
+//! Example of a section, for the reference.
 
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
-/// So many keys that have a default are shown.
+/// The number of keys with a default that are shown.
 const MOST: usize = 4;
 
-/// A TOML block with what must be given and the first keys that have a default; of a layer the table that stands
-/// in the list.
+/// A TOML block with the required keys and the first keys that have a default; for a layer, its table within the
+/// array of layers.
 pub(super) fn example(page: &mut String, place: &str, schema: &Json) {
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
@@ -43,7 +43,7 @@ pub(super) fn example(page: &mut String, place: &str, schema: &Json) {
     let _ = write!(page, "\n```toml\n{}\n```\n", text.trim_end());
 }
 
-/// A value of the right type.
+/// An example value of the right type.
 fn placeholder(key: &str, schema: &Json) -> String {
     let first = |forms: &str| schema[forms].as_array().and_then(|forms| forms.first());
     if let Some(form) = first("anyOf") {

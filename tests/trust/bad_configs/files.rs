@@ -90,7 +90,7 @@ fn encodings() -> Vec<Case> {
 }
 
 fn json() -> Vec<Case> {
-    let value = "a value is a text in double quotes";
+    let value = "write a string in double quotes";
     let case = |name: &str, content: &str, says: &[&str]| text("x.json", name, content, says);
     vec![
         case(
@@ -124,14 +124,14 @@ fn json() -> Vec<Case> {
         case("a missing colon", "{\"seed\" ‸1}", &["expected colon"]),
         case("a missing value", "{\"seed\": ‸}", &[value]),
         case("an open object", "‸{\"seed\": 1", &["unterminated object", "close the object with `}`"]),
-        case("an open list", "{\"model\": ‸[1", &["unterminated array", "close the list with `]`"]),
+        case("an open list", "{\"model\": ‸[1", &["unterminated array", "close the array with `]`"]),
         case("an open text", "{\"name\": ‸\"x", &["unterminated string", "double quote"]),
         case("half of a character", "{\"name\": \"‸\\ud800\"}", &["invalid unicode escape sequence"]),
         case("an unknown escape", "{\"name\": \"‸\\q\"}", &["invalid escape"]),
         case("two configs", "{\"seed\": 1} ‸{}", &["more than one JSON value", "remove what follows"]),
         case("a bracket too many", "{\"seed\": 1}‸}", &["more than one JSON value"]),
         case("only null", "‸null", &["expected a table, found null"]),
-        case("only a text", "‸\"x\"", &["expected a table, found the text \"x\""]),
+        case("only a text", "‸\"x\"", &["expected a table, found the string \"x\""]),
         case(
             "a key twice, deep",
             "{\"train\": {\"epochs\": 1, \n‸\"epochs\": 2}}",
@@ -140,12 +140,12 @@ fn json() -> Vec<Case> {
         case(
             "an integer of 1000 digits",
             &format!("{{\"seed\": ‸1{}}}", "0".repeat(999)),
-            &["seed: must be a whole number from 0"],
+            &["seed: must be an integer from 0"],
         ),
         case(
             "an exponent",
             "{\"train\": {\"epochs\": ‸1e2}}",
-            &["train.epochs: expected a whole number, found `100.0`"],
+            &["train.epochs: expected an integer, found `100.0`"],
         ),
         case(
             "1e400",
@@ -155,7 +155,7 @@ fn json() -> Vec<Case> {
         case(
             "null in a list",
             "{\"model\": {\"layers\": [‸null]}}",
-            &["model.layers[0]: expected a table that names one of its kinds, found null"],
+            &["model.layers[0]: expected a table, found null"],
         ),
         case(
             "null for what is needed",
@@ -167,20 +167,20 @@ fn json() -> Vec<Case> {
             "{\"model\": {\"layers\": [{\"dense\": {\"units\": 1, ‸\"baias\": true}}]}}",
             &["unknown key `baias` in `model.layers[0].dense`", "did you mean `bias`?"],
         ),
-        text("x.JSON", "an ending in capitals", "{\"seed\": ‸\"1\"}", &["seed: expected a whole number"]),
-        text("x.toml", "JSON called TOML", "‸{\"seed\": 1}", &["the name of a JSON file ends in `.json`"]),
+        text("x.JSON", "an ending in capitals", "{\"seed\": ‸\"1\"}", &["seed: expected an integer"]),
+        text("x.toml", "JSON called TOML", "‸{\"seed\": 1}", &["give the file a name that ends in `.json`"]),
         text("x.json", "TOML called JSON", "‸seed = 1", &["unexpected word", value]),
         text("x.yaml", "YAML", "seed‸: 1\n", &["invalid unquoted key"]),
     ]
 }
 
 fn large() -> Vec<Case> {
-    let too_long = &["larger than 256 KiB, which no config is"];
+    let too_long = &["larger than 256 KiB, the limit for a config"];
     let filled = |unit: &str, size: usize| unit.repeat(size / unit.len());
     let layers = |layer: &str, count: usize| RIGHT.replace("  { flatten = {} },\n", &layer.repeat(count));
     let keys: Vec<String> = (0..20_000).map(|i| format!("k{i} = 1\n")).collect();
     let json_keys: Vec<String> = (0..20_000).map(|i| format!("\"k{i}\":1")).collect();
-    let (size, deep) = (250_000, &["more is wrong; these are the first 20 mistakes"]);
+    let (size, deep) = (250_000, &["too many mistakes; only the first 20 are shown"]);
     vec![
         bytes("x.toml", "100 MB of one letter", &vec![b'x'; 100_000_000], too_long),
         bytes("x.json", "100 MB of brackets", &vec![b'['; 100_000_000], too_long),
@@ -189,7 +189,7 @@ fn large() -> Vec<Case> {
             "x.toml",
             "ten thousand layers and more",
             &layers("{flatten={}},\n", 10_001).replacen("layers = ", "layers = ‸", 1),
-            &["model.layers: needs at most 10000 elements"],
+            &["model.layers: must have at most 10000 elements"],
         ),
         text(
             "x.toml",
@@ -241,13 +241,13 @@ fn large() -> Vec<Case> {
             "x.toml",
             "empty tables",
             &format!("seed = ‸[{}]", filled("{},", size)),
-            &["seed: expected a whole number, found a list"],
+            &["seed: expected an integer, found an array"],
         ),
         text(
             "x.json",
             "empty objects",
             &format!("{{\"seed\": ‸[{}{{}}]}}", filled("{},", size)),
-            &["seed: expected a whole number, found a list"],
+            &["seed: expected an integer, found an array"],
         ),
         text(
             "x.toml",
@@ -260,7 +260,7 @@ fn large() -> Vec<Case> {
 
 /// Far deeper than any stack.
 fn deep() -> Vec<Case> {
-    let help = "no config nests more than a few levels";
+    let help = "a config needs only a few levels of nesting";
     let n = 40_000;
     let toml =
         |name: &str, text: String| bytes("x.toml", name, text.as_bytes(), &["x.toml:1:", "recurs", help]);

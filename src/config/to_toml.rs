@@ -1,4 +1,4 @@
-//! A resolved config as TOML, laid out as people write it: a header for each section, everything below it on one line.
+//! Writes a resolved config as TOML in the layout that people use: a header per section, and one line per key.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,11 @@ use serde_json::{Map, Value as Json};
 
 use super::reference::{is_section, members, required};
 
-/// The config `values` as TOML. Layers and other tables within a section stand on one line each, and a comment lists the
-/// keys of `schema` that have no value.
+/// The config `values` as TOML, with each layer on one line and a comment that lists the keys of `schema` without
+/// a value.
 ///
-/// `toml::to_string` gives each layer two headers and seven lines, and drops what is not set.
-pub fn written(values: &Map<String, Json>, schema: &Json) -> String {
+/// `toml::to_string` would write two headers and seven lines per layer, and drop the keys that are not set.
+pub fn to_toml(values: &Map<String, Json>, schema: &Json) -> String {
     let mut page = String::new();
     let (sections, keys): (Vec<_>, Vec<_>) =
         values.iter().filter(|(_, value)| !value.is_null()).partition(|(_, value)| value.is_object());
@@ -40,7 +40,7 @@ fn section(page: &mut String, header: &str, values: &Map<String, Json>, schema: 
         assign(&mut lines, name, value);
     }
     unset(&mut lines, values, schema);
-    // `[loss.mse]` says something without a key; `[gate]` does not.
+    // An empty `[loss.mse]` chooses a member; an empty `[gate]` can be dropped.
     if !lines.is_empty() || header.contains('.') {
         let _ = write!(page, "\n[{header}]\n{lines}");
     }
@@ -56,7 +56,7 @@ fn assign(page: &mut String, name: &str, value: &Json) {
     };
 }
 
-/// The keys without a value. Sections are left out: what a section does is done only where it stands.
+/// Lists the keys without a value. Sections are left out.
 fn unset(page: &mut String, values: &Map<String, Json>, schema: &Json) {
     let known = schema["properties"].as_object().into_iter().flatten();
     let names: Vec<&str> = known
@@ -78,7 +78,7 @@ fn inline(value: &Json) -> String {
             if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
         }
         Json::String(text) => quoted(text),
-        // Numbers and booleans: JSON writes them as TOML does.
+        // Numbers and booleans have the same form in JSON and TOML.
         other => other.to_string(),
     }
 }
@@ -88,7 +88,7 @@ fn key(name: &str) -> String {
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { quoted(name) }
 }
 
-/// A basic string: JSON escapes all that TOML wants escaped, but for one control character.
+/// A basic string of TOML: JSON escapes all characters that TOML requires to be escaped, except for U+007F.
 fn quoted(text: &str) -> String {
     Json::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_read_back() {
+    fn every_value_is_parsed_back() {
         let values = json!({
             "name": "a \"b\" \\ \u{7f}\u{1}\n'''é",
             "seed": 7,
@@ -109,13 +109,13 @@ mod tests {
             "train": { "lists": [1.0, 1e-7, -2.5e300], "nested": [[1], []], "flag": true, "options": { "a b": [{ "c": {} }] } },
             "model": { "layers": [{ "dense": { "units": 3 } }, { "flatten": {} }] },
         });
-        let page = written(values.as_object().unwrap(), &json!({}));
+        let page = to_toml(values.as_object().unwrap(), &json!({}));
         let read: Json = toml::from_str(&page).unwrap_or_else(|error| panic!("{error}\n{page}"));
         assert_eq!(read, values, "{page}");
     }
 
     #[test]
-    fn members_join_their_header_and_unset_keys_are_listed() {
+    fn members_are_part_of_the_header_and_unset_keys_are_listed() {
         let schema = json!({ "properties": {
             "seed": { "type": "integer" },
             "note": { "type": "string" },
@@ -123,7 +123,7 @@ mod tests {
         } });
         let values = json!({ "seed": 1, "optimizer": { "sgd": { "rate": 0.1, "momentum": null } } });
         assert_eq!(
-            written(values.as_object().unwrap(), &schema),
+            to_toml(values.as_object().unwrap(), &schema),
             "seed = 1\n# not set: note\n\n[optimizer.sgd]\nrate = 0.1\n# not set: momentum\n"
         );
     }
