@@ -1,4 +1,4 @@
-//! The one error type of the library; each kind has its own exit code.
+//! The error type of the library; each kind of error has an exit code.
 //!
 //! ```
 //! let Err(error) = taper::Model::load("runs/none") else { panic!("there is no such run") };
@@ -13,13 +13,13 @@ use crate::config::Diagnostics;
 /// The library's errors, grouped by who can fix the cause.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The config or a flag is wrong; nothing was opened or allocated.
+    /// The config is invalid; nothing has been opened or allocated.
     #[error("{0}")]
     Config(Box<Diagnostics>),
-    /// A command was used wrongly in a way that the command-line parser cannot see.
+    /// A command was used incorrectly in a way that the command-line parser cannot detect.
     #[error("{0}")]
     Usage(String),
-    /// A data file is missing, damaged or of another shape than the config says.
+    /// A data file is missing or damaged, or does not match the config.
     #[error("{}: {message}", place.display())]
     Data {
         /// The file, folder or data set.
@@ -27,17 +27,17 @@ pub enum Error {
         /// What is wrong with it and what to do.
         message: String,
     },
-    /// A data set is not on disk, or cannot be fetched.
+    /// A data set is not on disk and cannot be downloaded.
     #[error("{}: {message}{}", place.display(), listed(details))]
     Missing {
         /// The data set.
         place: PathBuf,
         /// What is missing.
         message: String,
-        /// Where it was looked for, and what to do: each worth a line of its own.
+        /// The places that were searched, and what to do: one line each.
         details: Vec<String>,
     },
-    /// A checkpoint is missing, damaged or belongs to another model.
+    /// A checkpoint is missing or damaged, or belongs to another model.
     #[error("{}: {message}", place.display())]
     Checkpoint {
         /// The checkpoint's folder or file.
@@ -45,9 +45,9 @@ pub enum Error {
         /// What is wrong with it and what to do.
         message: String,
     },
-    /// The loss became infinite or not a number; the weights were not updated with it.
+    /// The loss became infinite or NaN; the weights were not updated with it.
     #[error(
-        "the loss is {loss} at step {step} (epoch {epoch}): training diverged; lower the learning rate or check the data"
+        "training diverged: the loss is {loss} at step {step} (epoch {epoch}); lower the learning rate or check the data"
     )]
     Diverged {
         /// The loss, infinite or NaN.
@@ -57,31 +57,31 @@ pub enum Error {
         /// Its epoch, counted from 1.
         epoch: u64,
     },
-    /// A weight became infinite or not a number; it never replaces a good checkpoint.
+    /// A weight became infinite or NaN; it never replaces a good checkpoint.
     #[error(
-        "`{name}` holds {value} after step {step}: training diverged; the last good checkpoint stays; lower the learning rate or check the data"
+        "training diverged: `{name}` contains {value} after step {step}; the last good checkpoint is kept; lower the learning rate or check the data"
     )]
     NotFinite {
         /// The parameter or the optimizer's state.
         name: String,
         /// The value, infinite or NaN.
         value: f64,
-        /// The step that made it so, counted from 1.
+        /// The step that produced it, counted from 1.
         step: u64,
     },
-    /// A line of `[gate]` does not hold at the end of the run.
+    /// A condition of `[gate]` does not hold at the end of the run.
     #[error("gate failed: {0}")]
     Gate(String),
-    /// A measurement was disturbed too much to say anything.
+    /// A measurement was disturbed too much to be conclusive.
     #[error("inconclusive: {0}")]
     Inconclusive(String),
-    /// Another process trains in the run folder.
+    /// Another process is training in the run folder.
     #[error("{}: another taper process is using this run folder; wait for it or choose another --run-dir", .0.display())]
     Locked(PathBuf),
     /// Stopped by a signal, after a checkpoint was written.
     #[error("stopped by {}", signal_name(*.0))]
     Interrupted(i32),
-    /// Stopped by a signal before the data was read; nothing was begun.
+    /// Stopped by a signal while reading the data; the run had not started.
     #[error("stopped by {} while reading the data", signal_name(*.0))]
     StoppedReading(i32),
     /// The operating system refused a file operation.
@@ -89,30 +89,30 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What was being done, as in "cannot …".
+        /// What failed, to follow "cannot".
         action: &'static str,
         /// The operating system's reason.
         source: std::io::Error,
     },
-    /// The run folder cannot hold what the run writes.
+    /// The run folder cannot store the files of the run.
     #[error("{}: {message}", run.display())]
     Unwritable {
         /// The run folder.
         run: PathBuf,
-        /// Why, and what to do.
+        /// The reason and what to do.
         message: String,
     },
     /// The operating system refused to start threads.
     #[error(
-        "cannot start {threads} threads: {reason}; allow this user more processes, or ask for fewer with --threads"
+        "cannot start {threads} threads: {reason}; raise the process limit of this user, or lower --threads"
     )]
     Threads {
-        /// How many were to be started.
+        /// The requested number of threads.
         threads: usize,
         /// The operating system's reason.
         reason: String,
     },
-    /// The tensor library refused an operation.
+    /// candle failed to perform an operation.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
 }
@@ -126,7 +126,7 @@ impl Error {
         Self::Data { place: place.as_ref().to_path_buf(), message: message.into() }
     }
 
-    /// This data error as one about a checkpoint's file.
+    /// This data error as a checkpoint error.
     #[must_use]
     pub fn of_checkpoint(self) -> Self {
         match self {
@@ -140,13 +140,13 @@ impl Error {
         Self::Checkpoint { place: place.as_ref().to_path_buf(), message: message.into() }
     }
 
-    /// Names the file and the action for an [`std::io::Error`], for use in `map_err`.
+    /// Adds the file and the action to an [`std::io::Error`], for use in `map_err`.
     pub fn io(path: impl AsRef<Path>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { path, action, source }
     }
 
-    /// The process exit code that stands for this kind of error.
+    /// The process exit code for this error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -165,7 +165,7 @@ impl Error {
     }
 }
 
-/// The rest of a sentence that `details` continue.
+/// `details` as the continuation of a sentence.
 fn listed(details: &[String]) -> String {
     details.iter().flat_map(|detail| ["; ", detail]).collect()
 }

@@ -19,16 +19,16 @@ use crate::events::Verdict;
 use crate::metrics;
 
 /// `[gate]`: `"metric" = "comparison number"`, such as `"validation.accuracy" = ">= 0.97"`.
-/// If one does not hold at the end of training, `taper train` exits with code 6; `taper eval` checks those
-/// about the split that it measures.
-/// The metrics are `loss`; of classes `accuracy` and the macro averages `precision`, `recall` and `f1`, of two classes
-/// also `roc_auc` and `pr_auc`, except on `train`; of numbers `mae`, `rmse` and `r2`.
+/// If a condition does not hold at the end of training, `taper train` exits with code 6; `taper eval` checks the
+/// conditions on the split that it evaluates.
+/// The metrics are `loss`; for classification `accuracy` and the macro averages `precision`, `recall` and `f1`, with
+/// two classes also `roc_auc` and `pr_auc`, except on `train`; for regression `mae`, `rmse` and `r2`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Config(BTreeMap<String, String>);
 
 impl Config {
-    /// Reports conditions that cannot be read and metrics that are not measured.
+    /// Reports conditions that cannot be parsed and metrics that are not measured.
     pub fn validate(&self, measured: &[String], problems: &mut Problems<'_>) {
         for (name, condition) in &self.0 {
             let mut place = problems.key(name);
@@ -42,12 +42,12 @@ impl Config {
         }
     }
 
-    /// The metrics that conditions are about.
+    /// The metrics in the conditions.
     pub fn metrics(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// What comes of every condition on these values.
+    /// The verdict on every condition for these values.
     #[must_use]
     pub fn judge(&self, value: impl Fn(&str) -> Option<f64>) -> Vec<Verdict> {
         let verdict = |(metric, condition): (&String, &String)| {
@@ -58,10 +58,10 @@ impl Config {
         self.0.iter().map(verdict).collect()
     }
 
-    /// Checks every condition against the run's last values.
+    /// Checks every condition on the run's final values.
     ///
     /// # Errors
-    /// [`Error::Gate`] naming all conditions that do not hold.
+    /// [`Error::Gate`] with all conditions that do not hold.
     pub fn check(&self, value: impl Fn(&str) -> Option<f64>) -> Result<()> {
         require(&self.judge(value))
     }
@@ -70,7 +70,7 @@ impl Config {
 /// Checks that all conditions hold.
 ///
 /// # Errors
-/// [`Error::Gate`] naming those that do not.
+/// [`Error::Gate`] with those that do not.
 pub fn require(verdicts: &[Verdict]) -> Result<()> {
     let failed: Vec<String> = verdicts
         .iter()
@@ -81,8 +81,8 @@ pub fn require(verdicts: &[Verdict]) -> Result<()> {
 }
 
 impl Verdict {
-    /// The value with five digits, or with all of them if rounding changes whether the condition holds; without a
-    /// value, `not measured`.
+    /// The value with five significant digits, or with all digits if rounding would change the verdict; `not measured`
+    /// without a value.
     #[must_use]
     pub fn found(&self) -> String {
         self.value.map_or_else(|| "not measured".to_owned(), |value| shown(value, &self.condition))
@@ -95,7 +95,7 @@ fn shown(value: f64, condition: &str) -> String {
     if same { rounded } else { value }.to_string()
 }
 
-/// Metrics with their conditions.
+/// Collects metrics with their conditions.
 impl FromIterator<(String, String)> for Config {
     fn from_iter<T: IntoIterator<Item = (String, String)>>(conditions: T) -> Self {
         Self(conditions.into_iter().collect())
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn compares_the_last_value() {
+    fn a_condition_compares_the_final_value() {
         let value = |_: &str| Some(0.97);
         assert!(gate(">= 0.97").check(value).is_ok());
         assert!(gate("> 0.97").check(value).is_err());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn fails_on_nan_and_on_what_was_not_measured() {
+    fn a_condition_fails_on_nan_and_without_a_value() {
         assert!(gate(">= 0.97").check(|_| Some(f64::NAN)).is_err());
         let error = gate(">= 0.97").check(|_| None).unwrap_err();
         assert_eq!(error.to_string(), "gate failed: test.accuracy is not measured, not >= 0.97");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn five_digits_are_shown_unless_they_would_deny_the_verdict() {
+    fn five_digits_are_shown_unless_they_contradict_the_verdict() {
         assert_eq!(shown(0.791_666_666_666_666_6, ">= 0.5"), "0.79167");
         assert_eq!(shown(0.969_999_9, ">= 0.97"), "0.9699999");
         assert_eq!(shown(1.234_567e-9, "< 1"), "0.0000000012346");
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_condition() {
+    fn invalid_conditions_are_reported() {
         for text in ["0.97", "== 1", ">= nan", "", ">= a"] {
             let mut found = Vec::new();
             gate(text).validate(&["test.accuracy".to_owned()], &mut Problems::new(&mut found));

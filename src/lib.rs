@@ -1,4 +1,4 @@
-//! Trains, evaluates and resumes neural networks defined in a TOML or JSON file, on candle.
+//! Trains, evaluates and runs neural networks defined in a TOML or JSON file, on candle.
 //!
 //! The `taper` program is a thin layer over this library. Training, evaluating and predicting take a
 //! few lines:
@@ -22,33 +22,33 @@
 //! }
 //! ```
 //!
-//! A wrong config is explained as a compiler would:
+//! Mistakes in a config are reported as a compiler would report them:
 //!
 //! ```
 //! let error = taper::Experiment::from_toml("[optimizer.adam]\nlerning_rate = 0.1").unwrap_err();
 //! assert!(error.to_string().contains("did you mean `learning_rate`?"));
 //! ```
 //!
-//! What there is for users of the library:
+//! The public modules:
 //!
-//! | module | what it does |
+//! | module | contents |
 //! | --- | --- |
-//! | [`experiment`] | [`Experiment`]: the whole config as plain data |
-//! | [`data`], [`layers`], [`loss`], [`optimizer`], [`metrics`] | its sections, one file for each member |
-//! | [`run`] | a run from beginning to end, [`train()`], and a trained network, [`Model`] |
-//! | [`callbacks`] | what happens around training steps; user code adds its own |
-//! | [`events`] | what a run reports, read as it is written |
-//! | [`mod@bench`] | how fast a config is, and how fast it could be |
-//! | [`network`], [`ops`], [`init`], [`shape`], [`random`] | what layers and data of user code are made of |
-//! | [`config`] | reads a file, explains what is wrong; knows no section |
+//! | [`experiment`] | [`Experiment`], a whole config as plain data |
+//! | [`data`], [`layers`], [`loss`], [`optimizer`], [`metrics`] | the sections of a config, one file per member |
+//! | [`run`] | [`train()`], a run from start to finish, and [`Model`], a trained network |
+//! | [`callbacks`] | code that runs around training steps, taper's and yours |
+//! | [`events`] | the log of a run, for writing and reading |
+//! | [`mod@bench`] | how fast a config is, and the limit of the hardware |
+//! | [`network`], [`ops`], [`init`], [`shape`], [`random`] | building blocks of custom layers and data sets |
+//! | [`config`] | parsing and checking of configs, independent of their sections |
 //! | [`device`], [`threads`], [`interrupt`], [`panics`] | the machine and the process |
 //!
-//! `examples/` has programs with a callback, a [layer](layers::custom) and a [data set](data::sets::custom)
-//! of their own.
+//! `examples/` has programs with a custom callback, a custom [layer](layers::custom) and a custom
+//! [data set](data::sets::custom).
 //!
-//! Everything else, such as engines, the loop and the format of checkpoints, may change at any time. With the
-//! feature `internals` taper's own tests reach it. `ARCHITECTURE.md` in the repository says which module may
-//! use which, and how to add a member.
+//! Everything else, such as the engines, the training loop and the checkpoint format, is private and may change
+//! at any time; the feature `internals` opens it to taper's own tests. `ARCHITECTURE.md` in the repository
+//! describes the layers of modules and how to add a member.
 #![forbid(unsafe_code)]
 
 pub mod bench;
@@ -77,7 +77,7 @@ mod digest;
 mod durable;
 #[cfg_attr(
     not(feature = "internals"),
-    expect(dead_code, reason = "gradients apart from updates, and teams of other sizes, are what tests use")
+    expect(dead_code, reason = "only tests use gradients without an update, and teams of other sizes")
 )]
 mod engine;
 mod error;
@@ -101,7 +101,7 @@ pub use error::{Error, Result};
 pub use experiment::Experiment;
 pub use run::{Model, Options, Outcome, train};
 
-/// The Rust code of a page, which `cargo test` compiles.
+/// Compiles the Rust code of this page in `cargo test`.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/library.md")]
 mod library_page {}

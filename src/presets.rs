@@ -1,4 +1,4 @@
-//! The configs in `configs/`, built into the program.
+//! The built-in configs, which are the files in `configs/`.
 //!
 //! ```
 //! for (name, text) in taper::internals::presets::ALL {
@@ -8,7 +8,7 @@
 
 macro_rules! presets {
     ($($name:literal),+ $(,)?) => {
-        /// Name and text of each built-in config.
+        /// The name and the text of each built-in config.
         pub const ALL: &[(&str, &str)] =
             &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/configs/", $name, ".toml")))),+];
     };

@@ -1,4 +1,4 @@
-//! An earlier result, and how much slower a new one may be.
+//! Compares a result with a baseline, an earlier result.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -9,15 +9,15 @@ use super::{Conditions, Inference, Report};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// The longest baseline that is read, in bytes; a real one has some thousand.
+/// The size limit of a baseline in bytes; a typical one has a few thousand.
 const LIMIT: u64 = 1 << 20;
 
-/// How much slower than the baseline a result may be: 0.1 is a tenth.
+/// How much slower than the baseline a result may be, as a fraction: 0.1 is 10 %.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Allowance(pub f64);
 
-/// `10%` or `0.1`.
+/// Parses `10%` or `0.1`.
 impl FromStr for Allowance {
     type Err = String;
 
@@ -26,18 +26,20 @@ impl FromStr for Allowance {
             Some(number) => (number.trim_end(), 100.0),
             None => (text, 1.0),
         };
-        let number: f64 = number.parse().map_err(|_| "expected a share such as 10% or 0.1".to_owned())?;
+        let number: f64 = number
+            .parse()
+            .map_err(|_| "expected a percentage or a fraction, such as 10% or 0.1".to_owned())?;
         if !number.is_finite() || number < 0.0 {
             return Err("must be 0 or more, such as 10% or 0.1".to_owned());
         }
         if divisor == 1.0 && number > 1.0 {
-            return Err(format!("write {number}% for {number} percent, or a share from 0 to 1"));
+            return Err(format!("write {number}% for {number} percent, or a fraction from 0 to 1"));
         }
         Ok(Self(number / divisor))
     }
 }
 
-/// What a new result is compared with.
+/// An earlier result, with which a new one is compared.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Baseline {
     #[serde(flatten)]
@@ -46,49 +48,49 @@ pub struct Baseline {
     inference: Inference,
 }
 
-/// A result beside its baseline.
+/// The comparison of a result with its baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The baseline's training time for each sample, in microseconds.
+    /// The baseline's training time per sample, in microseconds.
     pub us_per_sample: f64,
-    /// By how much the new result is slower; below 0 it is faster.
+    /// The relative change of the training time; below 0 the new result is faster.
     pub change: f64,
-    /// The most that `change` may be.
+    /// The largest allowed `change`.
     pub max_regression: Allowance,
-    /// The baseline's inference; shown, not judged.
+    /// The baseline's inference times, which are shown but not checked.
     pub inference: Inference,
-    /// Whether other processes disturbed the new result, so that it cannot be told to be slower.
+    /// Whether other processes disturbed the new result, so that a slowdown is inconclusive.
     pub disturbed: bool,
 }
 
 impl Baseline {
-    /// Reads what `taper bench --format json` wrote.
+    /// Reads a file written by `taper bench --format json`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if `path` cannot be read or is something else.
+    /// [`Error::Usage`] if `path` cannot be read or has another format.
     pub fn read(path: &Path) -> Result<Self> {
         let text = files::read(path, LIMIT).map_err(|error| Error::Usage(format!("--baseline {error}")))?;
         Self::parse(path, &text)
     }
 
-    /// Reads the content of such a file; `path` is only named in errors.
+    /// Parses the content of such a file; `path` is only used in errors.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it is something else.
+    /// [`Error::Usage`] if it has another format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
         let refuse = |message: String| Error::Usage(format!("--baseline {}: {message}", path.display()));
         let baseline: Self = serde_json::from_slice(text)
-            .map_err(|error| refuse(format!("is not what `taper bench --format json` writes: {error}")))?;
+            .map_err(|error| refuse(format!("not a result of `taper bench --format json`: {error}")))?;
         if !baseline.us_per_sample.is_finite() || baseline.us_per_sample <= 0.0 {
-            return Err(refuse(format!("us_per_sample is {}, not above 0", baseline.us_per_sample)));
+            return Err(refuse(format!("us_per_sample must be above 0, not {}", baseline.us_per_sample)));
         }
         Ok(baseline)
     }
 
-    /// Checks that a result under `conditions` can be compared with this one.
+    /// Checks that a result under `conditions` can be compared with this baseline.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming what differs.
+    /// [`Error::Usage`] with the first condition that differs.
     pub fn check(&self, conditions: &Conditions) -> Result<()> {
         let (then, now) = (serde_json::json!(self.conditions), serde_json::json!(conditions));
         let fields = now.as_object().into_iter().flatten();
@@ -96,14 +98,14 @@ impl Baseline {
             let then = &then[name];
             if then != now {
                 return Err(Error::Usage(format!(
-                    "the baseline has another {name}, {then} instead of {now}; measure a new one with --format json"
+                    "the baseline has a different {name}: {then} instead of {now}; measure a new one with --format json"
                 )));
             }
         }
         Ok(())
     }
 
-    /// `report` beside this.
+    /// Compares `report` with this baseline.
     #[must_use]
     pub fn compare(&self, report: &Report, max_regression: Allowance) -> Comparison {
         Comparison {
@@ -120,7 +122,7 @@ impl Comparison {
     /// Checks that the new result is not too slow.
     ///
     /// # Errors
-    /// [`Error::Gate`] with both times; [`Error::Inconclusive`] if other processes may be the reason.
+    /// [`Error::Gate`] with both times; [`Error::Inconclusive`] if other processes may have caused it.
     pub fn check(&self) -> Result<()> {
         if self.change <= self.max_regression.0 {
             return Ok(());
@@ -134,7 +136,7 @@ impl Comparison {
         );
         if self.disturbed {
             return Err(Error::Inconclusive(format!(
-                "{message}; but other processes kept the cores busy meanwhile"
+                "{message}; but other processes kept the cores busy during the measurement"
             )));
         }
         Err(Error::Gate(message))
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_allowance_is_a_share_or_percent() {
+    fn an_allowance_is_a_fraction_or_a_percentage() {
         for (text, share) in
             [("10%", 0.1), ("0.1", 0.1), ("0", 0.0), ("1", 1.0), ("250 %", 2.5), ("2.5%", 0.025)]
         {
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_slower_than_allowed_fails() {
+    fn only_a_result_slower_than_allowed_fails() {
         let latency_us = super::super::Percentiles { median: 1.0, p10: 1.0, p90: 1.0 };
         let inference = Inference { latency_us, us_per_sample: 1.0, batch_size: 1 };
         let comparison = |change| Comparison {
@@ -189,7 +191,7 @@ mod tests {
         let busy = Comparison { disturbed: true, ..comparison(0.25) }.check().unwrap_err();
         assert!(busy.exit_code() == 9 && busy.to_string().starts_with("inconclusive: 12.500 us"), "{busy}");
         assert!(Comparison { disturbed: true, ..comparison(0.1) }.check().is_ok());
-        // Not a number is no proof of speed.
+        // NaN does not pass.
         assert!(comparison(f64::NAN).check().is_err());
     }
 }

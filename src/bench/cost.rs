@@ -1,4 +1,4 @@
-//! What a training step must do at least, and how long that takes this machine at best.
+//! The minimum work of a training step, and the minimum time for it on this machine.
 
 use serde::Serialize;
 
@@ -8,30 +8,30 @@ use taper_kernels::roofline;
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
 
-/// Parameters and their state of this size or more are read from memory, smaller ones from the caches.
+/// The size in bytes from which on parameters and optimizer state are assumed to be in memory, not in the caches.
 const CACHED: f64 = (64 << 20) as f64;
-/// The least that a thread reads to measure its cache, in bytes.
+/// The least number of bytes that a thread reads to measure the bandwidth of its cache.
 const SMALLEST_SET: usize = 256 << 10;
-/// What all threads read together to measure memory, in bytes: far more than caches hold.
+/// The number of bytes that all threads together read to measure the memory bandwidth: far more than caches hold.
 const MEMORY_SET: usize = 256 << 20;
 
-/// The least work of one training step.
+/// The minimum work of one training step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Floating-point operations; a multiply-add counts as two. Three times those of the forward pass
-    /// (it, and the gradients of inputs and of weights), but two times up to and including the first
-    /// layer that is trained, whose input needs no gradient; and those of the optimizer: 2 for each
-    /// parameter without state, 7 with one value of state for each, 13 with two (as Adam's).
+    /// Floating-point operations; a multiply-add counts as two. The layers count three times their forward pass
+    /// (forward, gradients of inputs, gradients of weights), those up to and including the first trained layer only
+    /// two times, because their inputs need no gradient. The optimizer counts 2 per parameter without state, 7 with
+    /// one state value per parameter, 13 with two (as in Adam).
     pub flops: f64,
-    /// Bytes of parameters and optimizer state: parameters read once for the forward pass, parameters
-    /// and state read and written once for the update, `4 x parameters x (1 + 2 (1 + state_count))`.
+    /// Bytes read and written: parameters are read once for the forward pass; parameters and optimizer state are
+    /// read and written once for the update: `4 x parameters x (1 + 2 (1 + state_count))`.
     pub bytes: f64,
-    /// The bytes that parameters and state are kept in.
+    /// The size of parameters and optimizer state in bytes.
     pub size: f64,
 }
 
 impl Cost {
-    /// That of a step with `samples`, where the optimizer keeps `state_count` values for each parameter.
+    /// The cost of a step with `samples`; the optimizer keeps `state_count` state values per parameter.
     #[must_use]
     pub fn of_step(plan: &Plan, state_count: usize, samples: usize) -> Self {
         let is_trained = |row: &Row| plan.specs[row.specs.clone()].iter().any(|spec| spec.trainable);
@@ -54,25 +54,23 @@ impl Cost {
     }
 }
 
-/// The least time that this machine needs for a training step (Williams, Waterman and Patterson,
-/// "Roofline", 2009).
+/// The roofline limit of this machine for a training step (Williams, Waterman and Patterson, "Roofline", 2009).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Roofline {
-    /// The highest rate of f32 operations, in 10^9 per second.
+    /// The peak rate of f32 operations, in 10^9 per second.
     pub gflops: f64,
-    /// The highest rate of reading, in 10^9 bytes per second: from the caches if parameters and state
-    /// together are smaller than 64 MiB, else from memory.
+    /// The peak read bandwidth, in 10^9 bytes per second: of the caches if parameters and optimizer state together
+    /// are smaller than 64 MiB, otherwise of memory.
     pub gbps: f64,
-    /// The longer of the times that the operations and the bytes of a step take at these rates, for each
-    /// sample.
+    /// The time per sample at these rates, in microseconds: for the operations or for the bytes, whichever is longer.
     pub floor_us_per_sample: f64,
-    /// This part of the measured time is needed; 1 is the best possible.
+    /// The floor as a fraction of the measured time; 1 is the best possible.
     pub share: f64,
 }
 
 impl Roofline {
-    /// Measures the machine, with as many threads as work in training, and compares a step of `cost`
-    /// and `samples` that takes `us_per_sample`.
+    /// Measures the machine's peak rates with the threads used for training, and computes the floor of a step with
+    /// `cost` and `samples` and its share of the measured `us_per_sample`.
     #[must_use]
     pub fn measure(cost: &Cost, samples: usize, us_per_sample: f64, isa: Isa) -> Self {
         let mut team = Team::new(threads::count());
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_networks_cost_is_that_of_a_count_by_hand() {
+    fn the_cost_of_a_small_network_matches_a_count_by_hand() {
         let plan = plan(r#"[{"dense": {"units": 3, "activation": "relu"}}, {"dense": {"units": 2}}]"#, &[5]);
         let forward = [3.0 * (2.0 * 5.0 + 1.0 + 1.0), 2.0 * (2.0 * 3.0 + 1.0)]; // 36, 14
         let parameters = 3.0 * 5.0 + 3.0 + 2.0 * 3.0 + 2.0; // 26
@@ -131,13 +129,13 @@ mod tests {
         let forward: f64 = pooled.rows.iter().map(|row| row.flops as f64).sum();
         assert!(pooled.rows[0].flops > 0);
         assert_eq!(Cost::of_step(&pooled, 0, 1).flops, 2.0 * forward + 2.0 * 8.0);
-        // Nothing is trained: no layer has gradients of inputs.
+        // Nothing is trained: no gradients of inputs are needed.
         let untrained = plan(r#"[{"flatten": {}}, {"activation": {"function": "relu"}}]"#, &[1, 2, 2]);
         assert_eq!(Cost::of_step(&untrained, 2, 1).flops, 2.0 * untrained.flops() as f64);
     }
 
     #[test]
-    fn the_longer_of_two_times_is_the_floor() {
+    fn the_floor_is_the_longer_of_two_times() {
         let cost = Cost { flops: 4e6, bytes: 1e6, size: 1.0 };
         let found = Roofline::new([1e9, 1e9], &cost, 2, 4000.0);
         assert_eq!((found.floor_us_per_sample, found.share), (2000.0, 0.5));

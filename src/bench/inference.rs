@@ -1,4 +1,4 @@
-//! Calls without training, timed one by one.
+//! Times inference call by call.
 
 use std::time::{Duration, Instant};
 
@@ -11,26 +11,26 @@ use crate::inference;
 use crate::interrupt::Interrupt;
 use crate::run::Run;
 
-/// The least number of calls that are timed, and of those before.
+/// The least number of timed calls, and the number of calls before them.
 const LEAST_CALLS: usize = 20;
 const WARM_UP_CALLS: usize = 3;
 
-/// What prediction takes, in microseconds.
+/// The times of inference, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inference {
-    /// One sample alone.
+    /// The time of a call with one sample.
     pub latency_us: Percentiles,
-    /// Each sample of a batch of `batch_size`, by the median call.
+    /// The median time of a call with `batch_size` samples, per sample.
     pub us_per_sample: f64,
-    /// The samples of such a batch: those that `taper eval` takes at once (256, fewer where samples are
-    /// large), or as many as there are.
+    /// The samples per batch: the batch size of `taper eval` (256, less for large samples), or all samples if there are
+    /// fewer.
     pub batch_size: usize,
 }
 
-/// Predicts for `seconds` with single samples, and for as long with batches.
+/// Measures for `seconds` with single samples, and again for `seconds` with batches.
 ///
 /// # Errors
-/// What the tensor library refuses; [`Error::Interrupted`] after a signal.
+/// If candle returns an error; [`Error::Interrupted`] after a signal.
 pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Inference> {
     let batch_size =
         inference::batch_size(&run.data.train.sample_shape).min(run.data.train_order.len()).max(1);
@@ -40,7 +40,7 @@ pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Inf
     Ok(Inference { latency_us, us_per_sample: batches.median / batch_size as f64, batch_size })
 }
 
-/// The microseconds of each call with `size` samples.
+/// The time of each call with `size` samples, in microseconds.
 fn calls(run: &mut Run, size: usize, time: Duration, interrupt: &Interrupt) -> Result<Vec<f64>> {
     let Run { data, engine, .. } = run;
     let mut batches = data.train_order.chunks_exact(size).cycle();

@@ -1,10 +1,10 @@
-//! What a config costs on this machine: training steps, inference, and how far both are from the
-//! least that the hardware allows.
+//! Measures how fast a config trains and predicts on this machine, and compares training with the limit of the
+//! hardware.
 //!
-//! Training steps are timed one by one, over batches of the config's own size in the order in which
-//! training takes them; what an epoch does beside its steps (shuffling, metrics, checkpoints) is not
-//! measured. After the config's number of epochs the network starts again from its first values, because
-//! numbers that are nearly 0 after hundreds of epochs are slower to compute with. Times are medians.
+//! Training steps are timed one by one, with the config's batch size and the sample order of training; the other work
+//! of an epoch (shuffling, metrics, checkpoints) is not measured. After the config's number of epochs, the network is
+//! reset to its initial values, because values close to 0 after hundreds of epochs are slower to compute with. Times are
+//! medians.
 //!
 //! ```
 //! use taper::bench::{Bench, Options};
@@ -48,79 +48,79 @@ use taper_kernels::simd::lanes::Isa;
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The time for training steps; inference takes half of it again. At least 20 steps and calls are
-    /// timed, however long they take.
+    /// The time for training steps, in seconds; inference takes half as long in addition. At least 20 steps and calls
+    /// are timed, no matter how long they take.
     pub seconds: f64,
 }
 
-/// What must be equal for two results to be comparable.
+/// The conditions of a measurement; two results are comparable if they are equal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conditions {
-    /// The config's name.
+    /// The name of the config.
     pub config: String,
-    /// The network's parameters, trained or not.
+    /// The number of parameters, trainable or not.
     pub parameters: u64,
-    /// Samples in a training step: the config's, or as many as there are.
+    /// The number of samples per training step: the config's, or all samples if there are fewer.
     pub batch_size: usize,
-    /// What took the steps.
+    /// The engine.
     pub engine: String,
-    /// Where.
+    /// The device.
     pub device: String,
-    /// How many CPU threads.
+    /// The number of CPU threads.
     pub threads: usize,
-    /// Whether this is a build for debugging.
+    /// Whether this is a debug build.
     pub debug_build: bool,
 }
 
-/// Where the samples came from.
+/// The kind of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Data {
-    /// From the data set.
+    /// Samples of the data set.
     Real,
-    /// Made up in its shape.
+    /// Random samples of the same shape.
     Random,
 }
 
-/// What was measured. Times are in microseconds.
+/// The result of a measurement. Times are in microseconds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The version of taper.
     pub taper: &'static str,
-    /// What was measured, and with what.
+    /// The conditions of the measurement.
     #[serde(flatten)]
     pub conditions: Conditions,
     /// The instruction set of the CPU kernels.
     pub isa: &'static str,
-    /// Where the samples came from.
+    /// The kind of samples.
     pub data: Data,
-    /// The median step's time for each of its samples.
+    /// The time of the median step per sample.
     pub us_per_sample: f64,
-    /// The samples that such steps train in a second.
+    /// The number of samples per second at the median step.
     pub samples_per_second: f64,
-    /// A whole step.
+    /// The times of the steps.
     pub step_us: Percentiles,
-    /// The mean time of a step by phase, in order; empty if the engine does not tell phases apart, or one of them
-    /// took longer than the median step, as happens on a busy machine.
+    /// The mean time of each phase of a step, in order; empty if the engine does not report phases, or if a phase took
+    /// longer than the median step, which happens on a busy machine.
     #[serde(serialize_with = "map")]
     pub phases_us: Vec<(String, f64)>,
-    /// 10^9 operations per second of the median step, counted as in [`Cost`].
+    /// 10^9 floating-point operations per second at the median step, counted as in [`Cost`].
     pub gflops: f64,
-    /// The least time that the hardware allows; not known off the CPU, nor where steps were faster, because the
-    /// machine was busy while it was measured.
+    /// The roofline limit. `None` on other devices than the CPU, and if steps were faster than the limit because the
+    /// machine was busy when its rates were measured.
     pub roofline: Option<Roofline>,
-    /// Prediction.
+    /// The times of inference.
     pub inference: Inference,
-    /// What other processes did meanwhile, where the system tells.
+    /// The load by other processes during training steps, if the system reports it.
     pub other_processes: Option<Others>,
 }
 
-/// Pairs as a map that keeps their order.
+/// Serializes pairs as a map in their order.
 fn map<S: Serializer>(pairs: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-/// A config with its samples and its network, to be measured.
+/// A config with its samples and its network, ready to be measured.
 pub struct Bench {
     run: Run,
     missing: Option<Error>,
@@ -128,7 +128,7 @@ pub struct Bench {
 }
 
 impl Report {
-    /// Whether other processes took much of the time that was measured.
+    /// Whether other processes took a significant part of the CPU time during the measurement.
     #[must_use]
     pub fn is_disturbed(&self) -> bool {
         self.other_processes.is_some_and(|others| others.disturb(self.conditions.threads))
@@ -136,25 +136,25 @@ impl Report {
 }
 
 impl Bench {
-    /// Loads the samples of `experiment` and builds its network. If they are not on disk and cannot be
-    /// fetched, random ones of the shape that the config declares take their place.
+    /// Loads the samples of `experiment` and builds its network. If the samples are not on disk and cannot be
+    /// downloaded, random samples of the shape declared in the config take their place.
     ///
     /// # Errors
-    /// If files are damaged, or are not there and the config does not say what shape they have; if the
-    /// samples do not fit the network.
+    /// If files are damaged, or missing while the config does not declare their shape; if the samples do not match
+    /// the network.
     pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
         let interrupt = search.loading.interrupt().clone();
         let (splits, missing) = samples::load(&experiment, search)?;
         Ok(Self { run: Run::with_samples(experiment, splits, search, device)?, missing, interrupt })
     }
 
-    /// Why the samples are random ones, if they are.
+    /// Why the samples are random, if they are.
     #[must_use]
     pub fn missing(&self) -> Option<&Error> {
         self.missing.as_ref()
     }
 
-    /// What must be equal for a result to be comparable with that of [`measure`](Self::measure).
+    /// The conditions of [`measure`](Self::measure).
     #[must_use]
     pub fn conditions(&self) -> Conditions {
         let run = &self.run;
@@ -169,10 +169,11 @@ impl Bench {
         }
     }
 
-    /// Measures. The weights are not what they were afterwards.
+    /// Runs the measurement, which changes the weights.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a loss is not finite; [`Error::Interrupted`] after a signal; otherwise what the tensor library refuses.
+    /// [`Error::Diverged`] if a loss is not finite; [`Error::Interrupted`] after a signal; otherwise if candle returns
+    /// an error.
     pub fn measure(&mut self, options: Options) -> Result<Report> {
         let (conditions, isa) = (self.conditions(), Isa::detect());
         let run = &mut self.run;
@@ -202,7 +203,7 @@ impl Bench {
     }
 }
 
-/// No phases where one takes longer than a whole step.
+/// The phases, or none if one takes longer than a whole step.
 fn plausible(phases: Vec<(String, f64)>, step: f64) -> Vec<(String, f64)> {
     if phases.iter().any(|(_, time)| *time > step) { Vec::new() } else { phases }
 }

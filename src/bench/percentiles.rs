@@ -1,20 +1,20 @@
-//! Where most of many times lie.
+//! Percentiles of a list of times.
 
 use serde::{Deserialize, Serialize};
 
-/// The middle of a list of times, and the borders of its lowest and highest tenth.
+/// The median, the 10th and the 90th percentile of a list of times.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
-    /// Half of the times are below.
+    /// The median.
     pub median: f64,
-    /// A tenth is below.
+    /// The 10th percentile.
     pub p10: f64,
-    /// A tenth is above.
+    /// The 90th percentile.
     pub p90: f64,
 }
 
 impl Percentiles {
-    /// Those of `times`, interpolated between neighbours as NumPy does by default; 0 of none.
+    /// The percentiles of `times`, with linear interpolation as in NumPy's default; 0 if `times` is empty.
     #[must_use]
     pub fn of(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
@@ -27,8 +27,8 @@ impl Percentiles {
         Self { median: at(0.5), p10: at(0.1), p90: at(0.9) }
     }
 
-    /// Whether the times scatter so much that their median says little: the 90th percentile is more
-    /// than half above the median.
+    /// Whether the times vary so much that the median is unreliable: the 90th percentile is more than 1.5 times the
+    /// median.
     #[must_use]
     pub fn are_unsteady(&self) -> bool {
         self.p90 > 1.5 * self.median
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_lie_between_neighbours() {
+    fn percentiles_are_interpolated() {
         // numpy.percentile([1, 2, 3, 4], [50, 10, 90]) = [2.5, 1.3, 3.7]
         let found = Percentiles::of(vec![4.0, 1.0, 3.0, 2.0]);
         assert_eq!(found.median, 2.5);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn one_time_is_all_percentiles_and_none_is_zero() {
+    fn percentiles_of_one_time_are_that_time_and_of_none_are_zero() {
         assert_eq!(Percentiles::of(vec![7.0]), Percentiles { median: 7.0, p10: 7.0, p90: 7.0 });
         assert_eq!(Percentiles::of(vec![]), Percentiles { median: 0.0, p10: 0.0, p90: 0.0 });
     }

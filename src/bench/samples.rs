@@ -1,4 +1,4 @@
-//! Samples to measure with: the data set's, or random ones of its shape.
+//! The samples for a measurement: those of the data set, or random ones of its shape.
 
 use crate::config::Problems;
 use crate::data::{self, Dataset, Features, SearchPath, Splits, Target, Targets};
@@ -7,15 +7,15 @@ use crate::experiment::Experiment;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
-/// The number of random samples, but at least one batch, and no more values than this.
+/// The number of random samples, and the most values in them; there is always at least one batch.
 const SAMPLES: usize = 2048;
 const MOST_VALUES: usize = 1 << 26;
 
-/// Loads the samples of `experiment`. If they are not on disk and cannot be fetched, makes random ones
-/// of the shape that the config declares, and gives the reason beside them.
+/// Loads the samples of `experiment`. If they are not on disk and cannot be downloaded, generates random ones of the
+/// shape declared in the config, and returns the reason with them.
 ///
 /// # Errors
-/// If files are damaged, or are not there and the config does not say what shape they have.
+/// If files are damaged, or missing while the config does not declare their shape.
 pub fn load(experiment: &Experiment, search: &SearchPath) -> Result<(Splits, Option<Error>)> {
     let source = experiment.data.member();
     let missing = match source.locate(search) {
@@ -35,8 +35,8 @@ pub fn load(experiment: &Experiment, search: &SearchPath) -> Result<(Splits, Opt
     }
 }
 
-/// The shape of a sample and what is to be predicted. Where the data set does not say the second, it is
-/// what the last layer is made for.
+/// The declared shape of a sample and its target. If the data set does not declare a target, it follows from the last
+/// layer.
 fn declared(experiment: &Experiment) -> Option<(Shape, Target)> {
     let facts = experiment.data.member().facts();
     let shape = facts.sample_shape?;
@@ -97,7 +97,7 @@ mod tests {
     const REST: &str = "[optimizer.sgd]\n[train]\nbatch_size = 3000\n";
 
     #[test]
-    fn what_is_to_be_predicted_follows_from_the_last_layer() {
+    fn the_target_follows_from_the_last_layer() {
         let images = "[data.image_folder]\npath = 'none'\nheight = 2\nwidth = 2\n[split]\nvalidation = 0.5";
         let layers =
             |units| format!("[model]\nlayers = [{{ flatten = {{}} }}, {{ dense = {{ units = {units} }} }}]");
@@ -107,12 +107,12 @@ mod tests {
             assert!(matches!(missing, Some(Error::Data { .. })), "{missing:?}");
             assert_eq!(splits.train.target(), Target::Class { classes });
             assert_eq!(splits.train.sample_shape, [3, 2, 2].into());
-            assert_eq!(splits.train.len(), 6000, "one batch, after half was set aside");
+            assert_eq!(splits.train.len(), 6000, "one batch, after half was held out");
         }
     }
 
     #[test]
-    fn numbers_stay_numbers() {
+    fn samples_of_a_table_are_numbers_even_if_shaped_like_images() {
         let text = format!(
             "[data.csv]\npath = 'none'\ntarget = 'y'\nshape = [1, 1, 2]\ntask = 'regression'\n\
              [model]\nlayers = [{{ flatten = {{}} }}, {{ dense = {{ units = 1 }} }}]\n[loss.mse]\n{REST}"

@@ -1,4 +1,4 @@
-//! Training steps, timed one by one.
+//! Times training step by step.
 
 use std::time::{Duration, Instant};
 
@@ -13,22 +13,22 @@ use crate::network::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::run::Run;
 
-/// The least number of steps that are timed.
+/// The least number of timed steps.
 const LEAST_STEPS: usize = 20;
-/// The least number of steps before: buffers are allocated and caches filled by then.
+/// The least number of warm-up steps, which allocate buffers and fill caches.
 const WARM_UP_STEPS: usize = 3;
-/// The time of these steps, as a share of that for the timed ones.
+/// The time for warm-up, as a fraction of the time for timed steps.
 const WARM_UP_SHARE: f64 = 0.1;
 
-/// What the steps took, in microseconds.
+/// The times of the steps, in microseconds.
 pub struct Training {
     pub steps: Percentiles,
-    /// The mean of each phase.
+    /// The mean time of each phase.
     pub phases: Vec<(String, f64)>,
     pub others: Option<Others>,
 }
 
-/// Samples in each step: the config's number, or as many as there are.
+/// The number of samples per step: the config's, or all samples if there are fewer.
 pub fn batch_size(run: &Run) -> usize {
     run.experiment.train.batch_size.min(run.data.train_order.len())
 }
@@ -36,7 +36,7 @@ pub fn batch_size(run: &Run) -> usize {
 /// Trains for `seconds`.
 ///
 /// # Errors
-/// If training diverges or a signal arrives, or the tensor library refuses.
+/// If training diverges, a signal arrives or candle returns an error.
 pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Training> {
     let mut session = Session { run, interrupt, epoch: 0, step: 0 };
     session.steps(WARM_UP_STEPS, Duration::from_secs_f64(seconds * WARM_UP_SHARE))?;
@@ -53,7 +53,7 @@ pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Tra
     })
 }
 
-/// Training as the config says, over and over.
+/// Repeated training as configured.
 struct Session<'a> {
     run: &'a mut Run,
     interrupt: &'a Interrupt,
@@ -62,7 +62,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Takes at least `least` steps and so many that `time` goes by; the microseconds of each.
+    /// Runs steps for `time`, at least `least` of them, and returns the time of each in microseconds.
     fn steps(&mut self, least: usize, time: Duration) -> Result<Vec<f64>> {
         let start = Instant::now();
         let size = batch_size(self.run).max(1);
@@ -70,10 +70,10 @@ impl Session<'_> {
         let mut enough = false;
         while !enough {
             if self.epoch == self.run.experiment.train.epochs {
-                self.begin_anew()?;
+                self.reset()?;
             }
             let order = self.order();
-            let whole = order.len() - order.len() % size; // a smaller last batch would have another time
+            let whole = order.len() - order.len() % size; // drops a smaller last batch, which takes less time
             let Run { experiment, data, engine, .. } = &mut *self.run;
             let learning_rate = experiment.optimizer.member().learning_rate();
             let mut batches = Loader::new(&data.train, &order[..whole], size, &data.scaling);
@@ -98,7 +98,7 @@ impl Session<'_> {
         Ok(times)
     }
 
-    /// The order of the samples in this epoch, as in training.
+    /// The order of the samples in this epoch, the same as in training.
     fn order(&self) -> Vec<usize> {
         let mut order = self.run.data.train_order.clone();
         if self.run.experiment.train.shuffle {
@@ -107,8 +107,8 @@ impl Session<'_> {
         order
     }
 
-    /// Gives all variables their first values: parameters are drawn, the optimizer's state is 0.
-    fn begin_anew(&mut self) -> Result<()> {
+    /// Resets the network: initializes the parameters and sets the optimizer state to 0.
+    fn reset(&mut self) -> Result<()> {
         let Run { experiment, plan, engine, device, .. } = &*self.run;
         let first = Parameters::initialize(plan, experiment.seed, DType::F32, device)?;
         for (parameter, first) in engine.parameters().iter().zip(first.iter()) {

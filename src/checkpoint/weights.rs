@@ -152,6 +152,6 @@ mod tests {
     fn refuses_to_write_what_is_not_finite() {
         let tensor = Tensor::new(&[f32::NAN], &Device::Cpu).unwrap();
         let error = to_bytes(&[("w".to_owned(), tensor)], 7, "").unwrap_err();
-        assert!(error.to_string().contains("`w` holds NaN after step 7"), "{error}");
+        assert!(error.to_string().contains("`w` contains NaN after step 7"), "{error}");
     }
 }

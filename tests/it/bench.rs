@@ -167,7 +167,11 @@ fn a_baseline_of_something_else_names_the_field() {
         workspace.file("other.json", baseline.to_string());
         let outcome = bench(&workspace, &["--baseline", "other.json"]);
         assert_eq!(outcome.code, 2, "{field}: {}", outcome.stderr);
-        assert!(outcome.messages().contains(&format!("another {field},")), "{field}: {}", outcome.stderr);
+        assert!(
+            outcome.messages().contains(&format!("a different {field}: ")),
+            "{field}: {}",
+            outcome.stderr
+        );
         assert_eq!(outcome.stdout, "", "nothing was measured");
     }
 }
