@@ -3,7 +3,7 @@
 /// Help of `taper` itself.
 pub const ALL: &str = "\
 Examples:
-  taper train                                the built-in example, about a second
+  taper train                                the built-in example, about 1 s
   taper train mnist_cnn --run-dir runs/cnn   a built-in config
   taper config init my.toml                  write a config to start from
   taper train my.toml

@@ -23,7 +23,7 @@ use super::places::{child, is_open};
 pub(super) fn apply(root: &mut Node, assignment: &str, source: usize, schema: &Json) -> Result<(), Finding> {
     let whole = Origin { source, span: 0..assignment.len() };
     let Some((path, text)) = assignment.split_once('=') else {
-        return Err(Finding::new("expected section.key=value", Some(whole)));
+        return Err(Finding::new("expected KEY=VALUE", Some(whole)));
     };
     let mut places = segments(path);
     let mut here = Some(schema);
@@ -38,7 +38,7 @@ pub(super) fn apply(root: &mut Node, assignment: &str, source: usize, schema: &J
         }
         let name = name(&path[span.clone()]);
         if name.is_empty() {
-            return Err(Finding::new("empty name in the path", Some(whole)));
+            return Err(Finding::new("empty part in the key", Some(whole)));
         }
         here = here.and_then(|here| child(schema, here, name));
         keys.push((name, Origin { source, span }));

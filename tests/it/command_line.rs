@@ -364,8 +364,8 @@ fn a_kind_that_is_mistyped_is_answered_with_the_nearest_or_all() {
     for (set, words) in [
         ("optimizer=Adam", "did you mean `adam`? write `{ adam = {} }`"),
         ("loss=crossentropy", "did you mean `cross_entropy`? write"),
-        ("optimizer=nope", "where NAME is one of `sgd`, "),
-        ("data=nope", "where NAME is one of `synthetic`, "),
+        ("optimizer=nope", "choose one of `sgd`, "),
+        ("data=nope", "choose one of `synthetic`, "),
     ] {
         let outcome = workspace.run(&["check", "--set", set]);
         assert_eq!(outcome.code, 2);

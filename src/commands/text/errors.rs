@@ -36,8 +36,11 @@ pub fn mistakes(mistakes: Vec<Mistake>, classes: &[String]) -> Vec<Value> {
 pub fn errors(result: &Value) -> Vec<String> {
     let Some(errors) = result["errors"].as_array() else { return Vec::new() };
     let of_classes = result["wrong"].is_u64();
-    let (of, kind, size) =
-        if of_classes { ("wrong", "most confident", "probability") } else { ("samples", "largest", "error") };
+    let (of, kind, size, what) = if of_classes {
+        ("wrong", "most confident", "probability", " wrong predictions")
+    } else {
+        ("samples", "largest", "error", "")
+    };
     let count = with_separators(result[of].as_u64().unwrap_or_default());
     if errors.is_empty() {
         return Vec::new();
@@ -56,7 +59,7 @@ pub fn errors(result: &Value) -> Vec<String> {
         std::iter::once([first, "truth", "prediction", size].map(str::to_owned)).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let [index, truth, prediction] = [0, 1, 2].map(width);
-    let title = format!("\nerrors: the {} {kind} of {count}", errors.len());
+    let title = format!("\nerrors: the {} {kind} of {count}{what}", errors.len());
     let lines =
         rows.iter().map(|[i, t, p, size]| format!("{i:>index$}  {t:<truth$}  {p:<prediction$}  {size}"));
     std::iter::once(title).chain(lines).collect()

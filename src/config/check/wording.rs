@@ -98,7 +98,10 @@ pub(super) fn choice(value: &Value, names: &[&str]) -> String {
             let name = nearest(name, names).unwrap_or_default();
             format!("did you mean `{name}`? write `{{ {name} = {{}} }}`")
         }
-        _ => format!("write `{{ NAME = {{}} }}`, where NAME is one of {}", list(names)),
+        _ => {
+            let example = names.first().copied().unwrap_or_default();
+            format!("choose one of {}, as in `{{ {example} = {{}} }}`", list(names))
+        }
     }
 }
 
