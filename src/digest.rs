@@ -1,4 +1,4 @@
-//! SHA-256 sums as text.
+//! SHA-256 digests as text.
 //!
 //! ```
 //! assert!(taper::internals::digest::sha256(b"abc").starts_with("ba7816bf8f01cfea"));
@@ -12,7 +12,7 @@ pub fn sha256(content: &[u8]) -> String {
     hexadecimal(&Sha256::digest(content))
 }
 
-/// Two hexadecimal digits for each byte.
+/// Encodes bytes as two hexadecimal digits each.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -23,7 +23,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn knows_the_sum_of_nothing() {
+    fn the_digest_of_nothing_is_right() {
         let sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(super::sha256(b""), sum);
     }

@@ -1,7 +1,7 @@
-//! Files and folders that are whole or not there.
+//! Atomic and durable writing of files and folders.
 //!
-//! New content is written under another name and flushed to the disk, then renamed, then the folder
-//! that holds the name is flushed. After a crash at any point the old content or the new is found.
+//! New content is written under a temporary name and flushed to disk, then renamed, then the containing
+//! folder is flushed. After a crash at any point, either the old or the new content exists.
 //!
 //! ```
 //! # fn main() -> taper::Result<()> {
@@ -24,13 +24,12 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::system;
 
-/// The prefix of unfinished folders and files; a process that holds the run's lock may delete them.
+/// The prefix of unfinished folders and files, which the holder of the run's lock may delete.
 pub const UNFINISHED: &str = ".tmp-";
-/// The prefix of a folder while another takes its name; what it holds is whole.
+/// The prefix of a folder that is being replaced; its content is complete.
 pub const REPLACED: &str = ".tmp-old-";
 
-/// Creates the folder `path` with all folders above it, where there is none, so that they outlast a
-/// loss of power.
+/// Creates the folder `path` and all missing parents so that they survive a power failure.
 ///
 /// # Errors
 /// [`Error::Io`] naming the folder.
@@ -41,10 +40,10 @@ pub fn create_folder(path: &Path) -> Result<()> {
     missing.iter().filter_map(|folder| folder.parent()).try_for_each(sync_folder)
 }
 
-/// Replaces the file at `path`; makes its folder if there is none.
+/// Replaces the file at `path`; creates its folder if necessary.
 ///
 /// # Errors
-/// [`Error::Io`] naming the file; the old content is then still there.
+/// [`Error::Io`] naming the file; the old content is then preserved.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     create_folder(parent)?;
@@ -52,29 +51,29 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     let written = write_durably(&temporary, content)
         .and_then(|()| fs::rename(&temporary, path).map_err(Error::io(path, "replace it")));
     if written.is_err() {
-        // Best effort: what is left is hidden and never read.
+        // Best effort: the remaining file is hidden and never read.
         let _ = fs::remove_file(&temporary);
     }
     written?;
     sync_folder(parent)
 }
 
-/// Creates the folder `path` with `files`, replacing a folder of that name.
+/// Creates the folder `path` with `files`, replacing an existing folder.
 ///
 /// # Errors
-/// [`Error::Io`] naming the file or folder; the old folder is then still there.
+/// [`Error::Io`] naming the file or folder; the old folder is then preserved.
 pub fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let temporary = parent.join(unfinished_name(path));
     let written = fill(&temporary, files).and_then(|()| publish(&temporary, path));
     if written.is_err() {
-        // Best effort: what is left has a name that no reader takes for a checkpoint.
+        // Best effort: no reader mistakes the remaining folder for a checkpoint.
         let _ = fs::remove_dir_all(&temporary);
     }
     written
 }
 
-/// Deletes a folder so that a crash half-way leaves no damaged folder under its name.
+/// Deletes a folder such that a crash halfway leaves no damaged folder under its name.
 ///
 /// # Errors
 /// [`Error::Io`] naming the folder.
@@ -82,14 +81,14 @@ pub fn remove_folder(path: &Path) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let temporary = parent.join(unfinished_name(path));
     fs::rename(path, &temporary).map_err(Error::io(path, "move it away"))?;
-    // A link or a file that stands in the folder's place is deleted, not what it leads to.
+    // If the path is a link or a file, it is deleted itself, not what it points to.
     let is_folder = fs::symlink_metadata(&temporary).is_ok_and(|facts| facts.is_dir());
     let removed = if is_folder { fs::remove_dir_all(&temporary) } else { fs::remove_file(&temporary) };
     removed.map_err(Error::io(&temporary, "delete it"))
 }
 
-/// Refuses what is no regular file where one is to be opened for writing: a pipe that nobody reads
-/// would block for ever. A file that is not there yet is fine.
+/// Refuses to open anything but a regular file for writing: a pipe without a reader would block forever. A
+/// missing file is fine.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file.
@@ -104,7 +103,7 @@ pub fn require_regular(path: &Path) -> Result<()> {
     }
 }
 
-/// Flushes a folder's list of names to the disk.
+/// Flushes a folder's entries to disk.
 ///
 /// # Errors
 /// [`Error::Io`] naming the folder.
@@ -124,9 +123,8 @@ fn fill(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     sync_folder(folder)
 }
 
-/// Gives a finished folder its name, durably. A folder that has the name already makes way first, and
-/// is deleted last; after a crash between the two renames, the clean-up of the checkpoint store puts it
-/// back.
+/// Gives a finished folder its name, durably. An existing folder of that name is moved away first and deleted
+/// last; after a crash between the two renames, the clean-up of the checkpoint store restores it.
 fn publish(temporary: &Path, path: &Path) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     let old = path.with_file_name(format!("{REPLACED}{}", file_name(path)));
@@ -142,7 +140,7 @@ fn publish(temporary: &Path, path: &Path) -> Result<()> {
             // Best effort: the clean-up of the checkpoint store does the same.
             let _ = fs::rename(&old, path);
         }
-        return Err(Error::io(path, "give the folder its name")(error));
+        return Err(Error::io(path, "rename the finished folder to this name")(error));
     }
     sync_folder(parent)?;
     if replaces {

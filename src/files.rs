@@ -1,4 +1,4 @@
-//! Files from outside: only regular ones are opened, and no more of them is read than is allowed.
+//! Reads external files: only regular ones, and only up to a limit.
 //!
 //! ```
 //! let error = taper::internals::files::read("Cargo.toml".as_ref(), 10).unwrap_err();
@@ -11,17 +11,17 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Opens a regular file and tells its length in bytes.
+/// Opens a regular file; returns it with its length in bytes.
 ///
-/// A FIFO would block the open, a device might never end; both are refused before they are opened.
+/// Opening a FIFO would block and a device may never end, so both are refused before they are opened.
 ///
 /// # Errors
-/// [`Error::Data`] if there is no such file, if it is not a regular file, or if it cannot be read.
+/// [`Error::Data`] if the file does not exist, is not a regular file, or cannot be read.
 pub fn open(path: &Path) -> Result<(File, u64)> {
     let refused = |error: io::Error| Error::data(path, format!("cannot be opened: {error}{}", hint(path)));
     require_regular(path, &fs::metadata(path).map_err(refused)?)?;
     let file = File::open(path).map_err(refused)?;
-    // Looked at again: the name may have come to mean something else.
+    // Checked again, because the path may have been replaced.
     let metadata = file.metadata().map_err(refused)?;
     require_regular(path, &metadata)?;
     tracing::debug!("reading {}, {} bytes", path.display(), metadata.len());
@@ -37,14 +37,13 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_all(path, file, length, limit)
 }
 
-/// Reads all of `reader`, which promises `length` bytes and may give `limit` at most; `path` is only
-/// named in errors.
+/// Reads all of `reader`, which should have `length` bytes and must not exceed `limit`; `path` is used in
+/// errors only.
 ///
 /// # Errors
-/// If it is longer than `limit` or a read fails.
+/// If there are more than `limit` bytes or a read fails.
 pub fn read_all(path: &Path, reader: impl Read, length: u64, limit: u64) -> Result<Vec<u8>> {
-    let too_large =
-        || Error::data(path, format!("more than {limit} bytes, which is too large for such a file"));
+    let too_large = || Error::data(path, format!("more than {limit} bytes, too large for such a file"));
     if length > limit {
         return Err(too_large());
     }
@@ -59,22 +58,22 @@ pub fn read_all(path: &Path, reader: impl Read, length: u64, limit: u64) -> Resu
 /// An empty buffer with room for `length` bytes.
 ///
 /// # Errors
-/// If there is not that much memory.
+/// If there is not enough memory.
 pub fn buffer(path: &Path, length: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let reserved = usize::try_from(length).is_ok_and(|length| bytes.try_reserve_exact(length).is_ok());
     if reserved {
         Ok(bytes)
     } else {
-        Err(Error::data(path, format!("needs {length} bytes of memory, which cannot be had")))
+        Err(Error::data(path, format!("needs {length} bytes of memory, which are not available")))
     }
 }
 
-/// The error for a read that the system refused or that met damaged compression.
+/// The error for a failed read, or for damaged compressed data.
 #[must_use]
 pub fn failed_read(path: &Path, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        Error::data(path, "the file is cut off; get it again")
+        Error::data(path, "the file is cut off; replace it")
     } else {
         Error::data(path, format!("cannot be read: {error}"))
     }
@@ -108,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_is_no_regular_file_without_hanging() {
+    fn refuses_anything_but_a_regular_file_without_hanging() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_up_to_the_limit_only() {
+    fn reads_only_up_to_the_limit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, b"12345").unwrap();

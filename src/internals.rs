@@ -1,15 +1,15 @@
-//! What the library is made of, for taper's own tests, benches and fuzz targets. No promise of stability: any
-//! version may change it.
+//! The internals of the library, for taper's own tests, benches and fuzz targets. They are unstable: any
+//! version may change them.
 //!
-//! Modules have the names that they have within the crate. Where one is public in part, its namesake here has
-//! all of it.
+//! Modules have the same names as within the crate. For a module that is partly public, the module here
+//! contains all of it.
 //!
 //! ```
 //! use taper::internals::digest::sha256;
 //!
 //! assert!(sha256(b"abc").starts_with("ba7816bf8f01cfea"));
 //! ```
-#![expect(missing_docs, reason = "each module has the page of the one that it opens")]
+#![expect(missing_docs, reason = "each module is documented where it is defined")]
 
 pub mod callbacks {
     pub use crate::callbacks::members::*;

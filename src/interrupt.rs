@@ -1,4 +1,4 @@
-//! A wish to stop, from a signal or another thread.
+//! A request to stop, from a signal or another thread.
 //!
 //! ```
 //! use std::sync::atomic::Ordering;
@@ -13,18 +13,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Says whether a signal has asked the run to stop; clones share the answer.
+/// Whether a signal has requested the run to stop; clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
-    /// The shared number: 0, or the signal that arrived. For signal handlers, which set it.
+    /// The shared state: 0, or the number of the signal. Set by signal handlers.
     #[must_use]
     pub fn flag(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.0)
     }
 
-    /// The number of the signal that asked the run to stop, if one did.
+    /// The number of the signal that requested the run to stop, if any.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
         match self.0.load(Ordering::Relaxed) {

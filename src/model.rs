@@ -1,4 +1,4 @@
-//! `[model]`: the list of layers, and the network that they make.
+//! `[model]`: the list of layers, and the network built from it.
 //!
 //! ```
 //! use taper::config::Problems;
@@ -19,7 +19,7 @@ use crate::layers;
 use crate::network::{Id, MAX_PARAMETERS, Net, Plan};
 use crate::shape::Shape;
 
-/// `[model]`: layers, applied one after the other.
+/// `[model]`: layers, applied in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -29,7 +29,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Follows a sample of shape `input` through the layers; `None` if a problem was reported.
+    /// Determines the shapes of all layers for a sample of shape `input`; `None` if a problem was reported.
     pub fn plan(&self, input: &Shape, problems: &mut Problems<'_>) -> Option<Plan> {
         let mut net = Net::new(input.clone());
         if let Err(message) = layers::sequence("layers", &self.layers, Id::INPUT, &mut net) {
@@ -46,7 +46,7 @@ impl Config {
         Some(net.finish())
     }
 
-    /// How many values the network gives for each sample, where the last layer with parameters alone decides it.
+    /// The number of outputs per sample, if the last layer with parameters determines it.
     #[must_use]
     pub fn outputs(&self) -> Option<usize> {
         let last = self.layers.iter().rev().find(|layer| {
@@ -61,7 +61,7 @@ impl Config {
         }
     }
 
-    /// The function that the last layer applies to its outputs.
+    /// The activation function of the last layer.
     #[must_use]
     pub fn final_activation(&self) -> Option<layers::Activation> {
         match self.layers.last()? {
@@ -71,8 +71,8 @@ impl Config {
         }
     }
 
-    /// The same network with its last activation left to the loss: what is trained and evaluated
-    /// gives logits. Indices of layers, and so the names of parameters, stay as they are.
+    /// The same network without its last activation, which is left to the loss: training and evaluation use
+    /// logits. The indices of layers, and thus the names of parameters, do not change.
     #[must_use]
     pub fn without_final_activation(&self) -> Self {
         let mut config = self.clone();
@@ -108,20 +108,20 @@ mod tests {
     }
 
     #[test]
-    fn names_the_layer_that_cannot_follow() {
+    fn an_error_names_the_layer_that_does_not_fit() {
         let error = plan(r#"[{"dense": {"units": 64}}]"#, &[1, 28, 28].into()).unwrap_err();
         assert!(error.starts_with("layers[0].dense: dense needs a flat input"), "{error}");
     }
 
     #[test]
-    fn refuses_what_no_memory_holds() {
+    fn refuses_layers_too_large_for_any_memory() {
         let huge = r#"[{"dense": {"units": 100000000}}]"#;
         let error = plan(huge, &[100_000_000].into()).unwrap_err();
         assert!(error.contains("make the layer or its input smaller"), "{error}");
     }
 
     #[test]
-    fn layers_within_layers_have_names_and_random_numbers_of_their_own() -> Result<(), String> {
+    fn nested_layers_have_their_own_names_and_random_numbers() -> Result<(), String> {
         let block =
             r#"{"residual": {"layers": [{"dense": {"units": 4}}], "shortcut": [{"dense": {"units": 4}}]}}"#;
         let plan = plan(&format!(r#"[{{"dense": {{"units": 3}}}}, {block}]"#), &[2].into())?;
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_layer_within_a_block_that_cannot_follow_and_both_shapes_of_a_sum() {
+    fn an_error_names_the_nested_layer_or_both_shapes_of_a_sum() {
         let within = r#"[{"residual": {"layers": [{"residual": {"layers": [{"conv2d": {"filters": 1, "kernel_size": 1}}]}}]}}]"#;
         let error = plan(within, &[4].into()).unwrap_err();
         let place = "layers[0].residual.layers[0].residual.layers[0].conv2d: conv2d needs images";

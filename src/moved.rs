@@ -1,7 +1,7 @@
-//! Keys of the config that have moved: where they stood, and where they stand now.
+//! Config keys that have moved, with their old and new places.
 //!
-//! A config that still has one is explained, `taper config init --from` writes it anew, and
-//! the config of an old checkpoint is brought up to date when it is read ([`migrate`]).
+//! A config that uses one is explained; `taper config init --from` rewrites it; the config of an old
+//! checkpoint is updated when it is read ([`migrate`]).
 //!
 //! ```
 //! use serde_json::json;
@@ -27,12 +27,12 @@ pub const MOVED: [Moved; 2] = [
     Moved { from: ["data", "*", "normalize"], to: ["preprocess", "normalize"] },
 ];
 
-/// Moves the values of an old config to where they stand now. A value that stands there already stays.
+/// Moves the values of an old config to their new places. Existing values there are kept.
 pub fn migrate(config: &mut Value) {
     for Moved { from: [section, _, key], to: [new_section, new_key] } in MOVED {
         let members = config.get_mut(section).and_then(Value::as_object_mut);
         let options = members.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
-        // Old checkpoints also have the keys that were never set, as null.
+        // Old checkpoints also contain unset keys, as null.
         let values = options.filter_map(|options| options.shift_remove(key));
         let Some(value) = values.filter(|value| !value.is_null()).last() else { continue };
         if let Some(config) = config.as_object_mut() {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_configs_have_their_values_in_the_new_places() {
+    fn values_of_old_configs_move_to_the_new_places() {
         let mut config = json!({
             "seed": 1,
             "data": { "digits": { "size": 8, "validation_split": 0.2, "normalize": null } },
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_config_stays_as_it_is() {
+    fn anything_but_a_config_is_unchanged() {
         for odd in [json!(null), json!([1]), json!({ "data": 3 }), json!({ "data": { "csv": [1] } })] {
             let mut config = odd.clone();
             migrate(&mut config);

@@ -1,7 +1,7 @@
-//! Panics of libraries that read what comes from outside, as results.
+//! Converts panics of libraries that parse external data to results.
 //!
-//! Decoders of images and the reader of hub files panic on some damaged files. That is a bug of theirs,
-//! and no reason for taper to end: what they were given is left alone, and the file is refused.
+//! Image decoders and the reader of hub files panic on some damaged files. Such a bug must not end taper: the
+//! data they were working on is discarded, and the file is refused.
 //!
 //! ```
 //! assert_eq!(taper::panics::contain(|| "12".parse().ok()), Some(Some(12)));
@@ -15,10 +15,10 @@ thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `work` returns, or `None` if it panics.
+/// Returns the result of `work`, or `None` if it panics.
 ///
-/// For work that changes nothing which is used afterwards: a panic may leave it half changed. Nothing is
-/// printed where the program's hook asks [`are_contained`].
+/// `work` must not modify anything that is used afterwards, because a panic may leave it half modified.
+/// Nothing is printed if the program's panic hook checks [`are_contained`].
 pub fn contain<T>(work: impl FnOnce() -> T) -> Option<T> {
     let before = CONTAINED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -26,7 +26,7 @@ pub fn contain<T>(work: impl FnOnce() -> T) -> Option<T> {
     result.ok()
 }
 
-/// Whether a panic of this thread would be contained. For panic hooks.
+/// Whether a panic of this thread would be contained; for panic hooks.
 #[must_use]
 pub fn are_contained() -> bool {
     CONTAINED.get()
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_none_and_the_next_one_is_a_panic_again() {
+    fn only_panics_within_contain_become_none() {
         assert!(!are_contained());
         assert_eq!(contain(are_contained), Some(true));
         let inner = contain(|| contain(|| panic!("inner")).is_none() && are_contained());

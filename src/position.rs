@@ -1,4 +1,4 @@
-//! Where a run stands, and what is known of its end.
+//! The position of a run, and its planned length.
 //!
 //! ```
 //! use taper::internals::position::{Course, Position};
@@ -10,37 +10,37 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands: all that a schedule is computed from.
+/// The position of a run, from which schedules are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {
-    /// Steps taken.
+    /// The number of steps taken.
     pub step: u64,
-    /// Epochs finished, validation included.
+    /// The number of epochs finished, including validation.
     pub epoch: u64,
-    /// Samples of the current epoch that were used.
+    /// The number of samples of the current epoch that were used.
     pub samples_in_epoch: u64,
-    /// What the config says of the run's course. Not part of a checkpoint: a resumed run may change it.
+    /// The planned course of the run. Not part of a checkpoint: a resumed run may change it.
     #[serde(skip)]
     pub course: Course,
 }
 
-/// The length of a run.
+/// The planned length of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Course {
-    /// Epochs, unless something stops the run earlier.
+    /// The number of epochs, unless something stops the run earlier.
     pub epochs: u64,
-    /// Training samples in an epoch.
+    /// The number of training samples in an epoch.
     pub samples: u64,
-    /// Steps in an epoch.
+    /// The number of steps in an epoch.
     pub steps: u64,
-    /// Steps of the whole run, unless something stops it earlier. A limit in minutes or a callback may.
+    /// The number of steps in the whole run, unless a limit in minutes or a callback stops it earlier.
     pub all_steps: u64,
 }
 
 impl Course {
-    /// The course of `epochs` epochs of `samples` samples in batches of `batch_size`, of `max_steps` at
-    /// most.
+    /// The course of `epochs` epochs of `samples` samples in batches of `batch_size`, with at most
+    /// `max_steps` steps.
     #[must_use]
     pub fn new(samples: u64, batch_size: u64, epochs: u64, max_steps: Option<u64>) -> Self {
         let steps = samples.div_ceil(batch_size.max(1));
@@ -56,13 +56,13 @@ impl Position {
         self.samples_in_epoch == self.course.samples
     }
 
-    /// Whether an epoch has just been finished, or none begun.
+    /// Whether an epoch has just been finished, or none has begun.
     #[must_use]
     pub fn is_between_epochs(&self) -> bool {
         self.samples_in_epoch == 0
     }
 
-    /// The share of the run's steps that were taken, in [0, 1].
+    /// The fraction of the run's steps that were taken, in [0, 1].
     #[must_use]
     pub fn progress(&self) -> f64 {
         (self.step as f64 / self.course.all_steps.max(1) as f64).min(1.0)
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_known_from_epochs_and_steps() {
+    fn the_end_follows_from_epochs_and_steps() {
         let course = Course::new(60, 20, 5, None);
         assert_eq!((course.steps, course.all_steps), (3, 15));
         assert_eq!(Course::new(61, 20, 5, Some(7)).all_steps, 7);

@@ -1,4 +1,4 @@
-//! `runs/NAME-0001`: its number, its lock, its `config.toml` and `summary.json`.
+//! Run folders such as `runs/NAME-0001`: numbering, lock, `config.toml` and `summary.json`.
 //!
 //! ```
 //! use taper::run::RunFolder;
@@ -23,10 +23,10 @@ use crate::events::Summary;
 use crate::experiment::Experiment;
 use crate::system::quoted;
 
-/// The file whose lock says that a run is being trained.
+/// The file that is locked while a run is being trained.
 const LOCK: &str = ".lock";
 
-/// The folder of one run, locked as long as this value lives.
+/// The folder of a run, locked for the lifetime of this value.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
@@ -50,7 +50,7 @@ impl RunFolder {
                     sync_folder(runs)?;
                     return Self::lock(path);
                 }
-                // Another taper was faster; take the next number.
+                // Another process was faster; try the next number.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(Error::io(&path, "create the folder")(error)),
             }
@@ -60,24 +60,24 @@ impl RunFolder {
     /// Creates the folder `path`, which must be new or empty unless `force` clears it.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it holds something; otherwise if it cannot be created or locked.
+    /// [`Error::Usage`] if it is not empty; otherwise if it cannot be created or locked.
     pub fn create(path: &Path, force: bool) -> Result<Self> {
         create_folder(path)?;
         let refuse = || {
             Err(Error::Usage(format!(
-                "{}: the folder is not empty; use --resume to go on, --force to start over, or another --run-dir",
+                "{}: the folder is not empty; use --resume to continue the run, --force to start over, or another --run-dir",
                 path.display()
             )))
         };
         if !force && is_occupied(path)? {
-            // A run that is being trained is told from one that was; other folders get no lock.
+            // Only run folders are locked here: this detects a run in progress.
             if path.join(LOCK).exists() {
                 Self::lock(path.to_path_buf())?;
             }
             return refuse();
         }
         let folder = Self::lock(path.to_path_buf())?;
-        // Another taper may have come and gone since.
+        // Another process may have used the folder in the meantime.
         match is_occupied(path)? {
             true if force => folder.clear()?,
             true => return refuse(),
@@ -107,34 +107,34 @@ impl RunFolder {
     /// Whether a run was begun in the folder `path`.
     ///
     /// # Errors
-    /// If the system does not say.
+    /// If an I/O error occurs.
     pub fn is_begun(path: &Path) -> Result<bool> {
         let config = path.join("config.toml");
-        config.try_exists().map_err(Error::io(&config, "see whether it is there"))
+        config.try_exists().map_err(Error::io(&config, "check whether it exists"))
     }
 
-    /// The command that resumes the run in `folder`, as a shell reads it.
+    /// The shell command that resumes the run in `folder`.
     #[must_use]
     pub fn resume_command(folder: &Path) -> String {
         format!("taper train --resume {}", quoted(folder))
     }
 
-    /// The command that evaluates it.
+    /// The shell command that evaluates the run in `folder`.
     #[must_use]
     pub fn eval_command(folder: &Path) -> String {
         format!("taper eval {}", quoted(folder))
     }
 
-    /// The folder.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes `config.toml`: the whole config, defaults filled in.
+    /// Writes `config.toml`: the whole config with defaults filled in.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn write_config(&self, experiment: &Experiment) -> Result<()> {
         let text = experiment.to_toml();
         write_file(&self.path.join("config.toml"), text.as_bytes())
@@ -143,15 +143,15 @@ impl RunFolder {
     /// Writes `summary.json`.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn write_summary(&self, summary: &Summary) -> Result<()> {
         write_file(&self.path.join(Summary::FILE), format!("{}\n", summary.to_json()?).as_bytes())
     }
 
-    /// Deletes `summary.json`, if there is one.
+    /// Deletes `summary.json`, if it exists.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn remove_summary(&self) -> Result<()> {
         let path = self.path.join(Summary::FILE);
         match fs::remove_file(&path) {
@@ -177,7 +177,7 @@ impl RunFolder {
         }
     }
 
-    /// Deletes what a run writes, and nothing else, so that a mistyped folder loses nothing.
+    /// Deletes only the files of a run, so that a mistyped folder loses nothing.
     fn clear(&self) -> Result<()> {
         let own =
             ["checkpoints", "config.toml", "events.jsonl", "metrics.csv", "origin.json", "summary.json"];
@@ -188,7 +188,7 @@ impl RunFolder {
             .find(|name| !is_left_over(name) && !own.iter().any(|own| name == own));
         if let Some(name) = foreign {
             return Err(Error::Usage(format!(
-                "{}: --force clears run folders only, and `{}` is not part of one",
+                "{}: --force only clears run folders, but `{}` is not part of one",
                 self.path.display(),
                 name.display()
             )));
@@ -206,11 +206,11 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Deletes unfinished files of a process that was killed.
+    /// Deletes unfinished files of a killed process.
     fn clean(&self) {
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             if is_unfinished(&entry.file_name()) {
-                // Best effort: such names are never read.
+                // Best effort: these names are never read.
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -221,13 +221,13 @@ fn is_unfinished(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with(UNFINISHED))
 }
 
-/// Whether a folder holds more than what a killed process may have left.
+/// Whether a folder holds more than the leftovers of a killed process.
 fn is_occupied(path: &Path) -> Result<bool> {
     let entries = fs::read_dir(path).map_err(Error::io(path, "list the folder"))?;
     Ok(entries.flatten().any(|entry| !is_left_over(&entry.file_name())))
 }
 
-/// Whether a folder with nothing but such files is as good as empty.
+/// Whether this file is a leftover that makes a folder count as empty.
 fn is_left_over(name: &OsStr) -> bool {
     name == LOCK || is_unfinished(name)
 }

@@ -1,6 +1,6 @@
 //! Numbers and names within messages.
 
-/// A count and what is counted: `1 class`, `3 classes`, `0 columns`.
+/// A count with its noun: `1 class`, `3 classes`, `0 columns`.
 pub fn counted(count: usize, noun: &str) -> String {
     match (count, noun) {
         (1, _) => format!("1 {noun}"),
@@ -9,7 +9,7 @@ pub fn counted(count: usize, noun: &str) -> String {
     }
 }
 
-/// The place in an order, counted from 1: `1st`, `12th`, `103rd`.
+/// An ordinal number: `1st`, `12th`, `103rd`.
 pub fn ordinal(number: usize) -> String {
     let suffix = match (number % 10, number % 100) {
         (_, 11..=13) => "th",
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_orders_and_names_are_plain_english() {
+    fn counts_ordinals_and_names_are_correct_english() {
         assert_eq!([0, 1, 2].map(|count| counted(count, "class")), ["0 classes", "1 class", "2 classes"]);
         assert_eq!([1, 2].map(|count| counted(count, "output")), ["1 output", "2 outputs"]);
         let orders = [1, 2, 3, 4, 11, 12, 13, 21, 101, 111].map(ordinal);

@@ -86,7 +86,7 @@ pub fn epoch(setting: &Setting) -> Value {
     let (mut shuffles, mut batches, mut loads) = (Vec::new(), Vec::new(), Vec::new());
     for epoch in 0..REPEATS as u64 {
         let start = Instant::now();
-        let mut order = data.train_order.clone();
+        let mut order = data.train_indices.clone();
         Stream::new(run.experiment.seed, Purpose::Shuffle, [epoch, 0]).shuffle(&mut order);
         shuffles.push(milliseconds(start));
 
@@ -110,7 +110,7 @@ pub fn epoch(setting: &Setting) -> Value {
     }
     json!({
         "repeats": REPEATS,
-        "samples": data.train_order.len(),
+        "samples": data.train_indices.len(),
         "batch": batch_size,
         "shuffle_ms": median(shuffles),
         "batches_ms": median(batches),

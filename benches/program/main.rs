@@ -132,7 +132,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn inference(setting: &Setting) -> serde_json::Value {
     let Run { data, mut engine, .. } = setting.run();
     let mut times = Vec::new();
-    for indices in data.train_order.chunks_exact(1).cycle().take(WARM_UP_CALLS + CALLS) {
+    for indices in data.train_indices.chunks_exact(1).cycle().take(WARM_UP_CALLS + CALLS) {
         let (features, shape) = (&data.train.features, &data.train.sample_shape);
         let start = Instant::now();
         engine.logits(&Samples { features, shape, indices, scaling: &data.scaling }).expect("logits");

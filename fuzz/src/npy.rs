@@ -9,7 +9,7 @@ pub fn run(data: &[u8]) {
         Err(message) => assert!(!message.is_empty()),
         Ok(array) => {
             let (descr, values) = little_endian(&array.values);
-            assert!(matches!(array.values, Values::Words(_)) || values.len() <= 8 * data.len(), "more values than the file holds");
+            assert!(matches!(array.values, Values::Strings(_)) || values.len() <= 8 * data.len(), "more values than the file holds");
             let sizes: Vec<String> = array.shape.iter().map(usize::to_string).collect();
             let comma = if sizes.len() == 1 { "," } else { "" };
             let sizes = format!("{}{comma}", sizes.join(", "));
@@ -32,7 +32,7 @@ fn little_endian(values: &Values) -> (String, Vec<u8>) {
         Values::Floats(floats) => {
             ("<f4".to_owned(), floats.iter().flat_map(|value| value.to_le_bytes()).collect())
         }
-        Values::Words(words) => {
+        Values::Strings(words) => {
             let texts: Vec<Vec<u32>> =
                 words.texts.iter().map(|text| text.chars().map(u32::from).collect()).collect();
             let longest = texts.iter().map(Vec::len).max().unwrap_or(0).max(1);
@@ -48,7 +48,7 @@ fn little_endian(values: &Values) -> (String, Vec<u8>) {
 fn check_count(array: &Array) {
     let count: usize = array.shape.iter().product();
     match (&array.values, array.values.clone().into_floats()) {
-        (Values::Words(words), Err(message)) => {
+        (Values::Strings(words), Err(message)) => {
             assert!(!message.is_empty());
             assert_eq!(words.indices.len(), count);
             let known = words.texts.len();

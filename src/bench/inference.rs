@@ -33,7 +33,7 @@ pub struct Inference {
 /// If candle returns an error; [`Error::Interrupted`] after a signal.
 pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Inference> {
     let batch_size =
-        inference::batch_size(&run.data.train.sample_shape).min(run.data.train_order.len()).max(1);
+        inference::batch_size(&run.data.train.sample_shape).min(run.data.train_indices.len()).max(1);
     let time = Duration::from_secs_f64(seconds);
     let latency_us = Percentiles::of(calls(run, 1, time, interrupt)?);
     let batches = Percentiles::of(calls(run, batch_size, time, interrupt)?);
@@ -43,7 +43,7 @@ pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Inf
 /// The time of each call with `size` samples, in microseconds.
 fn calls(run: &mut Run, size: usize, time: Duration, interrupt: &Interrupt) -> Result<Vec<f64>> {
     let Run { data, engine, .. } = run;
-    let mut batches = data.train_order.chunks_exact(size).cycle();
+    let mut batches = data.train_indices.chunks_exact(size).cycle();
     let mut call = || -> Result<f64> {
         if let Some(signal) = interrupt.signal() {
             return Err(Error::Interrupted(signal));

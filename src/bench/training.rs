@@ -30,7 +30,7 @@ pub struct Training {
 
 /// The number of samples per step: the config's, or all samples if there are fewer.
 pub fn batch_size(run: &Run) -> usize {
-    run.experiment.train.batch_size.min(run.data.train_order.len())
+    run.experiment.train.batch_size.min(run.data.train_indices.len())
 }
 
 /// Trains for `seconds`.
@@ -100,7 +100,7 @@ impl Session<'_> {
 
     /// The order of the samples in this epoch, the same as in training.
     fn order(&self) -> Vec<usize> {
-        let mut order = self.run.data.train_order.clone();
+        let mut order = self.run.data.train_indices.clone();
         if self.run.experiment.train.shuffle {
             Stream::new(self.run.experiment.seed, Purpose::Shuffle, [self.epoch, 0]).shuffle(&mut order);
         }

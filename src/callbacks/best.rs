@@ -1,4 +1,4 @@
-//! Keeps the checkpoint at the end of the epoch whose monitored metric is the best.
+//! Marks the checkpoint of the epoch with the best monitored metric.
 
 use serde_json::{Value, json};
 
@@ -11,19 +11,19 @@ use crate::position::Position;
 
 /// The callback.
 pub struct Best {
-    /// The metric that decides, if one does.
+    /// The monitored metric, if any.
     monitor: Option<String>,
     best: Option<BestEpoch>,
 }
 
 impl Best {
-    /// Nothing is the best yet.
+    /// A callback that has not seen a best value yet.
     pub fn new(monitor: Option<String>) -> Self {
         Self { monitor, best: None }
     }
 
-    /// Whether `value` is better than the best so far. A value of another metric, which was monitored
-    /// before the run was resumed, does not count.
+    /// Whether `value` is better than the best so far. The best value of another metric, monitored before the
+    /// run was resumed, is ignored.
     fn is_better(&self, metric: &str, value: f64) -> bool {
         let rival = self.best.as_ref().filter(|best| best.metric == metric);
         value.is_finite()
@@ -66,7 +66,7 @@ impl Callback for Best {
 mod tests {
     use super::*;
 
-    /// What is the best after these values at the end of epochs.
+    /// The best epoch after these values at the end of epochs.
     fn best(monitor: &str, values: &[(&str, f64)], before: Option<&BestEpoch>) -> Option<(u64, f64)> {
         let mut best = Best::new(Some(monitor.to_owned()));
         if let Some(before) = before {

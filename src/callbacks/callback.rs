@@ -1,4 +1,4 @@
-//! What a callback may do, in the order in which it happens.
+//! The callback interface, in the order in which its methods are called.
 
 use std::path::Path;
 
@@ -11,35 +11,35 @@ use crate::events::{Epoch, Event, Metrics, PassReport, StepReport};
 use crate::network::Parameters;
 use crate::position::Position;
 
-/// Something that takes part in a run. Every method but the name may be left out. An error stops the
-/// run: what a callback cannot do is lost work.
+/// Code that takes part in a run. Only the name is required. An error from any method stops the run, because
+/// it means that the callback lost work.
 pub trait Callback {
-    /// Its name, unique in a run: checkpoints keep its state under it.
+    /// The name, unique within a run; checkpoints store the callback's state under it.
     fn name(&self) -> &'static str;
 
-    /// The state to be kept in a checkpoint, if there is any.
+    /// The state to save in checkpoints, if there is any.
     fn state(&self) -> Option<Value> {
         None
     }
 
-    /// Takes up the state from the checkpoint that the run resumes from. Called before everything else,
-    /// if the checkpoint has one.
+    /// Restores the state from the checkpoint of a resumed run. Called first, if the checkpoint holds such a
+    /// state.
     ///
     /// # Errors
-    /// If it cannot be its own.
+    /// If the state is invalid.
     fn restore(&mut self, _state: &Value) -> Result<()> {
         Ok(())
     }
 
-    /// Training begins, or is resumed, in the run folder `run`.
+    /// Training starts or resumes in the run folder `run`.
     ///
     /// # Errors
-    /// Whatever stops the run; so with all that follow.
+    /// Any error stops the run; the same is true of all methods below.
     fn start(&mut self, _run: &Path, _position: &Position) -> Result<()> {
         Ok(())
     }
 
-    /// A step was taken. Called for every step: cheap work only. `weights` may be read and changed.
+    /// A step was taken. Called for every step, so it must be cheap. `weights` may be read and changed.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -53,7 +53,7 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Validation begins: what is put into `weights` is what it measures.
+    /// Validation begins; it measures the weights that are put into `weights` here.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -61,8 +61,8 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Validation, or the test at the end of a run, has come so far. Called when it begins, with nothing
-    /// done, and after each batch: cheap work only.
+    /// Progress of validation, or of the test at the end of a run. Called at the start, with nothing done,
+    /// and after each batch, so it must be cheap.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -70,7 +70,7 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Validation has ended: what was put into `weights` must be taken out again.
+    /// Validation has ended; changes made to `weights` must be undone.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -86,8 +86,7 @@ pub trait Callback {
         Ok(())
     }
 
-    /// A checkpoint that somebody asked for is about to be written; `last` are the last values of
-    /// everything that was measured.
+    /// A requested checkpoint is about to be written; `last` holds the last values of all metrics.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -95,8 +94,9 @@ pub trait Callback {
         Ok(())
     }
 
-    /// The sizes of files in the run folder that only grow, by name, with all that they contain flushed
-    /// to the disk. A resumed run hands them back in [`State::files`](crate::run::State::files), to be cut there.
+    /// The sizes of append-only files in the run folder, by name, with their content flushed to disk. A
+    /// resumed run passes them in [`State::files`](crate::run::State::files), so that the files can be
+    /// truncated to them.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -112,7 +112,7 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Something happened that `events.jsonl` tells.
+    /// An event that is written to `events.jsonl`.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -120,7 +120,7 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Something that a person may like to know, such as where a run is resumed.
+    /// A message for the user, such as where a run resumes.
     ///
     /// # Errors
     /// See [`start`](Self::start).
@@ -128,7 +128,7 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Something that a person should know, and that stops nothing.
+    /// A warning for the user.
     ///
     /// # Errors
     /// See [`start`](Self::start).

@@ -1,7 +1,8 @@
-//! Asks for checkpoints as `[checkpoint]` says, and deletes those that are not to be kept.
+//! Requests checkpoints according to `[checkpoint]`, and deletes superseded ones.
 //!
-//! A checkpoint that the clock asks for is provisional: `events.jsonl` does not tell of it, it does not count among
-//! those that are kept, and it goes when the next one is written. So what a run leaves does not depend on how fast it was.
+//! A checkpoint that is due by the clock is provisional: it is not written to `events.jsonl`, does not count
+//! among those that are kept, and is deleted when the next one is written. So the files of a run do not
+//! depend on its speed.
 
 use std::path::Path;
 use std::time::Instant;
@@ -15,11 +16,11 @@ use crate::events::{Epoch, Metrics, StepReport};
 use crate::network::Parameters;
 use crate::position::Position;
 
-/// Its name, and that of what it keeps.
+/// The name of the callback, and the key of its state.
 const NAME: &str = "checkpoints";
 const PROVISIONAL: &str = "provisional";
 
-/// Whether the checkpoint with `state` is one that makes way for the next.
+/// Whether the checkpoint with `state` is provisional.
 pub fn is_provisional(state: &State) -> bool {
     state.callbacks.get(NAME).is_some_and(|own| own[PROVISIONAL] == state.position.step)
 }
@@ -27,16 +28,16 @@ pub fn is_provisional(state: &State) -> bool {
 /// The callback.
 pub struct Checkpoints {
     config: Config,
-    /// When the last checkpoint was written, or the session began.
+    /// When the last checkpoint was written or the session began.
     since: Instant,
-    /// The step of a provisional checkpoint that is asked for.
+    /// The step for which a provisional checkpoint is requested.
     asked: Option<u64>,
-    /// The step of the one that is there.
+    /// The step of the existing provisional checkpoint.
     provisional: Option<u64>,
 }
 
 impl Checkpoints {
-    /// Saves as `config` says.
+    /// Saves according to `config`.
     pub fn new(config: &Config) -> Self {
         Self { config: config.clone(), since: Instant::now(), asked: None, provisional: None }
     }
@@ -55,7 +56,7 @@ impl Callback for Checkpoints {
         NAME
     }
 
-    /// Only a provisional checkpoint says that it is one.
+    /// Only a provisional checkpoint has a state.
     fn state(&self) -> Option<Value> {
         self.asked.map(|step| json!({ PROVISIONAL: step }))
     }
@@ -77,7 +78,7 @@ impl Callback for Checkpoints {
         _weights: &Parameters,
         control: &mut Control,
     ) -> Result<()> {
-        // The last step of an epoch waits for its validation.
+        // The last step of an epoch waits for validation.
         if position.is_end_of_epoch() {
             return Ok(());
         }
@@ -101,7 +102,7 @@ impl Callback for Checkpoints {
     }
 
     fn before_save(&mut self, _position: &Position, _last: &Metrics, _control: &mut Control) -> Result<()> {
-        // It is a regular one after all.
+        // A regular checkpoint replaces the provisional one.
         self.asked = None;
         Ok(())
     }

@@ -1,17 +1,17 @@
-//! What callbacks may ask a run for.
+//! Requests from callbacks to the training loop.
 
 use crate::events::BestEpoch;
 
-/// Which kind of checkpoint was asked for.
+/// The kind of a requested checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Save {
-    /// One that the clock asked for: nothing of it is told or counted, so that a run's results do not depend on it.
+    /// Due by the clock: neither logged nor counted, so that results do not depend on speed.
     Provisional,
-    /// One of a step or an epoch.
+    /// Due after a step or an epoch.
     Regular,
 }
 
-/// What callbacks have asked for, and what they tell each other.
+/// The requests of callbacks, and what they share.
 #[derive(Clone, Debug, Default)]
 pub struct Control {
     stop: Option<String>,
@@ -21,29 +21,29 @@ pub struct Control {
 }
 
 impl Control {
-    /// Stops the run after this step or epoch; `reason` is told in `events.jsonl` and `summary.json`.
-    /// The first reason counts.
+    /// Stops the run after this step or epoch, with `reason` in `events.jsonl` and `summary.json`. The first
+    /// reason is kept.
     pub fn stop(&mut self, reason: impl Into<String>) {
         self.stop.get_or_insert_with(|| reason.into());
     }
 
-    /// Asks for a checkpoint after this step or epoch.
+    /// Requests a checkpoint after this step or epoch.
     pub fn save(&mut self) {
         self.save = Some(Save::Regular);
     }
 
-    /// Asks for one that makes way for the next.
+    /// Requests a provisional checkpoint, which is deleted when the next one is written.
     pub(super) fn save_provisionally(&mut self) {
         self.save = self.save.max(Some(Save::Provisional));
     }
 
-    /// Why the run is to stop, if it is.
+    /// Why the run is to stop, if a callback stopped it.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.stop.as_deref()
     }
 
-    /// The checkpoint that was asked for since the last call, if one was.
+    /// Takes the checkpoint request made since the last call, if any.
     pub(crate) fn take_save(&mut self) -> Option<Save> {
         self.save.take()
     }

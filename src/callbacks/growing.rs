@@ -1,4 +1,4 @@
-//! Files that only grow.
+//! Append-only files.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::durable::require_regular;
 use crate::error::{Error, Result};
 
-/// The longest first line that is read; that of a table of metrics has some hundred bytes.
+/// The longest first line that is accepted; that of a table of metrics has a few hundred bytes.
 const LONGEST_LINE: u64 = 1 << 16;
 
-/// A file that only grows, line by line, and is cut where a run resumes: for callbacks that write one.
+/// An append-only file of lines that is truncated when a run resumes, for use by callbacks.
 pub struct Growing {
     path: PathBuf,
     file: File,
@@ -18,10 +18,10 @@ pub struct Growing {
 }
 
 impl Growing {
-    /// Opens the file, or makes it, and cuts it to `size`.
+    /// Opens or creates the file, and truncates it to `size`.
     ///
     /// # Errors
-    /// If it is shorter, or the disk refuses.
+    /// If it is shorter than `size`, or an I/O error occurs.
     pub fn open(path: PathBuf, size: u64) -> Result<Self> {
         check_size(&path, size)?;
         let mut options = OpenOptions::new();
@@ -31,15 +31,15 @@ impl Growing {
             .write(true)
             .open(&path)
             .map_err(Error::io(&path, "open it"))?;
-        file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;
-        file.seek(SeekFrom::End(0)).map_err(Error::io(&path, "go to its end"))?;
+        file.set_len(size).map_err(Error::io(&path, "truncate it to the checkpoint's size"))?;
+        file.seek(SeekFrom::End(0)).map_err(Error::io(&path, "seek to its end"))?;
         Ok(Self { path, file, size })
     }
 
-    /// Its first line without the end; nothing of an empty file.
+    /// The first line without its line end; empty for an empty file.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If the file cannot be read.
     pub fn first_line(&self) -> Result<String> {
         let mut line = Vec::new();
         if self.size > 0 {
@@ -53,7 +53,7 @@ impl Growing {
     /// Appends a line.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn line(&mut self, text: &str) -> Result<()> {
         let line = format!("{text}\n");
         self.file.write_all(line.as_bytes()).map_err(Error::io(&self.path, "write a line"))?;
@@ -61,7 +61,7 @@ impl Growing {
         Ok(())
     }
 
-    /// Its size.
+    /// The size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
@@ -71,20 +71,20 @@ impl Growing {
         Error::io(&self.path, "write a line")(source)
     }
 
-    /// Its size, all lines flushed to the disk.
+    /// The size in bytes, after flushing all lines to disk.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn durable_size(&self) -> Result<u64> {
         self.file.sync_data().map_err(Error::io(&self.path, "flush it to the disk"))?;
         Ok(self.size)
     }
 }
 
-/// Checks that a growing file is not shorter than `size`.
+/// Checks that an append-only file has at least `size` bytes.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if it is.
+/// [`Error::Checkpoint`] if it is shorter.
 pub fn check_size(path: &Path, size: u64) -> Result<()> {
     require_regular(path)?;
     let found = std::fs::metadata(path).map_or(0, |facts| facts.len());
@@ -92,8 +92,8 @@ pub fn check_size(path: &Path, size: u64) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "has {found} bytes, and the checkpoint knew {size}: lines are lost; \
-         put the whole file back, or start a new run"
+        "has {found} bytes, but the checkpoint recorded {size}: lines were lost; \
+         restore the complete file, or start a new run"
     );
     Err(Error::checkpoint(path, message))
 }

@@ -1,7 +1,7 @@
-//! `events.jsonl` and `metrics.csv` of a run folder.
+//! Writes `events.jsonl` and `metrics.csv` of a run folder.
 //!
-//! Each line is written as it happens. A resumed run cuts both files to the sizes that its
-//! checkpoint recorded, so that in the end they read as if the run had never stopped.
+//! Lines are written as things happen. A resumed run truncates both files to the sizes recorded in its
+//! checkpoint, so that in the end they are those of an uninterrupted run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,27 +13,27 @@ use crate::durable::sync_folder;
 use crate::error::Result;
 use crate::events::{self, Epoch, Event, Line, VERSION};
 
-/// The table's name in a run folder.
+/// The file name of the table in a run folder.
 pub const METRICS: &str = "metrics.csv";
 
 /// The callback.
 pub struct Log {
     events: Growing,
     metrics: Growing,
-    /// The first line of the table; nothing before it is written.
+    /// The first line of the table, written before the first row.
     header: String,
 }
 
 impl Log {
-    /// Opens the files in the folder `run` and cuts them to `sizes`, or to nothing.
+    /// Opens the files in the folder `run` and truncates them to `sizes`, or to nothing.
     ///
     /// # Errors
-    /// If they cannot be opened, or are shorter than the checkpoint says.
+    /// If they cannot be opened, or are shorter than recorded.
     pub fn open(run: &Path, sizes: &BTreeMap<String, u64>) -> Result<Self> {
         let open = |name: &str| Growing::open(run.join(name), sizes.get(name).copied().unwrap_or(0));
         let (events, metrics) = (open(events::FILE)?, open(METRICS)?);
         let log = Self { events, header: metrics.first_line()?, metrics };
-        // No checkpoint may outlast a loss of power that a file with its lines does not.
+        // A file must survive a power failure if a checkpoint that records its size does.
         sync_folder(run)?;
         Ok(log)
     }
@@ -47,15 +47,15 @@ impl Log {
     }
 }
 
-/// The first line of `metrics.csv` where epochs measure what `epoch` does.
+/// The first line of `metrics.csv` for the metrics of `epoch`.
 pub fn header(epoch: &Epoch) -> String {
     let names = epoch.metrics.iter().map(|(name, _)| name);
     let columns = ["epoch", "step"].into_iter().chain(names);
     columns.chain(["learning_rate", "seconds", "samples_per_second"]).collect::<Vec<_>>().join(",")
 }
 
-/// The line of `epoch` under `header`, which may be that of an older taper that measured other things: what it does
-/// not name is left out, and what was not measured is left empty.
+/// The row of `epoch` under `header`, which may come from an older version with other metrics: those without
+/// a column are omitted, and those not measured are left empty.
 pub fn row(epoch: &Epoch, header: &str) -> String {
     let value = |column: &str| match column {
         "epoch" => Some(epoch.epoch.to_string()),
@@ -74,7 +74,7 @@ impl Callback for Log {
     }
 
     fn event(&mut self, event: &Event) -> Result<()> {
-        // A resumed run began earlier.
+        // A resumed run has logged its start already.
         if matches!(event, Event::Start { .. }) && self.events.size() > 0 {
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! Logs that are not what a checkpoint knew: lost, cut off, rotated or edited. Weights need no log, so the run
-//! is resumed, with what is left of it.
+//! Repairs logs that differ from what a checkpoint recorded: lost, cut off, rotated or edited. The log is not
+//! needed to continue, so the run resumes with what is left of it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,17 +12,17 @@ use crate::error::{Error, Result};
 use crate::events::{self, Event, Events, Line};
 use crate::position::Position;
 
-/// The longest line that is looked at; a real one has some kilobytes.
+/// The longest line that is considered; real ones have a few kilobytes.
 const LONGEST: u64 = 1 << 20;
-/// The largest `metrics.csv` of which rows are saved.
+/// The largest `metrics.csv` from which rows are recovered.
 const LARGEST: u64 = 1 << 28;
 
-/// Makes the logs in the folder `run` fit a run that stands at `position`, and `sizes`, which its checkpoint knew,
-/// fit the logs. Returns what to warn of: nothing where no line is lost. What this does is the same however
-/// often it is interrupted and repeated.
+/// Makes the logs in the folder `run` fit a run at `position`, and `sizes`, recorded by its checkpoint, fit
+/// the logs. Returns warnings, none if no line was lost. The result is the same however often the repair is
+/// interrupted and repeated.
 ///
 /// # Errors
-/// If the disk refuses, or something else than a file stands in a log's place.
+/// If an I/O error occurs, or a log's path is not a regular file.
 pub fn repair(run: &Path, position: &Position, sizes: &mut BTreeMap<String, u64>) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let [events, metrics] = [events::FILE, METRICS].map(|name| run.join(name));
@@ -32,8 +32,8 @@ pub fn repair(run: &Path, position: &Position, sizes: &mut BTreeMap<String, u64>
     {
         let (bytes, lines) = beginning(&events, position.step)?;
         let rest = match lines {
-            0 => "a new log begins".to_owned(),
-            _ => format!("the log goes on after the {lines} lines that are left"),
+            0 => "starting a new log".to_owned(),
+            _ => format!("the log continues after the {lines} remaining lines"),
         };
         warnings.push(format!("{}; {rest}", loss(&events, size)));
         sizes.insert(events::FILE.to_owned(), bytes);
@@ -43,10 +43,8 @@ pub fn repair(run: &Path, position: &Position, sizes: &mut BTreeMap<String, u64>
     {
         let rows = rows(run, position.epoch);
         let (known, all) = (rows.len().saturating_sub(1), position.epoch);
-        warnings.push(format!(
-            "{}; {known} of {all} epochs are restored from what is left",
-            loss(&metrics, size)
-        ));
+        warnings
+            .push(format!("{}; {known} of {all} epochs were recovered from the rest", loss(&metrics, size)));
         let text: String = rows.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect();
         if !text.is_empty() {
             write_file(&metrics, text.as_bytes())?;
@@ -56,26 +54,26 @@ pub fn repair(run: &Path, position: &Position, sizes: &mut BTreeMap<String, u64>
     Ok(warnings)
 }
 
-/// What is wrong with the log at `path`, of which a checkpoint knew `size` bytes.
+/// What is wrong with the log at `path`, for which a checkpoint recorded `size` bytes.
 fn loss(path: &Path, size: u64) -> String {
     let found = std::fs::metadata(path).map(|facts| facts.len());
     let what = match found {
-        Err(_) => "the file is gone".to_owned(),
-        Ok(found) if found < size => format!("it has {found} bytes, and the checkpoint knew {size}"),
-        Ok(_) => "it is not what the checkpoint knew".to_owned(),
+        Err(_) => "the file does not exist".to_owned(),
+        Ok(found) if found < size => format!("it has {found} bytes, but the checkpoint recorded {size}"),
+        Ok(_) => "its content differs from what the checkpoint recorded".to_owned(),
     };
-    format!("{}: lines are lost: {what}", path.display())
+    format!("{}: lines were lost: {what}", path.display())
 }
 
-/// Whether the file has `size` bytes or more, of which the last are a line that `belongs`.
+/// Whether the file has at least `size` bytes, and its last line up to there satisfies `belongs`.
 fn ends_with(path: &Path, size: u64, belongs: impl Fn(&[u8]) -> bool) -> Result<bool> {
     require_regular(path)?;
     if size == 0 {
         return Ok(true);
     }
     let Some(mut file) = open(path)? else { return Ok(false) };
-    // The size comes from a file that may have been edited; it may exceed what any file can have.
-    if file.metadata().map_err(Error::io(path, "see how long it is"))?.len() < size {
+    // The size comes from a file that may have been edited, so it may exceed any possible file size.
+    if file.metadata().map_err(Error::io(path, "determine its size"))?.len() < size {
         return Ok(false);
     }
     let read = Error::io(path, "read it");
@@ -89,7 +87,7 @@ fn ends_with(path: &Path, size: u64, belongs: impl Fn(&[u8]) -> bool) -> Result<
     Ok((start == 0 || line.len() < end.len()) && belongs(line))
 }
 
-/// How many bytes and lines at the beginning of `events.jsonl` are about steps up to `step`.
+/// The number of bytes and lines at the start of `events.jsonl` that concern steps up to `step`.
 fn beginning(path: &Path, step: u64) -> Result<(u64, u64)> {
     let (mut bytes, mut lines) = (0, 0);
     let Some(file) = open(path)? else { return Ok((0, 0)) };
@@ -106,7 +104,7 @@ fn beginning(path: &Path, step: u64) -> Result<(u64, u64)> {
     }
 }
 
-/// The lines of `metrics.csv` up to `epoch`: written anew from `events.jsonl`, or else those that are left.
+/// The rows of `metrics.csv` up to `epoch`: rewritten from `events.jsonl`, or else those that remain.
 fn rows(run: &Path, epoch: u64) -> Vec<String> {
     let mut first = None;
     let mut rows = BTreeMap::new();
@@ -120,7 +118,7 @@ fn rows(run: &Path, epoch: u64) -> Vec<String> {
     }
     let left = crate::files::read(&run.join(METRICS), LARGEST).unwrap_or_default();
     let left = String::from_utf8_lossy(&left);
-    // A last line without its end may be torn.
+    // A last line without a line end may be incomplete.
     let mut lines = left.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
     if let Some(header) = lines.next().filter(|line| line.starts_with("epoch,step,"))
         && *first.get_or_insert_with(|| header.to_owned()) == header
@@ -135,7 +133,7 @@ fn rows(run: &Path, epoch: u64) -> Vec<String> {
     if rows.is_empty() { Vec::new() } else { first.into_iter().chain(rows.into_values()).collect() }
 }
 
-/// The step that a line of `events.jsonl` is about; the start of a run is at step 0.
+/// The step that a line of `events.jsonl` concerns; the start of a run is step 0.
 fn step_of(line: &[u8]) -> Option<u64> {
     Some(match serde_json::from_slice::<Line>(line).ok()?.event {
         Event::Start { .. } => 0,

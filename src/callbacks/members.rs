@@ -1,4 +1,4 @@
-//! All callbacks of a run: those that every run has, and those of user code.
+//! The callbacks of a run: built-in ones and those of user code.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::checkpoint::{self, State};
 use crate::error::{Error, Result};
 use crate::events::{self, Event};
 
-/// The callbacks that every run has, in the order in which they are called.
+/// The built-in callbacks, in call order.
 ///
 /// # Errors
-/// If the log cannot be opened, or is shorter than the checkpoint says.
+/// If the log cannot be opened, or is shorter than recorded.
 fn members(
     run: &Path,
     config: &checkpoint::Config,
@@ -27,19 +27,19 @@ fn members(
     ])
 }
 
-/// The callbacks of a run, and what they have asked for.
+/// The callbacks of a run, and their requests.
 pub struct Callbacks<'a> {
     all: Vec<Box<dyn Callback + 'a>>,
-    /// What they have asked for.
+    /// The requests of the callbacks.
     pub control: Control,
 }
 
 impl<'a> Callbacks<'a> {
-    /// Those that every run has, for a run in the folder `run` that stands at `state`, and then `own`.
+    /// The built-in callbacks for a run in the folder `run` at `state`, followed by `own`.
     ///
     /// # Errors
-    /// If two have the same name, the log cannot be opened, or a state in the checkpoint is not one of
-    /// its callback.
+    /// If two callbacks have the same name, the log cannot be opened, or a state in the checkpoint is
+    /// invalid.
     pub fn new(
         run: &Path,
         config: &checkpoint::Config,
@@ -53,7 +53,7 @@ impl<'a> Callbacks<'a> {
         }
         for callback in own {
             if all.iter().any(|other| other.name() == callback.name()) {
-                return Err(Error::Usage(format!("two callbacks are called `{}`", callback.name())));
+                return Err(Error::Usage(format!("two callbacks have the name `{}`", callback.name())));
             }
             all.push(Box::new(callback));
         }
@@ -67,10 +67,10 @@ impl<'a> Callbacks<'a> {
         Ok(Self { all, control })
     }
 
-    /// Calls `call` with each of them and what they may ask for, in order.
+    /// Calls `call` on each of them in order, with the shared control.
     ///
     /// # Errors
-    /// The first that there is.
+    /// The first error.
     pub fn each(
         &mut self,
         mut call: impl FnMut(&mut dyn Callback, &mut Control) -> Result<()>,
@@ -79,10 +79,10 @@ impl<'a> Callbacks<'a> {
         all.iter_mut().try_for_each(|callback| call(callback.as_mut(), control))
     }
 
-    /// Tells all of them what happened.
+    /// Reports `event` to all of them.
     ///
     /// # Errors
-    /// The first that there is.
+    /// The first error.
     pub fn tell(&mut self, event: &Event) -> Result<()> {
         self.each(|callback, _| callback.event(event))
     }
@@ -94,10 +94,10 @@ impl<'a> Callbacks<'a> {
         own.filter_map(|(name, state)| Some((name, state?))).collect()
     }
 
-    /// The sizes of all growing files, flushed to the disk.
+    /// The sizes of all append-only files, flushed to disk.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn files(&mut self) -> Result<BTreeMap<String, u64>> {
         let mut sizes = BTreeMap::new();
         for callback in &mut self.all {
@@ -107,8 +107,8 @@ impl<'a> Callbacks<'a> {
     }
 }
 
-/// Checks, before anything is changed, that no file that a user's own callback appends to is shorter than a
-/// checkpoint recorded. taper's own logs are [repaired](super::repair) instead.
+/// Checks, before anything is changed, that no file of a user's own callback is shorter than the checkpoint
+/// recorded. taper's own logs are [repaired](super::repair) instead.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] naming the file.

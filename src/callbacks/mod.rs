@@ -1,8 +1,7 @@
-//! What happens around training steps: one file per callback, and one line in `members.rs`.
+//! Callbacks, one file each, registered by one line in `members.rs`.
 //!
-//! A callback hears of everything in the order in which it happens, may ask for a checkpoint or stop
-//! the run, and keeps its own state in checkpoints, so that a resumed run behaves as if it had never
-//! stopped. User code adds its own:
+//! A callback is notified of everything in order, can request a checkpoint or stop the run, and saves its
+//! state in checkpoints, so that a resumed run behaves like an uninterrupted one. User code adds its own:
 //!
 //! ```
 //! use taper::callbacks::{Callback, Control, Position};
@@ -42,7 +41,7 @@ pub use growing::Growing;
 pub(crate) use lost::repair;
 pub(crate) use members::{Callbacks, check_files};
 
-// What the methods of a callback get.
+// Types used in the signatures of callbacks.
 pub use crate::checkpoint::Store;
 pub use crate::network::Parameters;
 pub use crate::position::{Course, Position};

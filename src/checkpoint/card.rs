@@ -1,6 +1,6 @@
-//! What the weights in a file mean: the config and the data they were trained for.
+//! Describes the weights in a file: the config and the data of their training.
 //!
-//! The card is in the metadata of `model.safetensors`, so that this one file can be evaluated.
+//! The card is the metadata of `model.safetensors`, so that this file alone suffices for evaluation.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,28 +14,29 @@ const SHOWN: usize = 10;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
-    /// The version of this metadata.
+    /// The version of the metadata.
     pub format: u32,
-    /// The taper that wrote it.
+    /// The version of taper that wrote it.
     pub taper: String,
-    /// The whole config, defaults filled in. As JSON, because this module knows no section.
+    /// The whole config with defaults filled in; as JSON, because this module does not depend on the
+    /// sections.
     pub experiment: serde_json::Value,
     /// The shape of one sample.
     pub sample_shape: Shape,
     /// Whether samples are pixels, which are divided by 255 before `normalize`.
     pub pixels: bool,
-    /// The mean and the standard deviation that samples are normalized by, as given or measured.
+    /// The mean and the standard deviation for normalizing samples, given or measured.
     #[serde(default)]
     pub normalize: Option<Normalize>,
-    /// The mean and the standard deviation of each number to predict, if the network learned scaled ones.
+    /// The mean and the standard deviation of each number to predict, if targets were standardized.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<Normalize>,
-    /// The columns that a sample is made of, where it is a row of a table.
+    /// The columns of the table whose rows are the samples, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
-    /// The names of the classes, by index; empty where numbers are predicted.
+    /// The names of the classes, by index; empty if numbers are predicted.
     pub classes: Vec<String>,
-    /// How many numbers are predicted; 0 where classes are.
+    /// The number of values predicted per sample; 0 for classes.
     pub width: usize,
 }
 
@@ -70,7 +71,7 @@ impl Card {
         }
     }
 
-    /// How the values of samples become the network's input, and what its output stands for.
+    /// The scaling of features to the network's input, and of its output back to targets.
     #[must_use]
     pub fn scaling(&self, features: &Features) -> Scaling {
         Scaling::new(features, self.normalize.as_ref()).with_targets(self.targets.clone())

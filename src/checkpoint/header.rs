@@ -1,7 +1,7 @@
-//! The header of a safetensors file, looked through before the library makes anything of it.
+//! Checks the header of a safetensors file before the library parses it.
 //!
-//! The library takes the last of several tensors of one name, adds up offsets without looking for an
-//! overflow, and copies all names before it counts them. What is refused here it never sees.
+//! The library accepts duplicate names (the last tensor wins), adds offsets without checking for overflow,
+//! and copies all names before counting them. Such headers are rejected here.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,14 +13,14 @@ use serde::{Deserialize, Deserializer as _};
 
 use crate::error::{Error, Result};
 
-/// The longest header that is read: the format's own limit. The names of many classes make it long.
+/// The longest header that is accepted: the format's own limit. Many class names make it long.
 const LIMIT: u64 = 100_000_000;
-/// The most tensors that are read; the largest config that is read makes fewer.
+/// Limit on the number of tensors; the largest valid config has fewer.
 const MOST_TENSORS: usize = 1 << 18;
-/// The one key that is no tensor.
+/// The one key that is not a tensor.
 const METADATA: &str = "__metadata__";
 
-/// Checks that the header is whole, names nothing twice and stays within the file.
+/// Checks that the header is complete, has no duplicate names and stays within the file.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] about `place`.
@@ -36,7 +36,7 @@ pub(super) fn check(bytes: &[u8], place: &Path) -> Result<()> {
     };
     let size = u64::from_le_bytes(*size);
     if size > LIMIT {
-        return refuse(format!("claims a header of {size} bytes; at most {LIMIT} are read"));
+        return refuse(format!("claims a header of {size} bytes; the limit is {LIMIT}"));
     }
     let Some((header, data)) = usize::try_from(size).ok().and_then(|size| rest.split_at_checked(size)) else {
         return refuse(format!("claims a header of {size} bytes, but {} follow", rest.len()));
@@ -48,32 +48,33 @@ pub(super) fn check(bytes: &[u8], place: &Path) -> Result<()> {
     }
 }
 
-/// What other file begins with `bytes`: one of `torch.save`, now a zip archive and once a pickle, or another archive.
+/// The file type that `bytes` belong to, if not safetensors: of `torch.save` (a zip archive, formerly a pickle), or
+/// another archive.
 fn foreign(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
-        // The length of a header may begin with the same bytes.
+        // The length of a safetensors header may start with the same bytes.
         [_, _, _, _, _, _, _, _, b'{', ..] => None,
         [b'P', b'K', 3, 4, start @ ..] => {
             let name = b"data.pkl";
             let is_pytorch = start.windows(name.len()).take(256).any(|part| part == name);
             Some(if is_pytorch { "a PyTorch file" } else { "a zip archive" })
         }
-        // The protocols of Python's pickle.
+        // The protocol versions of Python's pickle.
         [0x80, 2..=5, ..] => Some("a PyTorch file or another pickle"),
         _ => None,
     }
 }
 
-/// The whole header; so many bytes of `data` follow it.
+/// The whole header, which `data` bytes follow.
 struct Header {
     data: usize,
 }
 
-/// An object's key.
+/// A key of an object.
 #[derive(Deserialize, PartialEq, Eq, Hash)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// What is looked at of a tensor; the library checks the rest.
+/// The fields of a tensor that are checked here; the library checks the rest.
 #[derive(Deserialize)]
 struct Tensor {
     data_offsets: [usize; 2],
@@ -107,7 +108,7 @@ impl<'de> Visitor<'de> for Header {
     }
 }
 
-/// The object of strings that is the metadata.
+/// The metadata object of strings.
 struct Strings;
 
 impl<'de> DeserializeSeed<'de> for Strings {
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ambiguous_or_beyond_the_file_is_refused() {
+    fn ambiguous_headers_and_offsets_beyond_the_file_are_refused() {
         let tensor = r#"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
         checked(&format!(r#"{{"a":{tensor},"__metadata__":{{"k":"v"}}}}  "#), 4).unwrap();
         for (header, words) in [

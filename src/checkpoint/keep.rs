@@ -1,7 +1,6 @@
-//! Which checkpoints to delete; a pure rule, so that it can be tested without a disk.
+//! Determines which checkpoints to delete; a pure function that can be tested without a disk.
 
-/// The steps to delete, of the `existing` ones in any order: all but the `keep_last` highest and
-/// the `best`.
+/// Of the `existing` steps, in any order, those to delete: all except the `keep_last` highest and the `best`.
 #[must_use]
 pub fn superseded(existing: &[u64], keep_last: usize, best: Option<u64>) -> Vec<u64> {
     let mut steps = existing.to_vec();

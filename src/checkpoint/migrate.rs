@@ -1,4 +1,4 @@
-//! `state.json` and cards of every format, read as the present one.
+//! Reads `state.json` and cards of older formats.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::metrics::Running;
 use crate::moved;
 use crate::position::Position;
 
-/// Format 1, of taper 0.1 before callbacks: the best checkpoint and two growing files were fixed.
+/// Format 1, of taper 0.1 before callbacks: the best checkpoint and two log files were fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Format1 {
@@ -40,7 +40,7 @@ struct Files1 {
     metrics: u64,
 }
 
-/// Reads the `text` of a `state.json` of `format`; `path` is only named in errors.
+/// Parses the `text` of a `state.json` of `format`; `path` is used in errors only.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] if it is damaged.
@@ -49,17 +49,17 @@ pub fn state(path: &Path, text: &[u8], format: u32) -> crate::Result<State> {
     state.map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
 }
 
-/// Brings a card of format 1 up to date, in which some keys of the config stood elsewhere.
+/// Updates a card of format 1, in which some keys of the config had other places.
 ///
 /// # Errors
-/// If what it was normalized by is damaged.
+/// If its normalization is damaged.
 pub fn card(card: &mut Card) -> Result<()> {
     moved::migrate(&mut card.experiment);
     card.normalize = serde_json::from_value(card.experiment["preprocess"]["normalize"].clone())?;
     Ok(())
 }
 
-/// Format 1 did not know the time of an unfinished epoch.
+/// Format 1 did not record the time of an unfinished epoch.
 fn from_1(text: &[u8]) -> Result<State> {
     let old: Format1 = serde_json::from_slice(text)?;
     let Format1 { step, epoch, samples_in_epoch, .. } = old;

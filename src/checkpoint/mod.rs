@@ -1,6 +1,6 @@
-//! What a run leaves behind so that it can be resumed: `[checkpoint]`, the format, writing and reading.
+//! Checkpoints, from which runs resume: `[checkpoint]`, the format, writing and reading.
 //!
-//! `step-00001500/` holds `model.safetensors` (weights, and the [`Card`] as metadata),
+//! `step-00001500/` holds `model.safetensors` (weights, with the [`Card`] as metadata),
 //! `optimizer.safetensors`, `state.json` ([`State`]) and `manifest.json` ([`manifest`]).
 //!
 //! ```no_run
@@ -44,7 +44,7 @@ pub const OPTIMIZER: &str = "optimizer.safetensors";
 /// The run state's file name.
 pub const STATE: &str = "state.json";
 
-/// `[checkpoint]`: when the run is saved and what is kept.
+/// `[checkpoint]`: when checkpoints are written and which are kept.
 ///
 /// A checkpoint is also written at the end, and when the run is stopped by a signal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -52,20 +52,20 @@ pub const STATE: &str = "state.json";
 pub struct Config {
     /// Epochs between checkpoints; 0 turns them off.
     pub every_epochs: u64,
-    /// Steps between further checkpoints.
+    /// Steps between additional checkpoints.
     #[schemars(range(min = 1))]
     pub every_steps: Option<u64>,
-    /// Minutes after which a checkpoint is written within an epoch, which makes way for the next; 0 turns it
-    /// off. By default 10, or off where `every_epochs` is 0. Results do not depend on it.
+    /// Minutes between provisional checkpoints within an epoch, each deleted when the next one is written; 0
+    /// turns them off. By default 10, or off if `every_epochs` is 0. Results do not depend on it.
     #[schemars(range(min = 0, max = 1_000_000_000))]
     pub every_minutes: Option<f64>,
-    /// How many of the latest checkpoints are kept; the best one is kept in addition.
+    /// The number of latest checkpoints to keep, in addition to the best one.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub keep_last: usize,
-    /// The metric that decides which checkpoint is best, such as `validation.loss` or
-    /// `validation.accuracy`. By default `validation.loss` where there is a validation split. `precision`, `recall`
-    /// and `f1` are macro averages: means over the classes, also of two. Of two classes `validation.roc_auc` and
-    /// `validation.pr_auc` (average precision of the second class) are measured as well.
+    /// The metric that determines the best checkpoint, such as `validation.loss` or `validation.accuracy`. By
+    /// default `validation.loss` if there are validation samples. `precision`, `recall` and `f1` are macro
+    /// averages: means over the classes, even if there are only two. With two classes, `validation.roc_auc`
+    /// and `validation.pr_auc` (average precision of the second class) are also available.
     pub monitor: Option<String>,
 }
 
@@ -75,18 +75,18 @@ impl Default for Config {
     }
 }
 
-/// The minutes between checkpoints within an epoch where a config says nothing.
+/// The default number of minutes between checkpoints within an epoch.
 const MINUTES: f64 = 10.0;
 
 impl Config {
-    /// The minutes after which a checkpoint is written within an epoch, if at all.
+    /// The minutes between checkpoints within an epoch, if they are enabled.
     #[must_use]
     pub fn minutes(&self) -> Option<f64> {
         let default = if self.every_epochs > 0 { MINUTES } else { 0.0 };
         Some(self.every_minutes.unwrap_or(default)).filter(|minutes| *minutes > 0.0)
     }
 
-    /// Reports a metric that no epoch measures. `measured` are the names of those that are.
+    /// Reports a metric that is not among the `measured` ones.
     pub fn validate(&self, measured: &[String], problems: &mut Problems<'_>) {
         if let Some(monitor) = &self.monitor {
             metrics::check_name(monitor, measured, &mut problems.key("monitor"));

@@ -1,25 +1,25 @@
-//! The run that was probably meant where a path leads nowhere.
+//! Suggests the run that was probably meant by a path that does not exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::nearest;
 
-/// Where runs are looked for beside the folder that was named.
+/// The folder in which runs are searched, next to the named folder.
 const RUNS: &str = "runs";
-/// The most folders that are compared.
+/// Limit on the number of folders that are compared.
 const MOST: usize = 10_000;
 
-/// A sentence about `path`, which does not exist: which run may be meant, or what to give.
+/// A sentence about `path`, which does not exist: the run that may be meant, or the accepted kinds of path.
 #[must_use]
 pub fn explain_missing(path: &Path) -> String {
     match nearby(path) {
         Some(run) => format!("does not exist; did you mean {}?", run.display()),
-        None => "does not exist; give a run folder, a checkpoint folder or a .safetensors file".to_owned(),
+        None => "does not exist; name a run folder, a checkpoint folder or a .safetensors file".to_owned(),
     }
 }
 
-/// The run that is called like `path`, or nearly so, beside it or in `runs`.
+/// The run with the same or a similar name next to `path` or in `runs`.
 fn nearby(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -1,4 +1,4 @@
-//! What `--checkpoint` names.
+//! Opens the argument of `--checkpoint`.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,28 +9,28 @@ use super::{Checkpoint, State, Store, manifest, nearby};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// The largest lone weights file that is read, 64 GiB.
+/// The largest lone weights file that is accepted, 64 GiB.
 const FILE_LIMIT: u64 = 1 << 36;
 
-/// What a file is, by its name, if not weights.
+/// A message for files that are obviously not weights, judged by name.
 fn other_file(path: &Path) -> Option<&'static str> {
     if path.file_name().is_some_and(|name| name == "optimizer.safetensors") {
-        return Some("holds the state of the optimizer, not the weights; give the folder that it is in");
+        return Some("holds the state of the optimizer, not the weights; name its folder");
     }
     match path.extension()?.to_str()? {
         "toml" | "json" | "jsonl" | "csv" | "txt" | "md" | "yaml" | "yml" => {
-            Some("is a text file, not weights; give a run folder, a checkpoint folder or a .safetensors file")
+            Some("is a text file, not weights; name a run folder, a checkpoint folder or a .safetensors file")
         }
         _ => None,
     }
 }
 
 impl Checkpoint {
-    /// Opens what `--checkpoint` names: a run folder (its best checkpoint, else the latest), a
-    /// checkpoint folder, or a `.safetensors` file that taper wrote.
+    /// Opens a run folder (its best checkpoint, else the latest), a checkpoint folder, or a `.safetensors`
+    /// file written by taper.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] that says what was found instead.
+    /// [`Error::Checkpoint`] that describes what was found instead.
     pub fn open(path: &Path, mut skipped: impl FnMut(&Error)) -> Result<Self> {
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => {}
@@ -53,9 +53,9 @@ impl Checkpoint {
         loop {
             let latest = store.latest(&mut skipped)?.ok_or_else(|| {
                 let message = if path.file_name().is_some_and(|name| name == "checkpoints") {
-                    "holds all checkpoints of a run; give the run folder that it is in, or one of them"
+                    "holds all checkpoints of a run; name the run folder above it, or one of them"
                 } else {
-                    "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file"
+                    "holds no checkpoint; name a run folder, a checkpoint folder or a .safetensors file"
                 };
                 Error::checkpoint(path, message)
             })?;
@@ -68,7 +68,7 @@ impl Checkpoint {
             }
             match Self::read(&place) {
                 Ok(best) => return Ok(best),
-                // The run that trains here has replaced the best checkpoint; a newer one names the new best.
+                // A run in progress has replaced the best checkpoint; a newer one names the new best.
                 Err(_) if !place.exists() && store.steps()?.first() > latest.step().as_ref() => {}
                 Err(error) => {
                     skipped(&error);

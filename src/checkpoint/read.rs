@@ -1,4 +1,4 @@
-//! Checkpoints from disk, verified before anything is used.
+//! Reads checkpoints from disk and verifies them before anything is used.
 
 use std::path::{Path, PathBuf};
 
@@ -13,17 +13,17 @@ use crate::error::{Error, Result};
 use crate::network::Parameters;
 use crate::optimizer::Optimizer;
 
-/// The most values that a sample may have, so that no layer's sizes or cost overflow.
+/// Limit on the values per sample, so that no layer's sizes or cost overflow.
 const MOST_VALUES: usize = 1 << 30;
 
 /// A verified checkpoint in memory.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Its folder, or the lone weights file.
+    /// The checkpoint folder, or the lone weights file.
     pub place: PathBuf,
-    /// What the weights mean.
+    /// The description of the weights.
     pub card: Card,
-    /// Where the run stood; a lone weights file does not say.
+    /// The state of the run; a lone weights file has none.
     pub state: Option<State>,
     model: Vec<u8>,
     optimizer: Option<Vec<u8>>,
@@ -33,8 +33,8 @@ impl Checkpoint {
     /// Reads and verifies a checkpoint folder.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] naming the file that is missing or damaged, or a folder that has the name
-    /// of another step.
+    /// [`Error::Checkpoint`] naming the file that is missing or damaged, or the folder if it has the name of
+    /// another step.
     pub fn read(folder: &Path) -> Result<Self> {
         let manifest = Manifest::read(folder)?;
         if let Some(named) = folder.file_name().and_then(named_step)
@@ -43,7 +43,7 @@ impl Checkpoint {
             return Err(Error::checkpoint(
                 folder,
                 format!(
-                    "its manifest.json is of step {}, not of the one in its name; rename it",
+                    "its manifest.json is of step {}, not the step in its name; rename it",
                     manifest.step
                 ),
             ));
@@ -58,8 +58,8 @@ impl Checkpoint {
         Ok(Self { place: folder.to_path_buf(), card, state: Some(state), model, optimizer: Some(optimizer) })
     }
 
-    /// The checkpoint of a lone weights file with the content `model`; `path` is named in errors, and
-    /// its folder is where relative paths of the config start.
+    /// The checkpoint of a lone weights file with the content `model`. `path` is used in errors, and relative
+    /// paths of the config are resolved against its folder.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if taper did not write it.
@@ -68,16 +68,16 @@ impl Checkpoint {
         Ok(Self { place: path.to_path_buf(), card, state: None, model, optimizer: None })
     }
 
-    /// The size of its weights file.
+    /// The size of the weights file in bytes.
     #[must_use]
     pub fn model_bytes(&self) -> usize {
         self.model.len()
     }
 
-    /// Sets the weights of a network of the same config.
+    /// Sets the weights of a network with the same config.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if a tensor does not fit; nothing is changed then.
+    /// [`Error::Checkpoint`] if a tensor does not fit; then nothing is changed.
     pub fn restore_weights(&self, parameters: &Parameters) -> Result<()> {
         let own: Vec<(String, Var)> =
             parameters.iter().map(|p| (p.name.clone(), p.variable.clone())).collect();
@@ -91,7 +91,7 @@ impl Checkpoint {
     #[doc(hidden)]
     pub fn restore_optimizer(&self, parameters: &Parameters, optimizer: &dyn Optimizer) -> Result<()> {
         let bytes = self.optimizer.as_ref().ok_or_else(|| {
-            Error::checkpoint(&self.place, "has weights only; a run resumes from a checkpoint folder")
+            Error::checkpoint(&self.place, "holds weights only; resume from a checkpoint folder")
         })?;
         weights::restore(&parameters.state_of(optimizer), bytes, &self.place.join(OPTIMIZER))
     }
@@ -104,25 +104,28 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     let refuse = |message: String| Err(Error::checkpoint(place, message));
     if !(1..=manifest::FORMAT).contains(&card.format) {
         let most = manifest::FORMAT;
-        return refuse(format!("has format {}, and this taper reads formats 1 to {most}", card.format));
+        return refuse(format!(
+            "has format {}, but this version of taper supports formats 1 to {most}",
+            card.format
+        ));
     }
     if card.sample_shape.0.len() > 3 {
         return refuse(format!(
-            "claims samples of {} dimensions; there are 1 to 3",
+            "claims samples of {} dimensions; supported are 1 to 3",
             card.sample_shape.0.len()
         ));
     }
     let values = card.sample_shape.elements().filter(|_| !card.sample_shape.0.is_empty());
     if !values.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
         let shape = &card.sample_shape.0;
-        return refuse(format!("claims samples of {shape:?}; they have 1 to {MOST_VALUES} values"));
+        return refuse(format!("claims samples of shape {shape:?}; supported are 1 to {MOST_VALUES} values"));
     }
     if card.format == 1 {
         migrate::card(&mut card)
             .map_err(|error| Error::checkpoint(place, format!("its config cannot be read: {error}")))?;
     }
     if let Some(columns) = &card.columns {
-        let sizes = || format!("{} values for samples of {}", columns.width(), card.sample_shape);
+        let sizes = || format!("{} values for samples of shape {}", columns.width(), card.sample_shape);
         let width = if Some(columns.width()) == values { Ok(()) } else { Err(sizes()) };
         if let Err(message) = columns.check().and(width) {
             return refuse(format!("its `columns` are wrong: {message}"));
@@ -139,7 +142,8 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
         let sound = mean.iter().chain(std).all(|value| value.is_finite()) && std.iter().all(|std| *std > 0.0);
         if !sound || [mean.len(), std.len()] != [card.width; 2] || card.width == 0 {
             return refuse(
-                "its `targets` are not a mean and a deviation for each number to predict".to_owned(),
+                "its `targets` do not hold a mean and a standard deviation for each number to predict"
+                    .to_owned(),
             );
         }
     }

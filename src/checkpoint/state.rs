@@ -1,4 +1,4 @@
-//! `state.json`: where in the run a checkpoint stands.
+//! `state.json`: the position and state of a run at a checkpoint.
 
 use std::collections::BTreeMap;
 
@@ -13,49 +13,49 @@ use crate::position::Position;
 /// The name of the callback whose state is the best checkpoint so far.
 pub const BEST: &str = "best";
 
-/// Everything besides weights and optimizer state from which a run resumes.
+/// The state of a run except weights and optimizer state.
 ///
-/// Random numbers need no state: each stream is named by the seed, its purpose, and the epoch,
-/// step and layer (see [`random`](crate::random)).
+/// Random numbers need no state: each stream is derived from the seed, its purpose, and the epoch, step and
+/// layer (see [`random`](crate::random)).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    /// The taper that wrote it.
+    /// The version of taper that wrote it.
     pub taper: String,
-    /// The run's seed: with the position it names all random streams.
+    /// The run's seed; with the position it determines all random streams.
     pub seed: u64,
-    /// Where the run stands.
+    /// The position of the run.
     pub position: Position,
-    /// What was measured in the current epoch so far.
+    /// The metrics of the current epoch so far.
     pub running: Running,
-    /// Seconds of training, over all sessions.
+    /// Training time over all sessions in seconds.
     pub seconds: f64,
-    /// Those of the current epoch.
+    /// Training time of the current epoch in seconds.
     pub epoch_seconds: f64,
-    /// The last value of everything that was measured, by name. What is not a number, such as the R²
-    /// of a single sample, is null in the file.
+    /// The last value of each metric, by name. Values that are not numbers, such as the R² of a single
+    /// sample, are null in the file.
     #[serde(deserialize_with = "null_as_nan")]
     pub last: Vec<(String, f64)>,
     /// SHA-256 of the training samples.
     pub data: String,
-    /// The folder that relative paths of the config start from, absolute.
+    /// The folder for relative paths of the config, absolute.
     pub config_folder: String,
-    /// What callbacks keep, by name.
+    /// The states of callbacks, by name.
     #[serde(deserialize_with = "with_a_valid_best")]
     pub callbacks: BTreeMap<String, Value>,
-    /// How long the run's growing files are at this point, in bytes, by name.
+    /// The sizes of the run's append-only files at this point, in bytes, by name.
     pub files: BTreeMap<String, u64>,
 }
 
 impl State {
-    /// Whether a run on epochs of `samples` that predicts `target` can stand there. A file whose sums
-    /// verify may still be made up, and its numbers are counted on from.
+    /// Whether a run with epochs of `samples` samples that predicts `target` can be in this state. A file
+    /// with valid checksums may still be forged, and its numbers are used for counting.
     #[must_use]
     pub fn is_possible(&self, samples: u64, target: Target) -> bool {
         let most = 1_u64 << 53;
         let Position { step, epoch, samples_in_epoch, .. } = self.position;
         let is_time = |seconds: f64| seconds.is_finite() && seconds >= 0.0;
-        // Every epoch takes a step.
+        // Every epoch has at least one step.
         epoch <= step
             && step <= most
             && samples_in_epoch <= samples
@@ -76,7 +76,7 @@ pub(super) fn null_as_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Str
     Ok(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
 }
 
-/// What callbacks keep; the best checkpoint decides what `eval` uses, so it is checked here.
+/// The states of callbacks. The best checkpoint determines what `eval` uses, so it is checked here.
 fn with_a_valid_best<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Value>, D::Error> {
     let callbacks = BTreeMap::<String, Value>::deserialize(from)?;
     if let Some(best) = callbacks.get(BEST) {

@@ -1,4 +1,4 @@
-//! The `checkpoints` folder of a run: saving, finding, deleting.
+//! The `checkpoints` folder of a run: saves, finds and deletes checkpoints.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,15 @@ pub struct Store {
     folder: PathBuf,
 }
 
-/// What a checkpoint is made from.
+/// The contents of a new checkpoint.
 pub struct Snapshot<'a> {
-    /// Where the run stands.
+    /// The state of the run.
     pub state: &'a State,
-    /// What the weights mean.
+    /// The description of the weights.
     pub card: &'a Card,
     /// The weights.
     pub parameters: &'a Parameters,
-    /// The optimizer, for its state.
+    /// The optimizer, whose state is saved.
     pub optimizer: &'a dyn Optimizer,
 }
 
@@ -36,26 +36,26 @@ impl Store {
         Self { folder: run.join("checkpoints") }
     }
 
-    /// Where the checkpoint of `step` is or would be.
+    /// The path of the checkpoint of `step`, whether it exists or not.
     #[must_use]
     pub fn path(&self, step: u64) -> PathBuf {
         self.folder.join(folder_name(step))
     }
 
-    /// Writes a checkpoint, durably, and returns its folder.
+    /// Writes a checkpoint durably and returns its folder.
     ///
     /// # Errors
-    /// If a weight is not finite or the disk refuses; earlier checkpoints are then untouched.
+    /// If a weight is not finite or an I/O error occurs; earlier checkpoints are then untouched.
     pub fn save(&self, snapshot: &Snapshot<'_>) -> Result<PathBuf> {
         match fs::create_dir(&self.folder) {
             Ok(()) => self.folder.parent().map_or(Ok(()), durable::sync_folder)?,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            // The run folder itself is not made again: it was deleted or renamed, and its log with it.
+            // A run folder that was deleted or renamed is not created again, because its log is gone, too.
             Err(error) => return Err(Error::io(&self.folder, "create the folder")(error)),
         }
         let Snapshot { state, card, parameters, optimizer } = snapshot;
         let path = self.path(state.position.step);
-        let json = |error: serde_json::Error| Error::checkpoint(&path, format!("not written: {error}"));
+        let json = |error: serde_json::Error| Error::checkpoint(&path, format!("cannot be written: {error}"));
         let tensors: Vec<_> =
             parameters.iter().map(|p| (p.name.clone(), p.variable.as_detached_tensor())).collect();
         let model =
@@ -75,10 +75,10 @@ impl Store {
         Ok(path)
     }
 
-    /// Deletes what `keep_last` and `best` do not keep.
+    /// Deletes all checkpoints except the `keep_last` latest and the `best`.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn prune(&self, keep_last: usize, best: Option<u64>) -> Result<()> {
         for step in keep::superseded(&self.steps()?, keep_last, best) {
             durable::remove_folder(&self.path(step))?;
@@ -86,16 +86,16 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes the checkpoint of `step`, if there is one.
+    /// Deletes the checkpoint of `step`, if it exists.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn remove(&self, step: u64) -> Result<()> {
         let path = self.path(step);
         if path.exists() { durable::remove_folder(&path) } else { Ok(()) }
     }
 
-    /// The steps that have a checkpoint folder, valid or not, from the latest to the first.
+    /// The steps with a checkpoint folder, valid or not, latest first.
     ///
     /// # Errors
     /// If the folder cannot be listed.
@@ -104,7 +104,7 @@ impl Store {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
-                return Err(Error::checkpoint(&self.folder, format!("cannot be listed: {error}")));
+                return Err(Error::checkpoint(&self.folder, format!("cannot list the folder: {error}")));
             }
         };
         let mut steps: Vec<u64> = entries.filter_map(|entry| named_step(&entry.ok()?.file_name())).collect();
@@ -112,12 +112,11 @@ impl Store {
         Ok(steps)
     }
 
-    /// The latest checkpoint that verifies; `skipped` hears about damaged ones on the way, but not about
-    /// those that a run which trains here deletes meanwhile.
+    /// The latest checkpoint that verifies. Calls `skipped` for each damaged checkpoint, but not for one that
+    /// a concurrent run deletes.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if there are checkpoints and none verifies: a run must not start over
-    /// silently.
+    /// [`Error::Checkpoint`] if there are checkpoints but none verifies: a run must not start over silently.
     pub fn latest(&self, mut skipped: impl FnMut(&Error)) -> Result<Option<Checkpoint>> {
         let mut steps = self.steps()?;
         'listed: loop {
@@ -126,7 +125,8 @@ impl Store {
                 match Checkpoint::read(&path) {
                     Ok(checkpoint) => return Ok(Some(checkpoint)),
                     Err(error) if path.exists() => skipped(&error),
-                    // It made way for later ones, which a new list has. A list without them ends this.
+                    // It was deleted in favor of later ones, which a new listing shows. If it does not, the
+                    // search ends.
                     Err(error) => {
                         let now = self.steps()?;
                         if now != steps {
@@ -142,36 +142,36 @@ impl Store {
         if steps.is_empty() {
             return Ok(None);
         }
-        let message = format!("none of its {} checkpoints can be used", steps.len());
+        let message = format!("none of its {} checkpoints is usable", steps.len());
         Err(Error::checkpoint(&self.folder, message))
     }
 
-    /// Deletes the checkpoints after `step`, from which the run resumes, and says how many: they are damaged
-    /// or from an abandoned continuation. If they stayed, they would be taken for the latest ones, and
-    /// [`prune`](Self::prune) would delete the new ones.
+    /// Deletes the checkpoints after `step`, from which the run resumes, and returns their number: they are
+    /// damaged or from an abandoned continuation. If they stayed, they would be mistaken for the latest ones,
+    /// and [`prune`](Self::prune) would delete the new ones.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn remove_later(&self, step: u64) -> Result<usize> {
         let later: Vec<u64> = self.steps()?.into_iter().filter(|other| *other > step).collect();
         for step in &later {
             durable::remove_folder(&self.path(*step))?;
         }
         if !later.is_empty() {
-            // Files are cut next, which later checkpoints need whole.
+            // Files are truncated next, which later checkpoints require in full length.
             durable::sync_folder(&self.folder)?;
         }
         Ok(later.len())
     }
 
-    /// Puts back or deletes what an interrupted save or deletion left. Only for the holder of the
-    /// run's lock, and before the checkpoints are read.
+    /// Restores or deletes what an interrupted save or deletion left behind. Call it only with the run's lock
+    /// held, and before checkpoints are read.
     pub fn clean(&self) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str().filter(|name| name.starts_with(UNFINISHED)) else { continue };
             let replaced = name.strip_prefix(REPLACED).map(|name| self.folder.join(name));
-            // Best effort: such names are never read.
+            // Best effort: these names are never read.
             let _ = match replaced.filter(|path| !path.exists()) {
                 Some(path) => fs::rename(entry.path(), path),
                 None => fs::remove_dir_all(entry.path()),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_it_did_not_name_are_left_alone() {
+    fn folders_with_other_names_are_left_alone() {
         let (_run, store) = store(&["step-00000007", "step-9", "step-00000008.bak", "step-+0000010"]);
         assert_eq!(store.steps().unwrap(), [7]);
         store.prune(1, None).unwrap();
@@ -204,12 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_that_is_deleted_while_it_is_looked_for_is_no_damage() {
+    fn a_checkpoint_that_is_deleted_during_the_search_is_not_reported_as_damaged() {
         let (_run, store) = store(&["step-00000007", "step-00000008"]);
         let mut heard = Vec::new();
         let found = store.latest(|error| {
             heard.push(error.to_string());
-            // As a run does that trains here.
+            // As a run in progress does.
             if fs::remove_dir(store.path(7)).is_ok() {
                 fs::create_dir(store.path(9)).unwrap();
             }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_that_made_way_for_one_that_never_came_is_put_back() {
+    fn a_checkpoint_moved_away_for_a_failed_replacement_is_restored() {
         let (_run, store) =
             store(&[".tmp-old-step-00000007", ".tmp-step-00000007-1", ".tmp-old-step-00000008"]);
         fs::create_dir(store.path(8)).unwrap();

@@ -1,4 +1,4 @@
-//! Named tensors as safetensors bytes, and back into variables, all or nothing.
+//! Converts named tensors to safetensors bytes, and restores variables from them, all or nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -10,11 +10,11 @@ use safetensors::{SafeTensors, serialize};
 use super::header;
 use crate::error::{Error, Result};
 
-/// The one metadata key. One only, because a map of several has no fixed order in the file, and
-/// equal runs must give equal bytes.
+/// The only metadata key: a map of several has no fixed order in the file, but equal runs must give equal
+/// bytes.
 const METADATA: &str = "taper";
 
-/// `tensors` as the bytes of a safetensors file with `metadata`, after `step` steps.
+/// Encodes `tensors` as a safetensors file with `metadata`, after `step` steps.
 ///
 /// # Errors
 /// [`Error::NotFinite`] if a value is not finite: such weights must never replace good ones.
@@ -38,10 +38,10 @@ pub fn to_bytes(tensors: &[(String, Tensor)], step: u64, metadata: &str) -> Resu
     serialize(views, Some(metadata)).map_err(broken)
 }
 
-/// The metadata that [`to_bytes`] wrote. `place` names the file in errors.
+/// The metadata written by [`to_bytes`]. `place` is used in errors only.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if the bytes are no safetensors file that taper wrote.
+/// [`Error::Checkpoint`] if the bytes are not a safetensors file written by taper.
 pub fn metadata(bytes: &[u8], place: &Path) -> Result<String> {
     header::check(bytes, place)?;
     let (_, header) = SafeTensors::read_metadata(bytes)
@@ -51,13 +51,13 @@ pub fn metadata(bytes: &[u8], place: &Path) -> Result<String> {
         .as_ref()
         .and_then(|map| map.get(METADATA))
         .cloned()
-        .ok_or_else(|| Error::checkpoint(place, "was not written by taper: it carries no config"))
+        .ok_or_else(|| Error::checkpoint(place, "was not written by taper: it contains no config"))
 }
 
-/// Sets `variables` (by name) from a file's bytes: all of them, or none and an error.
+/// Sets `variables` (by name) from the content of a file: all of them, or none on an error.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if a tensor is missing, left over, of another shape or not finite.
+/// [`Error::Checkpoint`] if a tensor is missing, unexpected, of another shape or not finite.
 pub fn restore(variables: &[(String, Var)], bytes: &[u8], place: &Path) -> Result<()> {
     header::check(bytes, place)?;
     let file = SafeTensors::deserialize(bytes)
@@ -65,7 +65,7 @@ pub fn restore(variables: &[(String, Var)], bytes: &[u8], place: &Path) -> Resul
     let own: HashSet<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
     // The first by name, because the library's order is random.
     if let Some(name) = file.names().into_iter().filter(|name| !own.contains(name)).min() {
-        return Err(Error::checkpoint(place, format!("holds `{name}`, which this network lacks")));
+        return Err(Error::checkpoint(place, format!("holds `{name}`, which this network does not have")));
     }
     let mut values = Vec::with_capacity(variables.len());
     for (name, variable) in variables {
@@ -85,7 +85,7 @@ fn read(name: &str, variable: &Var, view: &TensorView<'_>, place: &Path) -> Resu
         return Err(Error::checkpoint(
             place,
             format!(
-                "`{name}` is {:?} {:?}, and this network needs F32 {:?}",
+                "`{name}` is {:?} {:?}, but this network needs F32 {:?}",
                 view.dtype(),
                 view.shape(),
                 variable.dims()
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was() {
+    fn a_saved_tensor_is_restored_unchanged() {
         let place = Path::new("model.safetensors");
         let own = variables();
         own[0].1.set(&own[0].1.zeros_like().unwrap()).unwrap();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_to_write_what_is_not_finite() {
+    fn refuses_to_write_non_finite_values() {
         let tensor = Tensor::new(&[f32::NAN], &Device::Cpu).unwrap();
         let error = to_bytes(&[("w".to_owned(), tensor)], 7, "").unwrap_err();
         assert!(error.to_string().contains("`w` contains NaN after step 7"), "{error}");

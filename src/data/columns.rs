@@ -1,4 +1,4 @@
-//! The columns of a table that a network takes, and how their cells become numbers.
+//! The columns of a table that are input to a network, and the encoding of their cells.
 
 mod dates;
 mod encode;
@@ -9,52 +9,52 @@ pub(crate) use encode::{Encoded, Encoder};
 
 use serde::{Deserialize, Serialize};
 
-/// A column of a table, and the values of a sample that it becomes.
+/// A column of a table, and the input values that encode it.
 ///
-/// In a checkpoint, a column of numbers is its name alone.
+/// In a checkpoint, a numeric column is written as its name alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Column {
-    /// Its name in the first line, or its number where columns have no names.
+    /// Its name in the header, or its number if the table has no header.
     pub name: String,
-    /// The categories of a column of words, each of which is a value: 1 where the cell names it, else 0.
+    /// The categories of a categorical column, one-hot encoded: one value for each.
     pub categories: Option<Vec<String>>,
-    /// What stands for a value that is missing. Without it, such a cell is refused.
+    /// The replacement for a missing value. Without one, missing values are errors.
     pub fill: Option<Fill>,
-    /// Whether one more value follows: 1 where the cell is missing, else 0.
+    /// Whether an indicator follows: 1 if the cell is missing, else 0.
     pub indicator: bool,
 }
 
-/// What stands for a value that is missing.
+/// The replacement for a missing value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Fill {
     /// A number.
     Number(f32),
-    /// One of the categories.
+    /// One of the column's categories.
     Category(String),
-    /// What is still to be measured on the samples to train on. Until then, values are NaN.
+    /// Not measured on the training samples yet. Until then, missing values are NaN.
     #[serde(skip)]
     Measured(Rule),
 }
 
-/// What of the samples to train on is measured.
+/// The statistic of the training samples that replaces missing values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// The mean of the values that are there.
+    /// The mean of the values present.
     Mean,
-    /// Their median.
+    /// The median of the values present.
     Median,
-    /// The most frequent one, the first of equals.
+    /// The most frequent value; of several, the first.
     MostFrequent,
 }
 
-/// All columns that a network takes, in the order of its input.
+/// All columns that are input to a network, in input order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Columns(pub Vec<Column>);
 
-/// A column as a checkpoint has it.
+/// A column as written in a checkpoint.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {
@@ -97,32 +97,32 @@ impl From<Column> for Written {
 }
 
 impl Column {
-    /// A column of numbers.
+    /// A numeric column.
     #[must_use]
     pub fn numbers(name: String) -> Self {
         Self { name, categories: None, fill: None, indicator: false }
     }
 
-    /// How many values of a sample it becomes.
+    /// The number of input values that encode the column.
     #[must_use]
     pub fn width(&self) -> usize {
         self.values() + usize::from(self.indicator)
     }
 
-    /// The same without the indicator.
+    /// The number of input values without the indicator.
     fn values(&self) -> usize {
         self.categories.as_ref().map_or(1, Vec::len)
     }
 }
 
 impl Columns {
-    /// How many values a sample has.
+    /// The number of input values of a sample.
     #[must_use]
     pub fn width(&self) -> usize {
         self.0.iter().map(Column::width).sum()
     }
 
-    /// The names of all values of a sample: `age`, `city=London`, `city=Paris`, `age (missing)`.
+    /// The names of all input values: `age`, `city=London`, `city=Paris`, `age (missing)`.
     #[must_use]
     pub fn value_names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.width());
@@ -138,10 +138,10 @@ impl Columns {
         names
     }
 
-    /// Looks for what no table can have led to.
+    /// Checks for columns that no table can have produced.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
+    /// A sentence that describes the problem.
     pub(crate) fn check(&self) -> Result<(), String> {
         for Column { name, categories, fill, .. } in &self.0 {
             let fits = match (categories, fill) {
@@ -151,31 +151,31 @@ impl Columns {
                 _ => false,
             };
             if !fits {
-                return Err(format!("column `{name}` has no value that a gap could be filled with"));
+                return Err(format!("column `{name}` has an invalid `fill`"));
             }
             let Some(categories) = categories else { continue };
             let different = categories.iter().collect::<std::collections::HashSet<_>>().len();
             if categories.is_empty() || different < categories.len() {
-                return Err(format!("column `{name}` has no categories, or one of them twice"));
+                return Err(format!("column `{name}` has an empty or duplicate list of categories"));
             }
         }
         Ok(())
     }
 }
 
-/// What stands for a value that is not there, besides nothing at all: what pandas reads so by default
-/// (`pandas.read_csv`, `na_values`).
+/// Texts that mean a missing value, in addition to the empty text: the defaults of pandas (`pandas.read_csv`,
+/// `na_values`).
 const MISSING: [&str; 18] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ];
 
-/// Whether a text says that there is no value.
+/// Whether a text means a missing value.
 pub(crate) fn is_missing(text: &str) -> bool {
     text.is_empty() || MISSING.contains(&text)
 }
 
-/// Whether a text that is not a number may be meant as a mark of a gap.
+/// Whether a text that is not a number probably means a missing value.
 pub(crate) fn resembles_gap(text: &str) -> bool {
     const MARKS: [&str; 10] =
         ["na", "n.a.", "none", "nil", "unknown", "missing", "(null)", "\\n", "#value!", "#div/0!"];
@@ -183,13 +183,13 @@ pub(crate) fn resembles_gap(text: &str) -> bool {
     text.chars().all(is_sign) || MARKS.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// A cell as a number that 32 bits hold.
+/// A cell as a finite 32-bit number.
 pub(crate) fn number(text: &str) -> Option<f32> {
     text.parse::<f32>().ok().filter(|number| number.is_finite())
 }
 
-/// Whether a text that does not parse as a number was probably meant as one: `1,5`, `12 %`, `0x10`. Ranges, dates and
-/// times (`10-20`, `2/3`, `7:30`, `65+`) are not.
+/// Whether a text that does not parse as a number was probably meant as one: `1,5`, `12 %`, `0x10`. Ranges,
+/// dates and times (`10-20`, `2/3`, `7:30`, `65+`) are not.
 pub(crate) fn resembles_number(text: &str) -> bool {
     let digits = text.trim_start_matches(['-', '+', '−', '$', '€', '£', '¥']);
     let plain = digits.strip_prefix("0x").unwrap_or(digits);
@@ -198,7 +198,7 @@ pub(crate) fn resembles_number(text: &str) -> bool {
     digits.starts_with(|first: char| first.is_ascii_digit()) && (hexadecimal || !digits.contains(of_word))
 }
 
-/// The category that a cell names. Programs write whole numbers as `1.0` where a column has gaps.
+/// The category that a cell names. Programs write integers as `1.0` where a column has missing values.
 pub(crate) fn category(text: &str) -> &str {
     match text.split_once('.') {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0') => {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_numbers_are_written_as_names() {
+    fn numeric_columns_are_written_as_names() {
         let columns = Columns(vec![Column::numbers("a".to_owned()), words("b", &["x", "y"])]);
         let text = r#"["a",{"name":"b","categories":["x","y"]}]"#;
         assert_eq!(serde_json::to_string(&columns).unwrap(), text);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_another_notation_are_told_from_words() {
+    fn numbers_in_another_notation_are_distinguished_from_text() {
         for text in ["1,5", "-1,5", "12 %", "0x1F", "1'000", "5 €", "$5.10", "−1.5", "1\0", "1\n2"] {
             assert!(resembles_number(text), "{text:?}");
         }
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_the_same_category_with_and_without_a_fraction() {
+    fn integers_are_the_same_category_with_and_without_a_fraction() {
         for (text, name) in [
             ("1.0", "1"),
             ("-3.00", "-3"),

@@ -1,4 +1,4 @@
-//! Samples in memory, and their way into a batch.
+//! Samples in memory.
 
 use sha2::{Digest, Sha256};
 
@@ -9,24 +9,24 @@ use crate::error::Result;
 use crate::shape::Shape;
 use crate::wording::counted;
 
-/// So many values are digested at once.
+/// Number of values hashed at once.
 const PART: usize = 1 << 18;
 
-/// What a data set's config promises before anything is read.
+/// The properties of a data set that its config determines, before anything is read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// The shape of one sample, where the config alone decides it.
+    /// The shape of one sample, if the config determines it.
     pub sample_shape: Option<Shape>,
-    /// What is to be predicted, where the config alone decides it.
+    /// What is to be predicted, if the config determines it.
     pub target: Option<Target>,
 }
 
-/// What is known of a data set once its files are looked at.
+/// The properties of a data set that are known after a look at its files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surveyed {
-    /// The shape of a sample and what is to be predicted.
+    /// The shape of a sample, and what is to be predicted.
     pub facts: Facts,
-    /// The names of the classes, where the files or the options decide them.
+    /// The names of the classes, if the files or the options determine them.
     pub classes: Vec<String>,
 }
 
@@ -49,68 +49,68 @@ impl From<&Dataset> for Facts {
 /// What is to be predicted for each sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// One of so many classes.
+    /// One of several classes.
     Class {
-        /// How many there are.
+        /// The number of classes.
         classes: usize,
     },
-    /// So many real numbers.
+    /// Real numbers.
     Value {
-        /// How many for each sample.
+        /// Numbers per sample.
         width: usize,
     },
 }
 
-/// What a data set provides: samples to train on and, where it has them, others to test on.
+/// The samples of a data set: training samples and, if it has them, validation and test samples.
 #[derive(Clone, Debug)]
 pub struct Splits {
-    /// The samples to train on; validation samples are taken from these where there are no others.
+    /// The training samples; validation samples are held out from these unless `validation` is given.
     pub train: Dataset,
-    /// The samples to validate on, where a file has them.
+    /// Separate validation samples, if there are any.
     pub validation: Option<Dataset>,
-    /// The samples kept for the final measurement.
+    /// Separate test samples, if there are any.
     pub test: Option<Dataset>,
-    /// The columns that a sample is made of, where it is a row of a table. Weights keep them, so that other tables are
-    /// read by their names and categories. A gap that is to be filled with what the samples to train on have is NaN in
-    /// all samples until a run takes them.
+    /// The columns of the table whose rows are the samples. They are saved with the weights, so that other
+    /// tables are read by column and category names. Missing values that a statistic of the training samples
+    /// will replace are NaN until a run splits the samples.
     pub columns: Option<Columns>,
 }
 
-/// Samples of one shape with what is to be predicted for each.
+/// Samples of one shape with their targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// The shape of one sample: `[features]` or `[channels, height, width]`.
     pub sample_shape: Shape,
     /// All samples, one after the other.
     pub features: Features,
-    /// What is to be predicted.
+    /// The targets of all samples.
     pub targets: Targets,
 }
 
-/// The values of all samples, sample by sample, in the order of the sample's shape.
+/// The values of all samples, sample by sample, each in C order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Features {
-    /// Pixels; they stay bytes until a batch is made, where 0..=255 becomes 0..=1.
+    /// Pixels; they remain bytes until a batch is made, which maps 0..=255 to 0..=1.
     Bytes(Vec<u8>),
-    /// Numbers, used as they are.
+    /// Numbers, used unscaled.
     Floats(Vec<f32>),
 }
 
-/// What is to be predicted, sample by sample.
+/// The targets, sample by sample.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
-    /// The index of each sample's class; every label is below the number of names.
+    /// The class index of each sample; every label is less than the number of names.
     Classes {
-        /// One label for each sample.
+        /// One label per sample.
         labels: Vec<u32>,
         /// The names of the classes, by index.
         names: Vec<String>,
     },
-    /// Real numbers, `width` for each sample.
+    /// Real numbers, `width` per sample.
     Values {
         /// All numbers, sample by sample.
         values: Vec<f32>,
-        /// How many there are for each sample.
+        /// Numbers per sample.
         width: usize,
     },
 }
@@ -125,7 +125,7 @@ impl Dataset {
         }
     }
 
-    /// Whether there is no sample.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -137,7 +137,7 @@ impl Dataset {
         self.digest_under(&Loading::default()).unwrap_or_default()
     }
 
-    /// The same under the watch of `loading`.
+    /// As [`digest`](Self::digest), but stops after a signal.
     ///
     /// # Errors
     /// [`Error::StoppedReading`](crate::Error::StoppedReading) after a signal.
@@ -169,7 +169,7 @@ impl Dataset {
         Ok(digest::hexadecimal(&digest.finalize()))
     }
 
-    /// What is to be predicted.
+    /// What to predict.
     #[must_use]
     pub fn target(&self) -> Target {
         match &self.targets {
@@ -183,7 +183,7 @@ impl std::fmt::Display for Target {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Class { classes } => write!(to, "{}", counted(*classes, "class")),
-            Self::Value { width } => write!(to, "{} for each sample", counted(*width, "number")),
+            Self::Value { width } => write!(to, "{} per sample", counted(*width, "number")),
         }
     }
 }

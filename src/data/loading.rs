@@ -1,4 +1,4 @@
-//! How far the reading of samples is, and a wish to stop it.
+//! Progress and interruption of loading.
 
 use std::fmt;
 use std::fs::File;
@@ -10,23 +10,23 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::interrupt::Interrupt;
 
-/// A file is reported on after as many bytes, and at its end.
+/// Bytes of a file between two reports; the end is reported, too.
 const BYTES_PER_REPORT: u64 = 1 << 20;
 
-/// How far a file or a folder has been read.
+/// The progress of reading a file or a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadingReport<'a> {
-    /// What is being read.
+    /// The file or folder being read.
     pub place: &'a Path,
-    /// How much of it has been read.
+    /// The amount read so far.
     pub done: u64,
-    /// How much there is.
+    /// The total amount.
     pub total: u64,
-    /// What is counted.
+    /// The unit of both amounts.
     pub unit: Unit,
 }
 
-/// What a [`LoadingReport`] counts.
+/// The unit of a [`LoadingReport`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// The bytes of a file.
@@ -37,10 +37,10 @@ pub enum Unit {
     Fetched,
 }
 
-/// Who is told.
+/// A callback for progress reports.
 type Observer = Arc<dyn Fn(LoadingReport<'_>) + Send + Sync>;
 
-/// What those who read samples ask whether to go on, and tell how far they are. Clones share both.
+/// Watches over loading: reports progress to an observer, and stops when interrupted. Clones share both.
 ///
 /// ```
 /// use taper::data::{Loading, LoadingReport};
@@ -60,32 +60,32 @@ pub struct Loading {
 }
 
 impl Loading {
-    /// Reading that `interrupt` stops.
+    /// Loading that `interrupt` stops.
     #[must_use]
     pub fn new(interrupt: Interrupt) -> Self {
         Self { interrupt, observer: None }
     }
 
-    /// The same, stopped by `interrupt` instead.
+    /// Returns it with `interrupt` in place of its own.
     #[must_use]
     pub fn stopped_by(self, interrupt: Interrupt) -> Self {
         Self { interrupt, ..self }
     }
 
-    /// The same with an observer, which is called often, from any thread, and where several read, not
-    /// always in the order of what is done.
+    /// Returns it with an observer, which is called often and from any thread; with several threads, reports
+    /// may arrive out of order.
     #[must_use]
     pub fn observed_by(self, observer: impl Fn(LoadingReport<'_>) + Send + Sync + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// What stops the reading.
+    /// The interrupt that stops loading.
     #[must_use]
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Whether to go on. Those who read ask often enough that a stop takes no second.
+    /// Whether to continue. Called often enough that loading stops within a second.
     ///
     /// # Errors
     /// [`Error::StoppedReading`] if a signal arrived.
@@ -93,7 +93,7 @@ impl Loading {
         self.interrupt.signal().map_or(Ok(()), |signal| Err(Error::StoppedReading(signal)))
     }
 
-    /// Tells the observer, if there is one, and asks whether to go on.
+    /// Reports progress to the observer, if there is one, then calls [`check`](Self::check).
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -104,19 +104,19 @@ impl Loading {
         self.check()
     }
 
-    /// `error`, unless a signal arrived: then that is the reason, whatever it led to.
+    /// Returns `error`, unless a signal arrived: then the signal is its cause.
     #[must_use]
     pub(crate) fn or_stopped(&self, error: Error) -> Error {
         self.check().err().unwrap_or(error)
     }
 
-    /// Opens a regular file, as [`files::open`] does, to be read under this watch.
+    /// Opens a regular file like [`files::open`]; reads are watched.
     pub(crate) fn open(&self, path: &Path) -> Result<(Watched<File>, u64)> {
         let (file, length) = files::open(path)?;
         Ok((self.watch(path, file, length), length))
     }
 
-    /// Reports how much of the `length` bytes of `content` is read; fails as a read after a signal.
+    /// Watches reads of `content`, which has `length` bytes; after a signal, reads fail.
     pub(crate) fn watch<R>(&self, place: &Path, content: R, length: u64) -> Watched<R> {
         let (loading, place) = (self.clone(), place.to_path_buf());
         Watched { content, loading, place, done: 0, reported: 0, length }
@@ -130,7 +130,7 @@ impl fmt::Debug for Loading {
     }
 }
 
-/// What is read under the watch of a [`Loading`].
+/// A reader watched by a [`Loading`].
 pub(crate) struct Watched<R> {
     content: R,
     loading: Loading,
@@ -142,7 +142,7 @@ pub(crate) struct Watched<R> {
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Not `Interrupted`, after which a read is tried again.
+        // Not of kind `Interrupted`, which would be retried.
         self.loading.check().map_err(io::Error::other)?;
         let count = self.content.read(buffer)?;
         self.done = self.done.saturating_add(count as u64).min(self.length);
@@ -169,7 +169,7 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     #[test]
-    fn a_file_is_reported_on_as_it_is_read_and_at_its_end() {
+    fn progress_is_reported_while_a_file_is_read_and_at_its_end() {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&seen);
         let loading = Loading::default()
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_ends_a_read_and_is_the_reason_for_what_follows() {
+    fn a_signal_fails_a_read_and_replaces_later_errors() {
         let loading = Loading::default();
         let mut watched = loading.watch(Path::new("a"), io::repeat(1), 10);
         let mut buffer = [0; 4];

@@ -1,4 +1,4 @@
-//! Samples: where they come from, how they are split and preprocessed, and their way into batches.
+//! Data sets: loading, splitting, preprocessing and batching of samples.
 //!
 //! ```
 //! use taper::data::{Config, SearchPath, split};
@@ -39,8 +39,8 @@ pub use sets::{Config, DataConfig, MnistOptions, Task};
 use crate::error::{Error, Result};
 
 impl Config {
-    /// Reads or generates everything, and the validation samples from a file if `split` names one. Samples to
-    /// validate on that the data set has itself are left out where `split` sets others aside.
+    /// Loads or generates all samples. If `split` names a file of validation samples, they are loaded from
+    /// it; validation samples that are part of the data set are dropped if `split` holds out others.
     ///
     /// # Errors
     /// [`Error::Data`] naming the file, what is wrong and what to do; [`Error::StoppedReading`] after a
@@ -56,11 +56,12 @@ impl Config {
         Ok(splits)
     }
 
-    /// The same to train a network with so many `outputs`, one for each class, where they are known.
+    /// As [`load`](Self::load), to train a network with the given number of `outputs` (one per class), if
+    /// known.
     ///
     /// # Errors
-    /// As [`load`](Self::load), also if the data set and `split` both say what to validate on, or there is a
-    /// label beyond the outputs.
+    /// As [`load`](Self::load), also if both the data set and `split` provide validation samples, or a label
+    /// exceeds the number of outputs.
     pub fn load_for(
         &self,
         outputs: Option<usize>,
@@ -72,7 +73,7 @@ impl Config {
         loading.check()?;
         let splits = self.member().load_for(outputs, search, seed);
         let mut splits = splits.map_err(|error| loading.or_stopped(error))?;
-        // A folder that is found may be named as well, as it had to be once.
+        // A folder that is found automatically may still be named, as older versions required.
         let file = split.file.as_ref().map(|file| search.resolve(file));
         if splits.validation.is_some() && file.is_some_and(|file| self.member().validates_on(&file, search)) {
             return Ok(splits);
@@ -81,7 +82,7 @@ impl Config {
             let key = if split.file.is_some() { "split.file" } else { "split.validation" };
             let what = self.member().validation_samples();
             let message =
-                format!("has {what} to validate on, and `{key}` names others; remove one of the two");
+                format!("has validation samples ({what}), and `{key}` adds others; remove one of the two");
             return Err(Error::data(self.name(), message));
         }
         self.add_validation(split, search, &mut splits)?;

@@ -1,73 +1,73 @@
-//! `[preprocess]`: how the values of samples become the network's input.
+//! `[preprocess]`: converts sample values to the network's input.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Dataset, Features, Targets};
 use crate::config::Problems;
 
-/// `[preprocess]`: what is done to every sample, in training, evaluation and prediction alike.
+/// `[preprocess]`: transformations of every sample, in training, evaluation and prediction alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Shift and scale of each channel or feature, after pixels were scaled to [0, 1]: given as `mean` and
+    /// Shift and scale of each channel or feature, applied after pixels are scaled to [0, 1]: `mean` and
     /// `std`, or `"standardize"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalization>,
-    /// `"standardize"` lets the network learn numbers to predict as their distance from the mean of the training
-    /// samples, in standard deviations (one for each number), so that one learning rate does for targets of any
-    /// size. What is predicted, `mae`, `rmse` and `r2` are in the unit of the targets all the same; `loss` is that
-    /// of the scaled targets, which is what training makes small.
+    /// `"standardize"` trains the network on standardized numbers to predict: their distance from the mean of
+    /// the training samples, in standard deviations (one for each number), so that one learning rate suits
+    /// targets of any size. Predictions, `mae`, `rmse` and `r2` remain in the unit of the targets; `loss` is
+    /// that of the standardized targets, which training minimizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targets: Option<Measured>,
 }
 
-/// Where the mean and the standard deviation come from.
+/// The mean and the standard deviation to normalize with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Normalization {
-    /// They are measured on the training samples, and kept in the checkpoint.
+    /// They are measured on the training samples and saved in the checkpoint.
     Measured(Measured),
-    /// They are given.
+    /// They are given in the config.
     Given(Normalize),
 }
 
-/// The word for a mean and a standard deviation that are measured.
+/// The keyword for a measured mean and standard deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measured {
-    /// Those of the training samples.
+    /// Use those of the training samples.
     Standardize,
 }
 
-/// Shifts and scales each channel: `(x - mean) / std`, where pixels are first scaled to [0, 1].
+/// Shifts and scales each channel: `(x - mean) / std`, after pixels are scaled to [0, 1].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
-    /// The mean to subtract: one number for each channel (or feature), or one for all.
+    /// The mean to subtract: one number per channel (or feature), or one for all.
     pub mean: Vec<f64>,
-    /// The standard deviation to divide by: as many numbers as `mean`, each above 0.
+    /// The standard deviation to divide by: as many numbers as `mean`, each greater than 0.
     pub std: Vec<f64>,
 }
 
 impl Config {
-    /// Reports lists of the wrong length and divisors that are not positive.
-    /// `channels` is the length of the first dimension of a sample, where it is known.
+    /// Reports lists of the wrong length and non-positive divisors. `channels` is the size of a sample's
+    /// first dimension, if known.
     pub fn validate(&self, channels: Option<usize>, problems: &mut Problems<'_>) {
         if let Some(Normalization::Given(normalize)) = &self.normalize {
             normalize.validate(&mut problems.key("normalize"), channels);
         }
     }
 
-    /// The mean and the standard deviation of each number to predict, measured on the samples `training` of
-    /// `dataset`, if targets are to be scaled.
+    /// The mean and the standard deviation of each number to predict over the samples `training` of
+    /// `dataset`, if targets are to be standardized.
     #[must_use]
     pub fn resolve_targets(&self, dataset: &Dataset, training: &[usize]) -> Option<Normalize> {
         let Measured::Standardize = self.targets?;
         Normalize::measure_targets(dataset, training)
     }
 
-    /// The mean and the standard deviation to use: those that are given, or those of the samples
-    /// `training` of `dataset`.
+    /// The mean and the standard deviation to use: those of the config, or those of the samples `training` of
+    /// `dataset`.
     #[must_use]
     pub fn resolve(&self, dataset: &Dataset, training: &[usize]) -> Option<Normalize> {
         self.normalize.as_ref().map(|normalize| match normalize {
@@ -79,10 +79,10 @@ impl Config {
 
 impl Normalize {
     /// The mean and the standard deviation of each channel or feature over the samples `training` of
-    /// `dataset`, pixels scaled to [0, 1]; the sums are made in the order of `training`.
+    /// `dataset`, with pixels scaled to [0, 1]; sums are computed in the order of `training`.
     ///
-    /// It is the deviation of the samples themselves (divided by their number), as of scikit-learn's
-    /// `StandardScaler`; 1 stands for that of a feature that never changes, as there.
+    /// This is the population standard deviation (divided by N), as in scikit-learn's `StandardScaler`; as
+    /// there, constant features have 1.
     #[must_use]
     pub fn measure(dataset: &Dataset, training: &[usize]) -> Self {
         let channels = dataset.sample_shape.0.first().copied().unwrap_or(1).max(1);
@@ -115,7 +115,7 @@ impl Normalize {
         Self { std: deviations(&mean, &variance, count), mean }
     }
 
-    /// The same of each number to predict; `None` where classes are.
+    /// As [`measure`](Self::measure), of each number to predict; `None` for classes.
     #[must_use]
     pub fn measure_targets(dataset: &Dataset, training: &[usize]) -> Option<Self> {
         let Targets::Values { values, width } = &dataset.targets else { return None };
@@ -135,8 +135,8 @@ impl Normalize {
         Some(Self { std: deviations(&mean, &variance, count), mean })
     }
 
-    /// Reports lists of the wrong length and divisors that are not positive.
-    /// `channels` is the length of the first dimension of a sample, where it is known.
+    /// Reports lists of the wrong length and non-positive divisors. `channels` is the size of a sample's
+    /// first dimension, if known.
     pub fn validate(&self, problems: &mut Problems<'_>, channels: Option<usize>) {
         if self.mean.len() != self.std.len() {
             problems.key("std").report(format!(
@@ -150,7 +150,7 @@ impl Normalize {
             && self.mean.len() != channels
         {
             problems.key("mean").report(format!(
-                "{} numbers for {channels} channels; give {channels}, or 1 for all",
+                "{} numbers for {channels} channels; give {channels}, or 1 for all channels",
                 self.mean.len()
             ));
         }
@@ -162,8 +162,8 @@ impl Normalize {
     }
 }
 
-/// The standard deviations of `count` values each; 1 for values that are all the same, whose variance is no more
-/// than what rounding makes of their mean (the bound of scikit-learn's `StandardScaler`).
+/// The standard deviations of `count` values each; 1 for constant values, whose variance does not exceed the
+/// rounding error of their mean (the bound of scikit-learn's `StandardScaler`).
 fn deviations(mean: &[f64], variance: &[f64], count: f64) -> Vec<f64> {
     let deviation = |(mean, variance): (&f64, &f64)| {
         let rounding = count * f64::EPSILON * variance + (count * mean * f64::EPSILON).powi(2);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_standardized_as_scikit_learn_does() {
+    fn features_are_standardized_as_by_scikit_learn() {
         // StandardScaler().fit([[1, 7], [2, 7], [6, 7]]): mean_ 3 and 7, scale_ 2.160246899469287 and 1.
         let floats = Features::Floats(vec![1.0, 7.0, 2.0, 7.0, 6.0, 7.0]);
         let measured = Normalize::measure(&dataset(vec![2], floats), &[0, 1, 2]);
@@ -192,8 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_measured_number_by_number() {
-        // StandardScaler().fit([[1, 700], [2, 700], [6, 700]]), without the last sample.
+    fn each_target_is_measured_by_itself() {
+        // StandardScaler().fit([[1, 700], [2, 700], [6, 700]]); the last sample is not for training.
         let targets =
             Targets::Values { values: vec![1.0, 700.0, 2.0, 700.0, 6.0, 700.0, 9.0, 9.0], width: 2 };
         let data = Dataset { targets, ..dataset(vec![1], Features::Floats(vec![0.0; 4])) };
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rounding_makes_of_a_constant_is_no_deviation() {
+    fn rounding_errors_of_a_constant_are_not_a_deviation() {
         for byte in 0..=255 {
             let data = dataset(vec![1, 1, 1], Features::Bytes(vec![byte; 1000]));
             let order: Vec<usize> = (0..1000).collect();
@@ -218,7 +218,7 @@ mod tests {
         let measured = Normalize::measure(&data, &[0, 1, 2]);
         assert!(
             (measured.std[0] - 0.0625 * 2_f64.sqrt() / 3.0).abs() < 1e-9,
-            "a small one is kept: {measured:?}"
+            "a small deviation is kept: {measured:?}"
         );
     }
 

@@ -1,12 +1,12 @@
-//! Whether samples that a caller made are what the rest of the library relies on.
+//! Checks that samples made by a caller meet the assumptions of the library.
 
 use super::{Dataset, Features, Splits, Targets};
 
 impl Splits {
-    /// Looks for what is wrong with the samples, and between those to train on and the others.
+    /// Checks the samples, and that validation and test samples match the training samples.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
+    /// A sentence that describes the problem.
     pub fn check(&self) -> Result<(), String> {
         let in_split = |name: &'static str| move |message| format!("{name} samples: {message}");
         self.train.check().map_err(in_split("training"))?;
@@ -20,16 +20,16 @@ impl Splits {
 }
 
 impl Dataset {
-    /// Looks for what is wrong: no samples, numbers of values that contradict each other, labels that are
-    /// no class, numbers that are not finite.
+    /// Checks for missing samples, contradictory numbers of values, labels without a class, and non-finite
+    /// numbers.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
+    /// A sentence that describes the problem.
     pub fn check(&self) -> Result<(), String> {
         let (samples, shape) = (self.len(), &self.sample_shape);
         self.check_targets()?;
         if samples == 0 {
-            return Err("there are none".to_owned());
+            return Err("there are no samples".to_owned());
         }
         let size = shape.elements().filter(|&size| size > 0 && !shape.0.is_empty());
         let size = size.ok_or_else(|| format!("a sample of shape {:?} has no values", shape.0))?;
@@ -38,24 +38,24 @@ impl Dataset {
             Features::Floats(floats) => (floats.len(), floats.iter().position(|value| !value.is_finite())),
         };
         if size.checked_mul(samples) != Some(values) {
-            return Err(format!("{values} values are not those of {samples} samples of {shape}"));
+            return Err(format!("{values} values do not make {samples} samples of shape {shape}"));
         }
         odd.map_or(Ok(()), |at| {
-            Err(format!("sample {} (counted from 0) holds a value that is not finite", at / size))
+            Err(format!("sample {} (counted from 0) contains a non-finite value", at / size))
         })
     }
 
     fn check_targets(&self) -> Result<(), String> {
         match &self.targets {
-            Targets::Classes { names, .. } if names.is_empty() => Err("no class has a name".to_owned()),
+            Targets::Classes { names, .. } if names.is_empty() => Err("there are no class names".to_owned()),
             Targets::Classes { labels, names } => match labels.iter().max() {
                 Some(&most) if most as usize >= names.len() => {
-                    Err(format!("label {most} is none of the {} classes, which begin with 0", names.len()))
+                    Err(format!("label {most} is out of range for {} classes, which start at 0", names.len()))
                 }
                 _ => Ok(()),
             },
             Targets::Values { values, width } if *width == 0 || values.len() % width != 0 => {
-                Err(format!("{} numbers to predict are not {width} for each sample", values.len()))
+                Err(format!("{} numbers to predict do not make {width} per sample", values.len()))
             }
             Targets::Values { values, .. } if values.iter().any(|value| !value.is_finite()) => {
                 Err("a number to predict is not finite".to_owned())
@@ -64,31 +64,31 @@ impl Dataset {
         }
     }
 
-    /// Looks for what keeps a network that learns from `train` from being measured on these samples.
+    /// Checks that a network trained on `train` can be evaluated on these samples.
     ///
     /// # Errors
-    /// A sentence that says what it is.
+    /// A sentence that describes the problem.
     pub fn goes_with(&self, train: &Self) -> Result<(), String> {
         let kind = |dataset: &Self| match dataset.features {
             Features::Bytes(_) => "bytes (pixels, which are divided by 255)",
-            Features::Floats(_) => "numbers of another type (which are used as they are)",
+            Features::Floats(_) => "numbers of another type (which are used unscaled)",
         };
         let names = |dataset: &Self| match &dataset.targets {
             Targets::Classes { names, .. } => names.clone(),
             Targets::Values { .. } => Vec::new(),
         };
         let (given, expected) = if self.sample_shape != train.sample_shape {
-            (format!("samples of {}", self.sample_shape), train.sample_shape.to_string())
+            (format!("samples of shape {}", self.sample_shape), format!("shape {}", train.sample_shape))
         } else if kind(self) != kind(train) {
             (kind(self).to_owned(), kind(train).to_owned())
         } else if self.target() != train.target() {
             (self.target().to_string(), train.target().to_string())
         } else if names(self) != names(train) {
-            return Err("has classes of other names than those to train on".to_owned());
+            return Err("has other class names than the training samples".to_owned());
         } else {
             return Ok(());
         };
-        Err(format!("has {given}, but those to train on are {expected}"))
+        Err(format!("has {given}, but the training samples have {expected}"))
     }
 }
 
@@ -116,19 +116,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_samples_is_said() {
+    fn problems_of_samples_are_described() {
         for (dataset, message) in [
-            (classes(&[2], 3, &[0, 1], &["a", "b"]), "3 values are not those of 2 samples of 2"),
-            (classes(&[2], 4, &[0, 2], &["a", "b"]), "label 2 is none of the 2 classes"),
-            (classes(&[2], 4, &[0, 2], &[]), "no class has a name"),
-            (classes(&[2], 0, &[], &["a"]), "there are none"),
+            (classes(&[2], 3, &[0, 1], &["a", "b"]), "3 values do not make 2 samples of shape 2"),
+            (classes(&[2], 4, &[0, 2], &["a", "b"]), "label 2 is out of range for 2 classes"),
+            (classes(&[2], 4, &[0, 2], &[]), "no class names"),
+            (classes(&[2], 0, &[], &["a"]), "there are no samples"),
             (classes(&[], 2, &[0, 0], &["a"]), "a sample of shape [] has no values"),
             (classes(&[0, 7], 0, &[0], &["a"]), "a sample of shape [0, 7] has no values"),
             (classes(&[usize::MAX, 2], 0, &[0], &["a"]), "has no values"),
-            (classes(&[usize::MAX], 2, &[0, 0], &["a"]), "2 values are not those of 2 samples"),
-            (numbers(&[0.0; 4], &[0.0; 3], 2), "3 numbers to predict are not 2 for each sample"),
-            (numbers(&[0.0; 4], &[0.0; 2], 0), "not 0 for each sample"),
-            (numbers(&[0.0, 1.0, 2.0, f32::NAN], &[0.0; 2], 1), "sample 1 (counted from 0) holds a value"),
+            (classes(&[usize::MAX], 2, &[0, 0], &["a"]), "2 values do not make 2 samples"),
+            (numbers(&[0.0; 4], &[0.0; 3], 2), "3 numbers to predict do not make 2 per sample"),
+            (numbers(&[0.0; 4], &[0.0; 2], 0), "do not make 0 per sample"),
+            (
+                numbers(&[0.0, 1.0, 2.0, f32::NAN], &[0.0; 2], 1),
+                "sample 1 (counted from 0) contains a non-finite value",
+            ),
             (numbers(&[0.0; 4], &[0.0, f32::INFINITY], 1), "a number to predict is not finite"),
         ] {
             let error = dataset.check().unwrap_err();
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_to_test_on_are_like_those_to_train_on() {
+    fn test_samples_must_match_the_training_samples() {
         let train = || classes(&[2], 4, &[0, 1], &["a", "b"]);
         let with =
             |test| Splits { train: train(), validation: None, test: Some(test), columns: None }.check();
@@ -145,17 +148,17 @@ mod tests {
         for (test, message) in [
             (
                 classes(&[1], 2, &[0, 1], &["a", "b"]),
-                "test samples: has samples of 1, but those to train on are 2",
+                "test samples: has samples of shape 1, but the training samples have shape 2",
             ),
             (
                 classes(&[2], 2, &[0], &["a"]),
-                "test samples: has 1 class, but those to train on are 2 classes",
+                "test samples: has 1 class, but the training samples have 2 classes",
             ),
-            (classes(&[2], 2, &[0], &["b", "a"]), "test samples: has classes of other names than"),
-            (classes(&[2], 0, &[], &["a", "b"]), "test samples: there are none"),
+            (classes(&[2], 2, &[0], &["b", "a"]), "test samples: has other class names than"),
+            (classes(&[2], 0, &[], &["a", "b"]), "test samples: there are no samples"),
             (
                 numbers(&[0.0; 4], &[0.0; 2], 1),
-                "test samples: has numbers of another type (which are used as they are), but those to train on are bytes",
+                "test samples: has numbers of another type (which are used unscaled), but the training samples have bytes",
             ),
         ] {
             let error = with(test).unwrap_err();

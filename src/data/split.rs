@@ -1,4 +1,4 @@
-//! `[split]`: which samples are set aside for validation and for the test.
+//! `[split]`: validation and test samples that are held out.
 
 use std::path::PathBuf;
 
@@ -9,26 +9,26 @@ use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
 
-/// `[split]`: the samples to validate and to test on, which are not trained on.
+/// `[split]`: validation and test samples, which are not trained on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How many of the training samples to validate on: a share below 1, or a whole number of samples.
-    /// They are drawn at random, by the seed.
+    /// The training samples to hold out for validation: a fraction below 1, or a number of samples. They are
+    /// drawn at random from `seed`.
     #[serde(serialize_with = "share_or_number")]
     #[schemars(range(min = 0))]
     pub validation: f64,
-    /// How many of the training samples to test on at the end, for a data set without test samples of its own:
-    /// a share of all below 1, or a whole number of samples. They are drawn at random, by the seed, before those
-    /// to validate on, and `eval --split test` finds the same ones again.
+    /// The training samples to hold out for the final test, if the data set has no test samples: a fraction
+    /// of all below 1, or a number of samples. They are drawn at random from `seed`, before the validation
+    /// samples, and are the same in `eval --split test`.
     #[serde(serialize_with = "share_or_number", skip_serializing_if = "is_none")]
     #[schemars(range(min = 0))]
     pub test: f64,
-    /// Whether each class has the same share of the validation samples, and of those of `test`, as of all.
+    /// Whether validation and test samples have the same class proportions as all samples.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stratified: bool,
-    /// Samples to validate on from a file like the data set's own (for `image_folder` a folder), in place
-    /// of a share of the training samples; a relative path starts at the config file's folder.
+    /// A file of validation samples in the format of the data set (for `image_folder` a folder), in place of
+    /// held-out training samples; a relative path is resolved against the config file's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub file: Option<PathBuf>,
@@ -48,32 +48,32 @@ fn is_none(samples: &f64) -> bool {
     *samples <= 0.0
 }
 
-/// The samples of a data set by what is done with them: their indices, ascending.
+/// The indices of training, validation and test samples, each ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Divided {
-    /// Those to train on.
+    /// The training samples.
     pub train: Vec<usize>,
-    /// Those to validate on.
+    /// The validation samples.
     pub validation: Vec<usize>,
-    /// Those to test on.
+    /// The test samples.
     pub test: Vec<usize>,
 }
 
 impl Config {
-    /// Reports what contradicts itself or does not go with the data set.
+    /// Reports options that contradict each other or the data set.
     pub fn validate(&self, data: &super::Config, problems: &mut Problems<'_>) {
         for (key, samples) in [("validation", self.validation), ("test", self.test)] {
             if samples >= 1.0 && samples.fract() != 0.0 {
                 problems.key(key).report_with_help(
-                    format!("must be below 1, or a whole number of samples, not {samples}"),
-                    "0.2 is a fifth of the training samples",
+                    format!("must be a fraction below 1 or an integer, not {samples}"),
+                    "0.2 holds out a fifth of the training samples",
                 );
             }
         }
         let shares = [self.validation, self.test].into_iter().filter(|share| *share < 1.0);
         if shares.sum::<f64>() >= 1.0 {
             problems.key("test").report(format!(
-                "{} to validate and {} to test on are all samples, and leave none to train on",
+                "{} for validation and {} for the test leave no training samples",
                 self.validation, self.test
             ));
         }
@@ -81,42 +81,39 @@ impl Config {
             if let Some(Target::Value { .. }) = data.member().facts().target {
                 problems.key("stratified").report("only classes can be stratified, not numbers");
             } else if self.validation == 0.0 && self.test == 0.0 {
-                problems
-                    .key("stratified")
-                    .report("needs `validation` or `test`, the share or number of samples");
+                problems.key("stratified").report("needs `validation` or `test`");
             }
         }
         if self.file.is_some() {
             if self.validation > 0.0 {
                 problems.key("file").report_with_help(
-                    "the validation samples come from a file or from the training samples, not from both",
+                    "validation samples come either from a file or from the training samples",
                     "remove `validation` or `file`",
                 );
             } else if !data.member().takes_validation_file() {
                 problems.key("file").report_with_help(
-                    format!("`{}` has no validation samples in files", data.name()),
-                    "set `validation` to a share of the training samples",
+                    format!("`{}` cannot read validation samples from a file", data.name()),
+                    "set `validation` to a fraction of the training samples",
                 );
             }
         }
     }
 
-    /// Whether any sample is validated on.
+    /// Whether any samples are validation samples.
     #[must_use]
     pub fn validates(&self) -> bool {
         self.validation > 0.0 || self.file.is_some()
     }
 
-    /// Divides the indices of `dataset` into those to train, to validate and to test on.
+    /// Divides the indices of `dataset` into training, validation and test samples.
     ///
-    /// The order of the samples plays no part, because many files are sorted by class. Where a share is
-    /// asked for and there are two samples or more, each side gets at least one. The samples to test on are drawn
-    /// first, so that they stay the same when `validation` changes; without any, those to validate on are the
-    /// ones that they always were.
+    /// Samples are drawn at random, because many files are sorted by class. If a fraction is given and there
+    /// are at least two samples, each side gets at least one. Test samples are drawn first, so that they stay
+    /// the same when `validation` changes; without them, the validation samples are those of earlier
+    /// versions.
     ///
     /// # Errors
-    /// [`Error::Data`] if as many samples as there are, or more, are to be set aside, or numbers are to
-    /// be stratified.
+    /// [`Error::Data`] if no training sample would be left, or numbers are to be stratified.
     pub fn divide(&self, dataset: &Dataset, seed: u64) -> Result<Divided> {
         let samples = dataset.len();
         let draw = |key, wanted, purpose, rest: Vec<usize>| {
@@ -128,7 +125,7 @@ impl Config {
         Ok(Divided { train, validation, test })
     }
 
-    /// Sets `count` of the samples `rest` aside; first those that stay, both ascending.
+    /// Holds out `count` of the samples `rest`; returns the remaining and the held-out ones, both ascending.
     fn draw(
         &self,
         dataset: &Dataset,
@@ -155,7 +152,8 @@ impl Config {
     }
 }
 
-/// How many of the `rest` of `samples` are set aside where `wanted` is a share of all, or a number.
+/// The number of samples to hold out of the `rest` of `samples`, where `wanted` is a fraction of all or a
+/// number.
 fn count(key: &str, wanted: f64, samples: usize, rest: usize) -> Result<usize> {
     if wanted <= 0.0 || (rest < 2 && wanted < 1.0) {
         return Ok(0);
@@ -165,15 +163,15 @@ fn count(key: &str, wanted: f64, samples: usize, rest: usize) -> Result<usize> {
     }
     let count = wanted as usize;
     if count >= rest {
-        let message = format!("sets {count} samples aside, but there are only {rest} to train on");
+        let message = format!("holds out {count} samples, but there are only {rest} training samples");
         return Err(Error::data(key, message));
     }
     Ok(count)
 }
 
-/// Takes `count` of the indices in `order` aside, from each class in proportion: the whole part
-/// of its share, and one more where the rest is largest (the earlier class, where equal). A class keeps at
-/// least one sample to train on, so there may be fewer than `count`.
+/// Holds out `count` of the indices in `order`, from each class in proportion: the integer part of its share,
+/// and one more where the fractional part is largest (the earlier class in a tie). Each class keeps at least
+/// one training sample, so fewer than `count` may be held out.
 fn stratify(order: &[usize], labels: &[u32], classes: usize, count: usize) -> (Vec<usize>, Vec<usize>) {
     let mut sizes = vec![0_usize; classes];
     for &index in order {

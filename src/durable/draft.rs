@@ -1,4 +1,4 @@
-//! A file that is written piece by piece and has its name once it is whole.
+//! A file that is written in pieces and gets its name when it is complete.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::{sync_folder, unfinished_name};
 use crate::error::{Error, Result};
 
-/// A file on its way: written under another name beside its own, which it takes when it is finished. Until
-/// then what had the name stays; if it is never finished, it is deleted. A device or a pipe is written
-/// directly.
+/// A file in progress: written under a temporary name next to the final one, to which it is renamed when
+/// finished. Until then an existing file of that name is preserved; an unfinished draft is deleted. A device
+/// or a pipe is written to directly.
 #[derive(Debug)]
 pub struct Draft {
     file: BufWriter<File>,
@@ -18,16 +18,16 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Begins the file at `path`.
+    /// Starts the file at `path`.
     ///
     /// # Errors
     /// [`Error::Usage`] if it is a folder, [`Error::Io`] if it cannot be created.
     pub fn create(path: &Path) -> Result<Self> {
-        // What a link leads to is replaced, not the link.
+        // If the path is a link, its target is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let facts = fs::metadata(&path).ok();
         if facts.as_ref().is_some_and(fs::Metadata::is_dir) {
-            return Err(Error::Usage(format!("{}: is a folder; give the name of a file", path.display())));
+            return Err(Error::Usage(format!("{}: is a folder; name a file", path.display())));
         }
         let temporary = facts
             .is_none_or(|facts| facts.is_file())
@@ -40,7 +40,7 @@ impl Draft {
         Ok(Self { file, path, temporary })
     }
 
-    /// Adds to the file.
+    /// Appends to the file.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
@@ -48,10 +48,10 @@ impl Draft {
         self.file.write_all(bytes).map_err(Error::io(&self.path, "write it"))
     }
 
-    /// Gives the file its name.
+    /// Renames the finished file to its final name.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be written; what had the name is then still there.
+    /// [`Error::Io`] if it cannot be written; an existing file of that name is then preserved.
     pub fn finish(mut self) -> Result<()> {
         self.file.flush().map_err(Error::io(&self.path, "write it"))?;
         let Some(temporary) = self.temporary.take() else { return Ok(()) };
@@ -59,7 +59,7 @@ impl Draft {
         let written = written
             .and_then(|()| fs::rename(&temporary, &self.path).map_err(Error::io(&self.path, "replace it")));
         if written.is_err() {
-            // Best effort: what is left is hidden and never read.
+            // Best effort: the remaining file is hidden and never read.
             let _ = fs::remove_file(&temporary);
         }
         written?;
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_has_its_name_once_it_is_whole() {
+    fn a_file_gets_its_name_when_it_is_complete() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         fs::write(&path, "old").unwrap();
@@ -109,7 +109,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_a_link_leads_to_is_replaced() {
+    fn the_target_of_a_link_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "old").unwrap();

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Measured values by name, such as `validation.accuracy`, in the order in which they were measured. In
-/// JSON an object, in which null stands for a value that is not a number.
+/// Measured values by name, such as `validation.accuracy`, in the order of measurement. In JSON an object,
+/// with null for values that are not numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics(pub Vec<(String, f64)>);
 
@@ -22,7 +22,7 @@ impl Metrics {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
 
-    /// Adds the values of `split` under names such as `validation.loss`.
+    /// Adds the values of `split` with names such as `validation.loss`.
     pub fn add(&mut self, split: &str, values: impl IntoIterator<Item = (&'static str, f64)>) {
         self.0.extend(values.into_iter().map(|(name, value)| (format!("{split}.{name}"), value)));
     }

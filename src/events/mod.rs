@@ -1,9 +1,9 @@
-//! What a run reports: the lines of `events.jsonl`, read as they are written, and `summary.json`.
+//! Reports of a run: the lines of `events.jsonl`, in the order in which they are written, and `summary.json`.
 //!
-//! Times have one meaning everywhere: `seconds` is the time of training steps, from the choice of a
-//! batch to its metrics, without validation, checkpoints and logs; `samples_per_second` is training
-//! samples in each of these seconds. Both are of the epoch in an [`Epoch`], and of the whole run, over all
-//! sessions, at its [end](Event::End) and in its [`Summary`].
+//! Times have the same meaning everywhere: `seconds` is the time of training steps, from the selection of a
+//! batch to its metrics, without validation, checkpoints and logs; `samples_per_second` is the number of
+//! training samples per second of this time. In an [`Epoch`] both are those of the epoch; at the
+//! [end](Event::End) and in the [`Summary`] they are those of the whole run, over all sessions.
 //!
 //! ```no_run
 //! use taper::events::{Event, Events};
@@ -29,22 +29,22 @@ use serde::{Deserialize, Serialize};
 /// The version of the lines in `events.jsonl`.
 pub const VERSION: u32 = 1;
 
-/// The name of the file in a run folder.
+/// The file name in a run folder.
 pub const FILE: &str = "events.jsonl";
 
 /// A line of `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// [`VERSION`] when it was written.
+    /// The [`VERSION`] at the time of writing.
     pub v: u32,
-    /// Seconds since 1970.
+    /// Unix time in seconds.
     pub time: f64,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -52,7 +52,7 @@ pub enum Event {
     Start {
         /// The run's name.
         name: String,
-        /// The taper that runs.
+        /// The version of taper.
         taper: String,
         /// `cpu` or `cuda:N`.
         device: String,
@@ -62,11 +62,11 @@ pub enum Event {
         seed: u64,
         /// The number of parameters.
         parameters: u64,
-        /// Samples to train on.
+        /// The number of training samples.
         train_samples: usize,
-        /// Samples to validate on after each epoch.
+        /// The number of validation samples, measured after each epoch.
         validation_samples: usize,
-        /// Samples to test on at the end.
+        /// The number of test samples, measured at the end.
         test_samples: usize,
     },
     /// A step was taken; written every `train.log_every_steps` steps.
@@ -77,7 +77,7 @@ pub enum Event {
         epoch: u64,
         /// The mean loss of the batch.
         loss: f64,
-        /// The step size.
+        /// The learning rate.
         learning_rate: f64,
     },
     /// An epoch is finished and validated.
@@ -91,14 +91,14 @@ pub enum Event {
     },
     /// The run is over.
     End {
-        /// `epochs`, `max_steps`, `max_minutes`, or what a callback said.
+        /// `epochs`, `max_steps`, `max_minutes`, or the reason given by a callback.
         reason: String,
         /// Steps taken.
         step: u64,
-        /// What was measured of the weights that are kept and tested, by name: those of the best epoch, else the
-        /// last. (Before [`Summary`] had version 2: the last value of everything.)
+        /// The metrics of the weights that are kept and tested, by name: those of the best epoch, else the
+        /// last. (Before version 2 of [`Summary`]: the last value of each metric.)
         metrics: Metrics,
-        /// Seconds of training, over all sessions.
+        /// Training time over all sessions in seconds.
         seconds: f64,
     },
 }
@@ -106,45 +106,45 @@ pub enum Event {
 /// A finished epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// Its number, counted from 1.
+    /// The epoch, counted from 1.
     pub epoch: u64,
     /// Steps taken since the start of the run.
     pub step: u64,
-    /// Values by name. Those of `train.` are means over the epoch, while the weights changed.
+    /// Metrics by name. Those with prefix `train.` are means over the epoch, while the weights changed.
     pub metrics: Metrics,
-    /// The step size.
+    /// The learning rate.
     pub learning_rate: f64,
-    /// Seconds of training in this epoch, over all sessions.
+    /// Training time of this epoch over all sessions in seconds.
     pub seconds: f64,
-    /// Training samples in each of these seconds.
+    /// Training samples per second of this time.
     pub samples_per_second: f64,
 }
 
-/// A step, as callbacks see it.
+/// A step, as reported to callbacks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
     /// Steps taken.
     pub step: u64,
     /// The epoch, counted from 1.
     pub epoch: u64,
-    /// Samples of this epoch used so far.
+    /// The number of samples of this epoch used so far.
     pub samples_in_epoch: u64,
-    /// Samples in an epoch.
+    /// The number of samples in an epoch.
     pub samples: u64,
     /// The epoch's mean loss so far.
     pub loss: f64,
-    /// The epoch's accuracy so far, where classes are predicted.
+    /// The epoch's accuracy so far, if classes are predicted.
     pub accuracy: Option<f64>,
 }
 
-/// How far a pass over samples without training has come: a validation, a test, or a prediction.
+/// The progress of a pass over samples without training: validation, test or prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassReport {
-    /// Whose samples: `train`, `validation`, `test`, or `input` where they are predicted for;
-    /// `files` where those are counted instead.
+    /// The split: `train`, `validation` or `test`; `input` for prediction; `files` if files are counted
+    /// instead.
     pub split: &'static str,
-    /// Samples done.
+    /// The number of samples done.
     pub done: u64,
-    /// Samples of the whole pass.
+    /// The number of samples of the whole pass.
     pub samples: u64,
 }

@@ -1,4 +1,4 @@
-//! Reading `events.jsonl`, also while it is written.
+//! Reads `events.jsonl`, also while it is being written.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use super::{FILE, Line, VERSION};
 use crate::error::{Error, Result};
 
-/// The longest line that is read; a real one has some kilobytes.
+/// The longest line that is accepted; real ones have a few kilobytes.
 const LIMIT: u64 = 1 << 20;
 
-/// The events of a run, in order. A last line without its end is one that is being written: reading
-/// stops before it.
+/// The events of a run, in order. A last line without a line end is still being written; reading stops before
+/// it.
 pub struct Events {
     path: PathBuf,
     lines: BufReader<File>,
@@ -23,7 +23,7 @@ impl Events {
     /// Opens the events of the run folder `run`.
     ///
     /// # Errors
-    /// [`Error::Data`] if there are none.
+    /// [`Error::Data`] if there is no such file.
     pub fn open(run: &Path) -> Result<Self> {
         let path = run.join(FILE);
         let (file, _) = crate::files::open(&path)?;
@@ -38,13 +38,13 @@ impl Events {
         let wrong = |what: String| Error::data(&self.path, format!("line {}: {what}", self.number));
         if text.pop() != Some(b'\n') {
             let whole = (text.len() as u64) < LIMIT - 1;
-            return if whole { Ok(None) } else { Err(wrong("longer than an event is".to_owned())) };
+            return if whole { Ok(None) } else { Err(wrong("too long for an event".to_owned())) };
         }
         match serde_json::from_slice::<Line>(&text) {
             Ok(line) if line.v <= VERSION => Ok(Some(line)),
             Ok(Line { v, .. }) => Err(wrong(newer(v))),
             Err(error) => {
-                // What a newer taper wrote may have another form.
+                // Lines of a newer version may have another form.
                 let version = serde_json::from_slice::<serde_json::Value>(&text);
                 let version = version.ok().and_then(|line| line["v"].as_u64());
                 match version.and_then(|v| u32::try_from(v).ok()).filter(|v| *v > VERSION) {
@@ -57,7 +57,7 @@ impl Events {
 }
 
 fn newer(v: u32) -> String {
-    format!("has version {v}, and this taper reads up to {VERSION}; read it with a newer taper")
+    format!("has version {v}, but this version of taper supports versions up to {VERSION}; use a newer taper")
 }
 
 impl Iterator for Events {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_it_was() {
+    fn written_events_are_read_back_unchanged() {
         let metrics = Metrics(vec![("train.loss".to_owned(), 0.1 + 0.2), ("a.b".to_owned(), 1e-300)]);
         let written = [
             Event::Start {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_a_number_is_null_and_comes_back() {
+    fn a_value_that_is_not_a_number_is_written_as_null_and_read_back() {
         let text = r#"{"v":1,"time":0.0,"event":"end","reason":"epochs","step":1,"metrics":{"a":null},"seconds":0.0}"#;
         let line = events(&format!("{text}\n")).swap_remove(0).unwrap();
         let Event::End { metrics, .. } = &line.event else { panic!("{line:?}") };
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_and_newer_versions_are_named_with_their_line() {
+    fn damage_and_newer_versions_are_reported_with_their_line() {
         let line = r#"{"v":1,"time":0.5,"event":"checkpoint","step":1,"best":false}"#;
         for (second, words) in [
             (r#"{"v":2,"time":0.5,"event":"sweep","trial":1}"#, "line 2: has version 2"),

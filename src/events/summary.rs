@@ -1,4 +1,4 @@
-//! `summary.json`: one run in one object.
+//! `summary.json`: the result of a run.
 
 use std::path::Path;
 
@@ -10,88 +10,88 @@ use crate::error::{Error, Result};
 /// The content of `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The version of this object: 2. In version 1, `metrics` were the last values of everything, whatever
-    /// epoch was tested.
+    /// The version of this object: 2. In version 1, `metrics` held the last value of each metric, regardless
+    /// of the tested epoch.
     pub version: u32,
     /// The run folder.
     pub run: String,
     /// The run's name.
     pub name: String,
-    /// Why training ended, as in [`Event::End`](super::Event::End), or `signal`: then the run can be resumed.
+    /// Why training ended, as in [`Event::End`](super::Event::End); or `signal` if the run can be resumed.
     pub reason: String,
-    /// Epochs finished.
+    /// The number of epochs finished.
     pub epochs: u64,
-    /// Steps taken.
+    /// The number of steps taken.
     pub steps: u64,
-    /// Steps of all epochs that the config asks for.
+    /// The number of steps in all epochs of the config.
     #[serde(default)]
     pub all_steps: Option<u64>,
-    /// What was measured of the weights that are kept and tested, by name: those of the best epoch, else the last.
+    /// The metrics of the weights that are kept and tested, by name: those of the best epoch, else the last.
     pub metrics: Metrics,
     /// The epoch of these weights.
     #[serde(default)]
     pub metrics_epoch: Option<u64>,
-    /// The epoch of the weights that were tested, if there are test samples.
+    /// The epoch of the tested weights, if there are test samples.
     pub test_epoch: Option<u64>,
-    /// What was measured of the last epoch.
+    /// The metrics of the last epoch.
     #[serde(default)]
     pub last: Option<LastEpoch>,
     /// The best checkpoint, if a metric is monitored.
     pub best: Option<BestEpoch>,
-    /// The conditions of `[gate]`; none after a signal.
+    /// The results of `[gate]`; empty after a signal.
     #[serde(default)]
     pub gate: Vec<Verdict>,
-    /// Seconds of training, over all sessions.
+    /// Training time over all sessions in seconds.
     pub seconds: f64,
-    /// Training samples in each of these seconds.
+    /// Training samples per second of this time.
     pub samples_per_second: f64,
     /// The number of parameters.
     pub parameters: u64,
-    /// Samples to train on.
+    /// The number of training samples.
     pub train_samples: usize,
     /// The run's seed.
     pub seed: u64,
     /// SHA-256 of the training samples.
     pub data_sha256: String,
-    /// The taper that ran.
+    /// The version of taper.
     pub taper: String,
     /// The engine that ran the steps.
     pub engine: String,
     /// `cpu` or `cuda:N`.
     pub device: String,
-    /// CPU threads.
+    /// The number of CPU threads.
     pub threads: usize,
-    /// The commit of the folder that the run was started in, if that is a git checkout.
+    /// The commit of the current folder when the run started, if it is a git checkout.
     pub git_commit: Option<String>,
-    /// The machine's name.
+    /// The host name of the machine.
     pub host: Option<String>,
     /// The operating system.
     pub os: String,
     /// The processor architecture.
     pub arch: String,
-    /// Whether a debug build ran.
+    /// Whether this was a debug build.
     pub debug_build: bool,
 }
 
-/// The last epoch that a run has finished.
+/// The last epoch that was finished.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LastEpoch {
-    /// Its number, counted from 1; 0 if none was finished.
+    /// The epoch, counted from 1; 0 if none was finished.
     pub epoch: u64,
-    /// What was measured of it, by name.
+    /// Its metrics, by name.
     pub metrics: Metrics,
 }
 
-/// A condition of `[gate]`, and what came of it.
+/// A condition of `[gate]` and its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// The metric that it is about.
+    /// The metric of the condition.
     pub metric: String,
     /// The condition, such as `>= 0.97`.
     pub condition: String,
     /// The metric's value, if it was measured and is finite.
     pub value: Option<f64>,
-    /// Whether it holds.
+    /// Whether the condition holds.
     pub passed: bool,
 }
 
@@ -99,17 +99,17 @@ pub struct Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BestEpoch {
-    /// The metric that decides.
+    /// The metric that determines it.
     pub metric: String,
-    /// Its value.
+    /// The value of the metric.
     pub value: f64,
     /// The step of the checkpoint.
     pub step: u64,
-    /// The epochs finished then.
+    /// The number of epochs finished at that point.
     pub epoch: u64,
 }
 
-/// The largest file that is read.
+/// The largest file that is accepted, in bytes.
 const LIMIT: u64 = 1 << 24;
 
 impl Summary {
@@ -130,7 +130,7 @@ impl Summary {
     /// The text of the file.
     ///
     /// # Errors
-    /// If it cannot be written as JSON, which a summary always can.
+    /// If it cannot be written as JSON, which never happens.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
             .map_err(|error| Error::data(Self::FILE, format!("cannot be written: {error}")))

@@ -1,12 +1,12 @@
-//! An old config as text, with its comments, brought up to date.
+//! Updates the text of an old config, with its comments.
 
 use toml_edit::{Decor, DocumentMut, Item, Key, Table};
 
 use super::MOVED;
 use crate::config::Moved;
 
-/// Moves the values of the TOML config `text` to where they stand now; the rest of the text, comments
-/// included, stays as it is. A value that stands there already stays.
+/// Moves the values of the TOML config `text` to their new places; the rest of the text, including comments,
+/// is unchanged. Existing values in the new places are kept.
 ///
 /// # Errors
 /// If `text` is not TOML.
@@ -35,7 +35,7 @@ pub fn rewrite(text: &str) -> Result<String, toml_edit::TomlError> {
     Ok(document.to_string())
 }
 
-/// Takes `key` out of the options of a member, with the position of their table in the file.
+/// Removes `key` from the options of a member; also returns the position of their table in the file.
 fn take(options: &mut Item, key: &str) -> Option<(Option<isize>, Key, Item)> {
     let position = options.as_table().and_then(Table::position);
     if let Some(table) = options.as_table_mut() {
@@ -45,7 +45,7 @@ fn take(options: &mut Item, key: &str) -> Option<(Option<isize>, Key, Item)> {
     Some((position, key, Item::Value(value.decorated(" ", ""))))
 }
 
-/// A new section behind the one at `position`; it needs no header if it has a table only.
+/// A new section after the one at `position`; it needs no header if it contains only a table.
 fn following(position: Option<isize>, has_table: bool) -> Table {
     let mut table = Table::new();
     table.set_implicit(has_table);
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_move_with_their_comments_and_the_rest_stays() {
+    fn values_move_with_their_comments_and_the_rest_is_unchanged() {
         for (old, new) in [
             (
                 "# top\nname = \"a\"\n\n[data.mnist]        # digits\nvalidation_split = 0.2  # a fifth\ntrain_samples = 7\n\n# net\n[model]\nlayers = []\n",

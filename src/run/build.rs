@@ -1,4 +1,4 @@
-//! Networks from a config: which engine runs them, for training and for prediction.
+//! Builds networks from a config: chooses the engine, for training and for prediction.
 
 use candle_core::{DType, Device};
 
@@ -11,11 +11,10 @@ use crate::experiment::Experiment;
 use crate::network::{Parameters, Plan};
 use crate::threads;
 
-/// A network of `experiment` with the weights of `checkpoint`, for evaluation and prediction; `team` does
-/// its work.
+/// The network of `experiment` with the weights of `checkpoint`, for evaluation and prediction on `team`.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if weights and config do not belong together.
+/// [`Error::Checkpoint`] if weights and config do not match.
 pub fn load_predictor(
     checkpoint: &Checkpoint,
     experiment: &Experiment,
@@ -24,8 +23,8 @@ pub fn load_predictor(
 ) -> Result<Box<dyn Predictor>> {
     let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
     let plan = fit_plan(experiment, &checkpoint.card)
-        .map_err(|error| refuse(format!("its config does not hold together: {error}")))?;
-    // Before memory is taken for what the file cannot hold.
+        .map_err(|error| refuse(format!("its config is inconsistent: {error}")))?;
+    // Checked before allocating memory for weights that the file cannot hold.
     if plan.parameters().saturating_mul(4) > checkpoint.model_bytes() as u64 {
         return Err(refuse(format!("holds fewer than the {} weights of its config", plan.parameters())));
     }
@@ -49,10 +48,10 @@ pub(super) fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device
     Ok(Box::new(Graph::new(plan.clone(), parameters, loss, optimizer, device.clone(), seed)))
 }
 
-/// The network compiled for the fused engine, or `None` where the graph engine runs.
+/// The network compiled for the fused engine, or `None` for the graph engine.
 ///
 /// # Errors
-/// [`Error::Usage`] if `train.engine` asks for the fused engine and it does not support the network.
+/// [`Error::Usage`] if `train.engine` requires the fused engine, but it does not support the network.
 fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Option<Compiled>> {
     let lacking = match experiment.train.engine {
         Choice::Graph => return Ok(None),
@@ -72,12 +71,12 @@ fn choose_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Resul
             "the fused engine does not support {lacking}; falling back to the slower graph engine"
         );
     } else {
-        tracing::info!("the fused engine does not support {lacking}; the graph engine runs");
+        tracing::info!("the fused engine does not support {lacking}; using the graph engine");
     }
     Ok(None)
 }
 
-/// The shapes for the samples that `card` describes.
+/// The shapes for samples as described by `card`.
 pub(super) fn fit_plan(experiment: &Experiment, card: &Card) -> Result<Plan> {
     experiment.fit(&card.sample_shape, Some(card.target()), &card.classes)
 }

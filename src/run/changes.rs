@@ -1,26 +1,27 @@
-//! What a config changes of a trained network: what must not change when it is measured or resumed.
+//! Differences between a config and the one a network was trained with, some of which are not allowed in
+//! evaluation and resumed runs.
 
 use serde_json::{Value, json};
 
 use crate::data;
 use crate::experiment::Experiment;
 
-/// The most characters of a value that are shown.
+/// The maximum number of characters of a value that are shown.
 const LONGEST: usize = 80;
 
-/// A value of the config that is not the one that was trained with.
+/// A config value that differs from the one used in training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// Its key, such as `model.layers[2].dropout.rate`.
     pub key: String,
-    /// What was trained with.
+    /// The value used in training.
     pub before: Value,
-    /// What the config says now.
+    /// The present value.
     pub now: Value,
 }
 
 impl Change {
-    /// As in `train.epochs 5 -> 8`.
+    /// Formats the change as in `train.epochs 5 -> 8`.
     #[must_use]
     pub fn to_arrow(&self) -> String {
         let show = |value: &Value| {
@@ -36,13 +37,13 @@ impl Change {
 
 impl std::fmt::Display for Change {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(to, "`{}` was {} and is {}", self.key, self.before, self.now)
+        write!(to, "`{}` was {} and is now {}", self.key, self.before, self.now)
     }
 }
 
-/// The first value that decides what the weights mean and differs in `now`: the seed, which draws the
-/// validation split, the network, the loss, the columns of a table, the split and the preprocessing. Everything else
-/// may change: how long to train, optimizer options, where files are.
+/// The first differing value that affects the meaning of the weights: the seed, which draws the validation
+/// split, the network, the loss, the columns of a table, the split and the preprocessing. Everything else may
+/// change: the length of training, optimizer options, the location of files.
 #[must_use]
 pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
     parts(before)
@@ -56,7 +57,8 @@ fn parts(experiment: &Experiment) -> [(String, Value); 15] {
     let table = if let data::Config::csv(table) = &experiment.data { Some(table) } else { None };
     [
         ("seed".to_owned(), json!(experiment.seed)),
-        // As it is trained: whether the loss's own function is written as the last activation is all one.
+        // As trained: it makes no difference whether the loss's own activation is written as the last layer's
+        // activation.
         ("model".to_owned(), json!(experiment.network())),
         ("loss".to_owned(), json!(experiment.loss)),
         ("data.csv.features".to_owned(), json!(table.and_then(|table| table.features.as_ref()))),
@@ -74,7 +76,7 @@ fn parts(experiment: &Experiment) -> [(String, Value); 15] {
     ]
 }
 
-/// Everything in which two configs differ, value by value.
+/// All differences between two configs, value by value.
 #[must_use]
 pub fn all_changes(before: &Experiment, now: &Experiment) -> Vec<Change> {
     let mut found = Vec::new();
@@ -82,7 +84,7 @@ pub fn all_changes(before: &Experiment, now: &Experiment) -> Vec<Change> {
     found
 }
 
-/// All differences between two values, by the paths to them from `key`.
+/// Collects all differences between two values, by their paths from `key`.
 fn differences(key: String, before: &Value, now: &Value, found: &mut Vec<Change>) {
     let within = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
     match (before, now) {
@@ -104,7 +106,7 @@ fn differences(key: String, before: &Value, now: &Value, found: &mut Vec<Change>
     }
 }
 
-/// The first difference between two values, by the path to it from `key`.
+/// The first difference between two values, by its path from `key`.
 fn difference(key: String, before: &Value, now: &Value) -> Option<Change> {
     match (before, now) {
         (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
@@ -133,7 +135,7 @@ mod tests {
     const REST: &str = "[optimizer.adam]";
 
     #[test]
-    fn what_decides_what_the_weights_mean_is_named_by_its_key() {
+    fn a_change_that_affects_the_meaning_of_weights_is_named_by_its_key() {
         let before = experiment("[split]\nvalidation = 0.2", LAYERS, REST);
         for (data, layers, rest, key) in [
             ("[split]\nvalidation = 0.3", LAYERS, REST, "split.validation"),
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_change_is_no_change() {
+    fn allowed_changes_are_not_reported() {
         let before = experiment("", LAYERS, REST);
         let now = experiment(
             "test_samples = 7",

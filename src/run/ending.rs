@@ -1,4 +1,4 @@
-//! The end of a run: which weights it keeps, their test, and what it leaves to be read.
+//! The end of a run: the weights to keep, their test, and the files it leaves.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::metrics::Running;
 use crate::run_folder::RunFolder;
 use crate::train::Stop;
 
-/// Tests the weights that are kept, writes the end of the log and the summary, and checks the gates.
+/// Tests the kept weights, writes the end of the log and the summary, and checks the gates.
 ///
 /// # Errors
-/// [`Error::Interrupted`] after a signal, also one that arrives while testing; the summary says so then.
+/// [`Error::Interrupted`] after a signal, even one during the test; the summary then records it.
 pub fn conclude(
     run: &mut Run,
     state: &State,
@@ -52,14 +52,14 @@ pub fn conclude(
     Ok(Outcome::new(folder.path(), summary))
 }
 
-/// Gives the engine the weights that are kept. Their metrics are those that their checkpoint holds.
+/// Loads the kept weights into the engine. Returns their metrics as saved in their checkpoint.
 fn take_best(run: &Run, state: &State, store: &Store, callbacks: &mut Callbacks<'_>) -> Result<Kept> {
     let last = Kept { epoch: state.position.epoch, metrics: Metrics(state.last.clone()), tested: None };
     let Some(best) = state.best().filter(|best| best.step != state.position.step) else { return Ok(last) };
     match restore(run, &store.path(best.step)) {
         Ok(metrics) => Ok(Kept { epoch: best.epoch, metrics, tested: None }),
         Err(error) => {
-            let message = format!("the last weights count, not the best ones: {error}");
+            let message = format!("using the last weights instead of the best ones: {error}");
             callbacks.each(|callback, _| callback.warning(&message))?;
             Ok(last)
         }
@@ -72,7 +72,7 @@ fn restore(run: &Run, place: &Path) -> Result<Metrics> {
     Ok(Metrics(checkpoint.state.map_or_else(Vec::new, |state| state.last)))
 }
 
-/// What came of a test.
+/// The result of a test.
 enum Tested {
     Measured(Running),
     NothingToTestOn,
@@ -81,10 +81,10 @@ enum Tested {
 
 /// Measures the engine's weights on the test samples.
 fn test(run: &mut Run, callbacks: &mut Callbacks<'_>, interrupt: &Interrupt) -> Result<Tested> {
-    if run.data.test_order.is_empty() {
+    if run.data.test_indices.is_empty() {
         return Ok(Tested::NothingToTestOn);
     }
-    let split = Split { dataset: run.data.tested(), indices: &run.data.test_order };
+    let split = Split { dataset: run.data.tested(), indices: &run.data.test_indices };
     let loss = run.experiment.loss.member();
     let mut watch = |done| {
         let report = PassReport { split: "test", done, samples: split.indices.len() as u64 };

@@ -1,4 +1,4 @@
-//! What a network was measured on, and what came of it.
+//! The result of an evaluation.
 
 use std::path::PathBuf;
 
@@ -11,54 +11,53 @@ use crate::gate;
 use crate::inference::Threshold;
 use crate::metrics::Running;
 
-/// Samples to measure on.
+/// The samples to evaluate on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SplitName {
-    /// Those that were trained on.
+    /// The training samples.
     Train,
-    /// Those that were set aside.
+    /// The validation samples.
     Validation,
-    /// Those of the data set's own test split, or those that were set aside for it.
+    /// The test samples, from the data set's own test split or held out for it.
     Test,
 }
 
-/// What was measured.
+/// The result of an evaluation.
 pub struct Evaluation {
-    /// On which samples.
+    /// The evaluated split.
     pub split: SplitName,
     /// Loss and metrics.
     pub running: Running,
-    /// Above which probability the second of two classes was predicted, where that is not 0.5.
+    /// The probability above which the second of two classes was predicted, if not 0.5.
     pub threshold: Option<f64>,
-    /// The names of the classes, by index; empty where numbers are predicted.
+    /// The names of the classes, by index; empty if numbers are predicted.
     pub classes: Vec<String>,
-    /// Whether it was measured on others than those that the network was trained on, though the split is one of
-    /// them.
+    /// Whether the samples differ from those of training, although the split is a training split.
     pub other_data: bool,
-    /// How long it took, without reading the samples.
+    /// The duration without reading samples, in seconds.
     pub seconds: f64,
-    /// The checkpoint whose weights were measured.
+    /// The checkpoint with the evaluated weights.
     pub checkpoint: PathBuf,
-    /// The steps that they were trained for, where the checkpoint is more than weights.
+    /// The number of steps that they were trained for, unless the checkpoint is a lone weights file.
     pub step: Option<u64>,
-    /// The epochs that they were trained for to the end.
+    /// The number of complete epochs that they were trained for.
     pub epoch: Option<u64>,
     /// The conditions of `[gate]`.
     pub(super) conditions: gate::Config,
 }
 
 impl Evaluation {
-    /// The same where the second of two classes is predicted if its probability is above `threshold`.
+    /// The evaluation with the second of two classes predicted where its probability is above `threshold`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it is not between 0 and 1, or there are not two classes.
+    /// [`Error::Usage`] if `threshold` is not between 0 and 1, or there are not two classes.
     pub fn at_threshold(self, threshold: f64) -> Result<Self> {
         let threshold = Threshold::new(threshold, self.classes.len())?.value();
         let running = self.running.at_threshold(threshold).unwrap_or(self.running);
         Ok(Self { running, threshold: Some(threshold), ..self })
     }
 
-    /// The conditions of `[gate]` about this split, and what came of them.
+    /// The conditions of `[gate]` about this split, with their results.
     #[must_use]
     pub fn gate(&self) -> Vec<Verdict> {
         let mut metrics = Metrics::default();
@@ -85,8 +84,8 @@ impl Evaluation {
         gate::require(&self.gate())
     }
 
-    /// Everything as JSON, in the order in which `taper eval` writes it: the checkpoint, the split, the loss, and
-    /// the metrics, also of each class.
+    /// The results as JSON, in the order in which `taper eval` writes them: checkpoint, split, loss, and
+    /// metrics, also per class.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let running = &self.running;
@@ -123,24 +122,25 @@ impl SplitName {
     }
 }
 
-/// The samples that `split` names, or the first kind that there is.
+/// The samples of `split`; by default the test samples, else the validation samples, else the training
+/// samples.
 pub fn choose(split: Option<SplitName>, data: &Prepared) -> Result<(SplitName, &Dataset, Vec<usize>)> {
     let refuse = |message: &str| Err(Error::Usage(message.to_owned()));
-    let (validation, test) = (!data.validation_order.is_empty(), !data.test_order.is_empty());
+    let (validation, test) = (!data.validation_indices.is_empty(), !data.test_indices.is_empty());
     let split = split.unwrap_or(match (test, validation) {
         (true, _) => SplitName::Test,
         (false, true) => SplitName::Validation,
         (false, false) => SplitName::Train,
     });
     match split {
-        SplitName::Train => Ok((split, &data.train, data.train_order.clone())),
-        SplitName::Validation if validation => Ok((split, data.validated(), data.validation_order.clone())),
+        SplitName::Train => Ok((split, &data.train, data.train_indices.clone())),
+        SplitName::Validation if validation => Ok((split, data.validated(), data.validation_indices.clone())),
         SplitName::Validation => {
-            refuse("--split validation: this run set no samples aside (`split.validation`)")
+            refuse("--split validation: this run has no validation samples (`split.validation`)")
         }
-        SplitName::Test if test => Ok((split, data.tested(), data.test_order.clone())),
+        SplitName::Test if test => Ok((split, data.tested(), data.test_indices.clone())),
         SplitName::Test => refuse(
-            "--split test: this data set has no test samples, and this run set none aside (`split.test`); \
+            "--split test: this run has no test samples (`split.test`); \
              use --split validation or train",
         ),
     }

@@ -1,4 +1,4 @@
-//! The course of a run, from an [`Experiment`] and its data to a trained [`Model`].
+//! Runs, from an [`Experiment`] and its data to a trained [`Model`].
 //!
 //! ```
 //! use taper::Experiment;
@@ -43,7 +43,7 @@ pub(crate) use parts::Run;
 pub use session::{Options, Place, train};
 pub use stopped::Stopped;
 
-// What a trained model was read from, says, and where a run is.
+// The parts of a checkpoint, and the position of a run.
 pub use crate::checkpoint::{Card, Checkpoint, State};
 pub use crate::durable::Draft;
 pub use crate::inference::{
@@ -54,15 +54,15 @@ pub use crate::run_folder::RunFolder;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
-/// The config of `checkpoint`, checked like any other: a lone weights file may come from anywhere.
+/// The config of `checkpoint`, checked like any other, because a lone weights file may come from anywhere.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if it is not one that this taper can use.
+/// [`Error::Checkpoint`] if this version of taper does not support it.
 pub fn config_of(checkpoint: &Checkpoint) -> Result<Experiment> {
     read_config(checkpoint, None)
 }
 
-/// The same for a program that has the layers and the data of user code, in `given`.
+/// As [`config_of`], for a program with layers and data of user code, in `given`.
 ///
 /// # Errors
 /// As [`config_of`].
@@ -73,7 +73,7 @@ pub(crate) fn config_with(checkpoint: &Checkpoint, given: &Experiment) -> Result
 fn read_config(checkpoint: &Checkpoint, given: Option<&Experiment>) -> Result<Experiment> {
     let refuse = |message: String| Error::checkpoint(&checkpoint.place, message);
     let experiment = Experiment::from_json_with(&checkpoint.card.experiment, given)
-        .map_err(|message| refuse(format!("its config is wrong: {message}")))?;
+        .map_err(|message| refuse(format!("its config is invalid: {message}")))?;
     if experiment.preprocess.normalize.is_some() != checkpoint.card.normalize.is_some() {
         return Err(refuse("its config and its `normalize` contradict each other".to_owned()));
     }

@@ -21,7 +21,7 @@ use crate::interrupt::Interrupt;
 use crate::network::Parameters;
 use crate::threads;
 
-/// A network with its weights, and what they mean.
+/// A trained network with its weights and their description.
 pub struct Model {
     pub(super) checkpoint: Checkpoint,
     pub(super) experiment: Experiment,
@@ -31,8 +31,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads what `path` names onto the CPU: a run folder (its best checkpoint, else the latest), a
-    /// checkpoint folder, or a `.safetensors` file that taper wrote.
+    /// Loads a network onto the CPU from a run folder (its best checkpoint, else the latest), a checkpoint
+    /// folder, or a `.safetensors` file written by taper.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if it cannot be used.
@@ -42,12 +42,12 @@ impl Model {
         Self::with_config(checkpoint, experiment, &Device::Cpu)
     }
 
-    /// The same for a network with layers of user code, or trained on data of user code: those of
-    /// `experiment`. [`load`](Self::load) does where only the data is, and there is nothing to evaluate.
+    /// As [`load`](Self::load), for a network with layers or data of user code, taken from `experiment`. If
+    /// only the data is user code, [`load`](Self::load) suffices for prediction.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] also if `experiment` is not what was trained: if its seed, network, loss,
-    /// validation split or preprocessing are others.
+    /// [`Error::Checkpoint`], also if `experiment` is not what was trained: if its seed, network, loss,
+    /// validation split or preprocessing differs.
     pub fn load_as(path: impl AsRef<Path>, experiment: &Experiment) -> Result<Self> {
         let checkpoint = Checkpoint::open(path.as_ref(), |_| {})?;
         let trained = config_with(&checkpoint, experiment)?;
@@ -57,16 +57,16 @@ impl Model {
         Self::with_config(checkpoint, experiment.clone(), &Device::Cpu)
     }
 
-    /// The network of `checkpoint` on `device`, with `experiment` in place of the checkpoint's config: with
-    /// other data, or another engine.
+    /// The network of `checkpoint` on `device`, with `experiment` in place of the checkpoint's config, to use
+    /// other data or another engine.
     ///
     /// # Errors
-    /// [`Error::Usage`] if `experiment` changes what was trained; [`Error::Checkpoint`] if weights and
-    /// config do not belong together.
+    /// [`Error::Usage`] if `experiment` changes what was trained; [`Error::Checkpoint`] if weights and config
+    /// do not match.
     pub fn with_config(checkpoint: Checkpoint, mut experiment: Experiment, device: &Device) -> Result<Self> {
         let team = SharedTeam::new(threads::count());
         if let Some(change) = first_change(&config_with(&checkpoint, &experiment)?, &experiment) {
-            // Another seed or share would mix training samples into the validation split.
+            // Another seed or fraction would mix training samples into the validation split.
             let message = format!("{change}; eval measures what was trained, so --set cannot change it");
             return Err(Error::Usage(message));
         }
@@ -76,52 +76,51 @@ impl Model {
         Ok(Self { checkpoint, experiment, predictor, watch: Box::new(|_| {}), loading: Loading::default() })
     }
 
-    /// Calls `watch` when an evaluation or a prediction begins and after each of its batches, for example to
-    /// show how far it has come.
+    /// Calls `watch` at the start of an evaluation or a prediction and after each batch, for example to show
+    /// progress.
     pub fn watch(&mut self, watch: impl FnMut(&PassReport) + Send + 'static) {
         self.watch = Box::new(watch);
     }
 
-    /// The config that it was trained with; of a table also the columns and classes that the file had.
+    /// The config of the training; for a table, including the columns and classes of the file.
     #[must_use]
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
     }
 
-    /// The checkpoint that it came from.
+    /// The source checkpoint.
     #[must_use]
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
     }
 
-    /// The weights, by name, as candle variables.
+    /// The weights by name, as candle variables.
     #[must_use]
     pub fn parameters(&self) -> &Parameters {
         self.predictor.parameters()
     }
 
-    /// The names of the classes, by index; empty where numbers are predicted.
+    /// The names of the classes, by index; empty if numbers are predicted.
     #[must_use]
     pub fn classes(&self) -> &[String] {
         &self.checkpoint.card.classes
     }
 
-    /// Loss and metrics on a split of the data that the config names; by default the first that there is
-    /// of test, validation and training samples.
+    /// Evaluates on a split of the data in the config; by default the test samples, else the validation
+    /// samples, else the training samples.
     ///
     /// # Errors
-    /// [`Error::Data`] if the data cannot be read, or is not what the weights were trained for;
-    /// [`Error::Usage`] if there is no such split; [`Error::StoppedReading`] or [`Error::Interrupted`] after
-    /// a signal.
+    /// [`Error::Data`] if the data cannot be read, or does not match the weights; [`Error::Usage`] if there
+    /// is no such split; [`Error::StoppedReading`] or [`Error::Interrupted`] after a signal.
     pub fn evaluate(&mut self, split: Option<SplitName>, search: &SearchPath) -> Result<Evaluation> {
         let samples = self.load_samples(&self.search(search))?;
         self.measure(samples, split, &search.loading, None)
     }
 
-    /// The same, of which `each` hears sample by sample.
+    /// As [`evaluate`](Self::evaluate), and calls `each` for every sample.
     ///
     /// # Errors
-    /// As [`evaluate`](Self::evaluate), and that of `each`.
+    /// As [`evaluate`](Self::evaluate), and any error of `each`.
     pub fn evaluate_each(
         &mut self,
         split: Option<SplitName>,
@@ -143,7 +142,7 @@ impl Model {
         data.load(&self.experiment.split, search, seed).map_err(Folders::explain)
     }
 
-    /// The same on samples at hand.
+    /// As [`evaluate`](Self::evaluate), on samples in memory.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
@@ -163,7 +162,7 @@ impl Model {
             return Err(Error::data(self.experiment.data.name(), message));
         }
         let scaling = self.checkpoint.card.scaling(&samples.train.features);
-        // What the training samples were normalized by is in the checkpoint; these may be others.
+        // The checkpoint's normalization applies, not one measured on these samples.
         let no_preprocessing = preprocess::Config::default();
         let data =
             Prepared::new(samples, &self.experiment.split, &no_preprocessing, self.experiment.seed, loading)?;
@@ -178,7 +177,7 @@ impl Model {
         let other_data = from_training && trained.is_some_and(|digest| *digest != data.digest);
         if other_data && drawn {
             let message = format!(
-                "these are not the samples of the training, so those drawn for {} would be others, \
+                "these are not the samples of the training, so other samples would be drawn for {}, \
                  and some of them were trained on; use the run's own data, or another split",
                 if split == SplitName::Test { "the test" } else { "validation" }
             );
@@ -218,7 +217,7 @@ impl Model {
     }
 }
 
-/// Tells `watch` of a pass over `samples` of `split`, which `interrupt` ends.
+/// Reports a pass over `samples` of `split` to `watch`; `interrupt` ends it.
 pub(super) fn told(
     watch: &mut impl FnMut(&PassReport),
     split: &'static str,

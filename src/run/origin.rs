@@ -1,5 +1,5 @@
-//! Where a run's files were, kept in its folder as `origin.json`: so that a command without flags finds the data
-//! again, also after a project was moved or copied.
+//! `origin.json` in a run folder: where the run's files were, so that a command without flags finds the data
+//! again, even after a project was moved or copied.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -12,33 +12,33 @@ use crate::error::{Error, Result};
 
 /// The file's name in a run folder.
 pub const FILE: &str = "origin.json";
-/// The largest file that is read.
+/// The largest file that is accepted, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// Where a run's config was and its data was looked for: absolute paths, as they were.
+/// The locations of a run's config and data: absolute paths at the time of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// The run folder.
     run_folder: PathBuf,
-    /// The folder that relative paths of the config start from.
+    /// The folder for relative paths of the config.
     config_folder: PathBuf,
-    /// The folders in which data sets were looked for.
+    /// The folders searched for data sets.
     data_folders: Vec<PathBuf>,
 }
 
-/// The folders in which a run or a config looks for its files.
+/// The folders that a run or a config refers to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Folders {
-    /// The folder that relative paths of the config start from.
+    /// The folder for relative paths of the config.
     pub config_folder: PathBuf,
-    /// The folders in which data sets were looked for.
+    /// The folders searched for data sets.
     pub data_folders: Vec<PathBuf>,
 }
 
 impl Origin {
-    /// That of a run in the folder `run` which looks for its data in `search`.
+    /// The origin of a run in the folder `run` that searches for data in `search`.
     pub fn new(run: &Path, search: &SearchPath) -> Self {
-        // Without a current folder they stay as they are.
+        // Without a current folder, paths are not made absolute.
         let whole = |path: &Path| std::path::absolute(path.join(".")).unwrap_or_else(|_| path.to_path_buf());
         Self {
             run_folder: whole(run),
@@ -47,21 +47,22 @@ impl Origin {
         }
     }
 
-    /// Writes it into the run folder.
+    /// Writes it to the run folder.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If an I/O error occurs.
     pub fn write(&self, run: &Path) -> Result<()> {
         let path = run.join(FILE);
-        // A path that is no text cannot be written as JSON; a run without the file is as one from before there was one.
+        // A path that is not UTF-8 cannot be written as JSON; the run is then treated like an older one
+        // without the file.
         let Ok(text) = serde_json::to_string_pretty(self) else { return Ok(()) };
         write_file(&path, format!("{text}\n").as_bytes())
     }
 }
 
 impl Folders {
-    /// Where the run of `checkpoint` finds its files now: beside a lone weights file; by `origin.json`; else where the
-    /// checkpoint knew them.
+    /// The present folders of the run of `checkpoint`: the folder of a lone weights file; else according to
+    /// `origin.json`; else as recorded in the checkpoint.
     #[must_use]
     pub fn of(checkpoint: &Checkpoint) -> Self {
         let Some(state) = &checkpoint.state else {
@@ -72,7 +73,7 @@ impl Folders {
         run.and_then(Self::of_run).unwrap_or_else(|| Self::beside(Path::new(&state.config_folder)))
     }
 
-    /// The same for the run in the folder `run`, if that says.
+    /// The present folders of the run in the folder `run`, if `origin.json` exists.
     #[must_use]
     pub fn of_run(run: &Path) -> Option<Self> {
         let text = crate::files::read(&run.join(FILE), LIMIT).ok()?;
@@ -85,8 +86,8 @@ impl Folders {
         })
     }
 
-    /// Where relative paths of the config at `path` start, and data sets are looked for: beside it, but for the
-    /// `config.toml` of a run where that run looked.
+    /// The folders for the config at `path`: its own folder, or for the `config.toml` of a run the folders of
+    /// that run.
     #[must_use]
     pub fn of_config(path: &Path) -> Self {
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -98,19 +99,19 @@ impl Folders {
         is_of_run.then(of_run).flatten().unwrap_or_else(|| Self::beside(folder))
     }
 
-    /// These, and the folders in which the run in the folder `run` looked for data sets.
+    /// Adds the folders in which the run in the folder `run` searched for data sets.
     #[must_use]
     pub fn with_data_of(mut self, run: &Path) -> Self {
         self.data_folders.extend(Self::of_run(run).into_iter().flat_map(|folders| folders.data_folders));
         self
     }
 
-    /// Those of files that lie in `folder`.
+    /// The folders for files in `folder`.
     fn beside(folder: &Path) -> Self {
         Self { config_folder: folder.to_path_buf(), data_folders: Vec::new() }
     }
 
-    /// `search` with these folders: after those that it has, but before `data`, where everybody looks in the end.
+    /// Adds these folders to `search`: after its own, but before `data`, which is always searched last.
     #[must_use]
     pub fn search(&self, search: SearchPath) -> SearchPath {
         let mut folders = search.folders;
@@ -121,13 +122,13 @@ impl Folders {
         SearchPath { folders, config_folder: self.config_folder.clone(), ..search }
     }
 
-    /// `error` with what to do where a file is gone that a run had.
+    /// Adds to `error` what to do if a file of the run has gone.
     #[must_use]
     pub fn explain(error: Error) -> Error {
         match error {
             Error::Data { place, message } if place.is_absolute() && !place.exists() => {
                 let message =
-                    format!("{message}; if the data has moved, say where it is with --data-dir DIR");
+                    format!("{message}; if the data has moved, name its folder with --data-dir DIR");
                 Error::Data { place, message }
             }
             other => other,
@@ -135,8 +136,9 @@ impl Folders {
     }
 }
 
-/// What `path` is now that the run that was in `then` is in `now`: the folder that is as far from the run as it was,
-/// if there is one; else itself, with a warning, because it may belong to another project.
+/// The present location of `path` for a run that has moved from `then` to `now`: the folder at the same
+/// relative position, if it exists; else `path` itself, with a warning, because it may belong to another
+/// project.
 fn present(path: &Path, then: &Path, now: &Path) -> PathBuf {
     let same =
         |a: &Path, b: &Path| a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b));
@@ -148,7 +150,7 @@ fn present(path: &Path, then: &Path, now: &Path) -> PathBuf {
         return moved;
     }
     tracing::warn!(
-        "the run was moved or copied from {} to {}: its files are looked for in {}, because there is no {}",
+        "the run was moved or copied from {} to {}: searching for its files in {}, because {} does not exist",
         shown(then),
         shown(now),
         shown(path),
@@ -157,7 +159,7 @@ fn present(path: &Path, then: &Path, now: &Path) -> PathBuf {
     path.to_path_buf()
 }
 
-/// `path` as short as it can be: without `..` and links, and from the current folder if it is below that.
+/// `path` in its shortest form: without `..` and links, and relative to the current folder if it is below it.
 fn shown(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
@@ -168,7 +170,8 @@ fn shown(path: &Path) -> String {
     }
 }
 
-/// The path that leads from `now` to where `path` was from `then`; none where they had nothing but the root in common.
+/// The path with the same position relative to `now` as `path` had to `then`; `None` if they had only the
+/// root in common.
 fn beside(path: &Path, then: &Path, now: &Path) -> Option<PathBuf> {
     let common = path.components().zip(then.components()).take_while(|(a, b)| a == b).count();
     if common < 2 {

@@ -1,4 +1,4 @@
-//! What came of a run.
+//! The result of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::gate;
 pub struct Outcome {
     /// The run folder.
     pub folder: PathBuf,
-    /// What `summary.json` says.
+    /// The contents of `summary.json`.
     pub summary: Summary,
-    /// What the run has done, if that was all there was to do: `5 of 5 epochs`; and the key of the config that asks
-    /// for more. Nothing was trained then.
+    /// If nothing was left to train: what the run had done, such as `5 of 5 epochs`, and the config key that
+    /// would extend it.
     pub finished: Option<(String, &'static str)>,
 }
 
@@ -24,7 +24,7 @@ impl Outcome {
         Self { folder: folder.to_path_buf(), summary, finished: None }
     }
 
-    /// The outcome of one that had ended before, by the conditions of `gate`.
+    /// The outcome of a run that had ended before, judged by the conditions of `gate`.
     pub(super) fn finished(
         folder: &Path,
         mut summary: Summary,

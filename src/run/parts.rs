@@ -1,4 +1,4 @@
-//! The composition root: an [`Experiment`] to live parts, in reading order.
+//! The composition root: builds the parts of a run from an [`Experiment`].
 
 use std::collections::BTreeMap;
 
@@ -16,38 +16,38 @@ use crate::metrics::Running;
 use crate::network::Plan;
 use crate::position::{Course, Position};
 
-/// The live parts of a run.
+/// The parts of a run.
 pub struct Run {
-    /// What it was made from.
+    /// The experiment that they were built from.
     pub experiment: Experiment,
-    /// Where tensors are.
+    /// The device of the tensors.
     pub device: Device,
     /// The samples.
     pub data: Prepared,
-    /// What the weights mean.
+    /// The description of the weights.
     pub card: Card,
     /// The shapes.
     pub plan: Plan,
-    /// What takes the steps.
+    /// The engine that takes the steps.
     pub engine: Box<dyn Engine>,
     config_folder: String,
 }
 
 impl Run {
-    /// Loads the data and builds the network and its optimizer, with first values.
+    /// Loads the data and builds the network and its optimizer, with initial values.
     ///
     /// # Errors
-    /// What is wrong with the data, or where it does not fit the network.
+    /// If the data is invalid or does not fit the network.
     pub fn new(experiment: Experiment, search: &SearchPath, device: Device) -> Result<Self> {
         let (split, seed) = (&experiment.split, experiment.seed);
         let splits = experiment.data.load_for(experiment.classes(), split, search, seed)?;
         Self::with_samples(experiment, splits, search, device)
     }
 
-    /// The same with samples that are at hand, which are not checked.
+    /// As [`new`](Self::new), with samples in memory, which are not checked.
     ///
     /// # Errors
-    /// Where they do not fit the network; a signal.
+    /// If they do not fit the network; [`Error::StoppedReading`] after a signal.
     pub fn with_samples(
         experiment: Experiment,
         splits: Splits,
@@ -59,7 +59,7 @@ impl Run {
         }
         if let Some(own) = splits.test.as_ref().filter(|_| experiment.split.test > 0.0) {
             let message = format!(
-                "has {} test samples of its own, and `split.test` would take others from its training samples; \
+                "has {} test samples of its own, and `split.test` would hold out others; \
                  remove one of the two",
                 own.len()
             );
@@ -75,7 +75,7 @@ impl Run {
             experiment.seed,
             &search.loading,
         )?;
-        if data.validation_order.is_empty() {
+        if data.validation_indices.is_empty() {
             experiment.require_validation()?;
         }
         card.normalize.clone_from(&data.normalize);
@@ -85,7 +85,7 @@ impl Run {
         let engine = build_engine(&experiment, &plan, &device)?;
         if device.is_cpu() {
             let (threads, isa) = (crate::threads::count(), taper_kernels::simd::lanes::Isa::detect());
-            tracing::info!("the CPU computes with {threads} threads and {isa:?} instructions");
+            tracing::info!("the CPU uses {threads} threads and {isa:?} instructions");
         }
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
         let config_folder = folder.to_string_lossy().into_owned();
@@ -110,42 +110,43 @@ impl Run {
         }
     }
 
-    /// The length of the run, as far as its config decides it.
+    /// The length of the run, as determined by its config.
     #[must_use]
     pub fn course(&self) -> Course {
         let train = &self.experiment.train;
-        let samples = self.data.train_order.len() as u64;
+        let samples = self.data.train_indices.len() as u64;
         Course::new(samples, train.batch_size as u64, train.epochs, train.max_steps)
     }
 
-    /// Takes up the weights, the optimizer's state and the position of `checkpoint`.
+    /// Restores the weights, the optimizer's state and the position from `checkpoint`.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it belongs to another network, optimizer, seed or data, or to data
-    /// that was split or normalized in another way.
+    /// [`Error::Checkpoint`] if the network, optimizer, seed, data, split or preprocessing differs.
     pub fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
         let refuse = |message: &str| Err(Error::checkpoint(&checkpoint.place, message));
         let Some(state) = checkpoint.state.clone() else {
-            return refuse("has weights only; a run resumes from a run folder or a checkpoint folder");
+            return refuse("holds weights only; resume from a run folder or a checkpoint folder");
         };
         if state.seed != self.experiment.seed {
-            return refuse("was trained with another seed; a resumed run keeps its seed");
+            return refuse("was trained with another seed; a resumed run must keep its seed");
         }
         if state.data != self.data.digest {
             return refuse("was trained on other data; a resumed run needs the same samples");
         }
         if checkpoint.card.columns.is_some() && checkpoint.card.columns != self.card.columns {
-            return refuse("was trained on columns or categories of other names; a resumed run keeps them");
+            return refuse("was trained on other columns or categories; a resumed run must keep them");
         }
         let before = config_with(checkpoint, &self.experiment)?;
         if before.optimizer.name() != self.experiment.optimizer.name() {
-            return refuse("was trained with another optimizer; a resumed run keeps its optimizer");
+            return refuse("was trained with another optimizer; a resumed run must keep its optimizer");
         }
         if let Some(change) = first_change(&before, &self.experiment) {
-            return refuse(&format!("{change}; a resumed run keeps network, loss, split and preprocessing"));
+            return refuse(&format!(
+                "{change}; a resumed run must keep network, loss, split and preprocessing"
+            ));
         }
-        if !state.is_possible(self.data.train_order.len() as u64, self.data.train.target()) {
-            return refuse("state.json holds a position that no run on these samples can have");
+        if !state.is_possible(self.data.train_indices.len() as u64, self.data.train.target()) {
+            return refuse("state.json holds a position that is impossible for these samples");
         }
         checkpoint.restore_weights(self.engine.parameters())?;
         checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;

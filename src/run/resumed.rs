@@ -1,4 +1,4 @@
-//! What is said of a run that is resumed, or that has nothing left to do.
+//! Messages about a run that is resumed, or has nothing left to do.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::events::Summary;
 use crate::experiment::Experiment;
 use crate::position::Position;
 
-/// Where the run in `folder` is resumed, and in what its config differs from that of `checkpoint`.
+/// Describes where the run in `folder` resumes, and how its config differs from that of `checkpoint`.
 ///
 /// # Errors
 /// If the checkpoint's config cannot be used.
@@ -30,21 +30,21 @@ pub fn whence(folder: &Path, checkpoint: Option<&Checkpoint>, now: &Experiment) 
     Ok(format!("resuming {folder} at epoch {epoch}, step {step}{changed}"))
 }
 
-/// Forgets a best checkpoint that was chosen by another metric than `monitor`, and says so.
+/// Drops a best checkpoint that was chosen by another metric than `monitor`; returns a message.
 pub fn drop_other_best(state: &mut State, monitor: Option<&str>) -> Option<String> {
     let best = state.best().filter(|best| Some(best.metric.as_str()) != monitor)?;
     state.callbacks.remove(BEST);
     let now = match monitor {
-        Some(monitor) => format!("`{monitor}` decides now which epoch is the best"),
+        Some(monitor) => format!("the monitored metric is now `{monitor}`"),
         None => "no metric is monitored now".to_owned(),
     };
     Some(format!(
-        "{now}: the best by `{}` so far, {} in epoch {}, is dropped",
+        "{now}: dropping the best by `{}` so far, {} in epoch {}",
         best.metric, best.value, best.epoch
     ))
 }
 
-/// What came of the run that was `stopped`, if nothing of `now` is left to do.
+/// The outcome of the run that was `stopped`, if nothing is left to do according to `now`.
 ///
 /// # Errors
 /// If the checkpoint's config cannot be used.
@@ -56,13 +56,13 @@ pub fn finished(stopped: &Stopped, now: &Experiment) -> Result<Option<Outcome>> 
     };
     let Position { step, epoch, samples_in_epoch, .. } = state.position;
     let is_done = epoch >= now.train.epochs || now.train.max_steps.is_some_and(|most| step >= most);
-    // A run that was killed before its end was told is brought to it; so is one that waits for a validation.
+    // A run that was killed before it logged its end, or is waiting for validation, is resumed.
     let summary = Summary::read(stopped.folder.path()).ok();
     let is_told =
         |summary: &Summary| summary.steps == step && summary.epochs == epoch && summary.reason != "signal";
     let Some(summary) = summary.filter(|summary| is_done && is_told(summary)) else { return Ok(None) };
     let before = config_with(checkpoint, now)?;
-    // What cannot be changed is refused where the data is known.
+    // Forbidden changes are refused later, when the data is loaded.
     let is_other = first_change(&before, now).is_some()
         || before.data != now.data
         || before.optimizer.name() != now.optimizer.name();

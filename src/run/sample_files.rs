@@ -1,4 +1,4 @@
-//! Which file a sample is from.
+//! Maps samples to their files.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,8 @@ use crate::data::SearchPath;
 use crate::error::Result;
 
 impl Model {
-    /// The files of the samples of `split` by index, if each sample has a file of its own, as in a folder of images;
-    /// else none. `search` has the folders of the run.
+    /// The files of the samples of `split` by index, if each sample has its own file, as in a folder of images.
+    /// `search` has the folders of the run.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if they cannot be listed.

@@ -1,21 +1,21 @@
-//! What is said of samples whose numbers are of sizes that a network learns badly from.
+//! Warns of samples with numbers of sizes that networks learn badly from.
 
 use super::Run;
 use crate::data::{self, Columns, Dataset, Features, Normalize, Targets};
 
-/// How many times as large as another a column may be before it is worth a word.
+/// The ratio of column sizes from which a warning is given.
 const COLUMNS: f64 = 100.0;
 
 /// The largest numbers to predict that a network reaches within a few epochs, and the smallest differences
-/// between them that its loss still shows.
+/// that its loss still resolves.
 const TARGETS: (f64, f64) = (30.0, 0.01);
 
-/// A sentence for each kind of number that nothing in the config brings to scale, with the remedy.
+/// A warning for each kind of number that the config does not scale, with the remedy.
 pub fn warnings(run: &Run) -> Vec<String> {
     let preprocess = &run.experiment.preprocess;
     let normalized = preprocess.normalize.is_some()
         || run.experiment.model.layers.first().is_some_and(|layer| layer.name() == "batch_norm");
-    let (data, order) = (&run.data.train, &run.data.train_order);
+    let (data, order) = (&run.data.train, &run.data.train_indices);
     let names = run.card.columns.as_ref().map(Columns::value_names);
     let columns = if normalized { None } else { uneven_columns(data, order, names.as_deref()) };
     let table = if let data::Config::csv(table) = &run.experiment.data { Some(table) } else { None };
@@ -24,7 +24,7 @@ pub fn warnings(run: &Run) -> Vec<String> {
     [columns, targets].into_iter().flatten().collect()
 }
 
-/// The largest and the smallest column of a table, if they differ too much. `names` are those of its columns.
+/// The largest and the smallest column of a table, if their ratio is too large. `names` are the column names.
 fn uneven_columns(data: &Dataset, order: &[usize], names: Option<&[String]>) -> Option<String> {
     let (Features::Floats(values), [width]) = (&data.features, data.sample_shape.0.as_slice()) else {
         return None;
@@ -41,7 +41,7 @@ fn uneven_columns(data: &Dataset, order: &[usize], names: Option<&[String]>) -> 
         None => format!("column {column} (counted from 0)"),
     };
     Some(format!(
-        "columns differ in size: {} is about {} and {} about {}, and a network learns little from the smaller one; \
+        "columns differ in scale: {} is about {} and {} about {}, so the network learns little from the smaller one; \
          set `normalize = \"standardize\"` in `[preprocess]`",
         name(large),
         rounded(*most),
@@ -50,8 +50,8 @@ fn uneven_columns(data: &Dataset, order: &[usize], names: Option<&[String]>) -> 
     ))
 }
 
-/// The root mean square of each column where it is not 0: a word's column of zeros and ones is as large as 1,
-/// however rare the word is.
+/// The root mean square of the nonzero values of each column: a one-hot column counts as 1, however rare its
+/// category is.
 fn typical_sizes(values: &[f32], width: usize, order: &[usize]) -> Vec<f64> {
     let mut sums = vec![(0.0, 0.0); width];
     for &sample in order {
@@ -63,7 +63,8 @@ fn typical_sizes(values: &[f32], width: usize, order: &[usize]) -> Vec<f64> {
     sums.into_iter().map(|(square, count): (f64, f64)| (square / count.max(1.0)).sqrt()).collect()
 }
 
-/// The numbers to predict, if they are far from what an untrained network gives. `names` are those of their columns.
+/// A warning about numbers to predict that are far from the outputs of an untrained network. `names` are their
+/// column names.
 fn far_targets(data: &Dataset, order: &[usize], names: &[String]) -> Option<String> {
     let Targets::Values { width, .. } = &data.targets else { return None };
     let Normalize { mean, std } = Normalize::measure_targets(data, order)?;
@@ -77,8 +78,8 @@ fn far_targets(data: &Dataset, order: &[usize], names: &[String]) -> Option<Stri
         None => format!("the numbers to predict (number {far}, counted from 0)"),
     };
     Some(format!(
-        "{which} are about {} with a deviation of {}, far from the 0 and 1 that training \
-         begins with; set `targets = \"standardize\"` in `[preprocess]`",
+        "{which} have mean {} and standard deviation {}, far from 0 and 1, with which training \
+         begins; set `targets = \"standardize\"` in `[preprocess]`",
         rounded(mean[far]),
         rounded(if constant(far) { 0.0 } else { std[far] }),
     ))
@@ -91,7 +92,7 @@ fn is_constant(data: &Dataset, order: &[usize], place: usize) -> bool {
     own.all(|value| Some(value) == first)
 }
 
-/// Two digits of a number, as people say it.
+/// Rounds a number to two significant digits.
 fn rounded(value: f64) -> f64 {
     format!("{value:.1e}").parse().unwrap_or(value)
 }
@@ -126,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn even_columns_rare_words_and_zeros_are_fine() {
+    fn columns_of_similar_scale_rare_categories_and_zeros_are_fine() {
         for values in [
             vec![1.0, 99.0, 1.0, -99.0, 1.0, 99.0],
-            vec![0.0, 3.0, 0.0, -1.0, 1.0, 2.0], // a rare word beside a number
-            vec![0.0, 3000.0, 0.0, 2000.0, 0.0, 1000.0], // a column of nothing
+            vec![0.0, 3.0, 0.0, -1.0, 1.0, 2.0], // a rare category next to a number
+            vec![0.0, 3000.0, 0.0, 2000.0, 0.0, 1000.0], // a column of zeros
         ] {
             let data = table(2, &values, &[0.0; 3]);
             assert_eq!(uneven_columns(&data, &[0, 1, 2], None), None, "{values:?}");
@@ -147,13 +148,13 @@ mod tests {
             far_targets(&table(1, &vec![0.0; samples], targets), &order, &[])
         };
         let text = far(&[900.0, 1100.0], 1).expect("a warning");
-        assert!(text.contains("are about 1000 with a deviation of 100"), "{text}");
+        assert!(text.contains("have mean 1000 and standard deviation 100"), "{text}");
         let text = far(&[0.5, 1e-4, -0.5, 2e-4], 2).expect("a warning");
-        assert!(text.contains("(number 1, counted from 0) are about 0.00015 with"), "{text}");
+        assert!(text.contains("(number 1, counted from 0) have mean 0.00015 and"), "{text}");
         let names = ["price", "area"].map(str::to_owned);
         let text = far_targets(&table(1, &[0.0; 2], &[0.5, 70.0, -0.5, 90.0]), &[0, 1], &names);
-        assert!(text.expect("a warning").starts_with("the numbers to predict in column `area` are about 80"));
-        assert!(far(&[700.0; 5], 1).expect("a warning").contains("700 with a deviation of 0,"));
+        assert!(text.expect("a warning").starts_with("the numbers to predict in column `area` have mean 80"));
+        assert!(far(&[700.0; 5], 1).expect("a warning").contains("mean 700 and standard deviation 0,"));
         for fine in [vec![0.0; 4], vec![0.001; 4], vec![-1.0, 1.0, 20.0, -20.0]] {
             assert_eq!(far(&fine, 1), None, "{fine:?}");
         }

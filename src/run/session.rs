@@ -1,4 +1,4 @@
-//! A run from its beginning, or from where it was stopped, to its summary.
+//! A session of training, from the start of a run or a checkpoint to its summary.
 
 use std::path::PathBuf;
 
@@ -19,18 +19,18 @@ use crate::interrupt::Interrupt;
 use crate::run_folder::RunFolder;
 use crate::train::Trainer;
 
-/// Where a run goes.
+/// The location of a run.
 pub enum Place {
-    /// To the next free folder in this one: `NAME-0001`, `NAME-0002`, …
+    /// The next free folder in this one: `NAME-0001`, `NAME-0002`, …
     NextIn(PathBuf),
-    /// To this folder.
+    /// This folder.
     New {
         /// The folder.
         folder: PathBuf,
         /// Whether to clear it if it holds a run.
         force: bool,
     },
-    /// To the folder of a stopped run, which is resumed.
+    /// The folder of a stopped run, which is resumed.
     Resumed(Box<Stopped>),
 }
 
@@ -40,27 +40,27 @@ impl Default for Place {
     }
 }
 
-/// What is not part of an experiment: where its data and its run are, and who takes part.
+/// The settings that are not part of an experiment: the location of data and run, and callbacks.
 #[derive(Default)]
 pub struct Options<'a> {
-    /// Where the run goes; `runs/NAME-0001` and so on by default.
+    /// The location of the run; by default `runs/NAME-0001` and so on.
     pub place: Place,
-    /// Where data sets are looked for.
+    /// The folders searched for data sets.
     pub search: SearchPath,
-    /// Where tensors are; the CPU by default.
+    /// The device of the tensors; by default the CPU.
     pub device: Option<Device>,
-    /// Further callbacks.
+    /// Additional callbacks.
     pub callbacks: Vec<&'a mut dyn Callback>,
-    /// A wish to stop, from a signal or another thread; also while the data is read.
+    /// A request to stop, from a signal or another thread; also observed while data is read.
     pub interrupt: Interrupt,
 }
 
-/// Trains as `experiment` says: a new run, or the rest of a stopped one; tests its best weights, and leaves
-/// a run folder.
+/// Trains `experiment`, as a new run or the rest of a stopped one, tests its best weights, and leaves a run
+/// folder.
 ///
 /// # Errors
-/// Whatever stops the run: wrong data, a loss that diverges, a full disk;
-/// [`Error::Interrupted`](crate::Error::Interrupted) after a checkpoint was written;
+/// Whatever stops the run: invalid data, a diverging loss, a full disk;
+/// [`Error::Interrupted`](crate::Error::Interrupted) after a signal, when a checkpoint has been written;
 /// [`Error::StoppedReading`](crate::Error::StoppedReading) before the run began.
 pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     let Options { place, search, device, callbacks, interrupt } = options;
@@ -75,7 +75,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         Place::Resumed(_) => Folders::explain(error),
         _ => error,
     })?;
-    // Until now nothing was written: there is no run folder for a run that never began.
+    // Nothing has been written so far: a run that never began has no folder.
     search.loading.check()?;
     let Opened { folder, mut state, note, mut warnings } = open(&run, place)?;
     folder.write_config(&run.experiment)?;
@@ -113,12 +113,12 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     conclude(&mut run, &state, &stop, (&folder, &store), &mut callbacks, &interrupt).map_err(refused)
 }
 
-/// A run that is about to begin or to be resumed.
+/// A run that is about to begin or resume.
 struct Opened {
     folder: RunFolder,
-    /// Where it stands.
+    /// The state of the run.
     state: State,
-    /// Where it is resumed, and what has changed, if it is.
+    /// Where it resumes and what has changed, if it resumes.
     note: Option<String>,
     warnings: Vec<String>,
 }
@@ -141,9 +141,9 @@ fn open(run: &Run, place: Place) -> Result<Opened> {
     })
 }
 
-/// Makes the folder fit the position that the run resumes from, and returns the callbacks. Later checkpoints
-/// go before files are cut to this one's sizes: a later one knows longer files, and must not be found if this
-/// is interrupted.
+/// Makes the folder match the position from which the run resumes, and returns the callbacks. Later
+/// checkpoints are deleted before files are truncated to the sizes of this one: they record longer files, so
+/// they must not be found if this is interrupted.
 fn take_up<'a>(
     run: &Run,
     folder: &RunFolder,
@@ -153,13 +153,13 @@ fn take_up<'a>(
     warnings: &mut Vec<String>,
 ) -> Result<Callbacks<'a>> {
     callbacks::check_files(folder.path(), &state.files)?;
-    // It is of an end that is no longer one.
+    // It belongs to an end that is no longer the end.
     folder.remove_summary()?;
     let (step, removed) = (state.position.step, store.remove_later(state.position.step)?);
     if removed > 0 {
         warnings.push(format!("resuming from step {step}: deleted {removed} later checkpoints"));
     }
-    // What a run that was killed after a save still had to delete.
+    // Deletes what a run that was killed after a save still had to delete.
     let keep_last = run.experiment.checkpoint.keep_last + usize::from(callbacks::is_provisional(state));
     store.prune(keep_last, state.best().map(|best| best.step))?;
     warnings.extend(callbacks::repair(folder.path(), &state.position, &mut state.files)?);
@@ -167,9 +167,9 @@ fn take_up<'a>(
     Callbacks::new(folder.path(), config, monitor, own, state)
 }
 
-/// The metric that decides which epoch is the best.
+/// The metric that determines the best epoch.
 fn monitor(run: &Run) -> Option<String> {
-    run.experiment.monitor(!run.data.validation_order.is_empty())
+    run.experiment.monitor(!run.data.validation_indices.is_empty())
 }
 
 fn start_event(run: &Run) -> Event {
@@ -180,8 +180,8 @@ fn start_event(run: &Run) -> Event {
         engine: run.engine.name().to_owned(),
         seed: run.experiment.seed,
         parameters: run.plan.parameters(),
-        train_samples: run.data.train_order.len(),
-        validation_samples: run.data.validation_order.len(),
-        test_samples: run.data.test_order.len(),
+        train_samples: run.data.train_indices.len(),
+        validation_samples: run.data.validation_indices.len(),
+        test_samples: run.data.test_indices.len(),
     }
 }

@@ -1,4 +1,4 @@
-//! A stopped run that is to be resumed.
+//! A stopped run to be resumed.
 
 use std::path::{Path, PathBuf};
 
@@ -6,20 +6,20 @@ use crate::checkpoint::{Checkpoint, Store, explain_missing, manifest};
 use crate::error::{Error, Result};
 use crate::run_folder::RunFolder;
 
-/// A run that was begun: its folder, which is locked, and where it stands.
+/// A stopped run: its folder, which is locked, and its checkpoint.
 pub struct Stopped {
     /// The folder.
     pub folder: RunFolder,
-    /// Where the run stands; none if it was stopped before its first checkpoint.
+    /// The checkpoint to resume from; `None` if the run was stopped before its first one.
     pub checkpoint: Option<Checkpoint>,
 }
 
 impl Stopped {
-    /// The run in the folder `run` at its latest checkpoint, if it has one; calls `skipped` for each
-    /// damaged one.
+    /// The run in the folder `run` at its latest checkpoint, if it has one; calls `skipped` for each damaged
+    /// checkpoint.
     ///
     /// # Errors
-    /// If another process trains in it, or it has checkpoints and none can be used.
+    /// If another process trains in it, or none of its checkpoints is usable.
     pub fn latest(run: &Path, skipped: impl FnMut(&Error)) -> Result<Self> {
         let folder = RunFolder::open(run)?;
         let store = Store::new(run);
@@ -27,7 +27,7 @@ impl Stopped {
         Ok(Self { checkpoint: store.latest(skipped)?, folder })
     }
 
-    /// The run that `path` names: a run folder, at its latest checkpoint, or a checkpoint folder in one.
+    /// The run at `path`: a run folder, at its latest checkpoint, or a checkpoint folder in one.
     ///
     /// # Errors
     /// As [`latest`](Self::latest), or if it is neither.
@@ -57,7 +57,7 @@ impl Stopped {
     }
 }
 
-/// The run folder of a checkpoint folder, `RUN/checkpoints/step-…`, from whichever folder it is named.
+/// The run folder of a checkpoint folder, `RUN/checkpoints/step-…`, whatever the current folder.
 fn run_of(checkpoint: &Path) -> Option<PathBuf> {
     let whole = checkpoint.canonicalize().ok()?;
     let checkpoints = whole.parent().filter(|folder| folder.ends_with("checkpoints"))?;

@@ -1,4 +1,4 @@
-//! `summary.json` of a run that has ended.
+//! The summary of a run that has ended.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,20 +11,20 @@ use crate::events::{LastEpoch, Metrics, Summary};
 use crate::system;
 use crate::train::Stop;
 
-/// What was measured of the weights that a run keeps: the best ones, which `taper eval` uses, else the last.
+/// The weights that a run keeps, with their metrics: the best ones, which `taper eval` uses, else the last.
 pub struct Kept {
-    /// The epochs finished then.
+    /// The number of epochs finished at that point.
     pub epoch: u64,
     /// Their metrics.
     pub metrics: Metrics,
-    /// The epoch of the weights that were tested, if they were.
+    /// The epoch of the tested weights, if they were tested.
     pub tested: Option<u64>,
 }
 
 /// The summary of a run that keeps the weights of `kept`.
 pub fn of(run: &Run, state: &State, stop: &Stop, kept: Kept, folder: &Path) -> Summary {
     let position = &state.position;
-    let train_samples = run.data.train_order.len();
+    let train_samples = run.data.train_indices.len();
     let samples =
         position.epoch.saturating_mul(train_samples as u64).saturating_add(position.samples_in_epoch);
     Summary {
@@ -59,12 +59,12 @@ pub fn of(run: &Run, state: &State, stop: &Stop, kept: Kept, folder: &Path) -> S
     }
 }
 
-/// The commit of the folder that the run was started in, if that is a git checkout.
+/// The commit of the current folder, if it is a git checkout.
 fn git_commit() -> Option<String> {
     let mut git = Command::new("git");
     git.args(["rev-parse", "HEAD"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut git = git.spawn().ok()?;
-    // Not `Command::output`, which panics where the pipe cannot be read.
+    // Not `Command::output`, which panics if the pipe cannot be read.
     let mut commit = String::new();
     let read = git.stdout.take()?.read_to_string(&mut commit);
     let ended = git.wait().ok()?;

@@ -1,4 +1,4 @@
-//! Why a run folder cannot be written to any more, and what to do.
+//! Explains why a run folder can no longer be written to, with the remedy.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -7,8 +7,8 @@ use crate::checkpoint::Store;
 use crate::error::Error;
 use crate::run_folder::RunFolder;
 
-/// `error` of a run in the folder `run`, in words of the run if its folder is gone or its disk is full. Earlier
-/// checkpoints are never deleted for room: the work since is lost, but not that before.
+/// Explains `error` of a run in the folder `run` if the folder has gone or the disk is full. Earlier
+/// checkpoints are never deleted to make room, so only the work since the last one is lost.
 pub fn explain(error: Error, run: &Path, store: &Store) -> Error {
     let Error::Io { path, action, source } = &error else { return error };
     let refuse = |message: String| Error::Unwritable { run: run.to_path_buf(), message };
@@ -24,16 +24,16 @@ pub fn explain(error: Error, run: &Path, store: &Store) -> Error {
     }
     let file = path.strip_prefix(run).unwrap_or(path);
     let what = if file.starts_with("checkpoints") {
-        "the checkpoint cannot be written".to_owned()
+        "cannot write the checkpoint".to_owned()
     } else {
         format!("{}: cannot {action}", file.display())
     };
     match store.steps().unwrap_or_default().first() {
         Some(step) => refuse(format!(
-            "{what}: {source}; that of step {step} is kept; make room, then: {}",
+            "{what}: {source}; the checkpoint of step {step} is kept; free disk space, then run: {}",
             RunFolder::resume_command(run)
         )),
-        None => refuse(format!("{what}: {source}; make room, then start again")),
+        None => refuse(format!("{what}: {source}; free disk space, then start again")),
     }
 }
 
@@ -51,26 +51,29 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_with_what_is_kept_and_what_to_do() {
+    fn the_error_of_a_full_disk_names_what_is_kept_and_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("my run");
         std::fs::create_dir(&run).unwrap();
         let model = "checkpoints/.tmp-step-00000009-1/model.safetensors";
         for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
             let text = told(&run, model, kind);
-            assert!(text.contains("my run: the checkpoint cannot be written: "), "{text}");
-            assert!(text.ends_with("; make room, then start again"), "{text}");
+            assert!(text.contains("my run: cannot write the checkpoint: "), "{text}");
+            assert!(text.ends_with("; free disk space, then start again"), "{text}");
         }
         std::fs::create_dir_all(run.join("checkpoints/step-00000007")).unwrap();
         let text = told(&run, model, ErrorKind::StorageFull);
         let resume = RunFolder::resume_command(&run);
-        assert!(text.ends_with(&format!("that of step 7 is kept; make room, then: {resume}")), "{text}");
+        assert!(
+            text.ends_with(&format!("the checkpoint of step 7 is kept; free disk space, then run: {resume}")),
+            "{text}"
+        );
         let text = told(&run, "events.jsonl", ErrorKind::StorageFull);
         assert!(text.contains("my run: events.jsonl: cannot write it: "), "{text}");
     }
 
     #[test]
-    fn a_folder_that_is_gone_is_told_and_other_errors_stay() {
+    fn a_deleted_folder_is_explained_and_other_errors_are_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let text = told(&folder.path().join("gone"), "checkpoints", ErrorKind::NotFound);
         assert!(text.contains("gone: the run folder was moved or deleted while training"), "{text}");

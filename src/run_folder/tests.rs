@@ -16,7 +16,7 @@ fn runs_are_numbered_and_never_overwritten() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_no_run() {
+fn leftovers_of_a_killed_process_are_not_a_run() {
     let folder = tempfile::tempdir().unwrap();
     for name in [".lock", ".tmp-config.toml-1"] {
         fs::write(folder.path().join(name), "").unwrap();
@@ -44,7 +44,7 @@ fn two_writers_are_refused() {
 }
 
 #[test]
-fn force_clears_runs_and_nothing_else() {
+fn force_clears_only_runs() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("config.toml"), "x").unwrap();
     assert_eq!(RunFolder::create(folder.path(), false).unwrap_err().exit_code(), 2);

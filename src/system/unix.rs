@@ -5,15 +5,15 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// Flushes a folder's list of names to the disk.
+/// Flushes a folder's entries to disk.
 ///
 /// # Errors
-/// Whatever the system refuses.
+/// Any I/O error.
 pub fn flush_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// The machine's name, where the system has it in a file.
+/// The host name, if the system stores it in a file.
 #[must_use]
 pub fn host_name() -> Option<String> {
     let read = |path| std::fs::read_to_string(path).ok();
@@ -21,10 +21,10 @@ pub fn host_name() -> Option<String> {
     Some(name.trim().to_owned())
 }
 
-/// `path` as one word of a POSIX shell; with bytes that are not text, of bash and zsh.
+/// `path` as one word of a POSIX shell; if it is not UTF-8, of bash and zsh.
 #[must_use]
 pub fn quoted(path: &Path) -> String {
-    // A command would take it for a flag.
+    // A leading dash would be parsed as a flag.
     let dashed = path.as_os_str().as_bytes().starts_with(b"-").then(|| Path::new(".").join(path));
     let path = dashed.as_deref().unwrap_or(path);
     let text = match path.to_str() {
@@ -40,7 +40,7 @@ pub fn quoted(path: &Path) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// As `$'…'`, which can hold line ends and bytes that are not UTF-8.
+/// Quotes as `$'…'`, which can hold line ends and bytes that are not UTF-8.
 fn escaped(bytes: &[u8]) -> String {
     let mut text = String::from("$'");
     for byte in bytes {
@@ -64,14 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_names_stay_as_they_are() {
+    fn plain_names_are_not_quoted() {
         for name in ["runs/mnist-cnn-0001", "/a.b/c_d", "läufe/é", "a=b,c:d@e%f+g"] {
             assert_eq!(quoted(Path::new(name)), name);
         }
     }
 
     #[test]
-    fn a_shell_reads_every_name_back() {
+    fn a_shell_parses_every_quoted_name() {
         let names: [&[u8]; 12] = [
             b"my run",
             "my run é".as_bytes(),

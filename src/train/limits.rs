@@ -1,4 +1,4 @@
-//! What ends a run before its last epoch: a signal, or a limit of `[train]`.
+//! Conditions that end a run before its last epoch: a signal, or a limit of `[train]`.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use super::{Config, Stop};
 use crate::interrupt::Interrupt;
 use crate::position::Position;
 
-/// The limits of one session of a run, which count from when this is made.
+/// The limits of a session, which starts when this is created.
 pub struct Limits<'a> {
     config: &'a Config,
     interrupt: &'a Interrupt,
@@ -14,7 +14,7 @@ pub struct Limits<'a> {
 }
 
 impl<'a> Limits<'a> {
-    /// Those of `config`, and a wish to stop.
+    /// The limits of `config`, and `interrupt`.
     pub fn new(config: &'a Config, interrupt: &'a Interrupt) -> Self {
         Self { config, interrupt, start: Instant::now() }
     }

@@ -19,20 +19,20 @@ use serde::{Deserialize, Serialize};
 use crate::config::Problems;
 use crate::engine;
 
-/// `[train]`: how long, and in batches of what size.
+/// `[train]`: the length of training and the batch size.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How many times each training sample is used.
+    /// The number of passes over the training samples.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub epochs: u64,
-    /// Samples in one step; the last step of an epoch takes what is left.
+    /// The number of samples per step; the last step of an epoch takes the remaining ones.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub batch_size: usize,
-    /// Stop after this many steps, counted over all sessions of a run, even within an epoch.
+    /// Stop after N steps, counted over all sessions of a run, even within an epoch.
     #[schemars(range(min = 1))]
     pub max_steps: Option<u64>,
-    /// Stop after this many minutes of this session, even within an epoch.
+    /// Stop after N minutes of this session, even within an epoch.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub max_minutes: Option<f64>,
     /// Whether each epoch takes the samples in a new random order.
@@ -40,7 +40,7 @@ pub struct Config {
     /// Steps between two `step` lines in `events.jsonl`.
     #[schemars(range(min = 1))]
     pub log_every_steps: u64,
-    /// What runs the steps.
+    /// The engine that runs the steps.
     pub engine: engine::Choice,
 }
 
@@ -59,7 +59,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reports limits that cannot be meant.
+    /// Reports unreasonable limits.
     pub fn validate(&self, problems: &mut Problems<'_>) {
         if self.max_minutes.is_some_and(|minutes| minutes > 1e9) {
             problems.key("max_minutes").report("must be at most 1e9");

@@ -1,4 +1,4 @@
-//! When and how the loop writes a checkpoint.
+//! Saving of checkpoints in the training loop.
 
 use super::Trainer;
 use crate::callbacks::Save;
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::events::{Event, Metrics};
 
 impl Trainer<'_, '_> {
-    /// Writes a checkpoint if a callback asked for one.
+    /// Writes a checkpoint if a callback requested one.
     pub(super) fn save_if_asked(&mut self, state: &mut State) -> Result<()> {
         match self.callbacks.control.take_save() {
             None => return Ok(()),
@@ -23,8 +23,8 @@ impl Trainer<'_, '_> {
         self.save(state)
     }
 
-    /// Writes a checkpoint of where the run stopped, unless a good one is there: of this run, or the one
-    /// that it was resumed from.
+    /// Writes a checkpoint where the run stopped, unless a good one exists there, from this session or the
+    /// one that was resumed.
     pub(super) fn save_the_end(&mut self, state: &mut State) -> Result<()> {
         let saved =
             Checkpoint::read(&self.store.path(state.position.step)).ok().and_then(|saved| saved.state);

@@ -1,4 +1,4 @@
-//! Why training ends.
+//! Reasons for the end of training.
 
 /// Why training ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// The word for `events.jsonl` and `summary.json`.
+    /// The reason as written to `events.jsonl` and `summary.json`.
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {

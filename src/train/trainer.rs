@@ -1,4 +1,4 @@
-//! The loop: epochs of steps, validation, checkpoints, in the order in which they run.
+//! The training loop: steps, validation and checkpoints, in order.
 
 use std::time::Instant;
 
@@ -16,37 +16,37 @@ use crate::loss::Loss;
 use crate::metrics::Running;
 use crate::random::{Purpose, Stream};
 
-/// Everything that a run consists of while it trains.
+/// The parts of a run during training.
 pub struct Trainer<'a, 'c> {
-    /// How long, and in batches of what size.
+    /// The length of training and the batch size.
     pub config: &'a Config,
     /// The loss function, for validation.
     pub loss: &'a dyn Loss,
-    /// The step size.
+    /// The learning rate.
     pub learning_rate: f64,
-    /// Decides the order of the samples.
+    /// The seed, which determines the order of the samples.
     pub seed: u64,
     /// The samples.
     pub data: &'a Prepared,
-    /// What takes the steps.
+    /// The engine that takes the steps.
     pub engine: &'a mut dyn Engine,
-    /// Where checkpoints go.
+    /// The store for checkpoints.
     pub store: &'a Store,
-    /// What the weights mean.
+    /// The description of the weights.
     pub card: &'a Card,
-    /// What happens around the steps.
+    /// The callbacks.
     pub callbacks: &'a mut Callbacks<'c>,
-    /// Whether to stop early.
+    /// A request to stop early.
     pub interrupt: Interrupt,
 }
 
 impl Trainer<'_, '_> {
-    /// Trains from `state` until something says stop, and leaves a checkpoint of where it stopped.
+    /// Trains from `state` until a limit or a callback stops it, and leaves a checkpoint there.
     ///
     /// # Errors
-    /// [`Error::Diverged`] on a loss, and [`Error::NotFinite`] on a weight or a value of the optimizer's
-    /// state, that is not finite, both in the step that made it so; otherwise what a callback, the disk
-    /// or the tensor library refuses. Earlier checkpoints are untouched.
+    /// [`Error::Diverged`] if the loss, [`Error::NotFinite`] if a weight or optimizer state is not finite,
+    /// both in the step that made it so; otherwise any error of a callback, the disk or candle. Earlier
+    /// checkpoints are untouched.
     pub fn fit(&mut self, state: &mut State) -> Result<Stop> {
         let (config, interrupt) = (self.config, self.interrupt.clone());
         let limits = Limits::new(config, &interrupt);
@@ -55,7 +55,7 @@ impl Trainer<'_, '_> {
             if stop.is_none() {
                 stop = self.train_epoch(state, &limits)?;
             }
-            // Also true where a run was stopped between an epoch's last step and its validation.
+            // Also true if a run was stopped between an epoch's last step and its validation.
             let complete = state.position.is_end_of_epoch();
             if !complete || matches!(stop, Some(Stop::Signal(_))) {
                 break;
@@ -76,7 +76,7 @@ impl Trainer<'_, '_> {
         Ok(stop)
     }
 
-    /// Takes the steps that are left of the current epoch.
+    /// Takes the remaining steps of the current epoch.
     fn train_epoch(&mut self, state: &mut State, limits: &Limits<'_>) -> Result<Option<Stop>> {
         let order = self.order(state.position.epoch);
         let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
@@ -95,8 +95,8 @@ impl Trainer<'_, '_> {
         Ok(None)
     }
 
-    /// One step, of a batch that was chosen from `began` on: forward, backward, update, and what the
-    /// callbacks hear of it.
+    /// One step with a batch whose selection started at `began`: forward, backward, update, and reports to
+    /// the callbacks.
     fn step(&mut self, batch: &Batch<'_>, state: &mut State, began: Instant) -> Result<()> {
         let learning_rate = self.learning_rate;
         let step = self.engine.step(batch, state.position.step, learning_rate)?;
@@ -131,12 +131,12 @@ impl Trainer<'_, '_> {
         Ok(())
     }
 
-    /// Validates, reports the epoch and begins the next one; `Some` if a signal arrived in the meantime,
-    /// in which case the epoch still waits for its validation.
+    /// Validates, reports the epoch and begins the next one. Returns the reason if a signal arrived in the
+    /// meantime; the epoch then still waits for validation.
     fn finish_epoch(&mut self, state: &mut State) -> Result<Option<Stop>> {
         let mut measured = Metrics::default();
         measured.add("train", state.running.values());
-        if !self.data.validation_order.is_empty() {
+        if !self.data.validation_indices.is_empty() {
             match self.validate()? {
                 Some(running) => measured.add("validation", running.values()),
                 None => return Ok(self.interrupt.signal().map(Stop::Signal)),
@@ -158,7 +158,7 @@ impl Trainer<'_, '_> {
 
     /// Loss and metrics on the validation samples; `None` if a signal arrived in the meantime.
     fn validate(&mut self) -> Result<Option<Running>> {
-        let split = Split { dataset: self.data.validated(), indices: &self.data.validation_order };
+        let split = Split { dataset: self.data.validated(), indices: &self.data.validation_indices };
         let engine = &mut *self.engine;
         self.callbacks.each(|callback, _| callback.before_evaluation(engine.parameters()))?;
         let callbacks = &mut *self.callbacks;
@@ -175,9 +175,9 @@ impl Trainer<'_, '_> {
         self.callbacks.control.reason().map(|reason| Stop::Early(reason.to_owned()))
     }
 
-    /// The order of the training samples in `epoch`: a function of the seed and the epoch alone.
+    /// The order of the training samples in `epoch`: determined by the seed and the epoch alone.
     fn order(&self, epoch: u64) -> Vec<usize> {
-        let mut order = self.data.train_order.clone();
+        let mut order = self.data.train_indices.clone();
         if self.config.shuffle {
             Stream::new(self.seed, Purpose::Shuffle, [epoch, 0]).shuffle(&mut order);
         }

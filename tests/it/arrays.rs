@@ -1,5 +1,5 @@
-//! Arrays as people have them: what NumPy writes, IDX files of any type, and labels of any kind; right, or refused
-//! in one line.
+//! Arrays in all common forms: NumPy files, IDX files of any type, and labels of any kind are read, or
+//! refused in one line.
 
 use std::io::{Cursor, Write as _};
 
@@ -30,7 +30,7 @@ fn bytes<const N: usize, T: Copy>(values: &[T], write: impl Fn(T) -> [u8; N]) ->
     values.iter().flat_map(|&value| write(value)).collect()
 }
 
-/// Rows of two halves, quarters and whole numbers that every type of floating-point number holds, and their classes.
+/// Rows of numbers that every floating-point type represents exactly, with their classes.
 fn rows() -> (Vec<f32>, Vec<i64>) {
     let row = |i: usize| {
         [(i % 7) as f32 * 0.25 - 0.75, if i.is_multiple_of(2) { 1.5 } else { -1.5 }, (i % 5) as f32]
@@ -40,7 +40,7 @@ fn rows() -> (Vec<f32>, Vec<i64>) {
 
 const ROWS: [usize; 2] = [40, 3];
 
-/// The rows column by column.
+/// The rows in column-major order.
 fn columns(values: &[f32]) -> Vec<f32> {
     (0..3).flat_map(|column| values.iter().skip(column).step_by(3).copied()).collect()
 }
@@ -74,14 +74,14 @@ fn train(
     workspace.run(&["train", "--config", &format!("{name}.toml"), "--run-dir", &format!("run-{name}"), "-q"])
 }
 
-/// What the program says, which is one line, where it refuses.
+/// The one line with which the program refuses.
 fn refused(outcome: &Outcome, code: i32) -> String {
     let messages = outcome.messages();
     assert_eq!((outcome.code, messages.lines().count()), (code, 1), "{messages}");
     messages
 }
 
-/// The metrics of the epochs, without times.
+/// The metrics of all epochs, without times.
 fn metrics(workspace: &Workspace, name: &str) -> String {
     let summary: Value =
         serde_json::from_slice(&workspace.read(format!("run-{name}/summary.json"))).expect("JSON");
@@ -99,7 +99,7 @@ fn predictions(workspace: &Workspace, run: &str, input: &str) -> Result<Vec<Valu
 
 /// Pixels of two classes, dark and bright, as bytes and as fractions of 255.
 #[test]
-fn test_array_of_another_kind() {
+fn a_test_array_of_another_type_is_refused() {
     let workspace = Workspace::new();
     let pixels: Vec<u8> = (0..120_u8).map(|i| if i / 3 % 2 == 0 { i % 40 } else { 200 + i % 40 }).collect();
     let fractions: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
@@ -127,14 +127,14 @@ fn test_array_of_another_kind() {
                 assert_eq!(metrics(&workspace, &name), metrics(&workspace, same), "{name}");
             } else {
                 let said = refused(&outcome, 3);
-                assert!(said.contains("`x_test` has ") && said.contains("in `x_train`"), "{said}");
+                assert!(said.contains("`x_test` has ") && said.contains("(`x_train`)"), "{said}");
             }
         }
     }
 }
 
 #[test]
-fn numpy_order_and_types() {
+fn every_numpy_order_and_type_is_read() {
     let workspace = Workspace::new();
     let (x, y) = rows();
     let labels = || npy("<i8", false, &[40], &bytes(&y, i64::to_le_bytes));
@@ -162,7 +162,7 @@ fn numpy_order_and_types() {
     for name in ["fortran.npy", "half.npy"] {
         assert_eq!(predictions(&workspace, "run-plain", name).expect("predictions"), expected, "{name}");
     }
-    // Images in Fortran order: the row counts fastest.
+    // Images in Fortran order: the row index changes fastest.
     let images: Vec<u8> = (0..24).collect();
     let turned: Vec<u8> = (0..24_u8).map(|i| i % 4 * 6 + i / 4 % 2 * 3 + i / 8).collect();
     for (name, order, values) in [("images", false, images), ("turned", true, turned)] {
@@ -174,20 +174,15 @@ fn numpy_order_and_types() {
 }
 
 #[test]
-fn arrays_that_are_no_numbers_are_explained() {
+fn arrays_that_are_not_numbers_are_explained() {
     let workspace = Workspace::new();
     let y = || ("y_train", npy("|u1", false, &[2], &[0, 1]));
     for (name, descr, size, words) in [
         ("objects", "|O", 16, "`x_train`: holds pickled Python objects"),
         ("complex", "<c8", 16, "complex numbers (<c8)"),
-        (
-            "long",
-            "<f16",
-            32,
-            "floating-point numbers of 16 bytes (<f16); save them with `.astype('float64')`",
-        ),
+        ("long", "<f16", 32, "16-byte floating-point numbers (<f16); save them with `.astype('float64')`"),
         ("times", "<M8[s]", 16, "times (<M8[s])"),
-        ("words", "<U2", 16, "holds words such as \"\""),
+        ("words", "<U2", 16, "holds strings such as \"\""),
     ] {
         let x = npy(descr, false, &[2], &vec![0; size]);
         let message = refused(&train(&workspace, name, &[("x_train", x), y()], "", 2), 3);
@@ -196,7 +191,7 @@ fn arrays_that_are_no_numbers_are_explained() {
 }
 
 #[test]
-fn labels_may_be_words() {
+fn labels_may_be_strings() {
     let workspace = Workspace::new();
     let (x, y) = rows();
     let x = || npy("<f4", false, &ROWS, &bytes(&x, f32::to_le_bytes));
@@ -219,7 +214,7 @@ fn labels_may_be_words() {
         assert_eq!(evaluation["per_class"][1]["class"], "dog", "{evaluation}");
         assert_eq!(metrics(&workspace, name), metrics(&workspace, "ascii"), "{name}");
     }
-    // The test labels are looked up among the classes of the training samples.
+    // Test labels are looked up among the classes of the training samples.
     let all = |test| {
         [
             ("x_train", x()),
@@ -231,7 +226,7 @@ fn labels_may_be_words() {
     assert_eq!(train(&workspace, "same", &all(["é", "b"]), "", 2).code, 0);
     let message = refused(&train(&workspace, "other", &all(["é", "c"]), "", 2), 3);
     assert!(
-        message.contains("`y_test`: label \"c\" in row 1 is none of the classes, which are b, é"),
+        message.contains("`y_test`: label \"c\" in row 1 is not one of the classes, which are b, é"),
         "{message}"
     );
     assert_eq!(train(&workspace, "listed", &all(["é", "c"]), "classes = ['c', 'b', 'é']", 3).code, 0);
@@ -240,10 +235,10 @@ fn labels_may_be_words() {
     let mixed = [("x_train", x()), ("y_train", unicode(["é", "b"], false)), ("x_test", x())];
     let mixed = [&mixed[..], &[("y_test", npy("<i8", false, &[40], &bytes(&y, i64::to_le_bytes)))]].concat();
     let message = refused(&train(&workspace, "mixed", &mixed, "", 2), 3);
-    assert!(message.contains("labels are numbers, and those of `y_train` words"), "{message}");
+    assert!(message.contains("labels are numbers, but those of `y_train` are strings"), "{message}");
 }
 
-/// Six samples of these labels.
+/// Six samples with these labels.
 fn labelled(train: &[u8], test: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let x = |count: usize| npy("<f4", false, &[count, 1], &vec![0; 4 * count]);
     let y = |labels: &[u8]| npy("|u1", false, &[labels.len()], labels);
@@ -255,7 +250,7 @@ fn labelled(train: &[u8], test: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn class_without_samples() {
+fn a_class_may_have_no_samples() {
     let workspace = Workspace::new();
     for (name, train_labels, test_labels, unseen) in [
         ("last", &[0, 1, 2, 0][..], &[0, 1][..], "label 3"),
@@ -278,7 +273,7 @@ fn class_without_samples() {
         );
         assert_eq!((listed.code, listed.messages().as_str()), (0, ""), "{name}");
     }
-    // The weights know their classes: a file may lack some, but not have others.
+    // The checkpoint stores the classes: a file may lack some of them, but not have others.
     workspace.file("two.npz", npz(&labelled(&[0, 1], &[1, 0])));
     workspace.file("five.npz", npz(&labelled(&[0, 1, 2, 3, 4], &[])));
     let eval = |path: &str| {
@@ -293,13 +288,13 @@ fn class_without_samples() {
 }
 
 #[test]
-fn labels_that_start_at_1() {
+fn labels_that_start_at_1_are_explained() {
     let workspace = Workspace::new();
     for (name, labels, units) in
         [("three", &[1, 2, 3][..], 3), ("two", &[1, 2, 2], 2), ("late", &[5, 6, 7], 3)]
     {
         let message = refused(&train(&workspace, name, &labelled(labels, &[]), "", units), 3);
-        assert!(message.contains("no sample has label 0, and labels count from 0"), "{message}");
+        assert!(message.contains("no sample has label 0, but labels start at 0"), "{message}");
         assert!(
             message.contains(&format!("`units = {}`", labels.iter().max().expect("one") + 1)),
             "{message}"
@@ -308,15 +303,15 @@ fn labels_that_start_at_1() {
             &train(&workspace, name, &labelled(labels, &[]), &format!("classes = {units}"), units),
             3,
         );
-        assert!(message.contains("no sample has label 0, and labels count from 0"), "{message}");
+        assert!(message.contains("no sample has label 0, but labels start at 0"), "{message}");
     }
-    // Where there is a label 0, it is said which label is too much.
+    // If there is a label 0, the message names the label that is too large.
     let message = refused(&train(&workspace, "much", &labelled(&[0, 3], &[]), "", 3), 3);
     assert!(message.contains("label 3 in row 1") && !message.contains("no sample has"), "{message}");
 }
 
 #[test]
-fn arrays_to_validate_on_are_used() {
+fn validation_arrays_are_used() {
     let workspace = Workspace::new();
     let (x, y) = rows();
     let x = || npy("<f4", false, &ROWS, &bytes(&x, f32::to_le_bytes));
@@ -342,7 +337,7 @@ fn arrays_to_validate_on_are_used() {
     let two = [("x_train", x()), ("y_train", y()), ("x_val", x()), ("x_valid", x())];
     let message = refused(&train(&workspace, "two", &two, "", 2), 3);
     assert!(message.contains("`x_val`") && message.contains("`x_valid`"), "{message}");
-    // What needs such samples says so before it trains.
+    // What needs validation samples is refused before training.
     let none = [("x_train", x()), ("y_train", y())];
     let monitor = "[checkpoint]\nmonitor = 'validation.accuracy'";
     let message = refused(&train(&workspace, "none", &none, monitor, 2), 3);
@@ -350,12 +345,16 @@ fn arrays_to_validate_on_are_used() {
 }
 
 #[test]
-fn number_beyond_f32() {
+fn a_number_out_of_range_for_f32_is_refused() {
     let workspace = Workspace::new();
     let y = || ("y_train", npy("|u1", false, &[2], &[0, 1]));
     for (name, value, words) in [
-        ("large", 1e300, "row 1, column 2 (counted from 0) is 1e300, which does not fit 32 bits"),
-        ("negative", -3.5e38, "is -3.5e38, which does not fit 32 bits"),
+        (
+            "large",
+            1e300,
+            "row 1, column 2 (counted from 0) is 1e300, which is out of range for a 32-bit float",
+        ),
+        ("negative", -3.5e38, "is -3.5e38, which is out of range for a 32-bit float"),
         ("none", f64::NAN, "is NaN, which is not a finite number"),
     ] {
         let x = npy("<f8", false, &[2, 3], &bytes(&[0.0, 1.0, 2.0, 3.0, 4.0, value], f64::to_le_bytes));
@@ -373,8 +372,12 @@ fn number_beyond_f32() {
     for (file, text, words) in [
         ("x.json", "[[0, 1, 2], [3, 4e38, 5]]", "row 1, column 1"),
         ("x.json", "[[0, 1, 1e300]]", "1e300"),
-        ("x.json", "[[0, 1, 2],\n [0, 1, 1e999]]", "1e999 does not fit 32 bits at line 2"),
-        ("x.csv", "a,b,c\n0,1,2\n0,1e300,2\n", "line 3, column `b`: \"1e300\" does not fit 32 bits"),
+        ("x.json", "[[0, 1, 2],\n [0, 1, 1e999]]", "1e999 is out of range for a 32-bit float at line 2"),
+        (
+            "x.csv",
+            "a,b,c\n0,1,2\n0,1e300,2\n",
+            "line 3, column `b`: \"1e300\" is out of range for a 32-bit float",
+        ),
     ] {
         workspace.file(file, text);
         let message = predictions(&workspace, "run-good", file).expect_err("refused");
@@ -383,7 +386,7 @@ fn number_beyond_f32() {
 }
 
 #[test]
-fn archives_can_be_predicted_for() {
+fn archives_can_be_input_for_predictions() {
     let workspace = Workspace::new();
     let (x, y) = rows();
     let plain = |values: &[f32]| npy("<f4", false, &[values.len() / 3, 3], &bytes(values, f32::to_le_bytes));
@@ -403,7 +406,7 @@ fn archives_can_be_predicted_for() {
     assert_eq!(predictions(&workspace, "run-a", "rows.npz").expect("predictions"), expected);
     workspace.file("rows.npz", npz(&[("a", plain(&x)), ("b", plain(&x))]));
     let message = predictions(&workspace, "run-a", "rows.npz").expect_err("refused");
-    assert!(message.contains("has the arrays a, b, none of which is called `x_test` or `x`"), "{message}");
+    assert!(message.contains("has the arrays a, b, but neither `x_test` nor `x`"), "{message}");
 }
 
 /// An IDX file.
@@ -413,7 +416,7 @@ fn idx(kind: u32, sizes: &[usize], values: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn idx_of_other_types() {
+fn idx_files_of_all_types_are_read() {
     let workspace = Workspace::new();
     let digits = "[data.digits]\nsize = 8\nsamples = 100\ntest_samples = 10";
     workspace.file("c.toml", config(digits, 10));
@@ -449,7 +452,7 @@ fn idx_of_other_types() {
         (
             "signed.idx",
             idx(0x09, &[1, 8, 8], &[0xff; 64]),
-            "value 0 is -1; pixels are whole numbers from 0 to 255",
+            "value 0 is -1; pixels are integers from 0 to 255",
         ),
         ("odd.idx", idx(0x0a, &[1, 8, 8], &[0; 64]), "not an IDX file"),
         ("deep.idx", idx(0x08, &[1, 1, 1, 8, 8], &[0; 64]), "5 dimensions; 1 to 4"),

@@ -1,4 +1,4 @@
-//! `taper bench`: what it reports, compares and refuses. How fast anything is does not matter here.
+//! `taper bench`: its reports, comparisons and refusals, regardless of speed.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use crate::workspace::{Outcome, Workspace};
 
 const QUICK: [&str; 5] = ["bench", "--seconds", "0.2", "--config", "linear_regression"];
 
-/// Runs a quick measurement with more arguments.
+/// Runs a quick measurement with additional arguments.
 fn bench(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     workspace.run(&[&QUICK[..], arguments].concat())
 }
 
-/// A result of a quick measurement, as JSON.
+/// The result of a quick measurement, as JSON.
 fn report(workspace: &Workspace) -> Value {
     let outcome = bench(workspace, &["--format", "json"]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
@@ -28,7 +28,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 #[test]
-fn the_report_is_complete_and_its_numbers_agree() {
+fn the_report_is_complete_and_consistent() {
     let workspace = Workspace::new();
     for (config, name, parameters, batch_size) in
         [("linear_regression", "linear-regression", 2, 10), ("synthetic_mlp", "synthetic-mlp", 31_310, 32)]
@@ -63,7 +63,8 @@ fn the_report_is_complete_and_its_numbers_agree() {
         above_zero(&report, "/gflops");
         above_zero(&report, "/inference/us_per_sample");
         if report["roofline"].is_null() {
-            // Left out where other processes kept the machine from reaching what training has just reached.
+            // The share is omitted if other processes kept the machine from reaching its training speed
+            // again.
             above_zero(&report, "/other_processes/busy_cores");
             continue;
         }
@@ -89,8 +90,8 @@ fn the_table_goes_to_stdout_and_no_run_folder_is_made() {
 }
 
 #[test]
-fn a_run_goes_on_beyond_the_epochs_of_its_config() {
-    // One step, again and again from the first weights, where a second one would diverge.
+fn a_measurement_is_not_limited_by_the_epochs_of_the_config() {
+    // One step, repeated from the initial weights, where a second step would diverge.
     let workspace = Workspace::new();
     let once = ["--set", "train.epochs=1", "--set", "optimizer.sgd.learning_rate=1e30"];
     let outcome = bench(&workspace, &once);
@@ -115,9 +116,9 @@ fn a_slower_result_than_the_baseline_fails_with_both_numbers() {
     workspace.file("fast.json", baseline.to_string());
     for format in ["text", "json"] {
         let outcome = bench(&workspace, &["--baseline", "fast.json", "--format", format]);
-        // 9 where other processes keep this machine busy.
+        // 9 if other processes keep this machine busy.
         assert!(matches!(outcome.code, 6 | 9), "{}", outcome.stderr);
-        assert!(!outcome.stdout.is_empty(), "the result is shown all the same");
+        assert!(!outcome.stdout.is_empty(), "the result is shown nevertheless");
         let error = outcome.stderr.lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>();
         assert_eq!(error.len(), 1, "{}", outcome.stderr);
         for part in ["us per sample", "0.000 us", "allows 10 %"] {
@@ -127,7 +128,7 @@ fn a_slower_result_than_the_baseline_fails_with_both_numbers() {
 }
 
 #[test]
-fn a_result_within_the_allowance_passes() {
+fn a_result_within_the_tolerance_passes() {
     let workspace = Workspace::new();
     let mut baseline = report(&workspace);
     baseline["us_per_sample"] = json!(1e9);
@@ -151,7 +152,7 @@ fn a_result_can_be_its_own_baseline() {
 }
 
 #[test]
-fn a_baseline_of_something_else_names_the_field() {
+fn a_baseline_of_another_measurement_is_refused_naming_the_field() {
     let workspace = Workspace::new();
     let right = report(&workspace);
     for (field, other) in [
@@ -177,7 +178,7 @@ fn a_baseline_of_something_else_names_the_field() {
 }
 
 #[test]
-fn a_baseline_that_is_none_is_a_usage_error() {
+fn an_invalid_baseline_is_a_usage_error() {
     let workspace = Workspace::new();
     let mut without = report(&workspace);
     without["us_per_sample"] = Value::Null;
@@ -200,7 +201,7 @@ fn a_baseline_that_is_none_is_a_usage_error() {
 }
 
 #[test]
-fn flags_that_cannot_be_meant_are_explained() {
+fn invalid_flags_are_explained() {
     let workspace = Workspace::new();
     for (arguments, explanation) in [
         (&["--seconds", "0"][..], "above 0"),
@@ -227,7 +228,7 @@ fn random_samples_stand_in_for_a_missing_data_set() {
 }
 
 #[test]
-fn data_of_unknown_shape_or_damaged_data_is_an_error() {
+fn damaged_data_and_data_of_unknown_shape_are_errors() {
     let workspace = Workspace::new();
     let missing = ["bench", "--set", "data={npz={path='none.npz'}}"];
     let outcome = workspace.run(&missing);

@@ -1,4 +1,4 @@
-//! Checkpoints within an epoch after some minutes, and run folders that vanish while a run trains.
+//! Checkpoints within an epoch by the clock, and run folders that disappear during training.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ batch_size = 8
 log_every_steps = 1
 "#;
 
-/// A clock that always asks.
+/// A checkpoint after every step.
 const ALWAYS: [&str; 2] = ["--set", "checkpoint.every_minutes=1e-9"];
 
 fn train(workspace: &Workspace, run: &str, more: &[&str]) {
@@ -63,7 +63,7 @@ fn assert_same(workspace: &Workspace, one: &str, other: &str) {
         for file in ["model.safetensors", "optimizer.safetensors"] {
             let tensors = |run: &str| {
                 let bytes = workspace.read(format!("{run}/checkpoints/step-{step:08}/{file}"));
-                // The header holds the config, in which `every_minutes` differs.
+                // The header contains the config, in which `every_minutes` differs.
                 let header = u64::from_le_bytes(bytes[..8].try_into().expect("8 bytes")) as usize;
                 bytes[8 + header..].to_vec()
             };
@@ -73,7 +73,7 @@ fn assert_same(workspace: &Workspace, one: &str, other: &str) {
 }
 
 #[test]
-fn what_a_run_leaves_does_not_depend_on_the_clock() {
+fn the_files_of_a_run_do_not_depend_on_the_clock() {
     for (number, more) in [
         &[][..],
         &["--set", "checkpoint.keep_last=1"],
@@ -91,7 +91,7 @@ fn what_a_run_leaves_does_not_depend_on_the_clock() {
     }
 }
 
-/// Trains through a long epoch, is killed soon after it began, and returns the latest step that is saved.
+/// Trains a long epoch, is killed soon after the start, and returns the latest saved step.
 fn killed(workspace: &Workspace, run: &str, more: &[&str]) -> Option<u64> {
     workspace.file("m.toml", CONFIG);
     let long = ["--set", "data.synthetic.samples=100000", "--set", "train.epochs=1"];
@@ -101,12 +101,12 @@ fn killed(workspace: &Workspace, run: &str, more: &[&str]) -> Option<u64> {
     let start = Instant::now();
     let events = workspace.path(run).join("events.jsonl");
     while std::fs::read_to_string(&events).unwrap_or_default().lines().count() < 30 {
-        assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
+        assert!(start.elapsed() < Duration::from_mins(1), "the run did not start");
         std::thread::sleep(Duration::from_millis(2));
     }
     child.kill().expect("killed");
     child.wait().expect("it ends");
-    // A kill while a checkpoint is written leaves the one before, and a folder under another name.
+    // A kill during a save leaves the previous checkpoint, and a folder with a temporary name.
     let entries = std::fs::read_dir(workspace.path(run).join("checkpoints")).into_iter().flatten();
     let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
     names.filter_map(|name| name.strip_prefix("step-")?.parse().ok()).max()
@@ -117,7 +117,7 @@ fn a_kill_in_a_long_first_epoch_loses_little() {
     let workspace = Workspace::new();
     assert_eq!(killed(&workspace, "without", &["--set", "checkpoint.every_minutes=0"]), None);
     let saved = killed(&workspace, "with", &ALWAYS).expect("a checkpoint");
-    // All lines but the first are steps.
+    // All lines except the first are steps.
     let taken = log(&workspace, "with").len() as u64 - 1;
     assert!(saved + 2 >= taken, "{saved} of {taken}");
     let more = format!("train.max_steps={}", saved + 1);
@@ -126,12 +126,12 @@ fn a_kill_in_a_long_first_epoch_loses_little() {
 }
 
 #[test]
-fn a_run_resumed_from_a_provisional_checkpoint_leaves_what_one_leaves_that_never_stopped() {
+fn a_run_resumed_from_a_provisional_checkpoint_ends_like_an_uninterrupted_one() {
     let workspace = Workspace::new();
     for keep in ["checkpoint.keep_last=1", "checkpoint.keep_last=2"] {
         let [whole, parts] = ["whole", "parts"].map(|name| format!("{name}-{keep}"));
         train(&workspace, &whole, &["--set", keep]);
-        // Stopped in the second and the third epoch, where the checkpoint that the clock asked for is the latest.
+        // Stopped in the second and the third epoch, where the provisional checkpoint is the latest.
         for steps in ["train.max_steps=27", "train.max_steps=28", "train.max_steps=45"] {
             train(&workspace, &parts, &["--set", keep, "--set", steps, ALWAYS[0], ALWAYS[1]]);
         }
@@ -141,7 +141,7 @@ fn a_run_resumed_from_a_provisional_checkpoint_leaves_what_one_leaves_that_never
 }
 
 #[test]
-fn a_run_folder_that_vanishes_during_training_is_named() {
+fn a_run_folder_that_disappears_during_training_is_named() {
     for moved in [true, false] {
         let workspace = Workspace::new();
         workspace.file("m.toml", CONFIG);
@@ -160,7 +160,7 @@ fn a_run_folder_that_vanishes_during_training_is_named() {
             names.into_iter().any(|name| name.to_string_lossy().starts_with("step-"))
         };
         while !saved() {
-            assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
+            assert!(start.elapsed() < Duration::from_mins(1), "the run did not start");
             std::thread::sleep(Duration::from_millis(2));
         }
         std::fs::rename(workspace.path("runs/mv"), workspace.path("runs/elsewhere")).expect("moved");
@@ -171,7 +171,7 @@ fn a_run_folder_that_vanishes_during_training_is_named() {
         assert_eq!(outcome.code, 1, "{}", outcome.stderr);
         let said = "error: runs/mv: the run folder was moved or deleted while training";
         assert!(outcome.stderr.lines().any(|line| line.starts_with(said)), "{}", outcome.stderr);
-        assert!(!workspace.path("runs/mv").exists(), "it was made again");
+        assert!(!workspace.path("runs/mv").exists(), "it was created again");
         if moved {
             let outcome =
                 workspace.ok(&["train", "--resume", "runs/elsewhere", "--set", "train.max_steps=1"]);

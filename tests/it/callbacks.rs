@@ -1,4 +1,4 @@
-//! Callbacks of user code, in runs that the library trains.
+//! Callbacks of user code, in runs through the library.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use taper::internals::position::Position;
 use taper::network::Parameters;
 use taper::run::{Options, Outcome, Place, Stopped};
 
-/// 48 samples in batches of 16: three steps in an epoch, and a validation.
+/// 48 samples in batches of 16: three steps per epoch, and validation.
 const CONFIG: &str = r#"
 name = "c"
 seed = 3
@@ -53,8 +53,8 @@ fn state(run: &Path, step: u64) -> taper::internals::checkpoint::State {
     checkpoint.state.expect("a state")
 }
 
-/// Counts steps in its state and in a file of its own; asks for a checkpoint after the first step of an
-/// epoch; stops when it has counted enough.
+/// Counts steps in its state and in its own file; requests a checkpoint after the first step of an epoch;
+/// stops at a given count.
 #[derive(Default)]
 struct Counter {
     count: u64,
@@ -116,16 +116,16 @@ fn a_callback_stops_a_run_with_its_reason_and_a_checkpoint() {
     assert_eq!(state(&run, 5).callbacks["counter"]["count"], 5);
     let mut steps = Store::new(&run).steps().expect("checkpoints");
     steps.sort_unstable();
-    assert_eq!(steps, [1, 3, 4, 5], "after first steps, the first epoch, and where it stopped");
+    assert_eq!(steps, [1, 3, 4, 5], "after the first steps, after the first epoch, and at the end");
 }
 
 #[test]
-fn a_resumed_callback_goes_on_counting_and_its_file_reads_as_if_never_stopped() {
+fn a_resumed_callback_continues_and_its_file_is_that_of_an_uninterrupted_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
     train(&whole, vec![&mut Counter::default()], &[]).expect("a run");
     train(&parts, vec![&mut Counter::default()], &["train.max_steps=5"]).expect("a run");
-    // Lines that a killed process wrote after its last checkpoint.
+    // Lines written by a killed process after its last checkpoint.
     let mut torn = std::fs::read(parts.join("counts.txt")).expect("a file");
     torn.extend_from_slice(b"6\n7");
     std::fs::write(parts.join("counts.txt"), torn).expect("written");
@@ -150,7 +150,7 @@ fn a_file_that_lost_lines_is_refused_before_anything_is_changed() {
     assert_eq!(std::fs::read(run.join("events.jsonl")).expect("events"), before);
 }
 
-/// Validates with weights of 0, whatever was trained.
+/// Validates with zero weights, regardless of training.
 #[derive(Default)]
 struct Zeros {
     kept: Vec<candle_core::Tensor>,
@@ -190,10 +190,10 @@ impl Callback for Zeros {
 }
 
 #[test]
-fn validation_sees_the_weights_of_a_callback_and_training_does_not() {
+fn validation_but_not_training_sees_the_weights_of_a_callback() {
     let folder = tempfile::tempdir().expect("a folder");
     let [plain, zeros] = ["plain", "zeros"].map(|name| folder.path().join(name));
-    // No checkpoint is the best: which one is depends on the validation.
+    // Monitors a training metric, because the best checkpoint would otherwise depend on validation.
     let more = ["checkpoint.monitor=train.loss"];
     train(&plain, Vec::new(), &more).expect("a run");
     let mut callback = Zeros::default();
@@ -217,7 +217,7 @@ fn validation_sees_the_weights_of_a_callback_and_training_does_not() {
     assert_eq!(train_losses(&plain), train_losses(&zeros));
 }
 
-/// Fails where it is told to.
+/// Fails at a save.
 struct Fails(&'static str);
 
 impl Callback for Fails {
@@ -231,16 +231,16 @@ impl Callback for Fails {
 }
 
 #[test]
-fn an_error_of_a_callback_stops_the_run_and_a_name_is_taken_once() {
+fn an_error_of_a_callback_stops_the_run_and_names_must_be_unique() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = train(&folder.path().join("a"), vec![&mut Fails("fails")], &[]).expect_err("it fails");
     assert_eq!(error.to_string(), "no checkpoint today");
     let error = train(&folder.path().join("b"), vec![&mut Fails("best")], &[]).expect_err("a name twice");
-    assert!(error.to_string().contains("two callbacks are called `best`"), "{error}");
+    assert!(error.to_string().contains("two callbacks have the name `best`"), "{error}");
 }
 
 #[test]
-fn the_summary_is_read_as_it_was_written() {
+fn the_summary_is_read_back_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = folder.path().join("run");
     let outcome = train(&run, Vec::new(), &[]).expect("a run");

@@ -1,5 +1,5 @@
-//! Networks with random samples, for tests of engines: every built-in config, and a zoo that uses every
-//! layer and every way of fusing them.
+//! Networks with random samples for tests of the engines: every built-in config, and networks that use every
+//! layer and every way of fusing layers.
 
 use candle_core::{DType, Device};
 use serde_json::json;
@@ -13,7 +13,7 @@ use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
 use taper_kernels::simd::lanes::Isa;
 
-/// A config with random samples of the shape that it asks for.
+/// A config with random samples of the required shape.
 pub struct Case {
     pub name: String,
     pub experiment: Experiment,
@@ -24,7 +24,7 @@ pub struct Case {
     pub values: Vec<f32>,
 }
 
-/// Samples to draw batches from.
+/// The number of samples from which batches are drawn.
 pub const SAMPLES: usize = 96;
 
 impl Case {
@@ -71,7 +71,7 @@ impl Case {
         fused.expect("an engine").with_isa(isa)
     }
 
-    /// Hands the batch of the samples `indices` to `take`.
+    /// Passes the batch of the samples `indices` to `take`.
     pub fn with_batch<T>(&self, indices: &[usize], take: impl FnOnce(&Batch<'_>) -> T) -> T {
         let scaling = Scaling::new(&self.features, None);
         let labels: Vec<u32> = indices.iter().filter_map(|&i| self.labels.get(i).copied()).collect();
@@ -89,7 +89,7 @@ impl Case {
         take(&Batch { samples, targets })
     }
 
-    /// Takes `steps` steps, of `batch` samples but for a smaller one now and then.
+    /// Takes `steps` steps with `batch` samples each, except for an occasional smaller batch.
     pub fn train(&self, engine: &mut dyn Engine, steps: u64, batch: usize) -> Trace {
         let rate = self.experiment.optimizer.member().learning_rate();
         let mut losses = Vec::new();
@@ -110,7 +110,7 @@ impl Case {
     }
 }
 
-/// What a training left behind.
+/// The results of training.
 #[derive(PartialEq)]
 pub struct Trace {
     pub losses: Vec<f64>,
@@ -119,8 +119,9 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// How far losses, weights and state, and logits are apart: the largest of the losses' relative
-    /// differences, and of the tensors' |a - b| / |b| in the Euclidean norm (absolute below 1).
+    /// The differences between losses, tensors (weights and state), and logits: the largest relative
+    /// difference of the losses, and the largest |a - b| / |b| of the tensors in the Euclidean norm (absolute
+    /// below 1).
     pub fn difference(&self, other: &Self) -> [f64; 3] {
         let norm =
             |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
@@ -142,7 +143,7 @@ fn experiment(name: &str, text: &str) -> Experiment {
     Experiment::load(&input).unwrap_or_else(|error| panic!("{name}: {error:?}"))
 }
 
-/// Every built-in config; images of 224x224 pixels are made smaller.
+/// Every built-in config, with images of 224x224 pixels reduced.
 pub fn built_in() -> Vec<Case> {
     let case = |(name, text): &(&str, &str)| {
         let text = text.replace("= 224", "= 40");
@@ -174,7 +175,7 @@ pub fn network(
     Case::new(name, experiment, Shape(shape.to_vec()), Target::Class { classes: 3 })
 }
 
-/// Networks that use every layer, and what the engine puts together, in all ways.
+/// Networks that use every layer, and every way in which the engine fuses layers.
 #[expect(clippy::too_many_lines, reason = "a list")]
 pub fn zoo() -> Vec<Case> {
     let adam = json!({"adam": {}});
@@ -256,8 +257,8 @@ pub fn zoo() -> Vec<Case> {
             "pool first",
             vec![json!({"max_pool2d": {"pool_size": 2}}), conv(6, json!(2), json!({"activation": "relu"}))],
         ),
-        // Without biases: batch normalisation takes them away again, so their gradient is rounding
-        // alone, of which Adam makes whole steps.
+        // Without biases: batch normalization cancels them, so their gradient is only rounding error, which
+        // Adam would amplify to full steps.
         (
             "batch_norm on images",
             vec![
@@ -308,12 +309,12 @@ pub fn zoo() -> Vec<Case> {
     cases
 }
 
-/// Networks with residual blocks: first, last, in between and within each other, with what the sides of
-/// a sum may differ in.
+/// Networks with residual blocks: first, last, in between and nested, with all ways in which the two branches
+/// of a sum may differ.
 #[expect(clippy::too_many_lines, reason = "a list")]
 fn blocks() -> Vec<Case> {
-    // Adam makes whole steps of gradients that are rounding alone, and a kink behind a norm another gradient
-    // of a value that is.
+    // Adam would amplify gradients that are only rounding errors to full steps, and a kink after a
+    // normalization could change a gradient by much.
     let optimizer = json!({"sgd": {"momentum": 0.9}});
     let block = |layers: serde_json::Value, shortcut: serde_json::Value| json!({"residual": {"layers": layers, "shortcut": shortcut}});
     let conv = |filters: usize, kernel: usize, strides: usize| json!({"conv2d": {"filters": filters, "kernel_size": kernel, "strides": strides, "padding": "same", "bias": false}});

@@ -1,4 +1,4 @@
-//! Run folders and checkpoints as `eval`, `predict` and a second `train` meet them.
+//! Run folders and checkpoints as used by `eval`, `predict` and a second `train`.
 
 use crate::workspace::{Outcome, Workspace};
 
@@ -14,7 +14,7 @@ fn accuracy(workspace: &Workspace, checkpoint: &str) -> f64 {
 }
 
 #[test]
-fn a_run_a_checkpoint_and_a_lone_weights_file_evaluate_alike() {
+fn a_run_a_checkpoint_and_a_lone_weights_file_give_the_same_evaluation() {
     let workspace = trained();
     let run = accuracy(&workspace, "run");
     assert!((run - accuracy(&workspace, "run/checkpoints/step-00000075")).abs() < 1e-12);
@@ -27,7 +27,7 @@ fn a_run_a_checkpoint_and_a_lone_weights_file_evaluate_alike() {
 }
 
 #[test]
-fn eval_needs_the_checkpoint_only_and_runs_from_another_folder() {
+fn eval_needs_only_the_checkpoint_and_runs_from_another_folder() {
     let workspace = trained();
     let other = Workspace::new();
     let checkpoint = workspace.path("run");
@@ -44,7 +44,7 @@ fn eval_needs_the_checkpoint_only_and_runs_from_another_folder() {
 }
 
 #[test]
-fn eval_prints_the_fields_that_scripts_rely_on() {
+fn eval_prints_the_fields_that_scripts_depend_on() {
     let result = trained().ok(&["eval", "--checkpoint", "run", "--format", "json"]);
     let object = result.json();
     for field in [
@@ -74,7 +74,7 @@ fn eval_prints_the_fields_that_scripts_rely_on() {
 }
 
 #[test]
-fn what_is_no_checkpoint_is_explained() {
+fn anything_but_a_checkpoint_is_explained() {
     let workspace = trained();
     workspace.file("empty/note.txt", "");
     workspace.file("text.safetensors", "not weights");
@@ -105,7 +105,7 @@ fn a_config_in_a_weights_file_is_checked_like_any_other() {
 }
 
 #[test]
-fn eval_hears_the_environment() {
+fn eval_uses_environment_variables() {
     let workspace = trained();
     let output = workspace
         .command(&["eval", "--checkpoint", "run", "--format", "json"])

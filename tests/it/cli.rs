@@ -33,7 +33,7 @@ fn json_logs_are_json_line_by_line() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let workspace = Workspace::new();
     let mut child = workspace
         .command(&["config", "schema"])
@@ -58,7 +58,7 @@ fn a_full_disk_behind_stdout_is_an_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_behind_stderr_is_no_panic() {
+fn a_full_disk_behind_stderr_causes_no_panic() {
     let workspace = Workspace::new();
     let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
     let arguments = ["train", "--set", "train.epochs=1"];
@@ -67,7 +67,7 @@ fn a_full_disk_behind_stderr_is_no_panic() {
 }
 
 #[test]
-fn an_error_of_the_system_is_told_once() {
+fn an_error_of_the_operating_system_is_printed_once() {
     let workspace = Workspace::new();
     workspace.file("file", "");
     let outcome = workspace.run(&["train", "--run-dir", "file"]);
@@ -95,7 +95,7 @@ fn a_config_can_come_from_standard_input() {
 }
 
 #[test]
-fn flags_win_over_set_over_environment_over_file() {
+fn flags_override_set_which_overrides_the_environment_and_the_file() {
     let workspace = Workspace::new();
     let show = |set: &[&str]| {
         let arguments = [&["config", "show", "--format", "json"][..], set].concat();
@@ -110,7 +110,7 @@ fn flags_win_over_set_over_environment_over_file() {
 #[test]
 fn an_absent_gpu_is_explained() {
     if candle_core::utils::cuda_is_available() {
-        return; // this build may well have one
+        return; // this build may support one
     }
     let outcome = Workspace::new().run(&["train", "--device", "cuda"]);
     assert_eq!(outcome.code, 2, "{}", outcome.stderr);
@@ -152,7 +152,7 @@ fn a_network_of_thousands_of_layers_trains_and_is_evaluated() {
 }
 
 #[test]
-fn limits_stop_a_run_where_they_say() {
+fn limits_stop_a_run_exactly() {
     let workspace = Workspace::new();
     let summary = workspace.ok(&["train", "--format", "json", "--set", "train.max_steps=30"]).json();
     assert_eq!((summary["steps"].as_u64(), summary["reason"].as_str()), (Some(30), Some("max_steps")));

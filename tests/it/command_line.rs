@@ -1,4 +1,4 @@
-//! Arguments as people type them: with and without flags, and as other programs have them.
+//! Arguments as people type them, with and without flags, and as in other programs.
 
 use crate::workspace::{Outcome, Workspace};
 
@@ -10,7 +10,7 @@ fn trained() -> Workspace {
 }
 
 #[test]
-fn help_is_a_command_for_all_commands() {
+fn help_is_a_command_and_a_flag_of_all_commands() {
     let workspace = Workspace::new();
     assert!(workspace.ok(&["help"]).stdout.contains("Usage: taper [OPTIONS] <COMMAND>"));
     for words in [vec!["train"], vec!["eval"], vec!["predict"], vec!["config", "show"], vec!["data", "fetch"]]
@@ -42,7 +42,7 @@ fn a_config_needs_no_flag() {
 }
 
 #[test]
-fn a_config_or_checkpoint_that_is_given_twice_is_an_error() {
+fn a_config_or_checkpoint_given_twice_is_an_error() {
     let workspace = Workspace::new();
     for arguments in [
         &["train", "mnist_cnn", "--config", "mnist_cnn"][..],
@@ -80,7 +80,7 @@ fn a_checkpoint_and_inputs_need_no_flags() {
 }
 
 #[test]
-fn flags_of_other_trainers_are_answered_with_the_key() {
+fn flags_of_other_programs_are_answered_with_the_config_key() {
     let workspace = Workspace::new();
     for (arguments, tip) in [
         (&["train", "--epochs", "3"][..], "--set train.epochs=3"),
@@ -97,12 +97,12 @@ fn flags_of_other_trainers_are_answered_with_the_key() {
         assert_eq!(outcome.code, 2, "{arguments:?}");
         assert!(outcome.stderr.contains(tip), "{arguments:?}: {}", outcome.stderr);
     }
-    // clap's own suggestions stay.
+    // clap's own suggestions are kept.
     let outcome = workspace.run(&["train", "--run-dri", "r"]);
     assert!(outcome.stderr.contains("'--run-dir'"), "{}", outcome.stderr);
 }
 
-/// The config with each of `set`, as JSON.
+/// The config with these `--set` values, as JSON.
 fn shown(set: &[&str]) -> serde_json::Value {
     let flags = set.iter().flat_map(|set| ["--set", set]);
     let arguments: Vec<&str> =
@@ -111,7 +111,7 @@ fn shown(set: &[&str]) -> serde_json::Value {
 }
 
 #[test]
-fn blanks_around_key_and_value_do_not_count() {
+fn blanks_around_key_and_value_are_ignored() {
     for set in ["train.epochs=3", "train.epochs = 3", " train.epochs= 3 ", "train . epochs =3"] {
         assert_eq!(shown(&[set])["train"]["epochs"], 3, "{set}");
     }
@@ -120,7 +120,7 @@ fn blanks_around_key_and_value_do_not_count() {
 }
 
 #[test]
-fn what_stands_where_a_text_belongs_is_a_text() {
+fn a_value_for_a_string_key_is_a_string() {
     for text in ["2024", "2024-01-01", "true", "1e3", "-1.5", "0x10"] {
         let outcome =
             Workspace::new().run(&["config", "show", "--format", "json", "--set", &format!("name={text}")]);
@@ -133,7 +133,7 @@ fn what_stands_where_a_text_belongs_is_a_text() {
     assert_eq!(
         Workspace::new().run(&["config", "show", "--set", csv]).code,
         2,
-        "words in a table need quotes"
+        "strings in a table need quotes"
     );
     let csv = r#"data={csv={path="a.csv", target="y"}}"#;
     let data = &shown(&[csv, "data.csv.features=[age, 2024, \"a b\"]", "data.csv.target=7"])["data"]["csv"];
@@ -143,7 +143,7 @@ fn what_stands_where_a_text_belongs_is_a_text() {
 }
 
 #[test]
-fn a_member_can_be_named_alone() {
+fn a_member_can_be_named_without_options() {
     assert!(shown(&["optimizer=sgd"])["optimizer"]["sgd"].is_object());
     assert_eq!(
         shown(&["optimizer=sgd", "optimizer.sgd.learning_rate=0.5"])["optimizer"]["sgd"]["learning_rate"],
@@ -196,7 +196,7 @@ fn a_gate_needs_no_quotes_around_its_metric() {
 }
 
 #[test]
-fn a_key_that_stands_elsewhere_is_found_there() {
+fn a_misplaced_key_is_found_in_its_section() {
     for (set, place) in [
         ("optimizer.adam.lr=0.1", "optimizer.adam.learning_rate"),
         ("train.learning_rate=0.1", "optimizer.adam.learning_rate"),
@@ -213,7 +213,7 @@ fn a_key_that_stands_elsewhere_is_found_there() {
         assert_eq!(outcome.code, 2, "{set}");
         assert!(outcome.messages().contains(&format!("did you mean `{place}`")), "{set}: {}", outcome.stderr);
     }
-    // In a file as well.
+    // Also in a file.
     let workspace = Workspace::new();
     workspace.ok(&["config", "init", "a.toml"]);
     let text = String::from_utf8(workspace.read("a.toml")).expect("text");
@@ -222,7 +222,7 @@ fn a_key_that_stands_elsewhere_is_found_there() {
 }
 
 #[test]
-fn another_member_is_answered_with_the_line_to_write() {
+fn a_second_member_is_answered_with_the_line_to_write() {
     for (set, line) in [
         (&["optimizer.sgd.learning_rate=0.1"][..], "optimizer={ sgd = { learning_rate = 0.1 } }"),
         (
@@ -240,7 +240,7 @@ fn another_member_is_answered_with_the_line_to_write() {
 }
 
 #[test]
-fn an_assignment_that_is_none_or_has_an_open_bracket_is_explained() {
+fn an_invalid_assignment_is_explained() {
     for wrong in [&["--set", "train.epochs", "3"][..], &["--set", "train.epochs", "=", "3"], &["--set", "=3"]]
     {
         let outcome = Workspace::new().run(&[&["check"], wrong].concat());
@@ -255,7 +255,7 @@ fn an_assignment_that_is_none_or_has_an_open_bracket_is_explained() {
 }
 
 #[test]
-fn backslashes_in_paths() {
+fn backslashes_in_paths_are_kept() {
     let check = |path: &str, file: &str| {
         let workspace = Workspace::new();
         let rest =

@@ -1,12 +1,12 @@
-//! Wrong configs: exit code 2, the place, and what to do, in snapshots that people have read.
+//! Invalid configs: exit code 2, with the place and the remedy, in reviewed snapshots.
 //!
-//! After a change that is meant: `INSTA_UPDATE=always cargo test --test it config_errors`.
+//! After an intended change: `INSTA_UPDATE=always cargo test --test it config_errors`.
 
 use std::time::{Duration, Instant};
 
 use crate::workspace::Workspace;
 
-/// A config that is right, to be made wrong in one place each.
+/// A valid config, in which each case makes one mistake.
 const RIGHT: &str = r#"name = "x"
 seed = 1
 
@@ -31,7 +31,7 @@ epochs = 1
 batch_size = 32
 "#;
 
-/// What is wrong, the text that is replaced, and its replacement.
+/// The mistake, the text that is replaced, and its replacement.
 const WRONG: &[(&str, &str, &str)] = &[
     ("typo_in_a_key", "learning_rate", "lerning_rate"),
     ("typo_in_a_section", "[train]", "[trian]"),
@@ -96,14 +96,14 @@ fn snapshot(name: &str, workspace: &Workspace, arguments: &[&str]) {
 }
 
 #[test]
-fn the_right_config_is_right() {
+fn the_valid_config_is_valid() {
     let workspace = Workspace::new();
     workspace.file("x.toml", RIGHT);
     workspace.ok(&["check", "--config", "x.toml"]);
 }
 
 #[test]
-fn wrong_configs_are_explained() {
+fn invalid_configs_are_explained() {
     for (name, right, wrong) in WRONG {
         assert!(RIGHT.contains(right), "{name}: `{right}` is not in the config");
         let workspace = Workspace::new();
@@ -113,7 +113,7 @@ fn wrong_configs_are_explained() {
 }
 
 #[test]
-fn wrong_files_are_explained() {
+fn invalid_files_are_explained() {
     let files: [(&str, &str, &[u8]); 8] = [
         ("empty", "x.toml", b""),
         ("not_utf_8", "x.toml", b"name = \"x\"\nseed = \xff\n"),
@@ -132,7 +132,7 @@ fn wrong_files_are_explained() {
 }
 
 #[test]
-fn wrong_flags_are_explained() {
+fn invalid_flags_are_explained() {
     let cases: [(&str, &[&str]); 8] = [
         ("set_typo", &["--set", "optimizer.adam.lerning_rate=0.1"]),
         ("set_type", &["--set", "train.epochs=many"]),
@@ -165,7 +165,7 @@ fn the_environment_is_explained_like_a_flag() {
 }
 
 #[test]
-fn a_byte_order_mark_moves_no_place() {
+fn a_byte_order_mark_does_not_shift_positions() {
     let workspace = Workspace::new();
     for (name, text, place) in [("a.toml", "\u{feff}x = 1\n", "1:1"), ("a.json", "\u{feff}{\"x\": 1}", "1:2")]
     {

@@ -1,4 +1,5 @@
-//! Every program in `configs/` passes `taper check` and trains; those of the comparison with the peers load.
+//! Every config in `configs/` passes `taper check` and trains; those of the benchmarks against other programs
+//! load.
 
 use std::path::PathBuf;
 
@@ -22,12 +23,12 @@ fn names() -> Vec<String> {
     files("configs").iter().map(name).collect()
 }
 
-/// What makes a config quick to try: small data, few and small steps.
+/// The overrides that make a config quick to try: small data, few and small steps.
 fn quick(name: &str, workspace: &Workspace) -> Vec<String> {
     let mut sets = vec!["train.max_steps=2".to_owned(), "train.batch_size=4".to_owned()];
     match name {
         name if name.starts_with("mnist") => {
-            // The same shapes and classes, with nothing to download.
+            // The same shapes and classes without a download.
             sets.push("data={digits={samples=40, test_samples=8}}".to_owned());
         }
         "digits_cnn" | "digits_residual" => sets.push("data.digits.samples=40".to_owned()),
@@ -37,7 +38,7 @@ fn quick(name: &str, workspace: &Workspace) -> Vec<String> {
     sets.into_iter().flat_map(|set| ["--set".to_owned(), set]).collect()
 }
 
-/// Two folders of a few images in two colours, of sizes that need resizing.
+/// Two folders with a few images in two colors, of sizes that need resizing.
 fn draw_images(workspace: &Workspace) {
     for (class, colour) in [("day", [240_u8, 220, 120]), ("night", [10, 10, 60])] {
         for i in 0..4_u8 {
@@ -52,7 +53,7 @@ fn draw_images(workspace: &Workspace) {
 }
 
 #[test]
-fn all_ten_are_there() {
+fn there_are_ten_configs() {
     let expected = [
         "binary_mlp",
         "digits_cnn",
@@ -78,7 +79,7 @@ fn each_passes_check_without_its_data() {
 }
 
 #[test]
-fn those_of_the_peers_load_without_problems() {
+fn benchmark_configs_load_without_problems() {
     let files = files("benches/peers/configs");
     assert_eq!(files.len(), 3);
     for file in files {

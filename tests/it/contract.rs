@@ -1,10 +1,10 @@
-//! What scripts and CI rely on: gates, exit codes, fields of JSON, flags and the environment.
+//! The interface for scripts and CI: gates, exit codes, JSON fields, flags and the environment.
 
 use serde_json::Value;
 
 use crate::workspace::{Outcome, Workspace};
 
-/// Rows of two classes, in a config that validates and tests.
+/// A table of two classes, with a config that has validation and test samples.
 fn workspace(more: &str) -> Workspace {
     let workspace = Workspace::new();
     let rows: Vec<String> =
@@ -29,7 +29,7 @@ fn json(outcome: &Outcome) -> Value {
 const GATE: &str = "[gate]\n'test.accuracy' = '>= 0.5'\n'validation.loss' = '< 100'";
 
 #[test]
-fn gates_are_judged_in_json_and_a_line_each() {
+fn gates_are_reported_in_json_and_in_one_line_each() {
     let workspace = workspace(GATE);
     let outcome = workspace.ok(&["train", "c.toml", "--run-dir", "run"]);
     assert!(outcome.stdout.contains("gate   passed: test.accuracy is "), "{}", outcome.stdout);
@@ -46,7 +46,7 @@ fn gates_are_judged_in_json_and_a_line_each() {
 }
 
 #[test]
-fn eval_checks_the_gates_about_its_split_and_names_the_others() {
+fn eval_checks_the_gates_of_its_split_and_names_the_others() {
     let workspace = workspace(GATE);
     workspace.ok(&["train", "c.toml", "--run-dir", "run", "-q"]);
     let eval = |more: &[&str]| workspace.run(&[&["eval", "run"], more].concat());
@@ -99,7 +99,7 @@ fn eval_takes_conditions_as_flags() {
 }
 
 #[test]
-fn check_looks_at_the_data() {
+fn check_inspects_the_data() {
     let workspace = workspace("");
     let check = |more: &[&str]| workspace.run(&[&["check", "c.toml"], more].concat());
     let outcome = check(&["--format", "json"]);
@@ -132,7 +132,7 @@ fn check_looks_at_the_data() {
 }
 
 #[test]
-fn an_explicit_data_folder_must_be_there() {
+fn an_explicit_data_folder_must_exist() {
     let workspace = workspace("");
     for command in [&["train", "c.toml"][..], &["check", "c.toml"], &["data", "list"], &["bench", "c.toml"]] {
         let outcome = workspace.run(&[command, &["--data-dir", "nowhere"]].concat());
@@ -143,7 +143,7 @@ fn an_explicit_data_folder_must_be_there() {
 }
 
 #[test]
-fn an_empty_variable_is_not_set_and_a_wrong_one_is_named() {
+fn an_empty_variable_is_ignored_and_an_invalid_one_is_named() {
     let workspace = workspace("");
     let with = |name: &str, value: &str| {
         let mut command = workspace.command(&["train", "c.toml", "-q", "--set", "train.epochs=1"]);
@@ -164,20 +164,20 @@ fn an_empty_variable_is_not_set_and_a_wrong_one_is_named() {
         assert!(outcome.messages().contains(&format!("{name} is {value:?}")), "{}", outcome.messages());
     }
     assert_eq!(with("TAPER_THREADS", "2").code, 0);
-    // A flag wins.
+    // A flag takes precedence.
     let mut command = workspace.command(&["train", "c.toml", "-q", "--threads", "1"]);
     assert!(command.env("TAPER_THREADS", "zero").status().expect("the program starts").success());
 }
 
 #[test]
-fn what_is_no_checkpoint_is_told() {
+fn the_error_about_a_path_without_a_checkpoint_says_what_it_is() {
     let workspace = workspace("");
     workspace.ok(&["train", "c.toml", "--run-dir", "run", "-q"]);
     let steps = std::fs::read_dir(workspace.path("run/checkpoints")).expect("a folder");
     let step = steps.into_iter().next().expect("a checkpoint").expect("an entry").file_name();
     let optimizer = format!("run/checkpoints/{}/optimizer.safetensors", step.to_string_lossy());
     for (path, words) in [
-        ("run/checkpoints", "give the run folder that it is in"),
+        ("run/checkpoints", "name the run folder above it"),
         (optimizer.as_str(), "holds the state of the optimizer, not the weights"),
         ("c.toml", "is a text file, not weights"),
     ] {
@@ -189,7 +189,7 @@ fn what_is_no_checkpoint_is_told() {
 }
 
 #[test]
-fn metrics_that_are_not_monitored_say_why() {
+fn metrics_that_cannot_be_monitored_are_explained() {
     let workspace = workspace("");
     for (sets, words) in [
         (

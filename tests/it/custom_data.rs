@@ -1,4 +1,4 @@
-//! Data sets of user code, in runs that the library trains.
+//! Data sets of user code, in runs through the library.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use taper::{Error, Model};
 
 use crate::workspace::Workspace;
 
-/// Points around the corners of a triangle, of which the second has three times as many. What a test
-/// changes is what is wrong with them.
+/// Points around the corners of a triangle, the second of which has three times as many. Tests change it to
+/// make it invalid.
 #[derive(Clone)]
 struct Corners {
     samples: usize,
@@ -86,7 +86,7 @@ impl CustomData for Corners {
     }
 }
 
-/// 48 samples to train on in batches of 16: three steps in an epoch.
+/// 48 training samples in batches of 16: three steps per epoch.
 const TEXT: &str = r#"
 name = "c"
 seed = 3
@@ -108,7 +108,7 @@ batch_size = 16
 
 fn experiment(data: Corners, more: &[&str]) -> Experiment {
     let overrides = more.iter().map(|text| ("--set".to_owned(), (*text).to_owned()));
-    // Any data set of three classes, in whose place the own one comes.
+    // Any data set with three classes, which the custom one replaces.
     let text = TEXT.replace("[data.digits]", "[data.synthetic]\nfeatures = 2\nclasses = 3");
     let input = Input { name: "c.toml".to_owned(), text: text.into(), overrides: overrides.collect() };
     let mut experiment = Experiment::load(&input).expect("a config");
@@ -125,11 +125,11 @@ fn train(run: &Path, experiment: &Experiment) -> taper::Result<Outcome> {
     taper::train(experiment, Options { place, ..Options::default() })
 }
 
-const REFUSED: &str = "data set `corners` was written in Rust; use this from a program that has it \
-                       (`taper::train`, `taper::Model::load_as`), or name other data";
+const REFUSED: &str = "data set `corners` is implemented in Rust; run a program that contains it \
+                       (`taper::train`, `taper::Model::load_as`), or use other data";
 
 #[test]
-fn a_run_on_custom_data_resumes_bit_for_bit_with_the_same_samples_only() {
+fn a_run_on_custom_data_resumes_bit_for_bit_and_only_on_the_same_samples() {
     let folder = tempfile::tempdir().expect("a folder");
     let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
     let data = Corners::default;
@@ -141,7 +141,7 @@ fn a_run_on_custom_data_resumes_bit_for_bit_with_the_same_samples_only() {
             |run: &Path| std::fs::read(run.join("checkpoints/step-00000012").join(file)).expect("a file");
         assert!(read(&whole) == read(&parts), "{file}");
     }
-    // A fifth of 12, 36 and 12 samples was set aside, and the rest standardized.
+    // A fifth of 12, 36 and 12 samples is held out, and the rest is standardized.
     let summary = outcome.summary;
     assert!(summary.metrics.get("validation.loss").is_some_and(f64::is_finite));
     assert!(summary.metrics.get("test.accuracy").is_some_and(|accuracy| accuracy > 0.7));
@@ -187,11 +187,11 @@ fn a_network_predicts_without_its_custom_data_and_is_evaluated_with_it() {
     let mut wrong = samples();
     wrong.train.targets = Targets::Values { values: vec![0.5; 7], width: 1 };
     let error = model.evaluate_on(wrong, None).err().expect("wrong").to_string();
-    assert!(error.contains("samples: training samples: 120 values are not those of 7"), "{error}");
+    assert!(error.contains("samples: training samples: 120 values do not make 7"), "{error}");
 }
 
 #[test]
-fn the_program_predicts_with_a_network_of_custom_data_and_says_why_it_cannot_evaluate_it() {
+fn the_program_predicts_with_a_network_of_custom_data_and_explains_why_it_cannot_evaluate_it() {
     let workspace = Workspace::new();
     train(&workspace.path("run"), &experiment(Corners::default(), &[])).expect("a run");
     workspace.file("points.json", "[[100, 110], [109, 95]]");
@@ -212,7 +212,7 @@ fn the_program_predicts_with_a_network_of_custom_data_and_says_why_it_cannot_eva
 }
 
 #[test]
-fn a_file_that_names_custom_data_says_where_it_is_and_what_to_do() {
+fn custom_data_named_in_a_file_is_an_error_with_place_and_remedy() {
     let text = experiment(Corners::default(), &[]).to_toml();
     assert!(text.contains("[data.custom]\nname = \"corners\"") && text.contains("samples = 60"), "{text}");
     let error = Experiment::from_toml(&text).expect_err("no code").to_string();
@@ -229,7 +229,7 @@ fn a_file_that_names_custom_data_says_where_it_is_and_what_to_do() {
 }
 
 #[test]
-fn custom_data_that_is_wrong_or_breaks_its_promise_is_an_error_of_its_name() {
+fn the_error_about_invalid_custom_data_names_the_data_set() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = |data: Corners, more: &[&str]| {
         let run = folder.path().join("run");
@@ -253,11 +253,11 @@ fn custom_data_that_is_wrong_or_breaks_its_promise_is_an_error_of_its_name() {
             with(|splits| {
                 splits.test = Some(Dataset { sample_shape: [1, 1, 2].into(), ..splits.train.clone() });
             }),
-            "corners: test samples: has samples of 1 x 1 x 2, but those to train on are 2",
+            "corners: test samples: has samples of shape 1 x 1 x 2, but the training samples have shape 2",
         ),
-        (with(|splits| splits.validation = splits.test.clone()), "are set aside by `[split]`"),
-        (facts(3, 3), "corners: gave samples of 2, and promised 3"),
-        (facts(2, 4), "corners: gave 3 classes, and promised 4 classes"),
+        (with(|splits| splits.validation = splits.test.clone()), "`[split]` holds out validation samples"),
+        (facts(3, 3), "corners: loaded samples of 2, but promised 3"),
+        (facts(2, 4), "corners: loaded 3 classes, but promised 4 classes"),
     ] {
         let error = error(data, &[]);
         assert!(error.contains(message), "{error}");
@@ -273,7 +273,7 @@ fn custom_data_that_is_wrong_or_breaks_its_promise_is_an_error_of_its_name() {
 }
 
 #[test]
-fn custom_data_brings_validation_samples_of_its_own_from_a_file() {
+fn custom_data_loads_its_own_validation_samples_from_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let with_file = |file: &str| {
         let mut experiment =
@@ -286,7 +286,7 @@ fn custom_data_brings_validation_samples_of_its_own_from_a_file() {
     let mut model = Model::load_as(&run, &with_file("corners")).expect("a model");
     let evaluation = model.evaluate(Some(SplitName::Validation), &SearchPath::default()).expect("measured");
     assert_eq!(evaluation.running.samples(), 20);
-    // Without the code, the checkpoint is read all the same.
+    // Without the code, the checkpoint can still be read.
     assert!(Model::load(&run).is_ok());
     let error = train(&folder.path().join("others"), &with_file("others")).expect_err("no file").to_string();
     assert!(error.contains("others: has no corners"), "{error}");

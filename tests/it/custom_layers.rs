@@ -1,4 +1,4 @@
-//! Layers of user code, in runs that the library trains.
+//! Layers of user code, in runs through the library.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ impl CustomLayer for Swish {
     }
 }
 
-/// What `dense` does.
+/// Equivalent to `dense`.
 struct Linear {
     units: usize,
 }
@@ -78,7 +78,7 @@ impl CustomLayer for Linear {
     }
 }
 
-/// A dense layer and its activation, of layers that there are.
+/// A composite of a dense layer and its activation.
 struct Pair;
 
 impl LayerConfig for Pair {
@@ -92,7 +92,7 @@ impl LayerConfig for Pair {
     }
 }
 
-/// Promises another shape than it gives.
+/// Promises another shape than it returns.
 struct Liar;
 
 impl CustomLayer for Liar {
@@ -117,7 +117,7 @@ fn own(layer: impl CustomLayer + 'static) -> Config {
     custom::Config::new(layer).into()
 }
 
-/// A network of `json` in which every `custom` is replaced by one of `given`, in order.
+/// A network of `json`, in which each `custom` layer is replaced by one of `given`, in order.
 fn case(json: &Value, given: Vec<Config>) -> Case {
     let mut case = network("custom", json, &[7], &json!({ "adam": {} }));
     let places = case.experiment.model.layers.iter_mut().filter(|layer| matches!(layer, Config::custom(_)));
@@ -128,7 +128,7 @@ fn case(json: &Value, given: Vec<Config>) -> Case {
 }
 
 #[test]
-fn a_custom_layer_trains_like_the_built_in_one_that_it_repeats() {
+fn a_custom_layer_trains_like_the_equivalent_built_in_one() {
     let built_in = json!([
         { "dense": { "units": 6 } }, { "activation": { "function": "silu" } }, { "dense": { "units": 3 } },
     ]);
@@ -146,7 +146,7 @@ fn a_custom_layer_trains_like_the_built_in_one_that_it_repeats() {
 }
 
 #[test]
-fn a_composite_layer_is_what_it_is_made_of_on_both_engines() {
+fn a_composite_layer_is_equivalent_to_its_parts_on_both_engines() {
     let composite = json!([{ "custom": { "name": "pair" } }, { "dense": { "units": 3 } }]);
     let composite = case(&composite, vec![custom::Config::composite("pair", Value::Null, Pair).into()]);
     let graph = composite.train(&mut composite.graph(), 12, 14);
@@ -157,7 +157,7 @@ fn a_composite_layer_is_what_it_is_made_of_on_both_engines() {
 }
 
 #[test]
-fn a_layer_that_does_not_keep_its_word_is_an_error() {
+fn a_layer_that_breaks_its_promised_shape_is_an_error() {
     let liar = case(&json!([{ "custom": { "name": "liar" } }]), vec![own(Liar)]);
     let engine = &mut liar.graph();
     let error = liar.with_batch(&[0, 1], |batch| {
@@ -170,7 +170,7 @@ fn a_layer_that_does_not_keep_its_word_is_an_error() {
     assert_eq!(refused, "linear needs a flat input, not 1 x 2 x 2");
 }
 
-/// 48 samples in batches of 16: three steps in an epoch. The layer is within a block.
+/// 48 samples in batches of 16: three steps per epoch. The custom layer is within a residual block.
 fn experiment(factor: f64, more: &[&str]) -> Experiment {
     let text = r#"
 name = "c"
@@ -211,10 +211,10 @@ const REFUSED: &str =
     "layer `swish` is defined in Rust code; load it from a program that defines it (`taper::Model::load_as`)";
 
 #[test]
-fn a_run_with_a_custom_layer_resumes_bit_for_bit_and_is_loaded_by_the_program_that_has_it() {
+fn a_run_with_a_custom_layer_resumes_bit_for_bit_and_is_loaded_by_a_program_with_its_code() {
     let folder = tempfile::tempdir().expect("a folder");
     let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
-    // A number that is no short decimal comes back from the checkpoint as it was.
+    // A number without a short decimal form is restored exactly from the checkpoint.
     let factor = 0.1 + 0.2;
     train(&whole, &experiment(factor, &[])).expect("a run");
     train(&parts, &experiment(factor, &["train.max_steps=5"])).expect("a run");
@@ -232,14 +232,14 @@ fn a_run_with_a_custom_layer_resumes_bit_for_bit_and_is_loaded_by_the_program_th
     assert!(error.contains(REFUSED), "{error}");
     let error = Model::load_as(&whole, &experiment(2.0, &[])).err().expect("another layer").to_string();
     let change =
-        "`model.layers[0].residual.layers[1].custom.options.factor` was 0.30000000000000004 and is 2.0";
+        "`model.layers[0].residual.layers[1].custom.options.factor` was 0.30000000000000004 and is now 2.0";
     assert!(error.contains(change), "{error}");
     let error = train(&parts, &experiment(2.0, &["train.epochs=5"])).expect_err("another layer").to_string();
     assert!(error.contains(change), "{error}");
 }
 
 #[test]
-fn a_file_that_names_a_custom_layer_says_where_it_is_and_what_to_do() {
+fn a_custom_layer_named_in_a_file_is_an_error_with_place_and_remedy() {
     let text = experiment(1.0, &[]).to_toml();
     let error = Experiment::from_toml(&text).expect_err("no code").to_string();
     assert!(error.contains(REFUSED) && error.contains("swish"), "{error}");
@@ -255,7 +255,7 @@ fn a_file_that_names_a_custom_layer_says_where_it_is_and_what_to_do() {
 }
 
 #[test]
-fn the_graph_engine_runs_custom_layers_and_the_fused_engine_says_that_it_does_not() {
+fn the_graph_engine_runs_custom_layers_and_the_fused_engine_refuses_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut experiment = experiment(1.0, &["train.max_steps=1"]);
     let Config::residual(block) = experiment.model.layers.remove(0) else { panic!("a block") };

@@ -1,4 +1,4 @@
-//! Damaged data sets, in one line that says what to do, and missing ones, in three: exit code 3.
+//! Damaged data sets (one line with the remedy) and missing ones (three lines): exit code 3.
 
 use std::io::Write as _;
 
@@ -31,7 +31,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().expect("compressed")
 }
 
-/// A workspace with a small, right MNIST in which one file is replaced.
+/// A workspace with a small, valid MNIST in which one file is replaced.
 fn with(file: usize, name_suffix: &str, content: &[u8]) -> Workspace {
     let workspace = Workspace::new();
     for (i, name) in FILES.iter().enumerate() {
@@ -59,7 +59,7 @@ fn assert_explained(name: &str, workspace: &Workspace, lines: usize) {
 }
 
 #[test]
-fn a_right_small_data_set_trains_raw_and_compressed() {
+fn a_valid_small_data_set_trains_raw_and_compressed() {
     assert_eq!(train(&with(0, "", &images(20))).code, 0);
     let outcome = train(&with(0, ".gz", &gzip(&images(20))));
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);

@@ -1,10 +1,11 @@
-//! How a run ends, and what it says of itself then: one epoch in `summary.json`, the reason, what to do next.
+//! The end of a run: one epoch in `summary.json`, the reason, the next command.
 
 use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// A rate so high that the first epochs are the best on some seeds, and validation samples to tell by.
+/// A learning rate so high that the first epochs are the best on some seeds, and validation samples that show
+/// it.
 const CONFIG: &str = r#"
 name = "e"
 seed = 3
@@ -31,7 +32,7 @@ fn with_config(config: &str) -> Workspace {
     workspace
 }
 
-/// The metrics that `metrics.csv` has of `epoch`, by name.
+/// The metrics of `epoch` in `metrics.csv`, by name.
 fn row(workspace: &Workspace, run: &str, epoch: u64) -> Vec<(String, f64)> {
     let text = String::from_utf8(workspace.read(format!("{run}/metrics.csv"))).expect("text");
     let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
@@ -48,7 +49,7 @@ fn assert_holds(metrics: &Value, row: &[(String, f64)]) {
 }
 
 #[test]
-fn the_metrics_of_a_summary_are_those_of_the_epoch_that_is_kept_and_tested() {
+fn the_metrics_of_a_summary_are_those_of_the_kept_and_tested_epoch() {
     let mut earlier = 0;
     for (seed, monitor) in
         [(1, "validation.loss"), (2, "validation.accuracy"), (3, "train.loss"), (4, "validation.loss")]
@@ -74,11 +75,11 @@ fn the_metrics_of_a_summary_are_those_of_the_epoch_that_is_kept_and_tested() {
             workspace.ok(&["eval", "--checkpoint", "r", "--split", "validation", "--format", "json"]).json();
         assert_eq!(validated["loss"], summary["metrics"]["validation.loss"]);
     }
-    assert!(earlier > 0, "the last epoch was the best in every run, so this proves nothing");
+    assert!(earlier > 0, "the last epoch was the best in every run, so this test proves nothing");
 }
 
 #[test]
-fn a_gate_judges_the_epoch_that_is_kept() {
+fn a_gate_applies_to_the_kept_epoch() {
     let workspace = with_config(CONFIG);
     let train = |run: &str, gate: &str| {
         let gate = format!("gate={{\"validation.loss\"=\"{gate}\"}}");
@@ -106,7 +107,7 @@ fn a_gate_judges_the_epoch_that_is_kept() {
 }
 
 #[test]
-fn without_a_best_epoch_the_last_one_counts() {
+fn without_a_best_epoch_the_last_one_is_kept() {
     let workspace = with_config(&CONFIG.replace("validation = 0.25", "validation = 0.0"));
     let summary = workspace.ok(&["train", "--config", "e.toml", "--run-dir", "r", "--format", "json"]).json();
     assert!(summary["best"].is_null());
@@ -115,7 +116,7 @@ fn without_a_best_epoch_the_last_one_counts() {
 }
 
 #[test]
-fn a_summary_from_before_metrics_were_of_one_epoch_is_read() {
+fn a_summary_of_version_1_is_read() {
     let workspace = with_config(CONFIG);
     workspace.ok(&["train", "--config", "e.toml", "--run-dir", "r"]);
     let mut old: Value = serde_json::from_slice(&workspace.read("r/summary.json")).expect("JSON");
@@ -130,7 +131,7 @@ fn a_summary_from_before_metrics_were_of_one_epoch_is_read() {
 }
 
 #[test]
-fn where_nothing_can_be_tested_the_best_epoch_is_told() {
+fn without_test_samples_the_best_epoch_is_reported() {
     let workspace = Workspace::new();
     let rows: Vec<String> = (0..40).map(|i| format!("{i},{}", 2 * i)).collect();
     workspace.file("a.csv", format!("x,y\n{}\n", rows.join("\n")));

@@ -1,4 +1,4 @@
-//! Both engines compute the same: losses and weights agree to rounding, step by step.
+//! Both engines compute the same losses and weights up to rounding, step by step.
 
 use serde_json::json;
 use taper::data::Features;
@@ -7,21 +7,21 @@ use taper_kernels::simd::lanes::Isa;
 
 use crate::cases::{Case, SAMPLES, built_in, network, zoo};
 
-/// What two engines may differ by after a dozen steps: some roundings of `f32`, which are 6e-8.
+/// The tolerance between two engines after a dozen steps: a few `f32` rounding errors of 6e-8.
 const TOLERANCE: f64 = 1e-5;
 
-/// The same after 200 steps of plain gradient descent.
+/// The tolerance after 200 steps of plain gradient descent.
 const TOLERANCE_OF_DESCENT: f64 = 1e-5;
 
-/// The same after 200 steps of a config's own optimizer. Adam divides gradients by their size, and so
-/// makes whole steps of what is rounding in a gradient near 0; there are many in a network that has
-/// learnt random labels by heart.
+/// The tolerance after 200 steps with the optimizer of a config. Adam divides gradients by their size, so it
+/// amplifies rounding errors of a gradient near 0 to full steps; a network that has memorized random labels
+/// has many of these.
 const TOLERANCE_OF_RUNS: f64 = 3e-2;
 
 #[test]
-fn every_config_gives_the_same_on_both_engines() {
+fn every_config_gives_the_same_results_on_both_engines() {
     for mut case in built_in() {
-        // A kink behind a norm, which centres values around it, soon parts the engines for good.
+        // A kink after a normalization, which centers values around it, soon makes the engines diverge.
         let normed = case.experiment.model.layers.iter().any(|layer| layer.name() == "batch_norm");
         let steps = if normed || case.shape.elements() > Some(4000) { 20 } else { 200 };
         let compare = |case: &Case, tolerance: f64, optimizer: &str| {
@@ -39,7 +39,7 @@ fn every_config_gives_the_same_on_both_engines() {
 }
 
 #[test]
-fn every_layer_and_optimizer_gives_the_same_on_both_engines() {
+fn every_layer_and_optimizer_gives_the_same_results_on_both_engines() {
     for case in zoo() {
         let graph = case.train(&mut case.graph(), 12, 14);
         let fused = case.train(&mut case.fused(2, Isa::detect()), 12, 14);
@@ -50,7 +50,7 @@ fn every_layer_and_optimizer_gives_the_same_on_both_engines() {
 }
 
 #[test]
-fn the_bits_do_not_depend_on_the_number_of_threads() {
+fn results_do_not_depend_on_the_number_of_threads() {
     for case in zoo() {
         let one = case.train(&mut case.fused(1, Isa::detect()), 4, 14);
         for threads in [2, 3, 5] {
@@ -61,7 +61,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn machines_with_fused_multiply_add_give_the_same_bits() {
+fn instruction_sets_with_fused_multiply_add_give_identical_results() {
     let fused: Vec<Isa> = Isa::all().filter(|isa| *isa != Isa::Portable).collect();
     for case in zoo() {
         let traces = fused.iter().map(|isa| case.train(&mut case.fused(2, *isa), 4, 14)).collect::<Vec<_>>();
@@ -70,7 +70,7 @@ fn machines_with_fused_multiply_add_give_the_same_bits() {
 }
 
 #[test]
-fn a_machine_without_vectors_gives_the_same_but_for_rounding() {
+fn scalar_code_gives_the_same_results_up_to_rounding() {
     for case in zoo() {
         let best = case.train(&mut case.fused(2, Isa::detect()), 4, 14);
         let portable = case.train(&mut case.fused(2, Isa::Portable), 4, 14);
@@ -80,7 +80,7 @@ fn a_machine_without_vectors_gives_the_same_but_for_rounding() {
 }
 
 #[test]
-fn both_engines_let_nan_win_over_infinity_in_a_pool() {
+fn pooling_nan_and_infinity_gives_nan_on_both_engines() {
     let layers = |before: serde_json::Value| json!([before, {"max_pool2d": {}}, {"flatten": {}}, {"dense": {"units": 3}}]);
     let convolution = json!({"conv2d": {"filters": 1, "kernel_size": 1, "kernel_initializer": "ones"}});
     for (name, before) in
@@ -88,7 +88,7 @@ fn both_engines_let_nan_win_over_infinity_in_a_pool() {
     {
         let mut case = network(name, &layers(before), &[1, 2, 2], &json!({"sgd": {}}));
         let mut features = vec![0.5; SAMPLES * 4];
-        // Windows of samples 0 and 1, in both orders.
+        // The windows of samples 0 and 1, in both orders.
         features[..8].copy_from_slice(&[f32::INFINITY, f32::NAN, 0., 0., f32::NAN, f32::INFINITY, 0., 0.]);
         case.features = Features::Floats(features);
         let engines: [Box<dyn Engine>; 2] = [Box::new(case.graph()), Box::new(case.fused(2, Isa::detect()))];

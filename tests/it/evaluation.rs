@@ -1,10 +1,10 @@
-//! What `taper eval` shows besides metrics: the confusion matrix, the worst errors, every prediction.
+//! Additional output of `taper eval`: the confusion matrix, the worst errors, every prediction.
 
 use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// A table of two numbers and a class, which depends on them but for noise.
+/// A table of two numbers and a class that depends on them, with noise.
 fn table(classes: &[&str], rows: usize) -> String {
     let mut lines = vec!["a,b,y\n".to_owned()];
     for i in 0..rows {
@@ -24,7 +24,7 @@ fn config(task: &str, outputs: usize, loss: &str) -> String {
     )
 }
 
-/// A network that has learned to tell `classes` apart, but not without mistakes.
+/// A network that distinguishes `classes`, but not without mistakes.
 fn trained(classes: &[&str], rows: usize) -> Workspace {
     let workspace = Workspace::new();
     workspace.file("t.csv", table(classes, rows));
@@ -74,7 +74,7 @@ fn the_confusion_matrix_is_drawn_for_few_classes() {
 }
 
 #[test]
-fn the_most_confident_errors_are_shown() {
+fn the_most_confident_errors_are_listed() {
     let workspace = trained(&["low", "middle", "high"], 300);
     let all = workspace.ok(&["eval", "r", "--errors", "1000", "--format", "json"]).json();
     let errors = all["errors"].as_array().expect("errors");
@@ -101,7 +101,7 @@ fn the_most_confident_errors_are_shown() {
 }
 
 #[test]
-fn the_largest_errors_of_numbers_are_shown() {
+fn the_largest_regression_errors_are_listed() {
     let workspace = Workspace::new();
     let rows: Vec<String> = (0..60).map(|i| format!("{i},{},{}", i % 7, 2 * i + i % 5)).collect();
     workspace.file("t.csv", format!("a,b,y\n{}\n", rows.join("\n")));
@@ -157,12 +157,12 @@ fn every_prediction_is_written() {
 }
 
 #[test]
-fn errors_name_the_files_of_pictures() {
+fn errors_name_the_image_files() {
     let workspace = Workspace::new();
     for (split, count) in [("train", 12_u8), ("test", 9)] {
         for class in ["bright", "dark"] {
             for i in 0..count {
-                // Half of the test pictures lie in the wrong folder.
+                // Half of the test images are in the wrong folder.
                 let wrong = split == "test" && i % 2 == 0;
                 let level = if (class == "bright") == wrong { 20 + i } else { 200 + i };
                 let image = image::GrayImage::from_pixel(8, 8, image::Luma([level]));

@@ -11,7 +11,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 #[test]
-fn every_example_runs_and_shows_what_it_is_about() {
+fn every_example_runs_and_prints_what_it_demonstrates() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).expect("examples") {
@@ -27,7 +27,7 @@ fn every_example_runs_and_shows_what_it_is_about() {
         ("train_in_rust", "an empty image is a"),
         ("weights_in_candle", "outputs of a sample of ones"),
     ];
-    assert_eq!(names, shows.map(|(name, _)| name), "every example has a line here");
+    assert_eq!(names, shows.map(|(name, _)| name), "every example is listed here");
     for (name, words) in shows {
         let built = program(name).exists();
         if !built && std::env::var_os("TAPER_REQUIRE_EXAMPLES").is_none() {

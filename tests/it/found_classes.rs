@@ -80,10 +80,10 @@ fn pictures_of_other_formats_are_to_be_converted() {
     let workspace = pictures(&["cat/1.png", "dog/1.png"]);
     workspace.file("p/dog/2.webp", "RIFF");
     let warned = workspace.ok(&["train", "c.toml", "--run-dir", "r"]).stderr;
-    assert!(warned.contains("2.webp (convert such pictures to PNG or JPEG)"), "{warned}");
+    assert!(warned.contains("2.webp (convert such images to PNG or JPEG)"), "{warned}");
     workspace.file("p/owl/1.heic", "ftyp");
     assert!(
-        refused(&workspace, &[]).contains("1.heic (convert such pictures to PNG or JPEG); fill the folder")
+        refused(&workspace, &[]).contains("1.heic (convert such images to PNG or JPEG); fill the folder")
     );
 }
 

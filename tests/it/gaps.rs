@@ -1,4 +1,4 @@
-//! Tables with gaps and with several columns to predict.
+//! Tables with missing values, and with several columns to predict.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::workspace::{Outcome, Workspace};
 const REST: &str = "[preprocess]\nnormalize = \"standardize\"\n[model]\nlayers = [{ dense = { units = 2 } }]\n\
     [optimizer.adam]\nlearning_rate = 0.1\n[train]\nepochs = 60\nbatch_size = 4\n";
 
-/// The class follows from `a`, of which some values are missing; `word` and `b` say nothing.
+/// The class follows from `a`, some of whose values are missing; `word` and `b` are irrelevant.
 const TABLE: &str = "a,word,b,y\n1,x,5,low\n2,y,,low\n,x,5,low\n3,,6,low\n2,x,5,low\n\
     9,x,NA,high\n8,y,6,high\n7,,5,high\n9,y,6,high\n8,x,5,high\n";
 
@@ -46,17 +46,17 @@ fn logits(outcome: &Outcome) -> Vec<Value> {
         .collect()
 }
 
-/// What the weights keep of the columns.
+/// The columns as saved with the weights.
 fn columns(workspace: &Workspace) -> Value {
     let card = taper::run::Checkpoint::open(&workspace.path("r"), |_| {}).expect("a checkpoint").card.columns;
     serde_json::to_value(card).expect("JSON")
 }
 
 #[test]
-fn gaps_are_refused_with_what_to_do() {
+fn missing_values_are_refused_with_a_remedy() {
     let message = refusal(&train(&workspace(TABLE, "")));
     assert!(
-        message.contains("train.csv: line 3, column `b`: the value is missing; `missing` in"),
+        message.contains("train.csv: line 3, column `b`: the value is missing; set `missing` in"),
         "{message}"
     );
     let whole = trained("a,word,b,y\n1,x,5,low\n9,y,6,high\n2,x,5,low\n", "");
@@ -70,8 +70,8 @@ fn gaps_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn gaps_are_filled_with_what_was_measured() {
-    // The most frequent word is x in each case.
+fn missing_values_are_replaced_by_measured_statistics() {
+    // The most frequent category is x in each case.
     for (rule, a, b) in [
         ("\"mean\"", 49.0 / 9.0, 43.0 / 8.0),
         ("\"median\"", 7.0, 5.0),
@@ -92,8 +92,8 @@ fn gaps_are_filled_with_what_was_measured() {
 }
 
 #[test]
-fn samples_that_are_set_aside_are_not_measured() {
-    // The mean is that of the 12 or 13 samples that are left to train on, one of which may be the gap.
+fn held_out_samples_are_not_measured() {
+    // The mean is that of the remaining 12 or 13 training samples, one of which may be the missing value.
     let rows = (0..20)
         .map(|i| format!("{},{}\n", i, if i < 10 { "low" } else { "high" }))
         .collect::<Vec<_>>()
@@ -110,8 +110,8 @@ fn samples_that_are_set_aside_are_not_measured() {
 }
 
 #[test]
-fn an_indicator_tells_where_gaps_were() {
-    // Nothing but the gap decides.
+fn an_indicator_marks_missing_values() {
+    // Only the missing value determines the class.
     let rows: String = (0..12).map(|i| if i % 2 == 0 { "5,,low\n" } else { "5,3,high\n" }).collect();
     let workspace = trained(&format!("a,b,y\n{rows}"), "missing = \"mean\"\nmissing_indicator = true");
     assert_eq!(columns(&workspace)[1]["indicator"], true);
@@ -137,28 +137,28 @@ fn an_indicator_tells_where_gaps_were() {
 }
 
 #[test]
-fn lines_with_gaps_are_left_out_but_never_of_predictions() {
+fn lines_with_missing_values_are_dropped_but_never_in_predictions() {
     let workspace = workspace(&format!("{TABLE}1,x,5,\n"), "missing = \"drop\"\ntest_path = \"test.csv\"");
     workspace.file("test.csv", "word,y,a,b\nx,low,1,5\n,low,1,5\ny,high,9,5\n");
     let outcome = workspace.run(&["train", "--config", "c.toml", "--run-dir", "r"]);
     assert_eq!(outcome.code, 0, "{}", outcome.messages());
     assert!(
-        outcome.messages().contains("train.csv: 6 of 11 lines have gaps and are left out"),
+        outcome.messages().contains("train.csv: dropped 6 of 11 lines, which have missing values"),
         "{}",
         outcome.messages()
     );
-    assert!(outcome.messages().contains("test.csv: 1 of 3 lines have gaps"), "{}", outcome.messages());
+    assert!(outcome.messages().contains("test.csv: dropped 1 of 3 lines"), "{}", outcome.messages());
     let eval = workspace.ok(&["eval", "--checkpoint", "r", "--split", "test", "--format", "json"]);
     assert_eq!(eval.json()["samples"], 2);
     let message = refusal(&predict(&workspace, "a,word,b\n1,x,5\n1,,5\n"));
     assert!(message.contains("line 3, column `word`: the value is missing"), "{message}");
     workspace.file("train.csv", "a,word,b,y\n1,,5,low\n,x,5,high\n");
     let none = workspace.run(&["train", "--config", "c.toml", "--run-dir", "other", "-q"]);
-    assert!(refusal(&none).contains("has no samples: every line has a gap"));
+    assert!(refusal(&none).contains("has no samples: every line has a missing value"));
 }
 
 #[test]
-fn several_columns_to_predict() {
+fn several_columns_can_be_predicted() {
     let table = |order: [usize; 4]| {
         let line = |i: usize| {
             let x = i as f64 / 10.0;
@@ -217,15 +217,15 @@ fn several_columns_to_predict() {
     workspace.file("c.toml", config("[\"u\", \"v\"]").replace("task = \"regression\"", ""));
     let outcome = train(&workspace);
     assert!(
-        outcome.code == 2 && outcome.messages().contains("classes are in one column"),
+        outcome.code == 2 && outcome.messages().contains("classification predicts one column"),
         "{}",
         outcome.messages()
     );
 }
 
 #[test]
-fn pictures_in_a_table() {
-    // Bright above is a 1, bright below a 0.
+fn rows_of_a_table_can_be_images() {
+    // Bright at the top is a 1, bright at the bottom a 0.
     let line = |i: usize, label: bool| {
         let pixels: Vec<String> = (0..36)
             .map(|place| {
@@ -262,14 +262,14 @@ fn pictures_in_a_table() {
     let reversed = |text: &str| text.split(',').rev().collect::<Vec<_>>().join(",");
     let turned: String = inputs.lines().map(|row| reversed(row) + "\n").collect();
     assert_eq!(predict(&workspace, &format!("{}\n{turned}", reversed(&names))).json(), found);
-    // Dark pictures hold nothing but 0 and 1.
+    // Dark images contain only 0 and 1.
     let dark = format!("{names}\n{}\n", vec!["1"; 36].join(","));
     assert_eq!(predict(&workspace, &dark).code, 0);
     let half = format!("{names}\n{}\n", vec!["0.5"; 36].join(","));
-    assert!(refusal(&predict(&workspace, &half)).contains("value 0 is 0.5; pixels are whole numbers"));
+    assert!(refusal(&predict(&workspace, &half)).contains("value 0 is 0.5; pixels are integers"));
     workspace.file("c.toml", config("[1, 6, 5]"));
     let other = || workspace.run(&["train", "--config", "c.toml", "--run-dir", "other", "-q"]);
-    assert!(refusal(&other()).contains("a line has 36 values, but `shape` is 1 x 6 x 5"));
+    assert!(refusal(&other()).contains("rows have 36 values, but `shape` is 1 x 6 x 5"));
     workspace.file("c.toml", config("[1, 6, 6]").replace("shape = [1, 6, 6]\npixels = true\n", ""));
     assert!(refusal(&other()).contains("to use rows as images, set `shape` in `[data.csv]`"));
     let layer = config("[1, 6, 6]").replace("{ conv2d", "{ reshape = { shape = [1, 6, 6] } }, { conv2d");
@@ -277,11 +277,11 @@ fn pictures_in_a_table() {
     assert!(other().messages().contains("did you mean `data.csv.shape`?"));
     workspace.file("c.toml", config("[1, 6, 6]"));
     workspace.file("train.csv", format!("label,{names}\n1,{}\n", vec!["256"; 36].join(",")));
-    assert!(refusal(&other()).contains("line 2, column `pixel0`: 256 is no pixel"));
+    assert!(refusal(&other()).contains("line 2, column `pixel0`: 256 is not a pixel"));
 }
 
 #[test]
-fn classes_without_samples() {
+fn listed_classes_may_have_no_samples() {
     let rows = |labels: &[&str]| -> String {
         (0..12)
             .map(|i| format!("{},{}\n", i % labels.len(), labels[i % labels.len()]))
@@ -305,6 +305,6 @@ fn classes_without_samples() {
         assert_eq!(eval.json()["samples"], 1);
         workspace.file("test.csv", "x,y\n1,d\n");
         let message = refusal(&workspace.run(&["eval", "--checkpoint", &folder, "--split", "test"]));
-        assert!(message.contains("unknown class \"d\"; known are a, b, c"), "{message}");
+        assert!(message.contains("unknown class \"d\"; the classes are a, b, c"), "{message}");
     }
 }

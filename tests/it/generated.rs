@@ -1,6 +1,6 @@
-//! Pages that are made from the code, compared with what the code makes now.
+//! Generated documentation, compared with what the code generates now.
 //!
-//! After a change that is meant: `TAPER_BLESS=1 cargo test --test it generated`.
+//! After an intended change: `TAPER_BLESS=1 cargo test --test it generated`.
 
 use std::path::Path;
 
@@ -27,16 +27,16 @@ fn the_config_schema_is_up_to_date() {
 }
 
 #[test]
-fn every_key_has_a_meaning() {
+fn every_key_has_a_description() {
     let page = reference(&schema::<Experiment>());
     for line in page.lines().filter(|line| line.starts_with("| `")) {
         let meaning = line.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
-        assert!(meaning.len() > 4, "no meaning: {line}");
+        assert!(meaning.len() > 4, "no description: {line}");
     }
 }
 
 #[test]
-fn every_example_in_the_reference_is_right() {
+fn every_example_in_the_reference_is_valid() {
     let page = reference(&schema::<Experiment>());
     let examples: Vec<&str> =
         page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
@@ -52,7 +52,7 @@ fn every_example_in_the_reference_is_right() {
 }
 
 #[test]
-fn a_part_of_the_reference_is_that_of_its_section() {
+fn the_reference_of_a_section_is_part_of_the_whole() {
     use taper::config::reference_of;
     let schema = schema::<Experiment>();
     let adam = reference_of(&schema, "optimizer.adam").expect("a section");

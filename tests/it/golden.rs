@@ -1,7 +1,7 @@
-//! Numbers against PyTorch and scikit-learn, from the files that `tests/golden/make.py` writes.
+//! Results compared with PyTorch and scikit-learn, from the files that `tests/golden/make.py` writes.
 //!
-//! The expected values were computed in f64 from inputs that f32 holds exactly, and every case runs in
-//! both. An error is relative to the largest expected value of its tensor, except where a test says
+//! The expected values were computed in f64 from inputs that f32 represents exactly, and every case runs in
+//! both precisions. Errors are relative to the largest expected value of the tensor, unless a test states
 //! otherwise.
 
 use std::collections::HashMap;
@@ -55,8 +55,8 @@ impl Golden {
         Var::from_tensor(&self.tensor(name).to_dtype(dtype)?)
     }
 
-    /// Fails if `actual` is not the tensor called `name`. `floor` is what an error is at least
-    /// relative to, as a share of the largest expected value.
+    /// Fails if `actual` differs from the tensor `name`. Errors are relative to at least `floor` times the
+    /// largest expected value.
     pub fn check(&self, name: &str, actual: &Tensor, tolerance: f64, floor: f64) -> Result<()> {
         let expected = self.tensor(name);
         assert_eq!(actual.shape(), expected.shape(), "{name}");
@@ -64,7 +64,7 @@ impl Golden {
         let (found, wanted) = (values(actual)?, values(expected)?);
         let least = floor * wanted.iter().fold(f64::MIN_POSITIVE, |max, x| max.max(x.abs()));
         let errors = found.iter().zip(&wanted).map(|(a, b)| (a - b).abs() / b.abs().max(least));
-        // `max` would lose a NaN.
+        // `max` would ignore a NaN.
         let worst = errors.fold(0.0, |worst: f64, error| if error <= worst { worst } else { error });
         assert!(
             worst <= tolerance,
@@ -95,7 +95,7 @@ fn layer(config: &Value, sample: &[usize], variables: &mut dyn FnMut(&str) -> Va
 #[test]
 fn layers_agree_with_pytorch() -> Result<()> {
     let golden = Golden::read("layers.safetensors");
-    // candle writes the factor of the exact GELU's slope with six digits.
+    // candle rounds the slope factor of the exact GELU to six digits.
     let tolerance =
         |name, tolerance: f64| if name == "activation_gelu" { tolerance.max(1e-6) } else { tolerance };
     for (dtype, usual) in precisions([2e-6, 1e-14]) {
@@ -176,7 +176,8 @@ fn optimizers_agree_with_pytorch_after_1_10_and_100_steps() -> Result<()> {
                 let state = optimizer.state();
                 for (kind, vars) in state.into_iter().chain([("parameter", &parameters[..])]) {
                     for (i, var) in vars.iter().enumerate() {
-                        // State spans many orders of magnitude: nearly every value counts for itself.
+                        // State spans many orders of magnitude, so nearly every value is compared relative to
+                        // itself.
                         golden.check(&format!("{name}/{step}/{kind}/{i}"), var, tolerance, 1e-3)?;
                     }
                 }
@@ -235,7 +236,6 @@ fn a_network_trains_as_in_pytorch_for_100_steps() -> Result<()> {
     Ok(())
 }
 
-/// Every number of `expected`, wherever it stands, must be in `actual` up to rounding.
 /// The fused engine over the golden network, and its samples and labels.
 struct FusedGolden {
     engine: Fused,
@@ -283,7 +283,7 @@ impl FusedGolden {
 }
 
 #[test]
-fn the_fused_engine_trains_as_pytorch_for_100_steps() -> Result<()> {
+fn the_fused_engine_trains_as_in_pytorch_for_100_steps() -> Result<()> {
     let golden = Golden::read("model.safetensors");
     let optimizer: optimizer::Config =
         serde_json::from_value(golden.cases["optimizer"].clone()).expect("an optimizer");
@@ -301,9 +301,9 @@ fn the_fused_engine_trains_as_pytorch_for_100_steps() -> Result<()> {
 }
 
 #[test]
-fn the_fused_engines_gradients_agree_with_pytorch() -> Result<()> {
+fn gradients_of_the_fused_engine_agree_with_pytorch() -> Result<()> {
     let golden = Golden::read("model.safetensors");
-    // One step of plain descent at rate 1 takes the gradient from each parameter.
+    // One step of plain gradient descent with learning rate 1 subtracts the gradient from each parameter.
     let descent = serde_json::from_value(serde_json::json!({"sgd": {"learning_rate": 1.0}}));
     let mut fused = FusedGolden::new(&golden, &descent.expect("an optimizer"))?;
     fused.step(0, 1.0);
@@ -315,6 +315,7 @@ fn the_fused_engines_gradients_agree_with_pytorch() -> Result<()> {
     Ok(())
 }
 
+/// Every number of `expected` must occur at the same place in `actual`, up to rounding.
 fn assert_agrees(name: &str, actual: &Value, expected: &Value) {
     match (actual, expected) {
         (Value::Number(a), Value::Number(b)) => {

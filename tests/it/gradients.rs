@@ -1,4 +1,4 @@
-//! Every trainable parameter of every config gets a gradient that is finite and not all zero.
+//! Every trainable parameter of every config has a finite gradient that is not all zero.
 
 use candle_core::{DType, Device, Tensor};
 use taper::config::{Input, Problems};
@@ -10,11 +10,11 @@ use taper::network::Parameters;
 use taper::random::{Purpose, Stream};
 
 #[test]
-fn every_trainable_parameter_learns() {
+fn every_trainable_parameter_has_a_gradient() {
     for (name, text) in presets::ALL {
         let mut overrides = Vec::new();
         if *name == "images_cnn_224" {
-            // The same layers on smaller images: 88 million weights are not needed to see a gradient.
+            // The same layers on smaller images: a gradient can be checked without 88 million weights.
             let sizes = ["data.image_folder.height=30", "data.image_folder.width=30"];
             overrides.extend(sizes.map(|set| ("--set".to_owned(), set.to_owned())));
         }

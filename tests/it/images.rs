@@ -1,4 +1,4 @@
-//! Images and folders of them as people have them.
+//! Images and image folders in all common forms.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn assert_near(found: &[u8], expected: &[u8], what: &str) {
     assert!(near && found.len() == expected.len(), "{what}: {found:?}, not {expected:?}");
 }
 
-/// A TIFF header with the tag of the orientation after another one, as in EXIF data.
+/// A TIFF header with the orientation tag after another one, as in EXIF data.
 fn exif(orientation: u8, little: bool) -> Vec<u8> {
     let short = |value: u16| if little { value.to_le_bytes() } else { value.to_be_bytes() };
     let long = |value: u32| if little { value.to_le_bytes() } else { value.to_be_bytes() };
@@ -56,25 +56,25 @@ fn jpeg_with(exif: &[u8], jpeg: &[u8]) -> Vec<u8> {
     [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", exif, &jpeg[2..]].concat()
 }
 
-/// A PNG file with EXIF data before its pixels or after.
+/// A PNG file with EXIF data before or after its pixels.
 fn png_with(exif: &[u8], png: &[u8], after: bool) -> Vec<u8> {
     let mut crc = flate2::Crc::new();
     crc.update(b"eXIf");
     crc.update(exif);
     let length = u32::try_from(exif.len()).expect("short").to_be_bytes();
     let chunk = [&length[..], b"eXIf", exif, &crc.sum().to_be_bytes()].concat();
-    // The header ends at 33, the last chunk takes 12.
+    // The header ends at byte 33; the last chunk has 12 bytes.
     let at = if after { png.len() - 12 } else { 33 };
     [&png[..at], &chunk, &png[at..]].concat()
 }
 
 #[test]
-fn photo_turned_by_exif() {
-    // Six fields, of 16 x 16 pixels, which JPEG keeps apart.
+fn the_exif_orientation_is_applied() {
+    // Six fields of 16 x 16 pixels, which JPEG does not mix.
     let seen = [[20, 60, 100], [140, 180, 220]];
     let (rows, columns) = (2_u32, 3_u32);
     for orientation in 1..=8_u8 {
-        // Where the pixel that is stored in row r and column c is seen (EXIF 2.3, table of tag 0x0112).
+        // The displayed position of the pixel stored in row r and column c (EXIF 2.3, table of tag 0x0112).
         let place = |r: u32, c: u32| match orientation {
             1 => (r, c),
             2 => (r, columns - 1 - c),
@@ -103,14 +103,14 @@ fn photo_turned_by_exif() {
                 ("PNG, as old Pillow writes it", png_with(&prefixed, &png, false)),
             ] {
                 let what = format!("{name}, orientation {orientation}");
-                // The filter mixes neighbours at the edges of fields.
+                // The filter mixes neighboring pixels at the edges of fields.
                 let found = pixels(&content, 1).expect("an image");
                 let near = found.iter().zip(&upright).all(|(a, b)| a.abs_diff(*b) <= 25);
                 assert!(near, "{what}: {found:?}");
                 assert_near(&pixels(&content, 3).expect("an image"), &found.repeat(3), &what);
             }
         }
-        // EXIF data that is damaged turns nothing.
+        // Damaged EXIF data has no effect.
         let broken = jpeg_with(&exif(9, true), &jpeg);
         assert_eq!(pixels(&broken, 1), pixels(&jpeg, 1));
         assert_eq!(pixels(&jpeg_with(b"II*\0\xff\xff\xff\xff", &jpeg), 1), pixels(&jpeg, 1));
@@ -118,7 +118,7 @@ fn photo_turned_by_exif() {
 }
 
 #[test]
-fn grey_of_colours() {
+fn color_is_converted_to_gray_as_in_other_libraries() {
     for (colour, grey) in [
         ([255, 0, 0], 76),
         ([0, 255, 0], 150),
@@ -149,7 +149,7 @@ fn grey_of_colours() {
 }
 
 #[test]
-fn jpeg_with_more_after_its_end() {
+fn data_after_the_end_of_a_jpeg_file_is_ignored() {
     let jpeg = encoded(&one_colour([200, 30, 39]), ImageFormat::Jpeg);
     let other = encoded(&one_colour([0, 0, 0]), ImageFormat::Jpeg);
     let plain = pixels(&jpeg, 3).expect("an image");
@@ -166,17 +166,17 @@ fn jpeg_with_more_after_its_end() {
             assert_eq!(pixels(&[jpeg, tail].concat(), 3).as_ref(), Ok(&plain), "{name}");
         }
     }
-    // Whatever is cut off is refused in plain words, thumbnail or not.
+    // A truncated file is refused with a clear message, with or without a thumbnail.
     for whole in [&jpeg, &thumbnail, &encoded(&one_colour([1, 2, 3]), ImageFormat::Png)] {
         let format = if whole.starts_with(b"\x89") { "PNG" } else { "JPEG" };
         for length in 0..whole.len() - if format == "PNG" { 12 } else { 1 } {
             let error = pixels(&whole[..length], 3).expect_err("a file that is cut off");
             let expected = match length {
-                0 => "the file is empty; get it again".to_owned(),
+                0 => "the file is empty; replace it".to_owned(),
                 _ if length < 8 && format == "PNG" || length < 2 => {
-                    "neither PNG nor JPEG data; get the file again, or convert it".to_owned()
+                    "neither PNG nor JPEG data; replace the file, or convert it".to_owned()
                 }
-                _ => format!("the {format} data is cut off; get the file again"),
+                _ => format!("the {format} data is cut off; replace the file"),
             };
             assert_eq!(error, format!("a: cannot be decoded: {expected}"), "{length} bytes");
         }
@@ -184,10 +184,10 @@ fn jpeg_with_more_after_its_end() {
 }
 
 #[test]
-fn other_kinds_of_files_are_named() {
+fn other_file_types_are_named() {
     for (content, expected) in [
-        (&b"GIF89a........"[..], "it is a GIF file, whatever its name; convert it to PNG or JPEG"),
-        (b"RIFF\x20\0\0\0WEBPVP8 ", "it is a WEBP file, whatever its name"),
+        (&b"GIF89a........"[..], "it is a GIF file despite its name; convert it to PNG or JPEG"),
+        (b"RIFF\x20\0\0\0WEBPVP8 ", "it is a WEBP file despite its name"),
         (b"BM..............", "it is a BMP file"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "neither PNG nor JPEG data"),
     ] {
@@ -197,7 +197,7 @@ fn other_kinds_of_files_are_named() {
 }
 
 #[test]
-fn a_config_with_validation_samples_of_another_program_is_led_to_split() {
+fn keys_of_other_programs_for_validation_samples_are_answered_with_split() {
     let workspace = Workspace::new();
     for key in ["validation_path", "val_path", "validation_file"] {
         let text =
@@ -212,7 +212,7 @@ fn a_config_with_validation_samples_of_another_program_is_led_to_split() {
     }
 }
 
-/// A workspace with these images, each of one grey.
+/// A workspace with these images, each of one shade of gray.
 fn folders(images: &[(&str, u8)]) -> Workspace {
     let workspace = Workspace::new();
     for (name, grey) in images {
@@ -221,7 +221,7 @@ fn folders(images: &[(&str, u8)]) -> Workspace {
     workspace
 }
 
-/// Loads the folder `p` of the workspace as 1 x 1 grey pixels.
+/// Loads the folder `p` of the workspace as 1 x 1 gray pixels.
 fn load(workspace: &Workspace, options: &str) -> Result<Splits, String> {
     let text = format!("[image_folder]\npath = \"p\"\nheight = 1\nwidth = 1\nchannels = 1\n{options}");
     let config: data::Config = toml::from_str(&text).expect("options");
@@ -232,7 +232,7 @@ fn load(workspace: &Workspace, options: &str) -> Result<Splits, String> {
     })
 }
 
-/// The grey of each sample, with its label.
+/// The gray value of each sample, with its label.
 fn samples(dataset: &Dataset) -> Vec<(u8, u32)> {
     match (&dataset.features, &dataset.targets) {
         (Features::Bytes(pixels), Targets::Classes { labels, .. }) => {
@@ -243,7 +243,7 @@ fn samples(dataset: &Dataset) -> Vec<(u8, u32)> {
 }
 
 #[test]
-fn folders_within_class_folders() {
+fn class_folders_may_have_subfolders() {
     let workspace = folders(&[
         ("p/dark/2.png", 2),
         ("p/dark/2024/spring/9.png", 9),
@@ -263,7 +263,7 @@ fn folders_within_class_folders() {
 
 #[cfg(unix)]
 #[test]
-fn links_are_followed_and_circles_of_them_end() {
+fn links_are_followed_and_cycles_of_links_end() {
     use std::os::unix::fs::symlink;
     let workspace = folders(&[("p/a/1.png", 1), ("p/b/2.png", 2), ("q/far/3.png", 3)]);
     for (from, to) in [
@@ -280,7 +280,7 @@ fn links_are_followed_and_circles_of_them_end() {
 }
 
 #[test]
-fn rubbish_is_passed_over_and_other_files_are_counted() {
+fn system_files_are_skipped_silently_and_other_files_are_counted() {
     let workspace = folders(&[
         ("p/a/1.png", 1),
         ("p/b/2.PNG", 2),
@@ -301,24 +301,25 @@ fn rubbish_is_passed_over_and_other_files_are_counted() {
     );
     let train = |run: &str| workspace.ok(&["train", "c.toml", "--run-dir", run]).messages();
     let messages = train("1");
-    assert!(messages.contains("2 train") && !messages.contains("passed over"), "{messages}");
+    assert!(messages.contains("2 train") && !messages.contains("skipped"), "{messages}");
     workspace.file("p/b/sub/animation.gif", "GIF89a");
     let messages = train("2");
     assert!(
-        messages.contains("passed over 1 file that is neither PNG nor JPEG: p/b/sub/animation.gif"),
+        messages.contains("skipped 1 file that is neither PNG nor JPEG: p/b/sub/animation.gif"),
         "{messages}"
     );
     workspace.file("p/a/notes.txt", "notes");
     workspace.file("p/a/sub/notes.txt", "notes");
     let messages = train("3");
     assert!(
-        messages.contains("passed over 3 files that are neither PNG nor JPEG: p/a/notes.txt, …"),
+        messages.contains("skipped 3 files that are neither PNG nor JPEG: p/a/notes.txt, …"),
         "{messages}"
     );
-    assert_eq!(messages.matches("passed over").count(), 1);
+    assert_eq!(messages.matches("skipped").count(), 1);
     workspace.file("p/c/1.webp", "RIFF");
     let outcome = workspace.run(&["train", "c.toml"]);
-    let expected = "p/c: has no PNG or JPEG image, but p/c/1.webp (convert such pictures to PNG or JPEG); fill the folder";
+    let expected =
+        "p/c: has no PNG or JPEG image, but p/c/1.webp (convert such images to PNG or JPEG); fill the folder";
     assert!(outcome.code == 3 && outcome.stderr.contains(expected), "{}", outcome.stderr);
 }
 
@@ -332,7 +333,7 @@ fn a_class_without_samples_is_trained_and_evaluated() {
          [optimizer.adam]\n[train]\nepochs = 2\n",
     );
     let messages = workspace.ok(&["train", "c.toml", "--run-dir", "r"]).messages();
-    assert!(messages.contains("the class `b` has no images to train on"), "{messages}");
+    assert!(messages.contains("the class `b` has no training images"), "{messages}");
     let report = workspace.ok(&["eval", "r", "--format", "json"]).json();
     assert_eq!(report["samples"], 2);
     let tested = workspace.ok(&[
@@ -362,7 +363,7 @@ fn the_pixels_do_not_depend_on_the_number_of_threads() {
     let mut greys: Vec<u8> = samples(&first).into_iter().map(|(grey, _)| grey).collect();
     greys.sort_unstable();
     assert_eq!(greys, (0..100).collect::<Vec<u8>>());
-    // Of several bad files the first is named.
+    // Of several bad files, the first is named.
     workspace.file("p/1/1.png", "no image");
     workspace.file("p/2/2.png", "no image");
     for pool in [&one, &seven] {
@@ -372,7 +373,7 @@ fn the_pixels_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn validation_folder() {
+fn a_validation_folder_is_used() {
     for (name, tested) in [("validation", true), ("valid", true), ("val", false), ("Val", true)] {
         let test = if tested { "p/test/a/9.png" } else { "p/notes/9.png" };
         let workspace = folders(&[
@@ -399,14 +400,14 @@ fn validation_folder() {
         assert_eq!(report["samples"], 2);
         let checked = workspace.ok(&["check", "c.toml"]).stdout;
         assert!(checked.contains("3 training") && checked.contains("2 validation"), "{checked}");
-        // A monitor of validation samples is known to be possible before they are read.
+        // The monitored validation metric is accepted before the samples are read.
         workspace.ok(&["train", "c.toml", "--set", "checkpoint.monitor=validation.accuracy"]);
         let both = workspace.run(&["train", "c.toml", "--run-dir", "s", "--set", "split.validation=0.5"]);
         let said = both.stderr.contains("`validation` or `valid` or `val` in `p`")
             && both.stderr.contains("split.validation");
         assert!(both.code == 3 && said, "{}", both.stderr);
         assert!(!workspace.path("s").exists());
-        // The folder may be named, as it had to be before; another one is an error.
+        // The folder may be named, as older versions required; another one is an error.
         let named = format!("split.file=p/{name}");
         workspace.ok(&["train", "c.toml", "--run-dir", "named", "--set", &named]);
         let other = workspace.run(&["train", "c.toml", "--set", "split.file=p/train"]);
@@ -415,7 +416,7 @@ fn validation_folder() {
     let workspace = folders(&[("p/train/a/1.png", 1), ("p/val/a/1.png", 1), ("p/valid/a/1.png", 1)]);
     let error = load(&workspace, "").expect_err("two folders");
     assert!(error.contains("has both `val` and `valid`"), "{error}");
-    // Without anything beside it, `train` is still no class.
+    // Without other split folders, `train` is not treated as a class either.
     let workspace = folders(&[("p/train/a/1.png", 1), ("p/train/b/2.png", 2)]);
     assert_eq!(samples(&load(&workspace, "").expect("samples").train), [(1, 0), (2, 1)]);
     let workspace = folders(&[("p/train/1.png", 1), ("p/car/2.png", 2)]);

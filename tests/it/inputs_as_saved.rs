@@ -99,7 +99,7 @@ fn unsupported_inputs_are_named_with_what_to_do() {
         ("a.tiff", b"II*\0\x08", "a TIFF image; convert it"),
         ("a.heic", b"\0\0\0\x18ftypheic", "HEIC"),
         ("a.parquet", b"PAR1\x15", "a Parquet file"),
-        ("a.csv.gz", b"\x1f\x8b\x08", "compressed by gzip"),
+        ("a.csv.gz", b"\x1f\x8b\x08", "compressed with gzip"),
         ("a", b"\x89PNG\r\n\x1a\n", "is a PNG image; give it a name that ends in `.png`"),
         ("a.jsonl", b"[1]\n[2]\n", "put the lines into one list"),
         ("a.txt", b"1,2\n", "a name that ends in `.csv`"),
@@ -217,12 +217,12 @@ fn what_is_not_quite_json_is_named_in_plain_words() {
     let expected = predict(&workspace, "a.json", image).stdout;
     assert_eq!(predict(&workspace, "a.json", format!("\u{feff}{image}")).stdout, expected);
     for (text, words) in [
-        ("", "is empty; give a list of numbers"),
+        ("", "is empty; expected a list of numbers"),
         ("[[[0, NaN], [2, 3]]]", "NaN at line 1 column"),
-        ("[[[0, -Infinity], [2, 3]]]", "is not a number of JSON; fill it in"),
+        ("[[[0, -Infinity], [2, 3]]]", "is not a JSON number; fill it in"),
         (
             "[[0, 1], [2, 3]]\n[[0, 1], [2, 3]]\n",
-            "several JSON values, as in JSON Lines; put them into one list",
+            "contains several JSON values, as in JSON Lines; put them in one list",
         ),
     ] {
         let message = refusal(&predict(&workspace, "a.json", text));
@@ -237,7 +237,7 @@ fn what_is_not_quite_json_is_named_in_plain_words() {
         .expect("started");
     drop(child.stdin.take());
     let message = refusal(&Outcome::of(child.wait_with_output().expect("ended")));
-    assert!(message.contains("is empty; give a list of numbers"), "{message}");
+    assert!(message.contains("is empty; expected a list of numbers"), "{message}");
 }
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Reading that is watched, and stopped by signals.
+//! Progress of loading, and stopping it by signals.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -16,13 +16,13 @@ use crate::workspace::{Outcome, Workspace};
 const REST: &str = "[model]\nlayers = [{ flatten = {} }, { dense = { units = 2 } }]\n[loss.cross_entropy]\n\
                     [optimizer.adam]\n[train]\nepochs = 1\n";
 
-/// A table of so many rows of ten numbers and a class.
+/// A table with this number of rows of ten numbers and a class.
 fn table(rows: usize) -> String {
     let row = |i: usize| format!("{}{}\n", "0.12345,".repeat(10), ["p", "q"][i % 2]);
     format!("a,b,c,d,e,f,g,h,i,j,y\n{}", (0..rows).map(row).collect::<String>())
 }
 
-/// A 4x4 image for each of so many names in two class folders.
+/// Two class folders with `each` images of 4x4 pixels.
 fn images(workspace: &Workspace, each: usize) {
     for class in ["dark", "light"] {
         std::fs::create_dir_all(workspace.path("images").join(class)).expect("a folder");
@@ -37,7 +37,7 @@ fn experiment(data: &str) -> Experiment {
     Experiment::from_toml(&format!("name = \"l\"\n{data}\n{REST}")).expect("a config")
 }
 
-/// Trains in the workspace, with this watch.
+/// Trains in the workspace with `loading`.
 fn train(workspace: &Workspace, data: &str, loading: Loading) -> taper::Result<()> {
     let interrupt = loading.interrupt().clone();
     let search = SearchPath { config_folder: workspace.path(""), loading, ..SearchPath::default() };
@@ -45,7 +45,7 @@ fn train(workspace: &Workspace, data: &str, loading: Loading) -> taper::Result<(
     taper::train(&experiment(data), Options { place, search, interrupt, ..Options::default() }).map(drop)
 }
 
-/// A watch that is stopped at the first report, and the number of reports.
+/// A [`Loading`] that is interrupted at the first report, and the number of reports.
 fn stopped_at_once() -> (Loading, Arc<AtomicU64>) {
     let (interrupt, reports) = (Interrupt::default(), Arc::new(AtomicU64::new(0)));
     let (flag, count) = (interrupt.flag(), Arc::clone(&reports));
@@ -57,7 +57,7 @@ fn stopped_at_once() -> (Loading, Arc<AtomicU64>) {
 }
 
 #[test]
-fn every_kind_of_file_stops_at_once_and_leaves_no_run_folder() {
+fn reading_any_kind_of_file_stops_at_once_and_leaves_no_run_folder() {
     let workspace = Workspace::new();
     workspace.file("t.csv", table(100_000));
     images(&workspace, 200);
@@ -76,7 +76,7 @@ fn every_kind_of_file_stops_at_once_and_leaves_no_run_folder() {
 }
 
 #[test]
-fn what_is_read_is_reported_to_its_end() {
+fn progress_is_reported_to_the_end() {
     let workspace = Workspace::new();
     let csv = workspace.file("t.csv", table(30_000));
     images(&workspace, 20);
@@ -101,7 +101,7 @@ fn what_is_read_is_reported_to_its_end() {
     }
 }
 
-/// Sends a signal to the program while it reads `big.csv`; what it said.
+/// Sends a signal to the program while it reads `big.csv`; returns its output.
 fn signalled(workspace: &Workspace, arguments: &[&str], signal: &str) -> Outcome {
     let child = workspace
         .command(arguments)
@@ -109,7 +109,7 @@ fn signalled(workspace: &Workspace, arguments: &[&str], signal: &str) -> Outcome
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    // Its signals are caught when it reads, which `/proc` shows by the file that is open.
+    // Signals are handled once it reads, which `/proc` shows by the open file.
     let open = Path::new("/proc").join(child.id().to_string()).join("fd");
     let start = Instant::now();
     let reads = || {
@@ -117,7 +117,7 @@ fn signalled(workspace: &Workspace, arguments: &[&str], signal: &str) -> Outcome
         files.flat_map(|file| std::fs::read_link(file.path())).any(|file| file.ends_with("big.csv"))
     };
     while !reads() {
-        assert!(start.elapsed() < Duration::from_mins(1), "the file is not opened");
+        assert!(start.elapsed() < Duration::from_mins(1), "the file was not opened");
         std::thread::sleep(Duration::from_millis(2));
     }
     let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
@@ -126,7 +126,7 @@ fn signalled(workspace: &Workspace, arguments: &[&str], signal: &str) -> Outcome
 }
 
 #[test]
-fn ctrl_c_while_loading() {
+fn ctrl_c_stops_loading() {
     let workspace = Workspace::new();
     workspace.file("small.csv", table(10));
     workspace.file("big.csv", table(400_000));

@@ -1,10 +1,11 @@
-//! Logs that were deleted, cut off, rotated or edited: the weights are intact, so the run is resumed, with a warning.
+//! Logs that were deleted, cut off, rotated or edited: the weights are intact, so the run resumes with a
+//! warning.
 
 use taper::events::{Event, Events};
 
 use crate::workspace::{Outcome, Workspace};
 
-/// Four steps in an epoch, all of them logged.
+/// Four steps per epoch, all of them logged.
 const CONFIG: &str = r#"
 name = "l"
 seed = 5
@@ -24,7 +25,7 @@ batch_size = 10
 log_every_steps = 1
 "#;
 
-/// A workspace with `whole`, which was never stopped, and `run`, which stopped after two epochs and two steps.
+/// A workspace with `whole`, which was never stopped, and `run`, stopped after two epochs and two steps.
 fn stopped() -> Workspace {
     let workspace = Workspace::new();
     workspace.file("l.toml", CONFIG);
@@ -41,13 +42,13 @@ fn text(workspace: &Workspace, file: &str) -> String {
     String::from_utf8(workspace.read(file)).expect("text")
 }
 
-/// The lines of `metrics.csv` without its last two columns, which are times.
+/// The lines of `metrics.csv` without the last two columns, which are times.
 fn table(workspace: &Workspace, run: &str) -> Vec<String> {
     let timeless = |line: &str| line.rsplitn(3, ',').last().unwrap_or_default().to_owned();
     text(workspace, &format!("{run}/metrics.csv")).lines().map(timeless).collect()
 }
 
-/// The steps of which the log tells, in order; every line must be an event.
+/// The logged steps, in order; every line must be an event.
 fn told(workspace: &Workspace) -> Vec<u64> {
     let events =
         Events::open(&workspace.path("run")).expect("a log").map(|line| line.expect("an event").event);
@@ -59,7 +60,7 @@ fn assert_same_weights(workspace: &Workspace) {
     assert!(weights("whole") == weights("run"), "other weights");
 }
 
-/// Resumes after `harm` was done to the log, and checks all but the log.
+/// Resumes after `harm` to the logs, and checks everything except the logs.
 fn after(harm: impl FnOnce(&Workspace)) -> (Workspace, Outcome) {
     let workspace = stopped();
     harm(&workspace);
@@ -70,7 +71,7 @@ fn after(harm: impl FnOnce(&Workspace)) -> (Workspace, Outcome) {
 }
 
 #[test]
-fn a_log_that_is_gone_or_empty_begins_anew() {
+fn a_missing_or_empty_log_starts_anew() {
     let gone =
         |workspace: &Workspace| std::fs::remove_file(workspace.path("run/events.jsonl")).expect("removed");
     let emptied = |workspace: &Workspace| drop(workspace.file("run/events.jsonl", ""));
@@ -81,7 +82,7 @@ fn a_log_that_is_gone_or_empty_begins_anew() {
     };
     for harm in [&gone as &dyn Fn(&Workspace), &emptied, &replaced, &rotated] {
         let (workspace, outcome) = after(harm);
-        assert!(outcome.messages().contains("a new log begins"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("starting a new log"), "{}", outcome.stderr);
         assert_eq!(told(&workspace), (11..=16).collect::<Vec<_>>());
         assert!(text(&workspace, "run/events.jsonl").contains("\"event\":\"start\""));
         assert_eq!(table(&workspace, "whole"), table(&workspace, "run"));
@@ -89,14 +90,14 @@ fn a_log_that_is_gone_or_empty_begins_anew() {
 }
 
 #[test]
-fn a_log_that_is_cut_off_goes_on_after_what_is_left() {
+fn a_truncated_log_continues_after_its_remaining_lines() {
     let whole = stopped().read("run/events.jsonl");
     for share in [1, 3, 5, 7] {
         let (workspace, outcome) = after(|workspace| {
             let log = workspace.read("run/events.jsonl");
             workspace.file("run/events.jsonl", &log[..log.len() * share / 10]);
         });
-        assert!(outcome.messages().contains("the log goes on after the"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("the log continues after the"), "{}", outcome.stderr);
         let told = told(&workspace);
         assert!(told.is_sorted_by(|a, b| a < b) && told.ends_with(&[11, 12, 13, 14, 15, 16]), "{told:?}");
         assert!(told.len() < 16 && whole.len() > 100, "{told:?}");
@@ -105,7 +106,7 @@ fn a_log_that_is_cut_off_goes_on_after_what_is_left() {
 }
 
 #[test]
-fn a_table_that_is_lost_is_put_together_again() {
+fn a_lost_table_is_rebuilt() {
     let gone =
         |workspace: &Workspace| std::fs::remove_file(workspace.path("run/metrics.csv")).expect("removed");
     let cut = |workspace: &Workspace| {
@@ -123,20 +124,20 @@ fn a_table_that_is_lost_is_put_together_again() {
     };
     for harm in [&gone as &dyn Fn(&Workspace), &cut, &edited, &first_rows_gone] {
         let (workspace, outcome) = after(harm);
-        assert!(outcome.messages().contains("2 of 2 epochs are restored"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("2 of 2 epochs were recovered"), "{}", outcome.stderr);
         assert_eq!(table(&workspace, "whole"), table(&workspace, "run"));
         assert_eq!(told(&workspace), (1..=16).collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn without_either_log_the_run_goes_on_and_with_half_of_each_nothing_known_is_lost() {
+fn a_run_resumes_without_logs_and_half_of_each_log_loses_no_known_epoch() {
     let (workspace, outcome) = after(|workspace| {
         for file in ["run/events.jsonl", "run/metrics.csv"] {
             std::fs::remove_file(workspace.path(file)).expect("removed");
         }
     });
-    assert!(outcome.messages().contains("0 of 2 epochs are restored"), "{}", outcome.stderr);
+    assert!(outcome.messages().contains("0 of 2 epochs were recovered"), "{}", outcome.stderr);
     let rows: Vec<String> = table(&workspace, "run");
     assert_eq!(rows.iter().map(|row| &row[..2]).collect::<Vec<_>>(), ["ep", "3,", "4,"]);
     // The log ends before the first epoch does, and the table within the second row.
@@ -161,7 +162,7 @@ fn an_interrupted_repair_ends_with_the_same_logs() {
         workspace.file("run/events.jsonl", &log[..log.len() / 2]);
         std::fs::remove_file(workspace.path("run/metrics.csv")).expect("removed");
         for stop in stops {
-            // As a process leaves it that is killed before its first checkpoint: logs that went on, and no more.
+            // As left by a process that was killed before its first checkpoint: only the logs have grown.
             let latest = workspace.path("run/checkpoints");
             let copy = workspace.path("copy");
             copy_all(&latest, &copy);
@@ -193,7 +194,7 @@ fn copy_all(from: &std::path::Path, to: &std::path::Path) {
 }
 
 #[test]
-fn an_intact_log_is_not_warned_of() {
+fn an_intact_log_causes_no_warning() {
     let workspace = stopped();
     let outcome = resume(&workspace);
     assert!(!outcome.stderr.contains("lost"), "{}", outcome.stderr);

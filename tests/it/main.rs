@@ -1,49 +1,53 @@
 //! Tests of the library and the program from outside, in one binary, which links once.
 //!
-//! What belongs where:
-//! - `architecture`: rules about the source itself: floors, registries, where unsafe and printing may be.
-//! - `arrays`: what NumPy and others write, and labels of every kind: read, or refused in one line.
-//! - `bench`: what `taper bench` reports, compares and refuses; never how fast it is.
-//! - `by_the_clock`: checkpoints within an epoch, and run folders that vanish.
-//! - `callbacks`: those of user code: their state, files, and what they may ask for.
-//! - `cases`: not tests: the networks that tests of engines run.
-//! - `checkpoints`: run folders and checkpoints as `eval` and a second `train` meet them.
+//! Contents:
+//! - `architecture`: rules about the source code: layers, registries, where unsafe code and printing are
+//!   allowed.
+//! - `arrays`: NumPy and IDX files and labels of every kind: read, or refused in one line.
+//! - `bench`: reports, comparisons and refusals of `taper bench`, regardless of speed.
+//! - `by_the_clock`: checkpoints by the clock, and run folders that disappear.
+//! - `callbacks`: callbacks of user code: state, files and requests.
+//! - `cases`: not tests: the networks for tests of the engines.
+//! - `checkpoints`: run folders and checkpoints as used by `eval` and a second `train`.
 //! - `cli`: output, exit codes, pipes, devices.
 //! - `command_line`: arguments as people type them.
 //! - `config_errors`: wrong configs, in snapshots.
-//! - `configs`: every program in `configs/`.
-//! - `contract`: what scripts rely on: gates, codes, fields of JSON, the environment.
-//! - `custom_data`: data sets of user code: trained on, resumed, evaluated, and refused where they are wrong or missing.
-//! - `custom_layers`: those of user code: trained, resumed, loaded, and refused where the code is missing.
-//! - `data_errors`: damaged data sets as the program meets them.
-//! - `endings`: what a run says of itself at its end: the epoch that it keeps, the reason, what to do next.
-//! - `engines`: the fused engine against the graph engine, for every config, layer, optimizer and machine.
-//! - `evaluation`: what `taper eval` shows of single samples and classes.
-//! - `examples`: those in `examples/` run.
+//! - `configs`: every config in `configs/`.
+//! - `contract`: the interface for scripts: gates, exit codes, JSON fields, the environment.
+//! - `custom_data`: data sets of user code: trained on, resumed, evaluated, and refused if invalid or
+//!   missing.
+//! - `custom_layers`: layers of user code: trained, resumed, loaded, and refused if the code is missing.
+//! - `data_errors`: errors of the program about damaged data sets.
+//! - `endings`: output at the end of a run: the kept epoch, the reason, the next command.
+//! - `engines`: the fused engine compared with the graph engine, for every config, layer, optimizer and
+//!   instruction set.
+//! - `evaluation`: output of `taper eval` about single samples and classes.
+//! - `examples`: the programs in `examples/` run.
 //! - `fetch`: data sets from a server that truncates, corrupts, redirects, stalls and refuses (feature `fetch`).
-//! - `generated`: pages that are made from the code.
-//! - `golden`: layers, losses, optimizers, a whole network and metrics against values that PyTorch and
-//!   scikit-learn computed (`tests/golden/make.py`).
-//! - `gradients`: every trainable parameter of every config learns.
-//! - `images`: images and folders of them as people have them.
-//! - `loading`: reading that is watched, and stopped by signals.
-//! - `lost_logs`: a run whose logs were deleted, cut off, rotated or edited is resumed with a warning.
-//! - `mnist`: the real data set, where there is one.
-//! - `mnist_names`: its files as unpackers and others leave them, and with other classes.
-//! - `parts`: gradients apart from updates, in parts of a batch; predictors apart from engines.
-//! - `places`: where a run finds its data again, also when its project was moved or copied.
-//! - `predict`: every kind of input to `taper predict`, what it refuses, and agreement with `eval`.
-//! - `progress`: what is told while something is under way.
+//! - `generated`: documentation that is generated from the code.
+//! - `golden`: layers, losses, optimizers, a whole network and metrics, compared with PyTorch and
+//!   scikit-learn (`tests/golden/make.py`).
+//! - `gradients`: every trainable parameter of every config has a gradient.
+//! - `images`: images and image folders in all common forms.
+//! - `loading`: progress of loading, and stopping it by signals.
+//! - `lost_logs`: a run whose logs were deleted, cut off, rotated or edited resumes with a warning.
+//! - `mnist`: the real data set, if it is available.
+//! - `mnist_names`: MNIST files under the names that unpackers and others leave, and with other classes.
+//! - `parts`: gradients without updates, in parts of a batch; predictors without engines.
+//! - `places`: a run finds its data again, even when its project was moved or copied.
+//! - `predict`: every kind of input to `taper predict`, refusals, and agreement with `eval`.
+//! - `progress`: output while something is in progress.
 //! - `readme`: the commands, configs and links in README.md and docs/.
-//! - `resume`: a stopped run goes on bit for bit.
-//! - `resume_says`: from where a run is resumed, what has changed, that it is finished, which run was meant.
-//! - `scaled_targets`: numbers to predict of any size, and warnings of samples that nothing scales.
-//! - `schedules`: every optimizer under rates that change, against PyTorch's schedulers.
-//! - `several_inputs`: many files and folders for `taper predict`, its formats and its output.
-//! - `split`: validation samples and preprocessing, and configs from before they had sections.
-//! - `test_split`: test samples that are set aside of a data set without any.
-//! - `two_classes`: class weights for one output, and what is measured of two classes.
-//! - `workspace`: not tests: the temporary folder that the others run the program in.
+//! - `resume`: a stopped run resumes bit for bit.
+//! - `resume_says`: output when a run resumes: where, what has changed, that it is finished, which run was
+//!   meant.
+//! - `scaled_targets`: numbers to predict of any size, and warnings about unscaled samples.
+//! - `schedules`: every optimizer with changing learning rates, compared with PyTorch's schedulers.
+//! - `several_inputs`: multiple files and folders for `taper predict`, its formats and its output.
+//! - `split`: validation samples and preprocessing, and configs older than these sections.
+//! - `test_split`: test samples held out from a data set without test samples.
+//! - `two_classes`: class weights for one output, and metrics of two classes.
+//! - `workspace`: not tests: the temporary folder in which the other tests run the program.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]

@@ -1,5 +1,5 @@
-//! The real MNIST, in `TAPER_DATA_DIR`. Without it these tests say that they are skipped;
-//! `TAPER_REQUIRE_MNIST=1` makes that a failure.
+//! The real MNIST, in `TAPER_DATA_DIR`. Without it, these tests report that they are skipped; with
+//! `TAPER_REQUIRE_MNIST=1` they fail instead.
 
 use std::path::PathBuf;
 

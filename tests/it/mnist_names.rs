@@ -1,4 +1,5 @@
-//! MNIST and its relatives under the names that unpackers, Kaggle and torchvision leave, and with other classes.
+//! MNIST and related data sets under the names that unpackers, Kaggle and torchvision leave, and with other
+//! classes.
 
 use std::io::Write as _;
 
@@ -11,7 +12,7 @@ const FILES: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// The content of the four files: an image for each label.
+/// The contents of the four files, with one image per label.
 fn contents(labels: &[u8]) -> [Vec<u8>; 4] {
     let header = |sizes: &[usize]| {
         let magic = 0x0800 + sizes.len() as u32;
@@ -24,7 +25,7 @@ fn contents(labels: &[u8]) -> [Vec<u8>; 4] {
     [images.clone(), labels.clone(), images, labels]
 }
 
-/// How a file is called.
+/// Maps a file name to another.
 type Name<'a> = &'a dyn Fn(&str) -> String;
 
 fn gzip(content: &[u8]) -> Vec<u8> {
@@ -43,7 +44,7 @@ fn train(workspace: &Workspace, data: &str, units: usize) -> Outcome {
 }
 
 #[test]
-fn mnist_under_other_names() {
+fn mnist_is_found_under_other_names() {
     let digits: Vec<u8> = (0..10).collect();
     let dotted = |name: &str| name.replace("-idx", ".idx");
     let names: [(&str, &str, bool, Name<'_>); 8] = [
@@ -68,7 +69,7 @@ fn mnist_under_other_names() {
 }
 
 #[test]
-fn a_whole_file_is_read_in_place_of_a_damaged_one() {
+fn an_intact_file_is_preferred_to_a_damaged_one() {
     let digits: Vec<u8> = (0..10).collect();
     for (damaged, kept) in [(FILES[0], 0), (FILES[1], 6), (FILES[3], 5)] {
         let workspace = Workspace::new();
@@ -85,7 +86,7 @@ fn a_whole_file_is_read_in_place_of_a_damaged_one() {
             messages.contains("cut off") && messages.contains(&format!("{damaged}.gz is read")),
             "{messages}"
         );
-        // Where nothing is whole, the first is named.
+        // If all files are damaged, the first is named.
         workspace.file(&format!("mnist/{damaged}.gz"), b"\x1f\x8b");
         let outcome = train(&workspace, "mnist = {}", 10);
         assert_eq!(outcome.code, 3);
@@ -98,7 +99,7 @@ fn a_whole_file_is_read_in_place_of_a_damaged_one() {
 }
 
 #[test]
-fn letters_have_as_many_classes_as_the_config_says() {
+fn letters_have_the_number_of_classes_in_the_config() {
     let with = |labels: &[u8], data: &str, units: usize| {
         let workspace = Workspace::new();
         for (file, content) in FILES.iter().zip(contents(labels)) {
@@ -111,7 +112,7 @@ fn letters_have_as_many_classes_as_the_config_says() {
     let (code, message) = with(&letters, "mnist = {}", 10);
     assert_eq!(code, 3);
     assert!(
-        message.contains("labels are 1 to 26: no sample has label 0, and labels count from 0"),
+        message.contains("labels are 1 to 26: no sample has label 0, but labels start at 0"),
         "{message}"
     );
     let (code, message) = with(&letters, "mnist = { classes = 26 }", 26);

@@ -1,4 +1,4 @@
-//! A gradient apart from its update, and predictions apart from training.
+//! Gradients without updates, and predictions without training.
 
 use candle_core::{DType, Device};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn difference(a: &[Vec<f32>], b: &[Vec<f32>]) -> f64 {
     a.iter().zip(b).map(gap).fold(0.0, f64::max)
 }
 
-/// Three steps taken whole, and as gradients of the whole batch that are applied afterwards.
+/// Three whole steps, and the same as gradients of the whole batch followed by updates.
 fn whole_and_apart(case: &Case, mut engines: [Box<dyn Engine>; 2]) -> [Vec<Vec<f32>>; 2] {
     let rate = case.experiment.optimizer.member().learning_rate();
     let [whole, apart] = &mut engines;
@@ -51,13 +51,13 @@ fn whole_and_apart(case: &Case, mut engines: [Box<dyn Engine>; 2]) -> [Vec<Vec<f
             assert_eq!(found.to_bits(), expected.to_bits(), "{}", case.name);
         });
         apart.apply(step, rate).expect("an update");
-        assert!(apart.gradient().values().iter().all(|value| *value == 0.0), "it begins anew");
+        assert!(apart.gradient().values().iter().all(|value| *value == 0.0), "it is reset");
     }
     engines.map(|engine| values(engine.as_ref()))
 }
 
 #[test]
-fn a_step_of_the_fused_engine_is_its_gradient_and_then_the_update_bit_for_bit() {
+fn a_step_of_the_fused_engine_equals_gradient_and_update_bit_for_bit() {
     for case in cases() {
         let fused = || Box::new(case.fused(2, Isa::detect()));
         let [whole, apart] = whole_and_apart(&case, [fused(), fused()]);
@@ -66,7 +66,7 @@ fn a_step_of_the_fused_engine_is_its_gradient_and_then_the_update_bit_for_bit() 
 }
 
 #[test]
-fn a_step_of_the_graph_engine_is_its_gradient_and_then_the_update_bit_for_bit() {
+fn a_step_of_the_graph_engine_equals_gradient_and_update_bit_for_bit() {
     for case in zoo() {
         let graph = || Box::new(case.graph());
         let [whole, apart] = whole_and_apart(&case, [graph(), graph()]);
@@ -74,7 +74,7 @@ fn a_step_of_the_graph_engine_is_its_gradient_and_then_the_update_bit_for_bit() 
     }
 }
 
-/// Whether a sample's output depends on the others of its pass.
+/// Whether a sample's output depends on the other samples of the pass.
 fn has_batch_statistics(case: &Case) -> bool {
     serde_json::to_string(&case.experiment.model).expect("a config").contains("batch_norm")
 }
@@ -82,7 +82,7 @@ fn has_batch_statistics(case: &Case) -> bool {
 /// Builds an engine.
 type Make = fn(&Case) -> Box<dyn Engine>;
 
-/// The gradient and the loss of a step's batch in parts of these sizes.
+/// The gradient and the loss of a batch, computed in parts of these sizes.
 fn in_parts(case: &Case, engine: &mut dyn Engine, sizes: &[usize]) -> (Vec<f32>, f64, Vec<f32>) {
     let (all, mut first, mut loss, mut logits) = (indices(1), 0, 0.0, Vec::new());
     for size in sizes {
@@ -98,7 +98,7 @@ fn in_parts(case: &Case, engine: &mut dyn Engine, sizes: &[usize]) -> (Vec<f32>,
 
 #[test]
 fn the_gradient_of_a_batch_is_the_sum_over_its_parts() {
-    // Batch normalization takes the statistics of a part, so parts are another network.
+    // Batch normalization uses the statistics of a part, so it gives other results in parts.
     for case in cases().into_iter().filter(|case| !has_batch_statistics(case)) {
         let engines: [Make; 2] =
             [|case| Box::new(case.fused(2, Isa::detect())), |case| Box::new(case.graph())];
@@ -112,14 +112,14 @@ fn the_gradient_of_a_batch_is_the_sum_over_its_parts() {
                 assert!(gap < 1e-5, "{what}: {gap}");
                 assert!((sum_of_losses - loss).abs() <= 1e-6 * loss.abs().max(1.0), "{what}");
                 let gap = difference(&[own_logits], std::slice::from_ref(&logits));
-                assert!(gap < 1e-5, "{what}: logits differ by {gap}: other dropout masks?");
+                assert!(gap < 1e-5, "{what}: logits differ by {gap}: different dropout masks?");
             }
         }
     }
 }
 
 #[test]
-fn a_gradient_can_be_looked_at_and_scaled_before_the_update() {
+fn a_gradient_can_be_read_and_scaled_before_the_update() {
     let layers = json!([{"dense": {"units": 4, "activation": "tanh"}}, {"dense": {"units": 3}}]);
     let case = network("clipped", &layers, &[5], &json!({"sgd": {"learning_rate": 1.0}}));
     let mut engine = case.fused(1, Isa::detect());
@@ -139,7 +139,7 @@ fn a_gradient_can_be_looked_at_and_scaled_before_the_update() {
 }
 
 #[test]
-fn a_gradient_that_overflows_is_an_error_and_changes_no_weight() {
+fn an_overflowing_gradient_is_an_error_and_changes_no_weight() {
     let layers = json!([{"dense": {"units": 3}}]);
     let mut case = network("overflow", &layers, &[5], &json!({"sgd": {}}));
     case.features = taper::data::Features::Floats(vec![f32::MAX; SAMPLES * 5]);
@@ -151,7 +151,7 @@ fn a_gradient_that_overflows_is_an_error_and_changes_no_weight() {
         }
         let before = values(engine.as_ref());
         let error = case.with_batch(&indices(0), |batch| {
-            // The mean of one sample of these overflows no number; the sum of a batch does.
+            // The mean over one of these samples does not overflow; the sum over a batch does.
             engine.gradients(batch, Part::whole(1), 6).map(drop).expect_err("an infinite gradient")
         });
         let text = error.to_string();
@@ -170,7 +170,7 @@ fn predictors(case: &Case, team: &SharedTeam) -> Vec<Box<dyn Predictor>> {
 }
 
 #[test]
-fn a_predictor_gives_what_its_engine_gives_from_any_thread() {
+fn a_predictor_gives_the_results_of_its_engine_from_any_thread() {
     let team = SharedTeam::new(2);
     for case in cases() {
         let mut engines: [Box<dyn Engine>; 2] =
@@ -190,7 +190,7 @@ fn a_predictor_gives_what_its_engine_gives_from_any_thread() {
 }
 
 #[test]
-fn a_prediction_of_the_fused_engine_has_the_same_bits_alone_and_in_any_batch() {
+fn a_prediction_of_the_fused_engine_is_identical_alone_and_in_any_batch() {
     let team = SharedTeam::new(2);
     for case in cases() {
         let mut predictor = predictors(&case, &team).swap_remove(0);
@@ -209,7 +209,7 @@ fn a_prediction_of_the_fused_engine_has_the_same_bits_alone_and_in_any_batch() {
 }
 
 #[test]
-fn engines_and_predictors_share_a_team_from_several_threads() {
+fn engines_and_predictors_share_a_thread_team_from_several_threads() {
     let case = zoo().swap_remove(0);
     let team = SharedTeam::new(3);
     let all: Vec<usize> = (0..SAMPLES).collect();

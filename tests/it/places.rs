@@ -1,5 +1,5 @@
-//! Where a run finds its data again: with the commands that it prints, with its own config, and after its project was
-//! moved or copied.
+//! A run finds its data again: with the commands that it prints, with its own config, and after its project
+//! was moved or copied.
 
 use std::ffi::OsStr;
 
@@ -17,7 +17,7 @@ fn config(path: &str) -> String {
     format!("name = \"p\"\n[data.csv]\npath = \"{path}\"\ntarget = \"y\"\ntask = \"regression\"\n{REST}")
 }
 
-/// Runs a printed command as a shell does.
+/// Runs a printed command in a shell.
 fn paste(workspace: &Workspace, folder: &str, command: &str) -> Outcome {
     let program = workspace.command::<&str>(&[]).get_program().to_owned();
     let script = format!("taper() {{ \"$PROGRAM\" \"$@\"; }}; {command}");
@@ -27,7 +27,7 @@ fn paste(workspace: &Workspace, folder: &str, command: &str) -> Outcome {
     Outcome::of(shell.output().expect("a shell"))
 }
 
-/// The command after `mark` in what a run printed.
+/// The command after `mark` in the output of a run.
 fn printed(outcome: &Outcome, mark: &str) -> String {
     let line = outcome.stdout.lines().find_map(|line| Some(line.split_once(mark)?.1.to_owned()));
     line.unwrap_or_else(|| panic!("no `{mark}` in {}", outcome.stdout))
@@ -51,7 +51,7 @@ fn printed_commands_find_the_data_folder_again() {
         let resume = printed(&outcome, "resume with: ").replace("=N", "=2");
         let resumed = paste(&workspace, "w", &resume);
         assert_eq!(resumed.code, 0, "{run}: {}", resumed.stderr);
-        // Also from elsewhere, and once more after the resume.
+        // Also from another folder, and again after resuming.
         let eval = workspace.run(&[
             OsStr::new("eval"),
             OsStr::new("--checkpoint"),
@@ -63,7 +63,7 @@ fn printed_commands_find_the_data_folder_again() {
 }
 
 #[test]
-fn the_data_folder_of_the_environment_is_found_again_and_a_flag_goes_first() {
+fn the_data_folder_of_the_environment_is_found_again_and_a_flag_takes_precedence() {
     let workspace = Workspace::new();
     workspace.file("D/a.csv", rows(2));
     workspace.file("data/a.csv", rows(3));
@@ -77,7 +77,7 @@ fn the_data_folder_of_the_environment_is_found_again_and_a_flag_goes_first() {
 }
 
 #[test]
-fn config_of_the_run() {
+fn the_config_of_a_run_finds_its_data() {
     let workspace = Workspace::new();
     workspace.file("experiment/train.csv", rows(2));
     workspace.file("experiment/c.toml", config("train.csv"));
@@ -87,10 +87,10 @@ fn config_of_the_run() {
     let weights =
         |run: &str| workspace.read(format!("runs/{run}/checkpoints/step-00000002/model.safetensors"));
     assert!(weights("first") == weights("again"));
-    // A run from before origin.json knows it by its checkpoints.
+    // A run older than origin.json finds it through its checkpoints.
     std::fs::remove_file(workspace.path("runs/first/origin.json")).expect("removed");
     workspace.ok(&["train", "--config", "runs/first/config.toml", "--run-dir", "runs/third"]);
-    // Moved as a whole, it is found where it is now.
+    // After the whole project has moved, the data is found in the new place.
     std::fs::create_dir(workspace.path("moved")).expect("a folder");
     for folder in ["experiment", "runs"] {
         std::fs::rename(workspace.path(folder), workspace.path("moved").join(folder)).expect("moved");
@@ -106,7 +106,7 @@ fn config_of_the_run() {
 }
 
 #[test]
-fn a_copied_project_reads_its_own_files_and_says_where_it_does_not() {
+fn a_copied_project_reads_its_own_files_or_warns() {
     let workspace = Workspace::new();
     workspace.file("one/experiment/train.csv", rows(2));
     workspace.file("one/experiment/c.toml", config("train.csv"));
@@ -118,7 +118,7 @@ fn a_copied_project_reads_its_own_files_and_says_where_it_does_not() {
     let eval = |run: &str| workspace.run(&["eval", "--checkpoint", run, "--split", "train"]);
     assert!(eval("two/runs/a").stderr.contains("not the samples of the run"), "the copy's own file is read");
     assert!(!eval("one/runs/a").stderr.contains("not the samples"));
-    // Without its own, the other project's is read, and both are named.
+    // Without its own, the other project's file is read, and both are named.
     std::fs::remove_dir_all(workspace.path("two/experiment")).expect("removed");
     let outcome = eval("two/runs/a");
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
@@ -126,7 +126,7 @@ fn a_copied_project_reads_its_own_files_and_says_where_it_does_not() {
         because there is no two/experiment";
     assert!(outcome.messages().contains(places), "{}", outcome.stderr);
     assert_eq!(outcome.messages().lines().count(), 1, "{}", outcome.stderr);
-    // Where there is none at all, it is said how.
+    // If there is none at all, the remedy is named.
     std::fs::remove_dir_all(workspace.path("one")).expect("removed");
     for command in [
         &["eval", "--checkpoint", "two/runs/a"][..],
@@ -135,14 +135,14 @@ fn a_copied_project_reads_its_own_files_and_says_where_it_does_not() {
         let outcome = workspace.run(command);
         assert_eq!(outcome.code, 3, "{}", outcome.stderr);
         assert!(outcome.messages().contains("two/experiment/train.csv"), "{}", outcome.stderr);
-        assert!(outcome.messages().contains("say where it is with --data-dir"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("name its folder with --data-dir"), "{}", outcome.stderr);
     }
     workspace.file("D/train.csv", rows(2));
     workspace.ok(&["eval", "--checkpoint", "two/runs/a", "--data-dir", "D"]);
 }
 
 #[test]
-fn what_a_damaged_note_of_places_says_is_not_believed() {
+fn a_damaged_origin_file_is_ignored() {
     let workspace = Workspace::new();
     workspace.file("experiment/train.csv", rows(2));
     workspace.file("experiment/c.toml", config("train.csv"));

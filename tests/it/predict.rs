@@ -1,4 +1,4 @@
-//! `taper predict`: every kind of input, what is refused, and agreement with `taper eval`.
+//! `taper predict`: every kind of input, refusals, and agreement with `taper eval`.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::workspace::{Outcome, Workspace};
 
-/// The size of an image.
+/// The number of pixels of an image.
 const PIXELS: usize = 784;
 
-/// Pixels of so many images, each different.
+/// The pixels of `images` different images.
 fn pixels(images: usize) -> Vec<u8> {
     (0..images * PIXELS).map(|i| ((i * 7 + i / PIXELS * 31) % 256) as u8).collect()
 }
@@ -38,14 +38,14 @@ fn floats(values: impl IntoIterator<Item = f32>) -> Vec<u8> {
     values.into_iter().flat_map(f32::to_le_bytes).collect()
 }
 
-/// Images as nested JSON lists; `write` writes a pixel.
+/// Images as nested JSON lists, with `write` formatting a pixel.
 fn nested(bytes: &[u8], write: impl Fn(u8) -> String) -> String {
     let list = |items: Vec<String>| format!("[{}]", items.join(","));
     let row = |row: &[u8]| list(row.iter().map(|&pixel| write(pixel)).collect());
     list(bytes.chunks(PIXELS).map(|image| list(image.chunks(28).map(row).collect())).collect())
 }
 
-/// A convolutional network, trained for two steps on noise that looks like MNIST.
+/// A convolutional network, trained for two steps on noise in the form of MNIST.
 fn cnn() -> Workspace {
     let workspace = Workspace::new();
     for (split, samples) in [("train", 64), ("t10k", 40)] {
@@ -81,7 +81,7 @@ fn numbers(prediction: &Value, key: &str) -> Vec<f64> {
     values.iter().map(|value| value.as_f64().expect("a number")).collect()
 }
 
-/// The probabilities (or values) are the same within `tolerance`, sample by sample.
+/// Checks that the probabilities (or values) agree within `tolerance`, sample by sample.
 fn assert_close(left: &[Value], right: &[Value], key: &str, tolerance: f64) {
     assert_eq!(left.len(), right.len());
     for (a, b) in left.iter().zip(right) {
@@ -91,7 +91,7 @@ fn assert_close(left: &[Value], right: &[Value], key: &str, tolerance: f64) {
     }
 }
 
-/// The one line that says why an input is refused.
+/// The one line with which an input is refused.
 fn refused(workspace: &Workspace, input: &str) -> String {
     let outcome = workspace.run(&["predict", "--checkpoint", "run", "--input", input]);
     let messages = outcome.messages();
@@ -108,7 +108,7 @@ fn assert_refused(workspace: &Workspace, input: &str, content: impl AsRef<[u8]>,
 }
 
 #[test]
-fn images_are_the_same_in_every_kind_of_file() {
+fn images_give_the_same_predictions_from_every_kind_of_file() {
     let workspace = cnn();
     let bytes = pixels(2);
     let images = idx(0x803, &[2, 28, 28], &bytes);
@@ -166,7 +166,7 @@ fn images_are_the_same_in_every_kind_of_file() {
 }
 
 #[test]
-fn json_comes_from_standard_input_too() {
+fn json_is_read_from_standard_input() {
     let workspace = cnn();
     let mut command =
         workspace.command(&["predict", "--checkpoint", "run", "--format", "json", "--input", "-"]);
@@ -196,7 +196,7 @@ fn predictions_agree_with_eval_and_with_each_other() {
     let right = predictions.iter().enumerate().filter(|(i, p)| p["class_index"] == i % 10).count();
     let result = workspace.ok(&["eval", "--checkpoint", "run", "--format", "json"]).json();
     assert_eq!(result["accuracy"].as_f64(), Some(right as f64 / 40.0));
-    // The same within a batch of 40 and alone.
+    // The same in a batch of 40 and alone.
     for (i, image) in pixels(40).chunks(PIXELS).enumerate().step_by(9) {
         workspace.file("alone.npy", npy("|u1", "(28, 28)", image));
         assert_close(&predictions[i..=i], &predict(&workspace, &["alone.npy"]), "probabilities", 1e-6);
@@ -204,7 +204,7 @@ fn predictions_agree_with_eval_and_with_each_other() {
 }
 
 #[test]
-fn text_has_a_line_for_each_sample() {
+fn text_output_has_a_line_per_sample() {
     let workspace = cnn();
     workspace.file("two.npy", npy("|u1", "(2, 28, 28)", &pixels(2)));
     workspace.file("one.npy", npy("|u1", "(28, 28)", &pixels(1)));
@@ -221,7 +221,7 @@ fn text_has_a_line_for_each_sample() {
 }
 
 #[test]
-fn a_lone_weights_file_is_enough() {
+fn a_lone_weights_file_suffices() {
     let workspace = cnn();
     let other = Workspace::new();
     other.file("model.safetensors", workspace.read("run/checkpoints/step-00000002/model.safetensors"));
@@ -235,7 +235,7 @@ fn a_lone_weights_file_is_enough() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_in_one_line() {
+fn unsuitable_input_is_refused_in_one_line() {
     let workspace = cnn();
     let image = pixels(1);
     let text =
@@ -250,7 +250,7 @@ fn what_does_not_fit_is_refused_in_one_line() {
         ("empty.png", Vec::new(), "cannot be decoded"),
         ("empty.npy", Vec::new(), "not an NPY file"),
         ("empty.csv", Vec::new(), "no samples"),
-        ("empty.json", Vec::new(), "is empty; give a list of numbers"),
+        ("empty.json", Vec::new(), "is empty; expected a list of numbers"),
         ("empty-idx3-ubyte", Vec::new(), "cut off"),
         ("damaged.png", png[..png.len() / 2].to_vec(), "cannot be decoded"),
         ("no.jpg", b"no image".to_vec(), "cannot be decoded"),
@@ -281,15 +281,15 @@ fn what_does_not_fit_is_refused_in_one_line() {
         ),
         ("notes.txt", b"7".to_vec(), "a name that ends in `.csv`"),
         ("none", b"7".to_vec(), ".png, .jpg, .jpeg, .jpe, .jfif, .npy, .npz, .csv, .tsv, .json and IDX"),
-        ("image.png.gz", gzip(&png), "is compressed by gzip; unpack it"),
+        ("image.png.gz", gzip(&png), "is compressed with gzip; unpack it"),
     ];
     for (name, content, words) in cases {
         assert_refused(&workspace, name, content, words);
     }
     assert!(refused(&workspace, "missing.png").contains("cannot be opened"));
     std::fs::create_dir(workspace.path("folder.npy")).expect("a folder");
-    assert!(refused(&workspace, "folder.npy").contains("holds no file"));
-    // Rows of good inputs are printed before a bad one is met; of a JSON document nothing is.
+    assert!(refused(&workspace, "folder.npy").contains("holds no supported file"));
+    // Rows of good inputs are printed before a bad one is read; of a JSON document, nothing is.
     for (format, lines) in [("text", 1), ("csv", 2), ("jsonl", 1), ("json", 0)] {
         let outcome = workspace.run(&["predict", "run", "whole.png", "nan.npy", "--format", format]);
         assert_eq!((outcome.code, outcome.stdout.lines().count()), (3, lines), "{}", outcome.stdout);
@@ -298,7 +298,7 @@ fn what_does_not_fit_is_refused_in_one_line() {
 }
 
 #[test]
-fn colours_may_come_first_or_last() {
+fn color_channels_may_come_first_or_last() {
     let workspace = Workspace::new();
     for (class, colour) in [("blue", [0, 20, 250]), ("red", [240, 30, 0])] {
         for i in 0..4 {
@@ -344,7 +344,7 @@ fn colours_may_come_first_or_last() {
 }
 
 #[test]
-fn tables_find_their_columns() {
+fn columns_are_found_by_name() {
     let workspace = Workspace::new();
     let rows = (0..20).map(|i| format!("{},{},{}\n", i, 20 - i, if i < 10 { "low" } else { "high" }));
     workspace.file("table.csv", format!("a,b,kind\n{}", rows.collect::<String>()));
@@ -368,7 +368,7 @@ fn tables_find_their_columns() {
 }
 
 #[test]
-fn tables_without_names_may_leave_the_target_out() {
+fn tables_without_a_header_may_omit_the_target() {
     let workspace = Workspace::new();
     workspace.file(
         "table.csv",
@@ -381,11 +381,11 @@ fn tables_without_names_may_leave_the_target_out() {
     let found = predict(&workspace, &["with.csv", "without.csv"]);
     assert_close(&found[..2], &found[2..], "values", 0.0);
     assert!(found[0]["class"].is_null() && found[0]["probabilities"].is_null(), "{}", found[0]);
-    assert_refused(&workspace, "wide.csv", "1,2,3,4\n", "3 columns of numbers, but this network takes 2");
+    assert_refused(&workspace, "wide.csv", "1,2,3,4\n", "3 columns, but this network takes 2");
 }
 
 #[test]
-fn regression_gives_values() {
+fn regression_predicts_values() {
     let workspace = Workspace::new();
     train(&workspace, &["linear_regression"]);
     workspace.file("x.json", "[[-0.5], [0.25]]");
@@ -417,16 +417,16 @@ fn one_output_gives_both_probabilities() {
 }
 
 #[test]
-fn a_card_that_lies_is_refused() {
+fn a_wrong_card_is_refused() {
     let workspace = cnn();
     let right = workspace.read("run/checkpoints/step-00000002/model.safetensors");
-    // The same length, so that the file stays a safetensors file.
+    // The replacements have the same length, so that the file remains a safetensors file.
     for (from, to, words) in [
         (r"[1,28,28]", r"[1,28,00]", "cannot be read"),
         (r"[1,28,28]", r"[1,28, 0]", "claims samples"),
         (r"[1,28,28]", r"[1,28,31]", "weights of its config"),
         (r#"\"units\":128"#, r#"\"units\":129"#, "weight"),
-        (r#"\"units\":128"#, r#"\"units\":9e9"#, "config is wrong"),
+        (r#"\"units\":128"#, r#"\"units\":9e9"#, "config is invalid"),
         (r#"\"std\":[0.3081]"#, r#"\"std\":[-0.308]"#, "must be above 0"),
         (r#"\"0\",\"1\","#, r#"\"0\"      ,"#, "classes"),
     ] {

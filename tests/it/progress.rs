@@ -1,5 +1,5 @@
-//! What is told while a run, an evaluation or a prediction is under way: to callbacks, on a terminal, off it, and
-//! as JSON.
+//! Progress reports of runs, evaluations and predictions: to callbacks, on a terminal, without a terminal,
+//! and as JSON.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use taper::run::{Model, Options, Place};
 use crate::terminal::{on_a_terminal, screen};
 use crate::workspace::{Outcome, Workspace};
 
-/// Notes every pass.
+/// Records every pass.
 #[derive(Default)]
 struct Passes(Vec<PassReport>);
 
@@ -34,7 +34,7 @@ fn of(split: &'static str, dones: &[u64], samples: u64) -> Vec<PassReport> {
 }
 
 #[test]
-fn callbacks_and_watchers_hear_how_far_a_pass_has_come() {
+fn callbacks_and_watchers_receive_the_progress_of_a_pass() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut experiment = Experiment::built_in("synthetic_mlp").expect("a config");
     experiment.train.epochs = 2;
@@ -58,7 +58,7 @@ fn callbacks_and_watchers_hear_how_far_a_pass_has_come() {
     assert_eq!(*heard.lock().expect("no panic"), of("test", &dones(test), test));
 }
 
-/// The lines of a log in JSON, each with the fields that all have.
+/// The lines of a JSON log, each with the fields that all have.
 fn log(outcome: &Outcome) -> Vec<Value> {
     let lines: Vec<Value> =
         outcome.stderr.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
@@ -86,7 +86,7 @@ fn logged(workspace: &Workspace, arguments: &[&str]) -> (i32, Vec<Value>) {
 }
 
 #[test]
-fn a_log_in_json_has_one_schema() {
+fn all_lines_of_a_json_log_have_the_same_schema() {
     let workspace = Workspace::new();
     let arguments = ["train", "--run-dir", "r", "--set", "train={epochs=2,log_every_steps=20}"];
     let (code, lines) = logged(&workspace, &arguments);
@@ -108,7 +108,7 @@ fn a_log_in_json_has_one_schema() {
 }
 
 #[test]
-fn mistakes_in_flags_and_configs_are_told_in_json() {
+fn mistakes_in_flags_and_configs_are_reported_in_json() {
     let workspace = Workspace::new();
     let mistake = |arguments: &[&str]| {
         let (code, mut lines) = logged(&workspace, arguments);
@@ -136,7 +136,7 @@ fn mistakes_in_flags_and_configs_are_told_in_json() {
 }
 
 #[test]
-fn more_is_said_with_v() {
+fn v_prints_more() {
     let workspace = Workspace::new();
     workspace.file("table.csv", "a,b,y\n1,2,x\n3,4,z\n5,6,x\n7,8,z\n");
     let set = [
@@ -150,12 +150,9 @@ fn more_is_said_with_v() {
         workspace.ok(&[&fixed[..], &set, more].concat()).messages()
     };
     let (one, two) = (said(&["-v"]), said(&["-vv"]));
-    for text in [
-        "note: data csv, digest ",
-        "note: the CPU computes with ",
-        "note: wrote runs/",
-        "is the best so far: ",
-    ] {
+    for text in
+        ["note: data csv, digest ", "note: the CPU uses ", "note: wrote runs/", "is the best so far: "]
+    {
         assert!(one.contains(text) && two.contains(text), "{text}: {one}");
     }
     assert!(two.contains("debug: reading table.csv, ") && !one.contains("debug: "), "{two}");
@@ -163,7 +160,7 @@ fn more_is_said_with_v() {
 }
 
 #[test]
-fn how_much_is_said_is_chosen() {
+fn the_amount_of_output_can_be_chosen() {
     let workspace = Workspace::new();
     let said = |arguments: &[&str]| {
         let outcome = workspace.ok(&[&["train", "--set", "train.epochs=2"], arguments].concat());
@@ -173,7 +170,7 @@ fn how_much_is_said_is_chosen() {
     assert_eq!(lines.lines().count(), 3, "{lines}");
     assert_eq!(said(&["--progress", "none"]), "");
     assert_eq!(said(&["-q"]), "");
-    // Long enough for a bar, however fast this build is.
+    // Long enough for a progress bar, however fast this build is.
     let long = ["--progress", "bar", "--set", "train.epochs=100000", "--set", "train.max_minutes=0.02"];
     assert!(said(&long).contains("\repoch "), "a bar");
     let json = said(&["--progress", "none", "--log-format", "json"]);
@@ -190,7 +187,7 @@ fn how_much_is_said_is_chosen() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn no_color() {
+fn no_color_turns_colors_off() {
     let workspace = Workspace::new();
     workspace.file("bad.toml", "[train]\nepoch = 3\n");
     for arguments in [
@@ -217,13 +214,13 @@ fn no_color() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_bar_shows_each_epoch_fits_the_window_and_leaves_nothing_behind() {
+fn a_bar_shows_each_epoch_fits_the_window_and_is_erased() {
     let workspace = Workspace::new();
     for columns in [120, 80, 50] {
         let mut command = workspace.command(&["train", "--set", "train.epochs=30"]);
         command.env_remove("NO_COLOR").env("TERM", "xterm-256color");
         let written = on_a_terminal(command, columns);
-        // What was drawn says the epoch after the last one that a line is about, or that it is validated.
+        // The bar shows the epoch after the last one with a line of its own, or that it is being validated.
         let (mut finished, mut drawn) = (0, 0);
         for text in written.split(['\r', '\n']) {
             let text = text.replace("\x1b[J", "");

@@ -1,4 +1,4 @@
-//! A stopped run goes on as if it had never stopped, bit for bit.
+//! A stopped run resumes bit for bit, as if it had never stopped.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ use taper::run::{Options, Place};
 
 use crate::workspace::{Outcome, Workspace};
 
-/// A network with everything that has state or randomness: convolution, batch normalisation,
-/// dropout; 60 samples in batches of 16 are four steps in an epoch, the last one smaller.
+/// A network with everything that has state or randomness: convolution, batch normalization, dropout. 60
+/// samples in batches of 16 make four steps per epoch, the last of which is smaller.
 const CONFIG: &str = r#"
 name = "r"
 seed = 7
@@ -49,7 +49,7 @@ fn model(step: u64) -> PathBuf {
     format!("checkpoints/step-{step:08}/model.safetensors").into()
 }
 
-/// Trains to `steps` in one go, in folder `name`.
+/// Trains up to step `steps` in one go, in the folder `name`.
 fn train(workspace: &Workspace, name: &str, steps: u64, extra: &[&str]) -> Outcome {
     let steps = format!("train.max_steps={steps}");
     let mut arguments = vec!["train", "--config", "r.toml", "--run-dir", name, "--set", &steps];
@@ -64,7 +64,7 @@ fn resume(workspace: &Workspace, name: &str, steps: u64, extra: &[&str]) -> Outc
     workspace.ok(&arguments)
 }
 
-/// All lines of the run's growing files without what depends on the clock.
+/// All lines of the run's logs, without what depends on the clock.
 fn history(workspace: &Workspace, name: &str) -> Vec<serde_json::Value> {
     let text = String::from_utf8(workspace.read(format!("{name}/events.jsonl"))).expect("UTF-8");
     let mut lines: Vec<serde_json::Value> =
@@ -94,7 +94,7 @@ fn with_config(config: &str) -> Workspace {
 }
 
 #[test]
-fn resume_equals_no_interruption_within_an_epoch() {
+fn a_run_resumed_within_an_epoch_equals_an_uninterrupted_one() {
     let workspace = with_config(CONFIG);
     train(&workspace, "whole", 10, &[]);
     train(&workspace, "parts", 5, &[]);
@@ -103,7 +103,7 @@ fn resume_equals_no_interruption_within_an_epoch() {
 }
 
 #[test]
-fn resume_equals_no_interruption_at_every_step() {
+fn a_run_resumed_at_any_step_equals_an_uninterrupted_one() {
     let workspace = with_config(CONFIG);
     train(&workspace, "whole", 9, &[]);
     train(&workspace, "parts", 1, &[]);
@@ -114,7 +114,7 @@ fn resume_equals_no_interruption_at_every_step() {
 }
 
 #[test]
-fn resume_equals_no_interruption_with_every_optimizer() {
+fn a_resumed_run_equals_an_uninterrupted_one_with_every_optimizer() {
     let optimizers = [
         "[optimizer.sgd]\nlearning_rate = 0.05\nmomentum = 0.9\nnesterov = true",
         "[optimizer.rmsprop]\nmomentum = 0.5",
@@ -130,7 +130,7 @@ fn resume_equals_no_interruption_with_every_optimizer() {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_bit() {
+fn the_number_of_threads_does_not_change_the_result() {
     let workspace = with_config(CONFIG);
     train(&workspace, "one", 10, &["--threads", "1"]);
     train(&workspace, "three", 5, &["--threads", "3"]);
@@ -139,7 +139,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-fn more_epochs_can_be_asked_for_on_resume() {
+fn the_number_of_epochs_can_be_raised_on_resume() {
     let workspace = with_config(CONFIG);
     workspace.ok(&["train", "--config", "r.toml", "--run-dir", "whole"]);
     workspace.ok(&["train", "--config", "r.toml", "--run-dir", "parts", "--set", "train.epochs=2"]);
@@ -168,7 +168,7 @@ fn resume_auto_starts_a_new_run_and_then_continues_it() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
+fn a_damaged_checkpoint_is_skipped_with_a_warning() {
     let workspace = with_config(CONFIG);
     train(&workspace, "whole", 8, &[]);
     train(&workspace, "parts", 4, &[]);
@@ -180,7 +180,7 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
     std::fs::write(&path, bytes).expect("the damaged model");
     let outcome = resume(&workspace, "parts", 8, &[]);
     assert!(
-        outcome.stderr.contains("damaged: its SHA-256 is not that in manifest.json"),
+        outcome.stderr.contains("damaged: its SHA-256 differs from the one in manifest.json"),
         "{}",
         outcome.stderr
     );
@@ -188,17 +188,17 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
 }
 
 #[test]
-fn a_run_with_damaged_checkpoints_only_is_not_started_over() {
+fn a_run_with_only_damaged_checkpoints_is_not_started_over() {
     let workspace = with_config(CONFIG);
     train(&workspace, "run", 2, &[]);
     workspace.file("run/checkpoints/step-00000002/manifest.json", "{}");
     let outcome = workspace.run(&["train", "--resume", "run"]);
     assert_eq!(outcome.code, 4, "{}", outcome.stderr);
-    assert!(outcome.messages().contains("none of its 1 checkpoints can be used"), "{}", outcome.stderr);
+    assert!(outcome.messages().contains("none of its 1 checkpoints is usable"), "{}", outcome.stderr);
 }
 
 #[test]
-fn a_resumed_run_keeps_its_seed_data_and_network() {
+fn a_resumed_run_must_keep_its_seed_data_and_network() {
     let workspace = with_config(CONFIG);
     train(&workspace, "run", 2, &[]);
     for set in [
@@ -217,7 +217,7 @@ fn a_resumed_run_keeps_its_seed_data_and_network() {
 }
 
 #[test]
-fn what_changes_the_meaning_of_weights_that_still_fit_is_refused_by_its_key() {
+fn changes_to_the_meaning_of_weights_that_still_fit_are_refused_by_key() {
     let workspace = with_config(CONFIG);
     train(&workspace, "run", 2, &[]);
     let config: toml::Table = CONFIG.parse().expect("TOML");
@@ -243,7 +243,7 @@ fn what_changes_the_meaning_of_weights_that_still_fit_is_refused_by_its_key() {
 }
 
 #[test]
-fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
+fn a_signal_leaves_a_checkpoint_from_which_the_run_resumes() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let workspace = with_config(&CONFIG.replace("samples = 75", "samples = 2000"));
         let mut child = workspace
@@ -255,7 +255,7 @@ fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
         let start = Instant::now();
         let events = workspace.path("run/events.jsonl");
         while std::fs::read_to_string(&events).unwrap_or_default().lines().count() < 4 {
-            assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
+            assert!(start.elapsed() < Duration::from_mins(1), "the run did not start");
             std::thread::sleep(Duration::from_millis(5));
         }
         let status = std::process::Command::new("kill")
@@ -276,7 +276,7 @@ fn signals_leave_a_checkpoint_and_the_run_goes_on_from_it() {
 }
 
 #[test]
-fn what_a_run_writes_after_going_back_is_kept() {
+fn checkpoints_written_after_resuming_from_an_earlier_step_are_kept() {
     let workspace = with_config(CONFIG);
     let keep_one = ["--set", "checkpoint.keep_last=1"];
     train(&workspace, "whole", 6, &keep_one);
@@ -288,7 +288,7 @@ fn what_a_run_writes_after_going_back_is_kept() {
 }
 
 #[test]
-fn a_damaged_latest_checkpoint_does_not_outlive_the_new_ones() {
+fn a_damaged_latest_checkpoint_is_deleted_before_new_ones() {
     let workspace = with_config(CONFIG);
     train(&workspace, "run", 4, &[]);
     resume(&workspace, "run", 7, &[]);
@@ -299,7 +299,7 @@ fn a_damaged_latest_checkpoint_does_not_outlive_the_new_ones() {
 }
 
 #[test]
-fn a_metric_that_is_no_number_can_be_saved() {
+fn a_metric_that_is_not_a_number_can_be_saved() {
     let workspace = Workspace::new();
     let one_sample = ["--config", "linear_regression", "--set", "split.validation=0.01"];
     workspace.ok(&[&["train", "--run-dir", "run", "--set", "train.epochs=3"][..], &one_sample].concat());
@@ -324,7 +324,7 @@ fn a_checkpoint_is_found_from_within_its_run_folder() {
 }
 
 #[test]
-fn data_beside_the_config_is_found_again() {
+fn data_next_to_the_config_is_found_again() {
     let workspace = Workspace::new();
     workspace.file("there/a.csv", "x,y\n1,2\n2,4\n3,6\n4,8\n");
     let csv = "[data.csv]\npath = \"a.csv\"\ntarget = \"y\"\ntask = \"regression\"\n";
@@ -339,7 +339,7 @@ fn data_beside_the_config_is_found_again() {
 }
 
 #[test]
-fn a_folder_that_is_no_run_is_left_as_it_was() {
+fn a_folder_that_is_not_a_run_is_left_unchanged() {
     let workspace = with_config(CONFIG);
     train(&workspace, "run", 2, &[]);
     workspace.file("other/place/note.txt", "");
@@ -355,7 +355,7 @@ fn a_folder_that_is_no_run_is_left_as_it_was() {
     assert_eq!(std::fs::read_dir(workspace.path("other")).expect("a folder").count(), 1);
 }
 
-/// Asks to stop with the last step of an epoch, before its validation.
+/// Requests a stop with the last step of an epoch, before its validation.
 struct StopBeforeValidation(Interrupt);
 
 impl Callback for StopBeforeValidation {
@@ -378,7 +378,7 @@ impl Callback for StopBeforeValidation {
 }
 
 #[test]
-fn a_validation_that_a_signal_put_off_is_made_up_for() {
+fn a_validation_postponed_by_a_signal_is_done_on_resume() {
     let workspace = with_config(CONFIG);
     train(&workspace, "whole", 4, &[]);
     let text = CONFIG.replace("epochs = 5", "epochs = 5\nmax_steps = 4");
@@ -404,7 +404,7 @@ fn saved_state(workspace: &Workspace, name: &str, step: u64) -> serde_json::Valu
 }
 
 #[test]
-fn a_checkpoint_within_an_epoch_knows_the_time_until_then() {
+fn a_checkpoint_within_an_epoch_records_the_time_so_far() {
     let workspace = with_config(CONFIG);
     train(&workspace, "run", 3, &["--set", "checkpoint.every_steps=1"]);
     let seconds = [2, 3].map(|step| saved_state(&workspace, "run", step)["seconds"].as_f64());
@@ -412,7 +412,7 @@ fn a_checkpoint_within_an_epoch_knows_the_time_until_then() {
 }
 
 #[test]
-fn the_best_value_of_another_metric_does_not_count() {
+fn the_best_value_of_another_metric_is_ignored() {
     let workspace = with_config(CONFIG);
     let best = |step| saved_state(&workspace, "run", step)["callbacks"]["best"].clone();
     train(&workspace, "run", 4, &["--set", "checkpoint.monitor=train.loss"]);
@@ -422,7 +422,7 @@ fn the_best_value_of_another_metric_does_not_count() {
 }
 
 #[test]
-fn seconds_and_rates_mean_the_same_everywhere() {
+fn seconds_and_rates_have_the_same_meaning_everywhere() {
     let workspace = with_config(CONFIG);
     let summary =
         workspace.ok(&["train", "--config", "r.toml", "--run-dir", "run", "--format", "json"]).json();
@@ -433,7 +433,10 @@ fn seconds_and_rates_mean_the_same_everywhere() {
     let epochs: f64 =
         events.iter().map(|event| if let Event::Epoch(epoch) = event { epoch.seconds } else { 0.0 }).sum();
     let Some(Event::End { seconds, .. }) = events.last() else { panic!("{events:?}") };
-    assert!((epochs - seconds).abs() < 1e-9, "the epochs' seconds add up to the run's: {epochs}, {seconds}");
+    assert!(
+        (epochs - seconds).abs() < 1e-9,
+        "the seconds of the epochs must add up to those of the run: {epochs}, {seconds}"
+    );
     assert_eq!(summary["seconds"].as_f64(), Some(*seconds));
     let rate = 5.0 * 60.0 / seconds;
     let told = summary["samples_per_second"].as_f64().expect("a rate");
@@ -442,7 +445,7 @@ fn seconds_and_rates_mean_the_same_everywhere() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_hangup_that_is_ignored_stops_nothing() {
+fn an_ignored_hangup_does_not_stop_a_run() {
     let workspace = with_config(CONFIG);
     let script = "trap '' HUP; exec \"$0\" train --config r.toml --run-dir run -q --set train.epochs=1000";
     let mut child = std::process::Command::new("sh")
@@ -452,7 +455,7 @@ fn a_hangup_that_is_ignored_stops_nothing() {
         .expect("the program starts");
     let start = Instant::now();
     while !workspace.path("run/checkpoints").exists() {
-        assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
+        assert!(start.elapsed() < Duration::from_mins(1), "the run did not start");
         std::thread::sleep(Duration::from_millis(5));
     }
     let send = |signal: &str| {

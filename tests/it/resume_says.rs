@@ -1,4 +1,5 @@
-//! What a resumed run says: from where, what has changed, that nothing is left to do, which run was meant.
+//! Output of a resumed run: where it resumes, what has changed, that nothing is left to do, which run was
+//! meant.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use crate::workspace::{Outcome, Workspace};
 
-/// 40 samples in batches of 8: five steps in an epoch.
+/// 40 samples in batches of 8: five steps per epoch.
 const CONFIG: &str = r#"
 name = "s"
 seed = 2
@@ -41,7 +42,7 @@ fn assert_says(outcome: &Outcome, line: &str) {
 }
 
 #[test]
-fn it_says_from_where_and_every_change() {
+fn the_position_and_every_change_are_printed() {
     let workspace = with_config();
     train(&workspace, "runs/x", &["--set", "train.max_steps=7"]);
     let resume = |sets: &[&str]| {
@@ -71,14 +72,14 @@ fn it_says_from_where_and_every_change() {
     ] {
         assert!(outcome.stderr.contains(change), "{change}: {}", outcome.stderr);
     }
-    // Nothing is said of a run that is new, or where quiet is asked for.
+    // Nothing is printed for a new run, or with --quiet.
     assert!(!train(&workspace, "runs/y", &[]).stderr.contains("resuming"));
     let outcome = workspace.ok(&["train", "-q", "--resume", "runs/x", "--set", "train.epochs=7"]);
     assert_eq!(outcome.messages(), "");
 }
 
 #[test]
-fn another_config_file_is_compared_as_well() {
+fn another_config_file_is_compared_too() {
     let workspace = with_config();
     train(&workspace, "runs/s-0001", &["--set", "train.epochs=1"]);
     workspace.file("t.toml", CONFIG.replace("[optimizer.adam]", "[optimizer.adam]\nepsilon = 1e-8"));
@@ -90,7 +91,7 @@ fn another_config_file_is_compared_as_well() {
 }
 
 #[test]
-fn a_finished_run_says_so_and_what_to_do() {
+fn a_finished_run_is_reported_with_a_remedy() {
     let workspace = with_config();
     train(&workspace, "runs/x", &[]);
     let files = ["events.jsonl", "metrics.csv", "summary.json", "config.toml"];
@@ -107,12 +108,12 @@ fn a_finished_run_says_so_and_what_to_do() {
     assert_eq!(outcome.json(), serde_json::from_slice::<Value>(&before[2]).expect("JSON"));
     assert!(outcome.stderr.contains("is already finished: 5 of 5 epochs"), "{}", outcome.stderr);
     assert!(stand() == before, "a finished run was changed");
-    // It goes on as it says, and what may not change is still refused.
+    // The suggested command resumes it, and forbidden changes are still refused.
     assert_eq!(workspace.run(&["train", "--resume", "runs/x", "--set", "seed=3"]).code, 4);
     workspace.ok(&["train", "--resume", "runs/x", "--set", "train.epochs=6"]);
     let outcome = workspace.ok(&["train", "--resume", "runs/x"]);
     assert!(outcome.stdout.contains("is already finished: 6 of 6 epochs"), "{}", outcome.stdout);
-    // The same by steps, and a gate that does not hold still fails.
+    // The same with steps; a gate that fails still fails.
     train(&workspace, "runs/y", &["--set", "train.max_steps=3"]);
     let outcome = workspace.ok(&["train", "--resume", "runs/y"]);
     let said = "runs/y is already finished: 3 of 3 steps; to train longer: taper train --resume runs/y --set train.max_steps=N\n";
@@ -122,7 +123,7 @@ fn a_finished_run_says_so_and_what_to_do() {
 }
 
 #[test]
-fn a_run_without_its_end_is_brought_to_it() {
+fn a_run_killed_before_its_end_was_logged_is_completed() {
     let workspace = with_config();
     train(&workspace, "runs/x", &[]);
     let whole = workspace.read("runs/x/events.jsonl");
@@ -135,7 +136,7 @@ fn a_run_without_its_end_is_brought_to_it() {
 }
 
 #[test]
-fn a_path_that_leads_nowhere_suggests_the_run_that_was_meant() {
+fn a_missing_path_suggests_the_run_that_was_meant() {
     let workspace = with_config();
     for run in ["runs/lr1e-3-s1-0001", "runs/lr1e-4-s1-0001", "elsewhere/mnist-0002"] {
         train(&workspace, run, &["--set", "train.max_steps=1"]);
@@ -158,28 +159,28 @@ fn a_path_that_leads_nowhere_suggests_the_run_that_was_meant() {
     for path in ["note", "qwertz", "/none/at/all", "runs/note/y"] {
         let outcome = workspace.run(&["train", "--resume", path]);
         assert_eq!(outcome.code, 4);
-        assert!(outcome.messages().contains("does not exist; give a run folder"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("does not exist; name a run folder"), "{}", outcome.stderr);
     }
 }
 
 #[test]
-fn a_run_that_is_named_by_its_folder_keeps_its_own_config() {
+fn a_run_resumed_by_its_folder_uses_its_own_config() {
     let workspace = with_config();
     train(&workspace, "own/run", &["--set", "train.max_steps=6"]);
     let auto = ["train", "--resume", "auto", "--run-dir", "own/run", "--set", "train.max_steps=8"];
     let outcome = workspace.ok(&auto);
     assert_says(&outcome, "resuming own/run at epoch 2, step 6; changed: train.max_steps 6 -> 8");
-    // Also one that was stopped before its first checkpoint.
+    // Even if it was stopped before its first checkpoint.
     std::fs::remove_dir_all(workspace.path("own/run/checkpoints")).expect("removed");
     let outcome = workspace.ok(&auto);
     assert_says(&outcome, "resuming own/run from the beginning: it has no checkpoint yet");
     assert!(workspace.path("own/run/checkpoints/step-00000008").exists());
-    // Where there is none, a new run begins.
+    // If there is none, a new run begins.
     workspace.ok(&["train", "--resume", "auto", "--run-dir", "own/new", "--set", "train.max_steps=1"]);
 }
 
 #[test]
-fn best_of_another_metric() {
+fn the_best_epoch_of_another_metric_is_dropped() {
     let workspace = with_config();
     train(&workspace, "r", &[]);
     let best =
@@ -195,13 +196,13 @@ fn best_of_another_metric() {
         "checkpoint.monitor=validation.accuracy",
     ]);
     let said = format!(
-        "`validation.accuracy` decides now which epoch is the best: the best by `validation.loss` so far, {} in epoch {}, is dropped",
+        "the monitored metric is now `validation.accuracy`: dropping the best by `validation.loss` so far, {} in epoch {}",
         first["value"], first["epoch"]
     );
     assert_eq!(outcome.stderr.matches(&said).count(), 1, "{said}\n{}", outcome.stderr);
     assert_eq!(best()["metric"], "validation.accuracy");
     assert!(best()["epoch"].as_u64() > Some(5), "{}", best());
-    // The same metric again, by its default or by name, drops nothing.
+    // The same metric, by default or by name, drops nothing.
     let outcome = workspace.ok(&["train", "--resume", "r", "--set", "train.epochs=10"]);
     assert!(!outcome.stderr.contains("dropped"), "{}", outcome.stderr);
     let outcome = workspace.ok(&[
@@ -213,15 +214,15 @@ fn best_of_another_metric() {
         "--set",
         "checkpoint.monitor=null",
     ]);
-    assert!(outcome.stderr.contains("`validation.loss` decides now"), "{}", outcome.stderr);
-    // A best of another loss would be compared with it.
+    assert!(outcome.stderr.contains("the monitored metric is now `validation.loss`"), "{}", outcome.stderr);
+    // The best value of another loss would not be comparable.
     let outcome =
         workspace.run(&["train", "--resume", "r", "--set", "loss.cross_entropy.label_smoothing=0.2"]);
     assert_eq!(outcome.code, 4, "{}", outcome.stderr);
 }
 
 #[test]
-fn a_run_that_a_limit_stopped_says_where_and_how_to_go_on() {
+fn a_run_stopped_by_a_limit_prints_where_and_how_to_resume() {
     let workspace = with_config();
     let outcome = train(&workspace, "a run", &["--set", "train.max_steps=7"]);
     let first = outcome.stdout.lines().next();
@@ -239,8 +240,8 @@ fn a_run_that_a_limit_stopped_says_where_and_how_to_go_on() {
 }
 
 #[test]
-fn a_run_that_a_signal_stopped_prints_its_summary_with_the_reason() {
-    // Not SIGHUP, which stays ignored where the tests run under `nohup`; `trust` has it.
+fn a_run_stopped_by_a_signal_prints_its_summary_with_the_reason() {
+    // Not SIGHUP, which is ignored when the tests run under `nohup`; `trust` covers it.
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
         let workspace = with_config();
         let arguments = ["train", "--config", "s.toml", "--run-dir", "my run", "--format", "json"];
@@ -252,7 +253,7 @@ fn a_run_that_a_signal_stopped_prints_its_summary_with_the_reason() {
             .expect("the program starts");
         let start = Instant::now();
         while !workspace.path("my run/checkpoints").exists() {
-            assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
+            assert!(start.elapsed() < Duration::from_mins(1), "the run did not start");
             std::thread::sleep(Duration::from_millis(5));
         }
         let process = child.id().to_string();

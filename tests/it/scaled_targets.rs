@@ -1,4 +1,4 @@
-//! `[preprocess] targets`: numbers to predict of any size, and what is said of samples that nothing scales.
+//! `[preprocess] targets`: numbers to predict of any size, and warnings about unscaled samples.
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
@@ -19,7 +19,7 @@ fn table(offset: f64, factor: f64) -> String {
     text
 }
 
-/// A folder with such a table and a config with these options of `[preprocess]` and this loss.
+/// A folder with this table and a config with these `[preprocess]` options and this loss.
 fn workspace(table: &str, preprocess: &str, loss: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace.file("all.csv", table);
@@ -47,7 +47,7 @@ fn eval(workspace: &Workspace, run: &str, split: &str) -> Value {
     workspace.ok(&["eval", "--checkpoint", run, "--split", split, "--format", "json"]).json()
 }
 
-/// What is predicted for the rows of a table, and what stands in it.
+/// The predictions for the rows of a table, with the true values.
 fn predicted(workspace: &Workspace, run: &str, table: &str) -> Vec<(f64, f64)> {
     workspace.file("input.csv", table);
     let output = workspace.ok(&["predict", "--checkpoint", run, "--input", "input.csv", "--format", "json"]);
@@ -68,9 +68,9 @@ fn targets_of_any_size_are_learned_and_measured_in_their_unit() {
         let scaled = workspace(&table, SCALED, "mse");
         for engine in ["fused", "graph"] {
             let (summary, messages) = train(&scaled, engine, &["--set", &format!("train.engine={engine}")]);
-            assert!(!messages.contains("WARN"), "there is nothing to warn of: {messages}");
+            assert!(!messages.contains("WARN"), "unexpected warning: {messages}");
             assert!(number(&summary["metrics"], "test.r2") > 0.99, "{offset} {factor}: {summary}");
-            // mae, rmse and r2 of all samples, worked out from what is predicted.
+            // mae, rmse and r2 of all samples, computed from the predictions.
             let file = format!("test_path={}", scaled.file("test.csv", &table).display());
             let set = ["--set", &format!("data.csv.{file}"), "--split", "test"];
             let arguments = [&["eval", "--checkpoint", engine, "--format", "json"], &set[..]].concat();
@@ -89,7 +89,7 @@ fn targets_of_any_size_are_learned_and_measured_in_their_unit() {
                 assert!((found - expected).abs() < 1e-4 * expected.abs(), "{name}: {found} {expected}");
             }
         }
-        // Without scaling the same network comes less far, and says why.
+        // Without scaling, the same network learns less and warns.
         let plain = workspace(&table, "", "mse");
         let (summary, messages) = train(&plain, "r", &[]);
         assert!(number(&summary["metrics"], "test.r2") < 0.95, "{offset} {factor}: {summary}");
@@ -98,7 +98,7 @@ fn targets_of_any_size_are_learned_and_measured_in_their_unit() {
         assert!(about.len() == 1 && about[0].contains("set `targets = \"standardize\"`"), "{messages}");
         let resumed = plain.ok(&["train", "--config", "c.toml", "--resume", "r", "--set", "train.epochs=26"]);
         let messages = resumed.messages();
-        assert!(!messages.contains("the numbers to predict"), "once is enough: {messages}");
+        assert!(!messages.contains("the numbers to predict"), "warned twice: {messages}");
     }
 }
 
@@ -128,10 +128,10 @@ fn constant_targets_are_only_shifted() {
 }
 
 #[test]
-fn a_run_with_scaled_targets_resumes_as_if_it_had_not_stopped() {
+fn a_run_with_scaled_targets_resumes_bit_for_bit() {
     let workspace = workspace(&table(1000.0, 50.0), SCALED, "mse");
     train(&workspace, "whole", &[]);
-    // 96 samples are 6 steps; it stops within the third epoch.
+    // 96 samples make 6 steps; it stops within the third epoch.
     workspace.ok(&["train", "--config", "c.toml", "--run-dir", "half", "-q", "--set", "train.max_steps=15"]);
     let refused = workspace.run(&[
         "train",
@@ -178,7 +178,7 @@ fn classes_are_not_scaled() {
 }
 
 #[test]
-fn columns_of_different_sizes_are_named_once() {
+fn columns_of_different_scales_are_reported_once() {
     let head = "age,income,rate,y\n";
     let rows: Vec<String> =
         (0..60).map(|i| format!("{},{},0.0{},{}\n", 20 + i, 20000 + i * 900, i % 9, i % 2)).collect();
@@ -190,7 +190,7 @@ fn columns_of_different_sizes_are_named_once() {
         let (_, messages) = train(&workspace, "r", &["--set", "train.epochs=1"]);
         messages
             .lines()
-            .filter(|line| line.contains("columns differ in size"))
+            .filter(|line| line.contains("columns differ in scale"))
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
@@ -202,7 +202,7 @@ fn columns_of_different_sizes_are_named_once() {
     assert_eq!(told("", "{ batch_norm = {} }, "), [""; 0]);
 }
 
-/// An NPZ file of rows of `f32`, so many in each array.
+/// An NPZ file with the given number of rows of `f32` in each array.
 fn npz(arrays: &[(&str, usize, &[f32])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, width, values) in arrays {
@@ -219,7 +219,7 @@ fn npz(arrays: &[(&str, usize, &[f32])]) -> Vec<u8> {
 }
 
 #[test]
-fn several_numbers_of_an_archive_are_scaled_one_by_one() {
+fn several_targets_of_an_archive_are_scaled_individually() {
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for i in 0..120_u8 {
         let (a, b) = (f32::from(i % 17) / 8.0 - 1.0, f32::from(i % 11) / 5.0 - 1.0);
@@ -244,11 +244,11 @@ fn several_numbers_of_an_archive_are_scaled_one_by_one() {
             assert!((found - right).abs() < tolerance, "{place}: {values}");
         }
     }
-    // Without scaling, the first number is the one that is far away.
+    // Without scaling, the warning names the first number.
     let (_, messages) =
         train(&workspace, "plain", &["--set", "preprocess.targets=null", "--set", "train.epochs=1"]);
     assert!(
-        messages.contains("the numbers to predict (number 0, counted from 0) are about 2000"),
+        messages.contains("the numbers to predict (number 0, counted from 0) have mean 2000"),
         "{messages}"
     );
 }

@@ -1,8 +1,8 @@
-//! Every optimizer under learning rates that change at each step, against PyTorch's under its own
+//! Every optimizer with learning rates that change at each step, compared with PyTorch under its own
 //! schedulers (`tests/golden/make.py`).
 //!
-//! taper has no schedules of its own: the rate of a step is given to the optimizer, and here it is
-//! the config's times the factor that PyTorch's scheduler has for that step.
+//! taper has no schedules of its own: the learning rate of a step is passed to the optimizer; here it is that
+//! of the config times the factor of PyTorch's scheduler for that step.
 
 use candle_core::{DType, Result, Tensor};
 use taper::optimizer;
@@ -12,7 +12,7 @@ use crate::golden::{Golden, precisions};
 #[test]
 fn optimizers_agree_with_pytorch_under_every_schedule() -> Result<()> {
     let golden = Golden::read("schedules.safetensors");
-    // Relative to the largest value of all parameters, which are of the size of 1.
+    // Relative to the largest value of all parameters, which is about 1.
     for (dtype, tolerance) in precisions([5e-6, 1e-13]) {
         for (name, case) in golden.cases() {
             let config: optimizer::Config =

@@ -1,4 +1,4 @@
-//! `taper predict` on several files and folders, its formats, and where results go.
+//! `taper predict` with multiple files and folders, its formats, and its output.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -25,7 +25,7 @@ fn trained() -> Workspace {
     workspace
 }
 
-/// A network that takes pictures of 8 x 8.
+/// A network that takes images of 8 x 8 pixels.
 fn trained_on_pictures() -> Workspace {
     let workspace = Workspace::new();
     workspace.ok(&[
@@ -51,13 +51,13 @@ fn picture(brightness: u8) -> Vec<u8> {
     png.into_inner()
 }
 
-/// The inputs that lines of text are about.
+/// The inputs named in the lines of text.
 fn inputs(text: &str) -> Vec<&str> {
     text.lines().map(|line| line.split("  ").next().unwrap_or_default()).collect()
 }
 
 #[test]
-fn predict_several_files() {
+fn several_files_can_be_predicted() {
     let workspace = trained();
     for (name, a) in [("in/2.csv", 9), ("in/10.csv", 1), ("in/sub/3.csv", 4), ("in/.hidden.csv", 1)] {
         workspace.file(name, format!("b,a\n1,{a}\n"));
@@ -74,12 +74,16 @@ fn predict_several_files() {
     for folder in ["nothing", "empty"] {
         let outcome = workspace.run(&["predict", "r", folder]);
         assert_eq!(outcome.code, 3, "{}", outcome.stderr);
-        assert!(outcome.messages().contains(&format!("{folder}: holds no file")), "{}", outcome.stderr);
+        assert!(
+            outcome.messages().contains(&format!("{folder}: holds no supported file")),
+            "{}",
+            outcome.stderr
+        );
     }
 }
 
 #[test]
-fn the_pictures_of_a_folder_are_found_at_any_depth() {
+fn the_images_of_a_folder_are_found_at_any_depth() {
     let workspace = trained_on_pictures();
     for (i, name) in ["p/b.png", "p/a/z.PNG", "p/a/b/c.png", "p/c.png"].iter().enumerate() {
         workspace.file(name, picture(50 * i as u8));
@@ -131,7 +135,7 @@ fn every_format_has_the_same_results() {
 }
 
 #[test]
-fn results_go_to_a_file_that_is_whole_or_what_it_was() {
+fn the_output_file_is_complete_or_unchanged() {
     let workspace = trained();
     workspace.file("x.csv", "a,b\n1,2\n9,1\n");
     let printed = |format: &str| workspace.ok(&["predict", "r", "x.csv", "--format", format]).stdout;
@@ -180,7 +184,7 @@ fn ids_are_carried_over() {
 }
 
 #[test]
-fn inputs_are_looked_for_in_the_data_folders() {
+fn inputs_are_searched_for_in_the_data_folders() {
     let workspace = trained();
     workspace.file("elsewhere/set/x.csv", "a,b\n1,2\n");
     workspace.file("data/set/y.csv", "a,b\n1,2\n");

@@ -1,5 +1,5 @@
-//! `[split]` and `[preprocess]`: where validation samples come from, what samples are normalized by, and
-//! what is said of configs from before these sections.
+//! `[split]` and `[preprocess]`: the origin of validation samples, normalization, and messages about configs
+//! older than these sections.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ fn train(workspace: &Workspace, run: &str, more: &[&str]) -> Value {
     workspace.ok(&arguments).json()
 }
 
-/// The first event of a run: the numbers of samples to train, validate and test on.
+/// From the first event of a run: the numbers of training, validation and test samples.
 fn samples(workspace: &Workspace, run: &str) -> [u64; 3] {
     let events = String::from_utf8(workspace.read(format!("{run}/events.jsonl"))).expect("text");
     let start: Value = serde_json::from_str(events.lines().next().expect("a line")).expect("JSON");
@@ -49,7 +49,7 @@ fn samples(workspace: &Workspace, run: &str) -> [u64; 3] {
 }
 
 #[test]
-fn validation_samples_are_a_share_or_a_number_of_the_training_samples() {
+fn validation_samples_are_a_fraction_or_a_number_of_the_training_samples() {
     for (validation, counts) in [("0.2", [72, 18, 0]), ("30", [60, 30, 0]), ("0", [90, 0, 0])] {
         let workspace = with_config(&format!("[split]\nvalidation = {validation}\n"));
         train(&workspace, "run", &[]);
@@ -58,11 +58,11 @@ fn validation_samples_are_a_share_or_a_number_of_the_training_samples() {
     let workspace = with_config("[split]\nvalidation = 90\n");
     let outcome = workspace.run(&["train", "--config", "c.toml"]);
     assert_eq!(outcome.code, 3, "{}", outcome.stderr);
-    assert!(outcome.messages().contains("90 samples aside, but there are only 90"), "{}", outcome.stderr);
+    assert!(outcome.messages().contains("holds out 90 samples, but there are only 90"), "{}", outcome.stderr);
 }
 
 #[test]
-fn a_stratified_split_has_each_class_in_its_share() {
+fn a_stratified_split_keeps_class_proportions() {
     let workspace = with_config("[split]\nvalidation = 30\nstratified = true\n");
     train(&workspace, "run", &[]);
     let measured =
@@ -73,9 +73,9 @@ fn a_stratified_split_has_each_class_in_its_share() {
 }
 
 #[test]
-fn validation_samples_may_be_in_a_file_of_their_own() {
+fn validation_samples_may_be_in_a_separate_file() {
     let workspace = with_config("[split]\nfile = \"validation.csv\"\n");
-    // The classes are those of the training samples, of which one does not occur here.
+    // The classes are those of the training samples, one of which does not occur here.
     workspace.file("validation.csv", table(&["w", "v"]));
     let summary = train(&workspace, "run", &[]);
     assert_eq!(samples(&workspace, "run"), [90, 60, 0]);
@@ -85,7 +85,7 @@ fn validation_samples_may_be_in_a_file_of_their_own() {
     assert_eq!(measured["samples"], 60);
     assert_eq!(measured["per_class"][0]["support"], 0);
 
-    // A resumed run notices that they are others.
+    // Resuming detects that they have changed.
     workspace.file("validation.csv", table(&["w", "u"]));
     let outcome = workspace.run(&["train", "--resume", "run", "--set", "train.epochs=7"]);
     assert_eq!(outcome.code, 4, "{}", outcome.stderr);
@@ -104,14 +104,14 @@ fn validation_samples_may_be_in_a_file_of_their_own() {
 }
 
 #[test]
-fn standardized_samples_are_measured_once_and_kept_in_the_checkpoint() {
+fn normalization_is_measured_once_and_saved_in_the_checkpoint() {
     let workspace = with_config("[split]\nvalidation = 0.2\n[preprocess]\nnormalize = \"standardize\"\n");
     let summary = train(&workspace, "run", &[]);
     assert!(summary["metrics"]["validation.accuracy"].as_f64() > Some(0.8), "{summary}");
     let eval = ["eval", "--checkpoint", "run", "--split", "validation", "--format", "json"];
     let before = workspace.ok(&eval).json();
 
-    // The same numbers, given, train the same weights.
+    // The same mean and standard deviation, given in the config, train the same weights.
     let weights = "checkpoints/step-00000030/model.safetensors";
     let card = {
         let bytes = workspace.read(format!("run/{weights}"));
@@ -130,7 +130,7 @@ fn standardized_samples_are_measured_once_and_kept_in_the_checkpoint() {
     };
     assert_eq!(tensors("run"), tensors("given"));
 
-    // Predictions alone use the numbers of the checkpoint, not those of the samples at hand.
+    // Predictions use the numbers of the checkpoint, not those of the given samples.
     workspace.file("one.csv", "a,b\n3.0,3001\n");
     let one = ["predict", "--checkpoint", "run", "--input", "one.csv", "--format", "json"];
     let alone = workspace.ok(&one).json();
@@ -141,7 +141,7 @@ fn standardized_samples_are_measured_once_and_kept_in_the_checkpoint() {
 }
 
 #[test]
-fn a_standardized_run_resumes_as_if_it_had_not_stopped() {
+fn a_standardized_run_resumes_bit_for_bit() {
     let workspace = with_config("[split]\nvalidation = 0.2\n[preprocess]\nnormalize = \"standardize\"\n");
     train(&workspace, "whole", &[]);
     train(&workspace, "parts", &["--set", "train.max_steps=12"]);
@@ -154,7 +154,7 @@ const OLD: &str = "# ours\n[data.csv]\npath = \"train.csv\"\ntarget = \"class\"\
                    normalize = { mean = [3, 3000], std = [2, 2000] }\n";
 
 #[test]
-fn keys_that_have_moved_are_explained_wherever_they_are_written() {
+fn moved_keys_are_explained_wherever_they_are_written() {
     let workspace = with_config("");
     workspace.file("old.toml", format!("{OLD}{NETWORK}"));
     let moved = "`validation_split` has moved to `split.validation`";
@@ -185,7 +185,7 @@ fn keys_that_have_moved_are_explained_wherever_they_are_written() {
 }
 
 #[test]
-fn an_old_config_is_written_anew_with_its_comments() {
+fn an_old_config_is_rewritten_with_its_comments() {
     let workspace = with_config("");
     workspace.file("old.toml", format!("{OLD}{NETWORK}"));
     workspace.ok(&["config", "init", "new.toml", "--from", "old.toml"]);
@@ -198,7 +198,7 @@ fn an_old_config_is_written_anew_with_its_comments() {
         )
     );
     workspace.ok(&["train", "--config", "new.toml", "--run-dir", "run"]);
-    // Never over a file that is there, and nothing is written of a config that is wrong.
+    // An existing file is never overwritten, and an invalid config is not rewritten.
     assert_eq!(workspace.run(&["config", "init", "new.toml", "--from", "old.toml"]).code, 2);
     workspace.file("bad.toml", format!("{OLD}{}", NETWORK.replace("epochs", "epoch")));
     let outcome = workspace.run(&["config", "init", "other.toml", "--from", "bad.toml"]);

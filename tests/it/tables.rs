@@ -1,8 +1,9 @@
-//! Tables as people have them: what must be right, or refused in one line, for each kind of public bug report.
+//! Tables in all common forms: for each kind of public bug report, they are read correctly or refused in one
+//! line.
 
 use crate::workspace::{Outcome, Workspace};
 
-/// Twenty rows of two numbers and the class that the first one decides.
+/// Twenty rows of two numbers and a class, determined by the first one.
 fn rows() -> impl Iterator<Item = (i32, i32, &'static str)> {
     (0..20).map(|i| (i, 20 - i, if i < 10 { "low" } else { "high" }))
 }
@@ -11,7 +12,7 @@ const NETWORK: &str = "\
     [model]\nlayers = [{ dense = { units = 2 } }]\n[loss.cross_entropy]\n\
     [optimizer.adam]\nlearning_rate = 0.1\n[train]\nepochs = 60\n";
 
-/// A folder with `train.csv` (the columns a, b, y) and a config for it, whose data section gets `more`.
+/// A folder with `train.csv` (the columns a, b, y) and a config for it, with `more` in its data section.
 fn workspace(more: &str) -> Workspace {
     let workspace = Workspace::new();
     let table = rows().map(|(a, b, y)| format!("{a},{b},{y}\n")).collect::<Vec<_>>().concat();
@@ -30,7 +31,7 @@ fn trained(more: &str) -> Workspace {
     workspace
 }
 
-/// The probabilities and the classes of all rows of a table, or the one line that refuses it.
+/// The probabilities and classes of all rows of a table, or the one line that refuses it.
 fn predict(workspace: &Workspace, table: &str) -> Result<Vec<(Vec<f64>, String)>, String> {
     workspace.file("input.csv", table);
     let outcome =
@@ -60,7 +61,7 @@ fn train_refused(workspace: &Workspace) -> String {
 }
 
 #[test]
-fn columns_by_name() {
+fn columns_are_matched_by_name() {
     for more in ["", "features = [\"b\", \"a\"]"] {
         let workspace = trained(more);
         let right = predict(&workspace, "a,b\n2,18\n18,2\n").expect("predicted");
@@ -76,7 +77,7 @@ fn columns_by_name() {
         assert!(predict(&workspace, "c,d\n2,18\n").unwrap_err().contains("has no column `"));
         assert!(predict(&workspace, "a,c\n2,18\n").unwrap_err().contains("has no column `b`"));
         assert!(predict(&workspace, "2,18\n18,2\n").unwrap_err().contains("its first line holds numbers"));
-        // The samples that it was trained on, in another order of columns, and with fewer classes.
+        // The training samples in another order of columns, with fewer classes.
         let swapped = rows().map(|(a, b, y)| format!("{y},{b},{a}\n")).collect::<Vec<_>>().concat();
         workspace.file("swapped.csv", format!("y,b,a\n{swapped}"));
         workspace.file("low.csv", "b,a,y\n19,1,low\n18,2,low\n");
@@ -98,7 +99,7 @@ fn columns_by_name() {
         assert_eq!(eval("train.csv").json()["loss"], eval("swapped.csv").json()["loss"]);
         assert_eq!(eval("low.csv").json()["accuracy"], 1.0);
     }
-    // Which columns the network takes cannot be changed afterwards.
+    // The network's input columns cannot be changed afterwards.
     let workspace = trained("");
     let set = "data.csv.features=[\"b\",\"a\"]";
     let outcome = workspace.run(&["eval", "--checkpoint", "r", "--set", set]);
@@ -106,7 +107,7 @@ fn columns_by_name() {
 }
 
 #[test]
-fn test_file_in_another_order() {
+fn a_test_file_may_have_another_column_order() {
     for more in ["", "features = [\"b\", \"a\"]"] {
         let results =
             ["a,b,y\n2,18,low\n18,2,high\n5,15,high\n", "y,x,b,a\nlow,,18,2\nhigh,,2,18\nhigh,,15,5\n"].map(
@@ -127,26 +128,24 @@ fn test_file_in_another_order() {
 }
 
 #[test]
-fn open_quote() {
+fn an_unclosed_quote_is_refused() {
     let with = |table: &str| {
         let workspace = workspace("");
         workspace.file("train.csv", table);
         train_refused(&workspace)
     };
-    assert!(
-        with("a,b,y\n1,2,low\n3,4,\"high\n5,6,low\n").contains("train.csv: line 3: the quote that opens")
-    );
-    assert!(with("a,b,note,y\n1,2,\"x,low\n3,4,x,high\n").contains("line 2: the quote that opens"));
-    assert!(with("a,b,y\n1,2,\"low\n3,4,\"high\n").contains("line 2: more text follows the quote"));
+    assert!(with("a,b,y\n1,2,low\n3,4,\"high\n5,6,low\n").contains("train.csv: line 3: unclosed quote"));
+    assert!(with("a,b,note,y\n1,2,\"x,low\n3,4,x,high\n").contains("line 2: unclosed quote"));
+    assert!(with("a,b,y\n1,2,\"low\n3,4,\"high\n").contains("line 2: text follows a closing quote"));
     let workspace = trained("");
     let message = predict(&workspace, "a,b,note\n1,2,\"x\n3,4,x\n").unwrap_err();
-    assert!(message.contains("input.csv: line 2: the quote that opens here is not closed"), "{message}");
+    assert!(message.contains("input.csv: line 2: unclosed quote"), "{message}");
     let closed = predict(&workspace, "a,b,note\n1,2,\"x\n3,4,\"\"y\"\"\"\n3,4,\n").expect("predicted");
     assert_eq!(closed.len(), 2);
 }
 
 #[test]
-fn label_left_empty() {
+fn an_empty_label_is_refused() {
     for label in ["", "NaN", "null"] {
         let workspace = workspace("");
         workspace.file("train.csv", format!("a,b,y\n1,2,low\n3,4,{label}\n5,6,high\n"));
@@ -155,7 +154,7 @@ fn label_left_empty() {
 }
 
 #[test]
-fn columns_not_found() {
+fn missing_columns_are_explained() {
     for (table, said) in [
         ("sep=;\na;b;y\n1;2;low\n", "a note for Excel"),
         ("a,b,Y\n1,2,low\n", "did you mean `Y`?"),
@@ -175,7 +174,7 @@ fn columns_not_found() {
 }
 
 #[test]
-fn validation_samples_move() {
+fn changed_validation_samples_are_refused() {
     let workspace = workspace("");
     workspace.file("c.toml", config("[split]\nvalidation = 0.3"));
     workspace.ok(&["train", "--config", "c.toml", "--run-dir", "r", "-q"]);
@@ -197,9 +196,10 @@ fn validation_samples_move() {
     assert_eq!((test.code, test.messages().as_str()), (0, ""));
 }
 
-/// Whatever happens to the columns of a table, its predictions stay those of the same values, or it is refused.
+/// Whatever happens to the columns of a table, its predictions stay the same for the same values, or it is
+/// refused.
 #[test]
-fn no_change_of_columns_changes_a_prediction_silently() {
+fn no_change_of_columns_silently_changes_a_prediction() {
     let mut stream = taper::random::Stream::new(11, taper::random::Purpose::Data, [0, 0]);
     let workspace = trained("");
     for _ in 0..12 {

@@ -208,7 +208,7 @@ fn files_of_other_kinds_are_named_with_what_to_do() {
     gzip.write_all(b"a,b,y\n1,2,low\n").expect("compressed");
     let (workspace, _) = trained(&table("a,b,y", |i| format!("{i},{i},{}", label(i))), "");
     for (content, words) in [
-        (gzip.finish().expect("compressed"), "t.csv: is compressed by gzip; unpack it (`gunzip FILE`)"),
+        (gzip.finish().expect("compressed"), "t.csv: is compressed with gzip; unpack it (`gunzip FILE`)"),
         (
             b"PK\x03\x04\x14\0\0\0[Content_Types].xml".to_vec(),
             "an Excel workbook (.xlsx); open it and save it as CSV",

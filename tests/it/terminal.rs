@@ -1,4 +1,4 @@
-//! The program on a terminal: a pseudoterminal that the test holds the other end of.
+//! Runs the program on a pseudoterminal whose other end the test holds.
 
 use std::fs::OpenOptions;
 use std::io::Read as _;
@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// Runs a command on a terminal of `columns` by 24 characters and returns what it wrote there. Its input is empty.
+/// Runs a command on a terminal of `columns` by 24 characters and returns its output. Its input is empty.
 ///
-/// util-linux's `script` did this before, and once in some hundred times on a busy machine it returned nothing.
+/// util-linux's `script`, used before, returned nothing in about one of some hundred runs on a busy machine.
 pub fn on_a_terminal(mut command: Command, columns: u16) -> String {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
     let master = openpt(flags).expect("a pseudoterminal");
@@ -27,11 +27,11 @@ pub fn on_a_terminal(mut command: Command, columns: u16) -> String {
     tcsetwinsize(&terminal, size).expect("the terminal has a size");
     command.stdin(Stdio::null()).stdout(terminal.try_clone().expect("a second handle")).stderr(terminal);
     let mut child = command.spawn().expect("the program starts");
-    // The handles that the command holds: the last one to be closed ends what the master reads.
+    // Closes the handles held by the command; closing the last one ends the output.
     drop(command);
     let (mut master, mut written) = (std::fs::File::from(master), Vec::new());
     let mut part = [0; 4096];
-    // Linux ends a terminal that nobody holds with EIO.
+    // Linux reports EIO when the last holder closes a terminal.
     while let Ok(length @ 1..) = master.read(&mut part) {
         written.extend_from_slice(&part[..length]);
     }
@@ -39,7 +39,7 @@ pub fn on_a_terminal(mut command: Command, columns: u16) -> String {
     String::from_utf8(written).expect("UTF-8")
 }
 
-/// What a terminal shows in the end: lines, in which later text has taken the place of earlier.
+/// The final contents of the screen: lines in which later text has overwritten earlier text.
 pub fn screen(written: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for line in written.split('\n') {

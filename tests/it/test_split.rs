@@ -1,4 +1,4 @@
-//! `[split] test`: test samples of a data set that has none of its own.
+//! `[split] test`: test samples held out from a data set without test samples.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ fn table(counts: [usize; 3]) -> String {
     text
 }
 
-/// A folder with a table and a config, whose sections before `[model]` are `head`.
+/// A folder with a table and a config with the sections `head` before `[model]`.
 fn workspace(counts: [usize; 3], head: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace.file("all.csv", table(counts));
@@ -41,7 +41,7 @@ fn eval(workspace: &Workspace, more: &[&str]) -> Value {
     workspace.ok(&[&["eval", "--checkpoint", "r", "--format", "json"], more].concat()).json()
 }
 
-/// The numbers of samples to train, validate and test on.
+/// The numbers of training, validation and test samples.
 fn samples(workspace: &Workspace) -> [u64; 3] {
     let events = String::from_utf8(workspace.read("r/events.jsonl")).expect("text");
     let start: Value = serde_json::from_str(events.lines().next().expect("a line")).expect("JSON");
@@ -49,7 +49,7 @@ fn samples(workspace: &Workspace) -> [u64; 3] {
 }
 
 #[test]
-fn test_samples_are_a_share_or_a_number_of_all() {
+fn test_samples_are_a_fraction_or_a_number_of_all() {
     for (head, counts) in [
         ("[split]\ntest = 0.2", [80, 0, 20]),
         ("[split]\nvalidation = 0.25\ntest = 0.2", [55, 25, 20]),
@@ -59,7 +59,7 @@ fn test_samples_are_a_share_or_a_number_of_all() {
         let workspace = workspace([50, 30, 20], head);
         let summary = train(&workspace);
         assert_eq!(samples(&workspace), counts, "{head}");
-        // What was tested at the end is what `eval` measures, which takes the test samples first.
+        // `eval` measures the samples that were tested at the end; by default it uses the test samples.
         let measured = eval(&workspace, &[]);
         assert_eq!(
             (&measured["split"], measured["samples"].as_u64()),
@@ -78,7 +78,7 @@ fn test_samples_are_a_share_or_a_number_of_all() {
 }
 
 #[test]
-fn each_class_has_its_share_of_the_test_samples() {
+fn stratified_test_samples_keep_class_proportions() {
     for (counts, expected) in
         [([50, 30, 20], [10, 6, 4]), ([80, 15, 5], [16, 3, 1]), ([10, 10, 10], [2, 2, 2])]
     {
@@ -109,14 +109,14 @@ fn test_samples_of_changed_data_are_refused() {
         let outcome = workspace.run(&["eval", "--checkpoint", "r", "--split", "train"]);
         assert!(outcome.code == 0 && outcome.messages().contains("has changed"), "{}", outcome.stderr);
     }
-    // A file of its own is nothing that was drawn.
+    // A separate test file is independent of the drawn samples.
     workspace.file("new.csv", table([3, 3, 3]));
     let measured = eval(&workspace, &["--set", "data.csv.test_path=new.csv"]);
     assert_eq!((&measured["split"], &measured["samples"]), (&Value::from("test"), &Value::from(9)));
 }
 
 #[test]
-fn what_was_set_aside_stays_so() {
+fn held_out_samples_stay_held_out() {
     let workspace = workspace([50, 30, 20], "[split]\ntest = 0.2");
     train(&workspace);
     for value in ["0.3", "0", "20"] {
@@ -133,7 +133,7 @@ fn what_was_set_aside_stays_so() {
 }
 
 #[test]
-fn a_data_set_with_test_samples_of_its_own_needs_no_others() {
+fn a_data_set_with_test_samples_refuses_split_test() {
     let csv = "test_path = \"all.csv\"\n[split]\ntest = 0.2";
     let digits = "[data.digits]\nsamples = 50\ntest_samples = 7\nsize = 8\n[split]\ntest = 5\n\
         [model]\nlayers = [{ flatten = {} }, { dense = { units = 10 } }]\n[loss.cross_entropy]\n[optimizer.sgd]\n";
@@ -159,16 +159,16 @@ fn a_data_set_with_test_samples_of_its_own_needs_no_others() {
 }
 
 #[test]
-fn splits_that_cannot_be_meant_are_explained() {
+fn invalid_splits_are_explained() {
     for (head, code, words) in [
-        ("[split]\ntest = 1.5", 2, "must be below 1, or a whole number"),
-        ("[split]\nvalidation = 0.5\ntest = 0.5", 2, "leave none to train on"),
+        ("[split]\ntest = 1.5", 2, "must be a fraction below 1 or an integer"),
+        ("[split]\nvalidation = 0.5\ntest = 0.5", 2, "leave no training samples"),
         ("[split]\ntest = -1", 2, "at least 0"),
-        ("[split]\ntest = 100", 3, "split.test: sets 100 samples aside, but there are only 100"),
+        ("[split]\ntest = 100", 3, "split.test: holds out 100 samples, but there are only 100"),
         (
             "[split]\nvalidation = 60\ntest = 50",
             3,
-            "split.validation: sets 60 samples aside, but there are only 50",
+            "split.validation: holds out 60 samples, but there are only 50",
         ),
     ] {
         let workspace = workspace([50, 30, 20], head);

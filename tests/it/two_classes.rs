@@ -1,4 +1,4 @@
-//! Two classes, one of them rare: class weights, and what is measured of them.
+//! Two classes, one of which is rare: class weights and metrics.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// 120 rows of two numbers, of which one in twelve is of the class `yes`; they overlap.
+/// 120 rows of two numbers, one in twelve of which is of the class `yes`; the classes overlap.
 fn table() -> String {
     let mut text = "a,b,y\n".to_owned();
     for i in 0..120 {
@@ -18,7 +18,7 @@ fn table() -> String {
     text
 }
 
-/// A folder with the table, and a config for one output, whose loss has these options.
+/// A folder with the table, and a config for one output with these loss options.
 fn workspace(options: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace.file("train.csv", table());
@@ -43,7 +43,7 @@ fn eval(workspace: &Workspace, run: &str) -> Value {
 }
 
 #[test]
-fn weights_of_two_classes() {
+fn class_weights_of_two_classes_are_applied() {
     let plain = workspace("");
     train(&plain, "r", &[]);
     let plain = eval(&plain, "r");
@@ -56,7 +56,7 @@ fn weights_of_two_classes() {
             // The rare class is found more often than without weights.
             let recall = |result: &Value| result["per_class"][1]["recall"].as_f64().expect("a recall");
             assert!(recall(&measured) > recall(&plain), "{weights} {engine}: {measured}");
-            // The loss is the mean over samples of weight times loss, worked out from what is predicted.
+            // The loss is the mean over samples of weight times loss, computed from the predictions.
             let predicted = workspace.ok(&[
                 "predict",
                 "--checkpoint",
@@ -89,7 +89,7 @@ fn weights_of_two_classes() {
 }
 
 #[test]
-fn class_weights_are_part_of_what_was_trained() {
+fn class_weights_cannot_be_changed_after_training() {
     let workspace = workspace("class_weights = [1, 11]");
     train(&workspace, "r", &["--set", "train.max_steps=20"]);
     for other in ["[1, 10]", "null"] {
@@ -104,14 +104,14 @@ fn class_weights_are_part_of_what_was_trained() {
             assert!(messages.contains("loss.binary_cross_entropy.class_weights"), "{command:?}: {messages}");
         }
     }
-    // As one run: the same bits as those of a run that was not stopped.
+    // Resuming gives the same bits as a run that was not stopped.
     train(&workspace, "whole", &[]);
     workspace.ok(&["train", "--config", "c.toml", "--resume", "r", "-q"]);
     assert_eq!(eval(&workspace, "r")["loss"], eval(&workspace, "whole")["loss"]);
 }
 
 #[test]
-fn class_weights_that_cannot_be_meant_are_explained() {
+fn invalid_class_weights_are_explained() {
     for (weights, words) in [
         ("[1]", "must be 2 weights, one for each class, not 1"),
         ("[1, 2, 3]", "must be 2 weights, one for each class, not 3"),
@@ -125,7 +125,7 @@ fn class_weights_that_cannot_be_meant_are_explained() {
     }
 }
 
-/// A network with so many outputs, half of whose rows validate and test.
+/// A network with `outputs` outputs, half of whose rows are validation and test samples.
 fn with_splits(outputs: usize, more: &str) -> Workspace {
     let workspace = workspace("");
     let loss = if outputs == 1 { "binary_cross_entropy" } else { "cross_entropy" };
@@ -138,7 +138,7 @@ fn with_splits(outputs: usize, more: &str) -> Workspace {
     workspace
 }
 
-/// The second class's logit less the first's, and whether a row is of it.
+/// The second class's logit minus the first's, and whether the row is of the second class.
 fn scores(workspace: &Workspace, run: &str) -> Vec<(f64, bool)> {
     let output = workspace.ok(&["predict", "--checkpoint", run, "--input", "train.csv", "--format", "json"]);
     let rows = output.json()["predictions"].as_array().expect("a list").clone();
@@ -151,7 +151,7 @@ fn scores(workspace: &Workspace, run: &str) -> Vec<(f64, bool)> {
 }
 
 #[test]
-fn areas_are_those_of_what_is_predicted() {
+fn areas_under_curves_agree_with_the_predictions() {
     for outputs in [1, 2] {
         let workspace = with_splits(outputs, "");
         train(&workspace, "r", &[]);
@@ -160,12 +160,12 @@ fn areas_are_those_of_what_is_predicted() {
             workspace.ok(&[&["eval", "--checkpoint", "r", "--format", "json"], &set[..]].concat()).json();
         let scores = scores(&workspace, "r");
         let of = |second: bool| scores.iter().filter(move |score| score.1 == second).map(|score| score.0);
-        // Each pair of a row of one class and a row of the other, a tie counting half.
+        // Each pair of a row of one class and a row of the other; a tie counts half.
         let right = |yes: f64| {
             of(false).map(move |no| f64::from(u8::from(yes > no)) + 0.5 * f64::from(u8::from(yes == no)))
         };
         let roc_auc = of(true).flat_map(right).sum::<f64>() / (of(true).count() * of(false).count()) as f64;
-        // The precision at each row of the second class, of those that score as much or more.
+        // The precision at each row of the second class, over all rows with at least its score.
         let above = |least: f64, second: bool| of(second).filter(|score| *score >= least).count() as f64;
         let precision = |least: f64| above(least, true) / (above(least, true) + above(least, false));
         let pr_auc = of(true).map(precision).sum::<f64>() / of(true).count() as f64;
@@ -188,7 +188,7 @@ fn areas_are_those_of_what_is_predicted() {
 }
 
 #[test]
-fn areas_are_monitored_and_judged() {
+fn areas_under_curves_can_be_monitored_and_gated() {
     for outputs in [1, 2] {
         let workspace = with_splits(
             outputs,
@@ -213,7 +213,7 @@ fn areas_are_monitored_and_judged() {
             epoch.as_u64(),
             values.iter().position(|value| *value >= largest).map(|first| first as u64 + 1)
         );
-        // What `eval` measures of the same samples has the same bits.
+        // `eval` on the same samples gives the same bits.
         for split in ["validation", "test"] {
             let found =
                 workspace.ok(&["eval", "--checkpoint", "r", "--split", split, "--format", "json"]).json();
@@ -228,7 +228,7 @@ fn areas_are_monitored_and_judged() {
 }
 
 #[test]
-fn another_threshold_is_another_prediction() {
+fn the_threshold_changes_predictions() {
     for outputs in [1, 2] {
         let workspace = with_splits(outputs, "");
         train(&workspace, "r", &[]);
@@ -271,7 +271,7 @@ fn another_threshold_is_another_prediction() {
 }
 
 #[test]
-fn areas_and_thresholds_are_for_two_classes() {
+fn areas_and_thresholds_require_two_classes() {
     let workspace = with_splits(1, "");
     for threshold in ["0", "1", "1.5", "-0.1", "nan", "half"] {
         let outcome = workspace.run(&["eval", "--checkpoint", "r", &format!("--threshold={threshold}")]);
@@ -311,18 +311,18 @@ fn areas_and_thresholds_are_for_two_classes() {
 }
 
 #[test]
-fn a_table_from_before_the_areas_keeps_its_columns() {
+fn an_older_metrics_table_keeps_its_columns() {
     let workspace = with_splits(1, "");
     train(&workspace, "r", &["--set", "train.epochs=3"]);
     let text = String::from_utf8(workspace.read("r/metrics.csv")).expect("text");
-    // As many bytes, because the checkpoint knows how many there were.
+    // The same number of bytes, because the checkpoint records it.
     workspace.file("r/metrics.csv", text.replacen("validation.roc_auc", "validation.another", 1));
     workspace.ok(&["train", "--config", "c.toml", "--resume", "r", "-q"]);
     let text = String::from_utf8(workspace.read("r/metrics.csv")).expect("text");
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     let column = |name: &str| rows[0].iter().position(|own| *own == name).expect("a column");
     assert!(rows.len() == 7 && rows.iter().all(|row| row.len() == rows[0].len()), "{text}");
-    assert_eq!(rows[6][column("validation.another")], "", "nothing of that name is measured");
+    assert_eq!(rows[6][column("validation.another")], "", "no metric has this name");
     for name in ["validation.pr_auc", "train.f1", "samples_per_second"] {
         assert!(rows[6][column(name)].parse::<f64>().is_ok(), "{name}: {text}");
     }

@@ -1,9 +1,9 @@
-//! Tables with words, as people have them: what they train on without a line of config, and what is refused.
+//! Tables with text columns: trained on without configuration, or refused.
 
 use crate::tables::refusal;
 use crate::workspace::{Outcome, Workspace};
 
-/// The table of the README's kind: ten lines, words and numbers.
+/// A table like that of the README: ten lines of text and numbers.
 const PEOPLE: &str = "id,city,age,plan,left\n\
     1,\"New York, NY\",30,basic,no\n2,Bonn,41,plus,yes\n3,Bonn,25,basic,no\n4,Lyon,52,plus,yes\n\
     5,Lyon,38,basic,no\n6,\"New York, NY\",47,plus,yes\n7,Bonn,29,basic,no\n8,Lyon,33,plus,yes\n\
@@ -35,7 +35,7 @@ fn predict(workspace: &Workspace, table: &str) -> Outcome {
     workspace.run(&["predict", "--checkpoint", "r", "--input", "input.csv", "--format", "json"])
 }
 
-/// The answers of a prediction that succeeded.
+/// The predictions, if there were no errors.
 fn answers(outcome: &Outcome) -> Vec<serde_json::Value> {
     assert_eq!(outcome.code, 0, "{}", outcome.messages());
     outcome.json()["predictions"]
@@ -53,11 +53,11 @@ fn classes(outcome: &Outcome) -> Vec<String> {
 }
 
 #[test]
-fn words_are_trained_on_and_kept_with_the_weights() {
+fn text_columns_are_trained_on_and_saved_with_the_weights() {
     let workspace = trained(PEOPLE, "ignore = [\"id\"]");
     let found = predict(&workspace, "plan,city,age\nplus,Lyon,30\nbasic,\"New York, NY\",30\n");
     assert_eq!(classes(&found), ["yes", "no"]);
-    // The raw table, with the identifier, the target and another order.
+    // The raw table, with the identifier and the target, in another order.
     let raw = predict(&workspace, "left,age,city,id,plan\n?,30,Lyon,77,plus\n,30,\"New York, NY\",,basic\n");
     assert_eq!(answers(&raw), answers(&found));
     let eval = |arguments: &[&str]| {
@@ -71,17 +71,17 @@ fn words_are_trained_on_and_kept_with_the_weights() {
 }
 
 #[test]
-fn a_category_that_training_lacks_is_refused_or_ignored() {
+fn an_unknown_category_is_refused_or_ignored() {
     let input = "age,city,plan\n30,Rome,plus\n30,Paris,basic\n";
     let strict = trained(PEOPLE, "ignore = [\"id\"]");
     let message = refusal(&predict(&strict, input));
-    assert!(message.contains("input.csv: line 2, column `city`: \"Rome\" is no category"), "{message}");
+    assert!(message.contains("input.csv: line 2, column `city`: \"Rome\" is not a category"), "{message}");
     assert!(message.contains("`unknown_category = \"ignore\"`"), "{message}");
     let lenient = trained(PEOPLE, "ignore = [\"id\"]\nunknown_category = \"ignore\"");
     let outcome = predict(&lenient, input);
     assert_eq!(classes(&outcome), ["yes", "no"]);
     let warning = outcome.messages();
-    assert!(warning.contains("line 2, column `city`: \"Rome\", and 1 more: no category"), "{warning}");
+    assert!(warning.contains("line 2, column `city`: \"Rome\", and 1 more: not a category"), "{warning}");
     // A test file with such a category.
     let more = "ignore = [\"id\"]\ntest_path = \"test.csv\"";
     for (option, code) in [("", 3), ("\nunknown_category = \"ignore\"", 0)] {
@@ -93,12 +93,12 @@ fn a_category_that_training_lacks_is_refused_or_ignored() {
 }
 
 #[test]
-fn columns_that_hold_no_categories_are_named_with_what_to_do() {
+fn columns_that_cannot_be_categories_are_named_with_a_remedy() {
     let refused = |table: &str, more: &str| {
         refusal(&workspace(table, more).run(&["train", "--config", "c.toml", "--run-dir", "r", "-q"]))
     };
     let names = "name,age,left\nAnn,30,no\nBob,41,yes\nCyd,25,no\n";
-    assert!(refused(names, "").contains("column `name`: no text occurs twice"));
+    assert!(refused(names, "").contains("column `name`: all values are distinct"));
     assert!(
         refused("age,left\n30,no\nforty,yes\n", "")
             .contains("line 3, column `age`: \"forty\" is not a number")
@@ -114,15 +114,15 @@ fn columns_that_hold_no_categories_are_named_with_what_to_do() {
 }
 
 #[test]
-fn whole_numbers_can_name_categories() {
-    // Odd postal codes say yes: no order of the numbers tells.
+fn integers_can_be_categories() {
+    // Even postal codes are `no`, odd ones `yes`, so the order of the numbers is of no use.
     let row = |i| format!("{},{}\n", 100 + i % 6, if i % 2 == 0 { "no" } else { "yes" });
     let rows = (0..24).map(row).collect::<Vec<_>>().concat();
     let workspace = trained(&format!("zip,left\n{rows}"), "categorical = [\"zip\"]");
     let found = predict(&workspace, "zip\n100\n101\n104.0\n103.0\n");
     assert_eq!(classes(&found), ["no", "yes", "no", "yes"]);
-    assert!(refusal(&predict(&workspace, "zip\n106\n")).contains("\"106\" is no category"));
-    // Which columns are categories cannot be changed afterwards.
+    assert!(refusal(&predict(&workspace, "zip\n106\n")).contains("\"106\" is not a category"));
+    // Which columns are categorical cannot be changed afterwards.
     let outcome = workspace.run(&["eval", "--checkpoint", "r", "--set", "data.csv.categorical=[]"]);
     assert!(
         outcome.code == 2 && outcome.messages().contains("data.csv.categorical"),
@@ -132,7 +132,7 @@ fn whole_numbers_can_name_categories() {
 }
 
 #[test]
-fn tables_without_names_have_words_too() {
+fn tables_without_a_header_can_have_text_columns() {
     let table = PEOPLE.lines().skip(1).map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
     let workspace = workspace(&table, "ignore = [\"0\"]\nhas_headers = false");
     workspace.file("c.toml", config("ignore = [\"0\"]\nhas_headers = false").replace("\"left\"", "\"4\""));
@@ -145,13 +145,14 @@ fn tables_without_names_have_words_too() {
     assert!(refusal(&predict(&workspace, "Lyon,30\n")).contains("2 columns"));
 }
 
-/// Whatever happens to columns and rows of a table with words and gaps, the answers stay those of the same values, or it is refused.
+/// Whatever happens to the columns and rows of a table with text and missing values, the predictions for the
+/// same values stay the same, or it is refused.
 #[test]
-fn no_change_of_a_table_with_words_and_gaps_changes_a_prediction_silently() {
+fn no_change_of_a_table_with_text_and_missing_values_silently_changes_a_prediction() {
     let mut stream = taper::random::Stream::new(13, taper::random::Purpose::Data, [0, 0]);
     for (case, options) in ["missing = \"mean\"", "missing = 3\nmissing_indicator = true"].iter().enumerate()
     {
-        // Columns of words (even) and of numbers (odd), each with gaps.
+        // Text columns (even) and numeric columns (odd), each with missing values.
         let names = ["w0", "n1", "w2", "n3"];
         let mut cell = |column: usize| match (stream.below(6), column % 2) {
             (0, _) => "NA".to_owned(),
@@ -177,7 +178,7 @@ fn no_change_of_a_table_with_words_and_gaps_changes_a_prediction_silently() {
         };
         let expected = answers(&predict(&workspace, &table(&[0, 1, 2, 3], &rows)));
         for _ in 0..8 {
-            // Some columns, other ones beside them, in any order; some rows, in any order.
+            // Some columns, and additional ones, in any order; some rows, in any order.
             let mut order: Vec<usize> = (0..6).collect();
             stream.shuffle(&mut order);
             order.truncate(3 + stream.below(4) as usize);

@@ -6,12 +6,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A folder that is deleted with this value.
+/// A folder that is deleted when this value is dropped.
 pub struct Workspace {
     folder: TempDir,
 }
 
-/// What a run of the program came to.
+/// The result of a run of the program.
 pub struct Outcome {
     pub code: i32,
     pub stdout: String,
@@ -27,7 +27,7 @@ impl Workspace {
         self.folder.path().join(name)
     }
 
-    /// Writes a file, with its folders.
+    /// Writes a file, creating its folders.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
@@ -41,7 +41,7 @@ impl Workspace {
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// The program, in this folder and without settings from the environment.
+    /// A command that runs the program in this folder, without settings from the environment.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_taper"));
         command.current_dir(self.folder.path()).args(arguments);
@@ -54,7 +54,7 @@ impl Workspace {
         command
     }
 
-    /// Runs the program; whatever it does, it must not panic.
+    /// Runs the program, which must not panic.
     pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Outcome {
         Outcome::of(self.command(arguments).output().expect("the program starts"))
     }
@@ -79,7 +79,7 @@ impl Outcome {
         outcome
     }
 
-    /// The messages without the warning that tests run a debug build.
+    /// The messages, without the warning about a debug build.
     pub fn messages(&self) -> String {
         let lines = self.stderr.lines().filter(|line| !line.contains("this is a debug build"));
         lines.collect::<Vec<_>>().join("\n")

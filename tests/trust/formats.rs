@@ -50,7 +50,7 @@ fn a_newer_format_is_refused_by_name() {
     for arguments in [["eval", "--checkpoint", "run"], ["train", "--resume", "run"]] {
         let outcome = workspace.run(&arguments);
         assert_eq!(outcome.code, 4, "{}", outcome.stderr);
-        let told = format!("has format {}, and this taper reads", FORMAT + 1);
+        let told = format!("has format {}, but this version of taper supports", FORMAT + 1);
         assert!(outcome.messages().contains(&told), "{}", outcome.stderr);
     }
 }

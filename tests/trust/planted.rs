@@ -83,7 +83,7 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "logs are not cut where a run goes on",
         file: "src/callbacks/growing.rs",
-        right: r#"        file.set_len(size).map_err(Error::io(&path, "cut it to the checkpoint's size"))?;"#,
+        right: r#"        file.set_len(size).map_err(Error::io(&path, "truncate it to the checkpoint's size"))?;"#,
         wrong: "",
         caught_by: "every_step::a_run_resumed",
     },

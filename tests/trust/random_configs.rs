@@ -192,7 +192,7 @@ fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Steps> {
         Err(error) => panic!("{error}"),
     };
     let rate = run.experiment.optimizer.member().learning_rate();
-    let order: Vec<usize> = run.data.train_order.iter().copied().cycle().take(16).collect();
+    let order: Vec<usize> = run.data.train_indices.iter().copied().cycle().take(16).collect();
     let (mut losses, mut gradients) = (Vec::new(), Vec::new());
     let mut batches = Loader::new(&run.data.train, &order, 8, &run.data.scaling);
     while let Some(batch) = batches.next() {

@@ -1,4 +1,4 @@
-//! Samples by index with what is right for them, not copied until an engine reads them.
+//! Samples by index with their targets; values are not copied until an engine reads them.
 
 use candle_core::{Device, Tensor};
 
@@ -7,7 +7,7 @@ use crate::data::{Dataset, Features, Targets};
 use crate::error::Result;
 use crate::shape::Shape;
 
-/// Samples by their indices in a data set. Every index is that of a sample.
+/// Samples given by their indices in a data set. Every index is valid.
 #[derive(Clone, Copy, Debug)]
 pub struct Samples<'a> {
     /// The values of all samples of the data set.
@@ -16,53 +16,53 @@ pub struct Samples<'a> {
     pub shape: &'a Shape,
     /// Which samples, in order.
     pub indices: &'a [usize],
-    /// What makes the network's input of the values.
+    /// Maps values to the network's input.
     pub scaling: &'a Scaling,
 }
 
-/// What is right for each sample, in the order of the batch.
+/// The targets of the samples, in the order of the batch.
 #[derive(Clone, Copy, Debug)]
 pub enum BatchTargets<'a> {
-    /// One label for each sample.
+    /// One label per sample.
     Classes(&'a [u32]),
-    /// Real numbers, `width` for each sample.
+    /// Real numbers, `width` per sample.
     Values {
         /// All numbers, sample by sample.
         values: &'a [f32],
-        /// How many there are for each sample.
+        /// Numbers per sample.
         width: usize,
     },
 }
 
-/// Samples with what is right for them.
+/// Samples with their targets.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
-    /// What the network is given.
+    /// The network's input.
     pub samples: Samples<'a>,
-    /// What it should make of each of them.
+    /// The targets of the samples.
     pub targets: BatchTargets<'a>,
 }
 
 impl Samples<'_> {
-    /// How many there are.
+    /// The number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 
-    /// The network's input, `[samples, sample shape]` of `f32`.
+    /// The network's input as `[samples, sample shape]` of `f32`.
     ///
     /// # Errors
-    /// If the device cannot hold it.
+    /// If the tensor does not fit on the device.
     ///
     /// # Panics
-    /// If an index is not that of a sample.
+    /// If an index is out of range.
     pub fn tensor(&self, device: &Device) -> Result<Tensor> {
         Ok(Tensor::from_vec(self.scaled(), self.shape.batch(self.len()), device)?)
     }
@@ -87,7 +87,7 @@ impl Samples<'_> {
 }
 
 impl BatchTargets<'_> {
-    /// For how many samples it is.
+    /// The number of samples.
     #[must_use]
     pub fn samples(&self) -> usize {
         match self {
@@ -99,7 +99,7 @@ impl BatchTargets<'_> {
     /// `[samples]` of `u32` labels, or `[samples, width]` of `f32` values.
     ///
     /// # Errors
-    /// If the device cannot hold it, or the values do not come in whole samples.
+    /// If the tensor does not fit on the device, or the number of values is not a multiple of `width`.
     pub fn tensor(&self, device: &Device) -> Result<Tensor> {
         Ok(match *self {
             Self::Classes(labels) => Tensor::from_slice(labels, labels.len(), device)?,
@@ -108,19 +108,18 @@ impl BatchTargets<'_> {
     }
 }
 
-/// The batches of some samples of a data set, one after the other, without an allocation for each. The last
-/// one may have fewer samples.
+/// Iterates over a data set in batches without allocating for each one. The last batch may be smaller.
 pub struct Loader<'a> {
     dataset: &'a Dataset,
     batches: std::slice::Chunks<'a, usize>,
     scaling: &'a Scaling,
-    /// Those of the current batch, for classes or for values.
+    /// The targets of the current batch: labels or values.
     labels: Vec<u32>,
     values: Vec<f32>,
 }
 
 impl<'a> Loader<'a> {
-    /// Batches of `batch_size` of the samples `indices` of `dataset`, in this order; the last may be
+    /// Batches of `batch_size` samples, taken from `dataset` in the order of `indices`; the last one may be
     /// smaller.
     #[must_use]
     pub fn new(dataset: &'a Dataset, indices: &'a [usize], batch_size: usize, scaling: &'a Scaling) -> Self {
@@ -128,10 +127,10 @@ impl<'a> Loader<'a> {
         Self { dataset, batches, scaling, labels: Vec::new(), values: Vec::new() }
     }
 
-    /// The next batch, until the one after it is asked for. (An `Iterator` would have to copy targets.)
+    /// The next batch, valid until the following call. (An `Iterator` would have to copy the targets.)
     ///
     /// # Panics
-    /// If an index is not that of a sample.
+    /// If an index is out of range.
     #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
     pub fn next(&mut self) -> Option<Batch<'_>> {
         let indices = self.batches.next()?;
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_and_values_follow_the_order() -> Result<()> {
+    fn labels_and_values_follow_the_order_of_the_indices() -> Result<()> {
         let mut data = images();
         let scaling = Scaling::new(&data.features, None);
         let mut loader = Loader::new(&data, &[1, 0, 1], 3, &scaling);
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn scaled_targets_come_back_in_their_unit() {
+    fn scaled_targets_are_converted_back_to_their_unit() {
         let data = Dataset {
             sample_shape: Shape(vec![1]),
             features: Features::Floats(vec![0.0; 2]),

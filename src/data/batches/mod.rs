@@ -1,4 +1,4 @@
-//! The way of samples into batches.
+//! Batches of samples.
 
 mod batch;
 mod prepared;

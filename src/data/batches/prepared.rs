@@ -1,41 +1,42 @@
-//! A data set split and ready for batches.
+//! A data set that is split, preprocessed and ready for batches.
 
 use super::Scaling;
 use crate::data::split::{self, Divided};
 use crate::data::{Columns, Dataset, Features, Loading, Normalize, Splits, preprocess};
 use crate::error::{Error, Result};
 
-/// Samples to train on, to validate on and to test on, and their scaling.
+/// Training, validation and test samples with their scaling.
 pub struct Prepared {
-    /// The samples to train on, and those that were set aside of them.
+    /// The training samples, including those held out from them.
     pub train: Dataset,
-    /// Indices of the samples to train on, ascending.
-    pub train_order: Vec<usize>,
-    /// The samples to validate on, where they are others than those of `train`.
+    /// Indices of the training samples, ascending.
+    pub train_indices: Vec<usize>,
+    /// The validation samples, if they are not held out from `train`.
     pub validation: Option<Dataset>,
-    /// Indices of the samples to validate on, ascending.
-    pub validation_order: Vec<usize>,
-    /// The samples to test on, where they are others than those of `train`.
+    /// Indices of the validation samples, ascending.
+    pub validation_indices: Vec<usize>,
+    /// The test samples, if they are not held out from `train`.
     pub test: Option<Dataset>,
-    /// Indices of the samples to test on, ascending.
-    pub test_order: Vec<usize>,
-    /// The columns of a table, and what fills their gaps.
+    /// Indices of the test samples, ascending.
+    pub test_indices: Vec<usize>,
+    /// The columns of a table, with the values that replace missing ones.
     pub columns: Option<Columns>,
     /// The mean and the standard deviation of each channel or feature.
     pub normalize: Option<Normalize>,
-    /// The mean and the standard deviation of each number to predict, if the network learns scaled ones.
+    /// The mean and the standard deviation of each number to predict, if targets are standardized.
     pub targets: Option<Normalize>,
-    /// How values become the network's input.
+    /// Maps values to the network's input.
     pub scaling: Scaling,
-    /// SHA-256 of the samples that training, validation and test are drawn from, and their targets.
+    /// SHA-256 of the samples and targets from which training, validation and test samples are drawn.
     pub digest: String,
 }
 
 impl Prepared {
-    /// Sets the samples to validate and to test on aside, fills gaps, and measures what preprocessing needs to know.
+    /// Splits the samples, fills in missing values, and measures the statistics that preprocessing needs.
     ///
     /// # Errors
-    /// [`Error::Data`] if the samples cannot be split as `split` says; a signal.
+    /// [`Error::Data`] if the samples cannot be split as configured; [`Error::StoppedReading`] after a
+    /// signal.
     pub fn new(
         splits: Splits,
         split: &split::Config,
@@ -44,12 +45,12 @@ impl Prepared {
         loading: &Loading,
     ) -> Result<Self> {
         let Splits { mut train, mut validation, mut test, mut columns } = splits;
-        let Divided { train: train_order, validation: mut validation_order, test: mut test_order } =
+        let Divided { train: train_indices, validation: mut validation_indices, test: mut test_indices } =
             split.divide(&train, seed)?;
         if let Some(columns) = &mut columns
             && let Features::Floats(values) = &mut train.features
         {
-            let measured = columns.measure(values, &train_order);
+            let measured = columns.measure(values, &train_indices);
             measured.map_err(|message| Error::data("data.csv.missing", message))?;
             columns.fill(values);
             for others in [&mut validation, &mut test].into_iter().flatten() {
@@ -60,23 +61,23 @@ impl Prepared {
         }
         let mut digest = train.digest_under(loading)?;
         if let Some(validation) = &validation {
-            validation_order = (0..validation.len()).collect();
+            validation_indices = (0..validation.len()).collect();
             digest = format!("{digest} {}", validation.digest_under(loading)?);
         }
         if let Some(test) = &test {
-            test_order = (0..test.len()).collect();
+            test_indices = (0..test.len()).collect();
         }
-        let normalize = preprocess.resolve(&train, &train_order);
-        let targets = preprocess.resolve_targets(&train, &train_order);
+        let normalize = preprocess.resolve(&train, &train_indices);
+        let targets = preprocess.resolve_targets(&train, &train_indices);
         loading.check()?;
         let scaling = Scaling::new(&train.features, normalize.as_ref()).with_targets(targets.clone());
         Ok(Self {
             train,
-            train_order,
+            train_indices,
             validation,
-            validation_order,
+            validation_indices,
             test,
-            test_order,
+            test_indices,
             columns,
             normalize,
             targets,
@@ -85,13 +86,13 @@ impl Prepared {
         })
     }
 
-    /// The data set that [`validation_order`](Self::validation_order) is about.
+    /// The data set that [`validation_indices`](Self::validation_indices) indexes.
     #[must_use]
     pub fn validated(&self) -> &Dataset {
         self.validation.as_ref().unwrap_or(&self.train)
     }
 
-    /// The data set that [`test_order`](Self::test_order) is about.
+    /// The data set that [`test_indices`](Self::test_indices) indexes.
     #[must_use]
     pub fn tested(&self) -> &Dataset {
         self.test.as_ref().unwrap_or(&self.train)

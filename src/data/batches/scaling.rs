@@ -1,19 +1,19 @@
-//! How numbers of a data set become the network's input, and what its output stands for.
+//! Scaling of features to the network's input, and of its output back to the unit of the targets.
 
 use crate::data::{Features, Normalize};
 
-/// Scale and shift of each channel: a sample's value x becomes `x * scale + shift`.
+/// Scale and shift per channel: a value x becomes `x * scale + shift`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaling {
     scale: Vec<f32>,
     shift: Vec<f32>,
-    /// The mean and the standard deviation of each number to predict, if the network is to learn its distance from
-    /// the one in units of the other.
+    /// The mean and the standard deviation of each number to predict, if the network is trained on
+    /// standardized targets.
     targets: Option<Normalize>,
 }
 
 impl Scaling {
-    /// Pixels to [0, 1], then `normalize`.
+    /// Scales pixels to [0, 1], then applies `normalize`.
     #[must_use]
     pub fn new(features: &Features, normalize: Option<&Normalize>) -> Self {
         let pixel = if matches!(features, Features::Bytes(_)) { 1.0 / 255.0 } else { 1.0 };
@@ -27,19 +27,19 @@ impl Scaling {
         }
     }
 
-    /// The same with `targets` to scale the numbers to predict by.
+    /// Returns the scaling with `targets` as the mean and standard deviation of the numbers to predict.
     #[must_use]
     pub fn with_targets(self, targets: Option<Normalize>) -> Self {
         Self { targets, ..self }
     }
 
-    /// What a difference of 1 in each output is in the unit of the targets; nothing where it is the same.
+    /// The size of a difference of 1 in each output, in the unit of the targets; empty if they are equal.
     #[must_use]
     pub fn target_units(&self) -> &[f64] {
         self.targets.as_ref().map_or(&[], |targets| &targets.std)
     }
 
-    /// Appends what the network should give for one sample's `targets`.
+    /// Appends the network outputs that would match one sample's `targets` exactly.
     pub(super) fn append_targets(&self, to: &mut Vec<f32>, targets: &[f32]) {
         match &self.targets {
             None => to.extend_from_slice(targets),
@@ -50,7 +50,7 @@ impl Scaling {
         }
     }
 
-    /// What one sample's `outputs` predict, in the unit of the targets.
+    /// Converts one sample's `outputs` to predictions in the unit of the targets.
     #[must_use]
     pub fn predicted(&self, outputs: &[f32]) -> Vec<f32> {
         match &self.targets {
@@ -62,19 +62,19 @@ impl Scaling {
         }
     }
 
-    /// The factors: one for each channel, or one for all.
+    /// The factors: one per channel, or one for all.
     #[must_use]
     pub fn scale(&self) -> &[f32] {
         &self.scale
     }
 
-    /// What is added to the scaled values: as many numbers as [`scale`](Self::scale) has.
+    /// The numbers added after scaling, as many as [`scale`](Self::scale) has.
     #[must_use]
     pub fn shift(&self) -> &[f32] {
         &self.shift
     }
 
-    /// Appends one sample's values; `channel` is the number of values in each channel.
+    /// Appends one sample's values; `channel` is the number of values per channel.
     pub(super) fn append<T: Copy>(
         &self,
         to: &mut Vec<f32>,
@@ -83,7 +83,7 @@ impl Scaling {
         number: impl Fn(T) -> f32,
     ) {
         let factors = self.scale.iter().zip(&self.shift).cycle();
-        // One factor for all channels is one run over the whole sample.
+        // With one factor for all channels, the whole sample is scaled in one pass.
         let run = if self.scale.len() == 1 { sample.len() } else { channel };
         for (values, (scale, shift)) in sample.chunks_exact(run.max(1)).zip(factors) {
             to.extend(values.iter().map(|&value| number(value).mul_add(*scale, *shift)));

@@ -1,39 +1,39 @@
-//! From cells to the values of samples.
+//! Encodes cells as input values.
 
 use std::collections::HashMap;
 
 use super::{Column, Columns, Fill, category, is_missing, number};
 
-/// Turns cells into the values of samples.
+/// Encodes the cells of a table.
 pub(crate) struct Encoder<'a> {
     columns: Vec<Cells<'a>>,
 }
 
-/// What is known of a column's cells.
+/// How the cells of a column are encoded.
 struct Cells<'a> {
     categories: Option<HashMap<&'a str, usize>>,
     gap: Gap,
     indicator: bool,
 }
 
-/// What a cell becomes that is missing.
+/// The encoding of a missing cell.
 enum Gap {
     Refused,
-    /// NaN, because what fills it is not known yet.
+    /// NaN, because the replacement is not measured yet.
     Open,
     Number(f32),
     Category(Option<usize>),
 }
 
-/// What a cell became.
+/// The result of encoding a cell.
 pub(crate) enum Encoded {
-    /// The values that stand for it.
+    /// The values were appended.
     Known,
-    /// All its values are 0: no category has this name.
+    /// All values are 0: there is no such category.
     UnknownCategory,
-    /// Nothing: it is no number.
+    /// Nothing was appended: the cell is not a number.
     NotANumber,
-    /// Nothing: it is missing, and nothing is said to stand for it.
+    /// Nothing was appended: the cell is missing and has no replacement.
     Missing,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Encoder<'a> {
         match (number, place) {
             (Some(number), _) => to.push(number),
             (_, Some(place)) => to.extend(one(Some(place), count)),
-            // Whether a cell is missing is asked where it is nothing else, because most are not.
+            // Checked last, because most cells are not missing.
             _ if is_missing(text) => {
                 missing = true;
                 match gap {

@@ -1,12 +1,12 @@
-//! What fills the gaps of a table, measured on the samples to train on.
+//! Replacements for missing values, measured on the training samples.
 
 use super::{Column, Columns, Fill, Rule};
 
 impl Columns {
-    /// Measures what fills the gaps on the samples `training` of `values`, where gaps are NaN.
+    /// Measures the replacements on the samples `training` of `values`, where missing values are NaN.
     ///
     /// # Errors
-    /// A sentence about a column that none of these samples has a value of.
+    /// A sentence that names a column without any value in these samples.
     pub(crate) fn measure(&mut self, values: &[f32], training: &[usize]) -> Result<(), String> {
         let width = self.width();
         let mut first = 0;
@@ -26,7 +26,7 @@ impl Columns {
                 };
                 column.fill = Some(fill.ok_or_else(|| {
                     format!(
-                        "column `{}` has no value in any sample to train on; leave it out with `ignore`",
+                        "column `{}` has no value in any training sample; exclude it with `ignore`",
                         column.name
                     )
                 })?);
@@ -36,7 +36,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Fills the gaps of `values`.
+    /// Replaces the missing values in `values`.
     pub(crate) fn fill(&self, values: &mut [f32]) {
         if self.0.iter().all(|column| column.fill.is_none()) {
             return;
@@ -53,7 +53,7 @@ impl Columns {
 }
 
 impl Column {
-    /// What stands for each of its values in a gap. (An indicator is never missing.)
+    /// The replacement for each of its values. (An indicator is never missing.)
     fn filled(&self) -> impl Iterator<Item = f32> {
         let of = |place: usize| match (&self.fill, &self.categories) {
             (Some(Fill::Number(number)), None) if place == 0 => *number,
@@ -64,7 +64,7 @@ impl Column {
     }
 }
 
-/// What occurs most often, the first of equals, if anything occurs.
+/// The item with the highest count; of several, the first.
 fn most<T>(counted: impl Iterator<Item = (usize, T)>) -> Option<T> {
     let mut best = (0, None);
     for (count, what) in counted {
@@ -75,7 +75,7 @@ fn most<T>(counted: impl Iterator<Item = (usize, T)>) -> Option<T> {
     best.1
 }
 
-/// The mean, the median or the most frequent of `values`, if there are any; they are sorted for it.
+/// The statistic of `values`, which are sorted in the process; `None` if there are no values.
 fn middle(values: &mut [f32], rule: Rule) -> Option<f32> {
     let last = values.len().checked_sub(1)?;
     let mean = |values: &[f32]| {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gaps_are_filled_as_scikit_learn_does() {
+    fn missing_values_are_filled_as_by_scikit_learn() {
         // SimpleImputer(strategy=…).fit([[7], [1], [nan], [2], [1]]).statistics_: 2.75, 1.5 and 1.
         for (rule, expected) in [(Rule::Mean, 2.75), (Rule::Median, 1.5), (Rule::MostFrequent, 1.0)] {
             assert_eq!(middle(&mut [7.0, 1.0, 2.0, 1.0], rule), Some(expected));

@@ -1,4 +1,4 @@
-//! Arrays of numbers or words, as NumPy's and IDX files hold them.
+//! Arrays of numbers or strings, as stored in NumPy and IDX files.
 
 mod element;
 
@@ -9,56 +9,56 @@ use std::collections::HashMap;
 /// An array in C order: the last index changes fastest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
-    /// The size along each dimension; empty for a single value.
+    /// The size along each dimension; empty for a scalar.
     pub shape: Vec<usize>,
-    /// The values, as many as the product of the sizes, at least one.
+    /// The values, at least one, as many as the product of the sizes.
     pub values: Values,
 }
 
-/// The values of an array by kind.
+/// The values of an array by type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// Unsigned bytes.
     Bytes(Vec<u8>),
-    /// All other whole numbers that fit 64 bits with a sign, and truth values as 0 and 1.
+    /// All other integers that fit in `i64`, and booleans as 0 and 1.
     Integers(Vec<i64>),
     /// Floating-point numbers, all finite.
     Floats(Vec<f32>),
-    /// Words.
-    Words(Words),
+    /// Strings.
+    Strings(Strings),
 }
 
-/// Words, each kept once however often it occurs.
+/// Strings, of which each distinct one is stored once.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Words {
-    /// Those that occur, in the order of their first occurrence.
+pub struct Strings {
+    /// The distinct strings, in order of first occurrence.
     pub texts: Vec<String>,
-    /// The index of each value's word.
+    /// The index into `texts` of each value.
     pub indices: Vec<u32>,
 }
 
 impl Values {
-    /// The numbers as they are, unscaled; whole numbers beyond 2^24 are rounded.
+    /// The numbers, unscaled; integers beyond 2^24 are rounded.
     ///
     /// # Errors
-    /// If they are words.
+    /// If they are strings.
     pub fn into_floats(self) -> Result<Vec<f32>, String> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.into_iter().map(f32::from).collect()),
             Self::Integers(integers) => Ok(integers.into_iter().map(|integer| integer as f32).collect()),
             Self::Floats(floats) => Ok(floats),
-            Self::Words(words) => {
-                let first = words.texts.first().map_or("", String::as_str).chars().take(40);
+            Self::Strings(strings) => {
+                let first = strings.texts.first().map_or("", String::as_str).chars().take(40);
                 let first: String = first.collect();
                 Err(format!(
-                    "holds words such as {first:?} where numbers are needed; save it with `.astype(float)`"
+                    "holds strings such as {first:?} where numbers are needed; save it with `.astype(float)`"
                 ))
             }
         }
     }
 }
 
-/// Where the value at `index`, counted in C order, is within `shape`. Everything counts from 0.
+/// The coordinates in `shape` of the value at `index` in C order, counted from 0, as a phrase.
 pub(in crate::data) fn position(shape: &[usize], mut index: usize) -> String {
     let mut places: Vec<usize> = shape
         .iter()
@@ -78,13 +78,13 @@ pub(in crate::data) fn position(shape: &[usize], mut index: usize) -> String {
     }
 }
 
-/// Decodes the elements in `bytes`, a whole number of them, in C order; `shape` is named in errors.
+/// Decodes the elements in `bytes`, an integral number of them, in C order; `shape` is used in errors only.
 pub(super) fn decode(element: Element, bytes: Vec<u8>, shape: &[usize]) -> Result<Values, String> {
     let place = |index: usize| format!("{} (counted from 0)", position(shape, index));
     match element.kind {
         'u' if element.size == 1 => Ok(Values::Bytes(bytes)),
-        'U' | 'S' => words(element, &bytes).map(Values::Words).map_err(|index| {
-            format!("{} holds bytes that are no text; save it with `.astype(str)`", place(index))
+        'U' | 'S' => strings(element, &bytes).map(Values::Strings).map_err(|index| {
+            format!("{} holds bytes that are not text; save it with `.astype(str)`", place(index))
         }),
         'f' => {
             let mut floats = Vec::with_capacity(bytes.len() / element.size);
@@ -92,9 +92,9 @@ pub(super) fn decode(element: Element, bytes: Vec<u8>, shape: &[usize]) -> Resul
                 let float = number as f32;
                 if !float.is_finite() {
                     let why = if number.is_finite() {
-                        "does not fit 32 bits; divide the numbers by a constant"
+                        "is out of range for a 32-bit float; divide the numbers by a constant"
                     } else {
-                        "is not a finite number; replace such numbers (`numpy.nan_to_num`), or leave the samples out"
+                        "is not a finite number; replace such numbers (`numpy.nan_to_num`), or remove the samples"
                     };
                     return Err(format!("{} is {number:?}, which {why}", place(index)));
                 }
@@ -104,7 +104,7 @@ pub(super) fn decode(element: Element, bytes: Vec<u8>, shape: &[usize]) -> Resul
         }
         kind => {
             if let Some(index) = bytes.iter().position(|&byte| kind == 'b' && byte > 1) {
-                return Err(format!("{} is {}, which is no truth value", place(index), bytes[index]));
+                return Err(format!("{} is {}, which is not a boolean", place(index), bytes[index]));
             }
             let integers: Option<Vec<i64>> =
                 element.integers(&bytes).map(|n| i64::try_from(n).ok()).collect();
@@ -116,24 +116,25 @@ pub(super) fn decode(element: Element, bytes: Vec<u8>, shape: &[usize]) -> Resul
     }
 }
 
-/// The words in `bytes`, or the index of the first that is none.
-fn words(element: Element, bytes: &[u8]) -> Result<Words, usize> {
+/// The strings in `bytes`, or the index of the first that is not text.
+fn strings(element: Element, bytes: &[u8]) -> Result<Strings, usize> {
     let mut known: HashMap<&[u8], u32> = HashMap::new();
-    let mut words = Words { texts: Vec::new(), indices: Vec::with_capacity(bytes.len() / element.size) };
+    let mut strings = Strings { texts: Vec::new(), indices: Vec::with_capacity(bytes.len() / element.size) };
     for (index, word) in bytes.chunks_exact(element.size).enumerate() {
-        let next = u32::try_from(words.texts.len()).map_err(|_| index)?;
+        let next = u32::try_from(strings.texts.len()).map_err(|_| index)?;
         let which = *known.entry(word).or_insert(next);
         if which == next {
-            words.texts.push(element.text(word).ok_or(index)?);
+            strings.texts.push(element.text(word).ok_or(index)?);
         }
-        words.indices.push(which);
+        strings.indices.push(which);
     }
-    Ok(words)
+    Ok(strings)
 }
 
-/// Brings elements of `size` bytes from Fortran order, in which the first index changes fastest, into C order.
+/// Reorders elements of `size` bytes from Fortran order, in which the first index changes fastest, to C
+/// order.
 pub(super) fn from_fortran_order(bytes: Vec<u8>, size: usize, shape: &[usize]) -> Vec<u8> {
-    // A dimension of one element changes nothing; there may be thousands of them.
+    // Dimensions of size 1 have no effect; there may be thousands of them.
     let sizes: Vec<usize> = shape.iter().copied().filter(|&size| size > 1).collect();
     if sizes.len() < 2 {
         return bytes;
@@ -169,10 +170,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fortran_order_is_undone_in_any_number_of_dimensions() {
+    fn fortran_order_becomes_c_order_in_any_number_of_dimensions() {
         for shape in [&[][..], &[4], &[2, 3], &[3, 1, 2], &[2, 3, 4], &[1, 2, 1, 3, 2]] {
             let count: usize = shape.iter().product();
-            // The value at each place is its index in C order.
+            // The value at each position is its index in C order.
             let mut fortran = vec![0; count * 2];
             for index in 0..count {
                 let mut scale = 1;
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_found_again_by_its_place() {
+    fn a_position_is_described_by_its_coordinates() {
         assert_eq!(position(&[3, 2], 5), "row 2, column 1");
         assert_eq!(position(&[3], 2), "row 2");
         assert_eq!(position(&[], 0), "the value");

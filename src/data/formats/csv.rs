@@ -18,13 +18,13 @@ use absent::why_not;
 pub(in crate::data) use lines::{Lines, Unknown};
 use strict::Strict;
 
-/// The longest first line in which a delimiter is looked for.
+/// The longest first line in which the delimiter is detected.
 const LONGEST_LINE: u64 = 1 << 22;
 
-/// Reads rows of texts, all as long as the first. Blanks around a text are no part of it.
+/// A reader of records, all as long as the first. Blanks around a field are stripped.
 ///
 /// # Errors
-/// [`Error::Data`] if the file is of another kind, or cannot be read.
+/// [`Error::Data`] if the file has another type, or cannot be read.
 pub(in crate::data) fn open<R: Read>(
     path: &Path,
     content: R,
@@ -33,7 +33,7 @@ pub(in crate::data) fn open<R: Read>(
     open_suited(path, content, delimiter, &|_| true)
 }
 
-/// The same with another usual delimiter where the first line `suits` with that and not with the given one.
+/// As [`open`], but with another common delimiter if the first line `suits` only with that one.
 ///
 /// # Errors
 /// As [`open`].
@@ -61,7 +61,7 @@ pub(in crate::data) fn open_suited<R: Read>(
         let read = reader(&head[..], delimiter).read_record(&mut first);
         read.map(|_| suits(&first))
     };
-    // What is wrong with the quotes is said by the delimiter that was meant.
+    // Errors in quotes are reported for the intended delimiter.
     let chosen = if suits(delimiter).unwrap_or(true) {
         delimiter
     } else {
@@ -80,13 +80,13 @@ fn reader<R: Read>(content: R, delimiter: char) -> Reader<impl Read + use<R>> {
         .from_reader(Strict::new(content, delimiter))
 }
 
-/// The text of a cell; nothing where it is one of the `marks` of a gap.
+/// The text of a cell; empty if it is one of the `marks` of missing values.
 pub(in crate::data) fn cell<'r>(record: &'r StringRecord, place: usize, marks: &[String]) -> &'r str {
     let text = record.get(place).unwrap_or_default();
     if marks.iter().any(|mark| mark == text) { "" } else { text }
 }
 
-/// The place of a column; its name must occur once.
+/// The index of a column, whose name must be unique.
 pub(in crate::data) fn column(path: &Path, columns: &[String], name: &str) -> Result<usize> {
     let mut places = columns.iter().enumerate().filter(|(_, column)| *column == name).map(|(place, _)| place);
     match (places.next(), places.next()) {
@@ -96,14 +96,14 @@ pub(in crate::data) fn column(path: &Path, columns: &[String], name: &str) -> Re
     }
 }
 
-/// The places of several columns, in the order of `wanted`; there may be millions.
+/// The indices of several columns, in the order of `wanted`; there may be millions.
 pub(in crate::data) fn places<'a>(
     path: &Path,
     columns: &[String],
     wanted: impl Iterator<Item = &'a String>,
 ) -> Result<Vec<usize>> {
     let wanted: Vec<&String> = wanted.collect();
-    // A look at each name is quicker than sorting them.
+    // For a few names, a linear search is faster than sorting.
     if wanted.len() < 8 {
         return wanted.into_iter().map(|name| column(path, columns, name)).collect();
     }
@@ -124,7 +124,7 @@ pub(in crate::data) fn number(path: &Path, line: u64, column: &str, text: Option
         let what = if is_missing(text) {
             "the value is missing".to_owned()
         } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
-            format!("{} does not fit 32 bits", shown(text))
+            format!("{} is out of range for a 32-bit float", shown(text))
         } else {
             format!("{} is not a number; correct it, or remove the line", shown(text))
         };
@@ -132,14 +132,14 @@ pub(in crate::data) fn number(path: &Path, line: u64, column: &str, text: Option
     })
 }
 
-/// A text from the file as messages quote it: its beginning, if it is long.
+/// A text from the file, shortened for messages.
 pub(in crate::data) fn shown(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     let more = if start.len() < text.len() { "…" } else { "" };
     format!("{start:?}{more}")
 }
 
-/// The different ones of `names`, as numbers if all are whole numbers, else as texts.
+/// The distinct `names`, sorted as numbers if all are integers, else as text.
 pub(in crate::data) fn sorted(mut names: Vec<String>) -> Vec<String> {
     names.sort_unstable();
     names.dedup();

@@ -1,14 +1,14 @@
-//! Files of kinds that taper does not read, told by their first bytes, and what to do with them.
+//! Detects unsupported file types by their first bytes, and suggests a remedy.
 
-/// How many bytes decide.
+/// The number of bytes needed for detection.
 pub const ENOUGH: usize = 512;
 
-/// What begins with which bytes, and what to do with it.
+/// The first bytes of each file type, and the remedy.
 const KINDS: [(&[u8], &str, Remedy); 19] = [
-    (b"\x1f\x8b", "compressed by gzip", Remedy::Unpack("gunzip")),
-    (b"BZh", "compressed by bzip2", Remedy::Unpack("bunzip2")),
-    (b"\xfd7zXZ\0", "compressed by xz", Remedy::Unpack("unxz")),
-    (b"\x28\xb5\x2f\xfd", "compressed by Zstandard", Remedy::Unpack("unzstd")),
+    (b"\x1f\x8b", "compressed with gzip", Remedy::Unpack("gunzip")),
+    (b"BZh", "compressed with bzip2", Remedy::Unpack("bunzip2")),
+    (b"\xfd7zXZ\0", "compressed with xz", Remedy::Unpack("unxz")),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", Remedy::Unpack("unzstd")),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", Remedy::Unpack("7z x")),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", Remedy::Save),
     (b"PAR1", "a Parquet file", Remedy::Pandas("read_parquet")),
@@ -56,8 +56,8 @@ impl Remedy {
     }
 }
 
-/// What a file is whose content begins with `head`, and what to do, if it is of such a kind:
-/// `is compressed by gzip; unpack it …`.
+/// The type of a file that begins with `head`, and the remedy, if it is one of these types:
+/// `is compressed with gzip; unpack it …`.
 pub fn explain(head: &[u8]) -> Option<String> {
     let (what, remedy) = kind(head)?;
     Some(format!("is {what}; {}", remedy.text()))
@@ -90,7 +90,7 @@ fn kind(head: &[u8]) -> Option<(&'static str, Remedy)> {
     }
     let binary = |known: &[u8]| known.iter().any(|byte| !byte.is_ascii_alphanumeric()) || known.len() > 3;
     let (_, what, remedy) = KINDS.iter().find(|(start, ..)| {
-        // A table may begin with `BM`, too; what is no text has a byte that no text has.
+        // A table may begin with `BM`, too; a binary file contains a byte that text does not.
         head.starts_with(start) && (binary(start) || head.contains(&0))
     })?;
     Some((what, *remedy))
@@ -101,9 +101,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_files_are_told_by_their_first_bytes() {
+    fn unsupported_files_are_detected_by_their_first_bytes() {
         for (head, words) in [
-            (&b"\x1f\x8b\x08\0"[..], "is compressed by gzip; unpack it (`gunzip FILE`)"),
+            (&b"\x1f\x8b\x08\0"[..], "is compressed with gzip; unpack it (`gunzip FILE`)"),
             (b"PK\x03\x04\x14\0[Content_Types].xml", "an Excel workbook (.xlsx); open it and save it as CSV"),
             (b"PK\x03\x04\x14\0table.csv", "a ZIP archive; unpack it"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1", ".xls"),

@@ -1,8 +1,8 @@
-//! The IDX format of the MNIST files, plain or gzipped: sizes and numbers, nothing else.
+//! The IDX format of the MNIST files, plain or gzipped.
 //!
-//! A big-endian header (two zeros, the type, the number of dimensions, then one u32 for each dimension)
-//! and the numbers, last dimension fastest, as described on the MNIST page of Yann LeCun. Nothing in the
-//! header is believed before it agrees with the file's length.
+//! A big-endian header (two zero bytes, the type, the number of dimensions, then a u32 for each dimension)
+//! followed by the numbers in C order, as described on Yann LeCun's MNIST page. The header is not trusted
+//! until it agrees with the file's length.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
@@ -15,20 +15,19 @@ use crate::durable::write_file;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// The largest content that is read, in bytes.
+/// The largest content that is accepted, in bytes.
 const LIMIT: u64 = 1 << 32;
 
-/// Reads an array of bytes in `D` dimensions (3 for images, 1 for labels): its sizes and bytes.
+/// Reads an array of bytes in `D` dimensions (3 for images, 1 for labels): its sizes and its bytes.
 ///
-/// `fits` is asked about the sizes before the bytes are read, so that no memory is taken for an array
-/// that is of no use; its message is the error.
+/// `fits` checks the sizes before the bytes are read, so that no memory is allocated for an unusable array;
+/// its message becomes the error.
 ///
-/// Whether the file is gzipped is seen from its first bytes, because browsers unpack files and keep
-/// their names.
+/// Gzip is detected from the first bytes, because browsers unpack files and keep their names.
 ///
 /// # Errors
-/// [`Error::Data`] if the file is no regular file, has another number of dimensions, a size of 0,
-/// is not exactly as long as its header says, or has sizes that do not fit.
+/// [`Error::Data`] if the path is not a regular file, the number of dimensions differs, a size is 0, the
+/// length disagrees with the header, or `fits` rejects the sizes.
 pub fn read<const D: usize>(
     path: &Path,
     fits: impl FnOnce(&[usize; D]) -> Result<(), String>,
@@ -37,7 +36,7 @@ pub fn read<const D: usize>(
     decode(path, BufReader::new(file), length, fits)
 }
 
-/// Reads the `length` bytes of `reader` as [`read`] reads a file; `path` is only named in errors.
+/// Decodes the `length` bytes of `reader` as [`read`] does a file; `path` is used in errors only.
 ///
 /// # Errors
 /// As [`read`].
@@ -59,10 +58,10 @@ pub fn decode<const D: usize>(
     Ok((found, bytes))
 }
 
-/// Reads numbers of any type in one to four dimensions, as [`decode`] reads bytes.
+/// Decodes numbers of any type in one to four dimensions, as [`decode`] does bytes.
 ///
 /// # Errors
-/// As [`read`], and if a number is not finite or does not fit 32 bits.
+/// As [`read`], and if a number is not finite or out of range for `f32`.
 pub fn decode_array(
     path: &Path,
     reader: impl BufRead,
@@ -76,7 +75,7 @@ pub fn decode_array(
     Ok(Array { shape, values })
 }
 
-/// What a file's first bytes say.
+/// The header of a file.
 struct Header {
     element: Element,
     sizes: Vec<usize>,
@@ -91,13 +90,13 @@ impl fmt::Display for Header {
         };
         match (kind, size) {
             ('u', _) => write!(f, "bytes in {dimensions}"),
-            ('i', _) => write!(f, "whole numbers of {} bits in {dimensions}", 8 * size),
-            _ => write!(f, "floating-point numbers of {} bits in {dimensions}", 8 * size),
+            ('i', _) => write!(f, "{}-bit integers in {dimensions}", 8 * size),
+            _ => write!(f, "{}-bit floating-point numbers in {dimensions}", 8 * size),
         }
     }
 }
 
-/// The header and the bytes after it. Whether they are gzipped is seen from the first ones.
+/// Decodes the header and the bytes after it. Gzip is detected from the first bytes.
 fn content(
     path: &Path,
     mut reader: impl BufRead,
@@ -110,7 +109,7 @@ fn content(
         let content = read_content(path, &mut decoder, None, fits)?;
         let rest = decoder.get_mut().fill_buf().map_err(|error| files::failed_read(path, &error))?;
         if !rest.is_empty() {
-            return Err(Error::data(path, "bytes follow the end of the gzip data; get the file again"));
+            return Err(Error::data(path, "bytes follow the end of the gzip data; download the file again"));
         }
         Ok(content)
     } else {
@@ -118,7 +117,7 @@ fn content(
     }
 }
 
-/// Reads header and bytes to the end of `reader`, which has `length` bytes where that is known.
+/// Reads header and bytes up to the end of `reader`, which has `length` bytes, if that is known.
 fn read_content(
     path: &Path,
     reader: &mut impl Read,
@@ -138,7 +137,7 @@ fn read_content(
         .filter(|&product| product > 0 && product <= LIMIT)
         .ok_or_else(|| {
             let message =
-                format!("its header gives the sizes {sizes:?}; 1 to {LIMIT} bytes in all can be read");
+                format!("its header gives the sizes {sizes:?}; the total must be 1 to {LIMIT} bytes");
             Error::data(path, message)
         })?;
     fits(&header).map_err(|message| Error::data(path, message))?;
@@ -148,7 +147,7 @@ fn read_content(
     {
         return Err(wrong_length(path, length, start + expected));
     }
-    // A gzipped file may promise more than it holds, so its buffer grows with what really comes.
+    // A gzipped file may hold less than its header promises, so the buffer grows with the data.
     let mut bytes = files::buffer(path, if length.is_some() { expected } else { 0 })?;
     reader.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 == expected {
@@ -158,7 +157,7 @@ fn read_content(
     }
 }
 
-/// A header of which the sizes are still 0.
+/// A header with the sizes still 0.
 fn start(magic: u32) -> Result<Header, String> {
     let [zero, none, kind, dimensions] = magic.to_be_bytes();
     let element = match kind {
@@ -171,21 +170,21 @@ fn start(magic: u32) -> Result<Header, String> {
         _ => None,
     };
     let Some((kind, size)) = element.filter(|_| zero == 0 && none == 0) else {
-        return Err(format!("starts with 0x{magic:08x}, so it is not an IDX file"));
+        return Err(format!("starts with 0x{magic:08x}: not an IDX file"));
     };
     if !(1..=4).contains(&dimensions) {
-        return Err(format!("an IDX file of {dimensions} dimensions; 1 to 4 can be read"));
+        return Err(format!("an IDX file of {dimensions} dimensions; 1 to 4 are supported"));
     }
     Ok(Header { element: Element { kind, size, big_endian: true }, sizes: vec![0; usize::from(dimensions)] })
 }
 
 fn wrong_length(path: &Path, length: u64, expected: u64) -> Error {
-    let difference = if length < expected {
-        format!("it ends after {length}")
-    } else {
-        "it goes on after that".to_owned()
-    };
-    Error::data(path, format!("its header promises {expected} bytes, but {difference}; get the file again"))
+    let difference =
+        if length < expected { format!("it ends after {length}") } else { "it is longer".to_owned() };
+    Error::data(
+        path,
+        format!("its header promises {expected} bytes, but {difference}; download the file again"),
+    )
 }
 
 fn read_u32(reader: &mut impl Read) -> std::io::Result<u32> {
@@ -194,7 +193,7 @@ fn read_u32(reader: &mut impl Read) -> std::io::Result<u32> {
     Ok(u32::from_be_bytes(bytes))
 }
 
-/// Writes a plain IDX file of `bytes` with these sizes, whole or not at all.
+/// Writes a plain IDX file of `bytes` with these sizes, atomically.
 ///
 /// # Errors
 /// If the sizes do not fit the bytes or the format, or if the file cannot be written.

@@ -1,7 +1,7 @@
-//! PNG and JPEG files to pixels, within limits of size and memory.
+//! Decodes PNG and JPEG files to pixels, within limits of size and memory.
 //!
-//! What a camera says of the side that was up is followed (orientation in the EXIF data), transparency is
-//! dropped, 16 bits become 8, and colours become grey as in Keras, `PyTorch`, Pillow and `OpenCV` (by BT.601).
+//! The EXIF orientation is applied, transparency is dropped, 16 bits become 8, and color is converted to gray
+//! as in Keras, `PyTorch`, Pillow and `OpenCV` (BT.601).
 
 mod container;
 
@@ -17,33 +17,33 @@ use crate::files;
 use crate::panics;
 use container::Container;
 
-/// How the names of such files end.
+/// The file name extensions of such files.
 pub const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
-/// The largest image file that is opened, in bytes.
+/// The largest image file that is accepted, in bytes.
 pub const LARGEST_FILE: u64 = 1 << 28;
 /// The longest side of an image that is decoded, in pixels.
 const LONGEST_SIDE: u32 = 1 << 14;
 /// The most memory that decoding one image may take, in bytes.
 const LARGEST_IMAGE: u64 = 1 << 30;
-/// The most pixels that one byte of a PNG file can stand for: deflate packs 1032 bytes into one, and
-/// each has up to 8 pixels.
+/// The maximum number of pixels per byte of a PNG file: deflate packs at most 1032 bytes into one, and each
+/// holds up to 8 pixels.
 const PIXELS_PER_BYTE_OF_PNG: u64 = 8 * 1032;
-/// The same of a JPEG file: a bit for each block of 64.
+/// The maximum for a JPEG file: one bit for each block of 64.
 const PIXELS_PER_BYTE_OF_JPEG: u64 = 512;
 
 /// Reads, decodes and resizes an image file as [`decode`] does.
 ///
 /// # Errors
-/// [`Error::Data`] if it is no regular file, no such image, damaged or too large.
+/// [`Error::Data`] if the path is not a regular file, or the image is unsupported, damaged or too large.
 pub fn read(path: &Path, sizes: [usize; 3], pixels: &mut [u8]) -> Result<()> {
     decode(path, &files::read(path, LARGEST_FILE)?, sizes, pixels)
 }
 
-/// Decodes and resizes the content of a PNG or JPEG file into channels, rows, columns. There are 1
-/// or 3 channels and as many `pixels` as the sizes say; `path` is only named in errors.
+/// Decodes and resizes the content of a PNG or JPEG file to channels, rows, columns. There are 1 or 3
+/// channels, and the length of `pixels` is the product of `sizes`; `path` is used in errors only.
 ///
 /// # Errors
-/// [`Error::Data`] if it is no such image, is damaged or too large.
+/// [`Error::Data`] if the image is unsupported, damaged or too large.
 pub fn decode(
     path: &Path,
     content: &[u8],
@@ -53,11 +53,11 @@ pub fn decode(
     let refused = |message: String| Error::data(path, format!("cannot be decoded: {message}"));
     let container = container::examine(content).ok_or_else(|| refused(not_an_image(content)))?;
     let image = panics::contain(|| open(&container)).unwrap_or_else(|| {
-        // The decoder of JPEG panics on some damaged files (0.5.15).
-        Err("the decoder gave up; save the image anew with another program".to_owned())
+        // The JPEG decoder (0.5.15) panics on some damaged files.
+        Err("the decoder failed; save the image again with another program".to_owned())
     });
     let image = image.map_err(refused)?;
-    // Turned afterwards, when it is small.
+    // Rotated after resizing, when it is small.
     let turned = container.orientation;
     let on_its_side = matches!(
         turned,
@@ -69,7 +69,7 @@ pub fn decode(
     let (columns, rows) = if on_its_side { (height, width) } else { (width, height) };
     let (columns, rows) = (columns as u32, rows as u32);
     let mut resized: DynamicImage = if channels == 1 {
-        resize(&grey(image), columns, rows, FilterType::Triangle).into()
+        resize(&gray(image), columns, rows, FilterType::Triangle).into()
     } else {
         resize(&image.into_rgb8(), columns, rows, FilterType::Triangle).into()
     };
@@ -87,7 +87,7 @@ pub fn decode(
 fn open(container: &Container<'_>) -> Result<DynamicImage, String> {
     let content = container.image;
     let is_jpeg = container.format == "JPEG";
-    // Its decoder would fill up what is missing with grey. That of PNG wants all pixels.
+    // The JPEG decoder would fill missing data with gray; the PNG decoder requires all pixels.
     if is_jpeg && !container.whole {
         return Err(cut_off(container));
     }
@@ -100,7 +100,7 @@ fn open(container: &Container<'_>) -> Result<DynamicImage, String> {
     reader.limits(limits);
     let reader = reader.with_guessed_format().map_err(|error| failed(error.into()))?;
     let decoder = reader.into_decoder().map_err(failed)?;
-    // The header is not believed before memory is taken for what the file cannot hold.
+    // The header is not trusted: no memory is allocated for more pixels than the file can hold.
     let (columns, rows) = decoder.dimensions();
     let per_byte = if is_jpeg { PIXELS_PER_BYTE_OF_JPEG } else { PIXELS_PER_BYTE_OF_PNG };
     if u64::from(columns) * u64::from(rows) > per_byte.saturating_mul(content.len() as u64) {
@@ -115,29 +115,29 @@ fn open(container: &Container<'_>) -> Result<DynamicImage, String> {
     DynamicImage::from_decoder(decoder).map_err(failed)
 }
 
-/// Grey as Pillow computes it: 0.299 red, 0.587 green and 0.114 blue, in whole numbers.
-fn grey(image: DynamicImage) -> GrayImage {
+/// Converts to gray as Pillow does: 0.299 red, 0.587 green and 0.114 blue, in integer arithmetic.
+fn gray(image: DynamicImage) -> GrayImage {
     if !image.color().has_color() {
         return image.into_luma8();
     }
     let image = image.into_rgb8();
-    let mut grey = GrayImage::new(image.width(), image.height());
-    for (grey, colour) in grey.pixels_mut().zip(image.pixels()) {
-        let [red, green, blue] = colour.0.map(u32::from);
-        grey.0 = [((19_595 * red + 38_470 * green + 7_471 * blue + 0x8000) >> 16) as u8];
+    let mut gray = GrayImage::new(image.width(), image.height());
+    for (gray, color) in gray.pixels_mut().zip(image.pixels()) {
+        let [red, green, blue] = color.0.map(u32::from);
+        gray.0 = [((19_595 * red + 38_470 * green + 7_471 * blue + 0x8000) >> 16) as u8];
     }
-    grey
+    gray
 }
 
-/// What a file is that is neither PNG nor JPEG.
+/// Describes a file that is neither PNG nor JPEG.
 fn not_an_image(content: &[u8]) -> String {
     match image::guess_format(content) {
         Ok(format) => {
             let name = format.extensions_str().first().map_or(String::new(), |name| name.to_uppercase());
-            format!("it is a {name} file, whatever its name; convert it to PNG or JPEG")
+            format!("it is a {name} file despite its name; convert it to PNG or JPEG")
         }
-        Err(_) if content.is_empty() => "the file is empty; get it again".to_owned(),
-        Err(_) => "neither PNG nor JPEG data; get the file again, or convert it".to_owned(),
+        Err(_) if content.is_empty() => "the file is empty; replace it".to_owned(),
+        Err(_) => "neither PNG nor JPEG data; replace the file, or convert it".to_owned(),
     }
 }
 
@@ -146,19 +146,19 @@ fn too_large() -> String {
 }
 
 fn cut_off(container: &Container<'_>) -> String {
-    format!("the {} data is cut off; get the file again", container.format)
+    format!("the {} data is cut off; replace the file", container.format)
 }
 
-/// An error of the decoders as one sentence.
+/// Describes a decoder error in one sentence.
 fn explain(error: &ImageError, container: &Container<'_>) -> String {
     let format = container.format;
     match error {
         ImageError::Limits(_) => too_large(),
         ImageError::Unsupported(_) => {
-            format!("this kind of {format} file cannot be read; save the image anew with another program")
+            format!("this variant of {format} is unsupported; save the image again with another program")
         }
         _ if !container.whole => cut_off(container),
-        _ => format!("the {format} data is damaged; get the file again"),
+        _ => format!("the {format} data is damaged; replace the file"),
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
     use image::ImageFormat;
 
     #[test]
-    fn a_header_that_promises_more_than_the_file_can_hold_takes_no_memory() {
+    fn a_header_that_promises_more_than_the_file_can_hold_allocates_nothing() {
         let mut content = Vec::new();
         GrayImage::new(1000, 1000).write_to(&mut Cursor::new(&mut content), ImageFormat::Png).unwrap();
         let mut pixels = [1; 4];

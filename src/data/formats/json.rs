@@ -1,4 +1,4 @@
-//! Nested lists of numbers from JSON, straight into one flat list.
+//! Decodes nested JSON lists of numbers to one flat list.
 
 mod problem;
 
@@ -10,7 +10,7 @@ use super::Numbers;
 use super::array::position;
 pub(in crate::data) use problem::explain;
 
-/// A byte order mark, which some programs write before UTF-8 text.
+/// The byte order mark that some programs write before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The text after a byte order mark.
@@ -18,7 +18,7 @@ pub(in crate::data) fn without_mark(content: &[u8]) -> &[u8] {
     content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
 }
 
-/// Whether a text begins as a list of objects, as one object, or as `{"instances": [objects]}`.
+/// Whether a text starts like a list of objects, an object, or `{"instances": [objects]}`.
 pub(in crate::data) fn holds_objects(content: &[u8]) -> bool {
     fn skip(rest: &mut &[u8], text: &[u8]) -> bool {
         let after = rest.trim_ascii_start().strip_prefix(text);
@@ -38,7 +38,7 @@ pub(in crate::data) fn holds_objects(content: &[u8]) -> bool {
     skip(&mut rest, b":") && skip(&mut rest, b"[") && skip(&mut rest, b"{")
 }
 
-/// Reads a nested list, or `{"instances": [...]}`.
+/// Decodes a nested list, or `{"instances": [...]}`.
 pub(in crate::data) fn parse(content: &[u8]) -> Result<Numbers, String> {
     let content = without_mark(content);
     let mut json = serde_json::Deserializer::from_slice(content);
@@ -46,12 +46,12 @@ pub(in crate::data) fn parse(content: &[u8]) -> Result<Numbers, String> {
     numbers.map_err(|error| explain(content, &error))
 }
 
-/// What was found so far.
+/// The lists and numbers read so far.
 #[derive(Default)]
 struct Found {
-    /// The lengths of the lists at each depth; those still open have none.
+    /// The lengths of the lists at each depth; `None` while a list is open.
     lengths: Vec<Option<usize>>,
-    /// How deep the numbers are.
+    /// The depth of the numbers.
     depth: Option<usize>,
     values: Vec<f32>,
     fraction: bool,
@@ -63,7 +63,7 @@ impl Found {
         Numbers { shape, counted, values: self.values, whole: !self.fraction }
     }
 
-    /// Where the next number is, counted from 0, where all lists are as long as the first.
+    /// The position of the next number, counted from 0, if all lists are as long as the first.
     fn place(&self, depth: usize) -> String {
         let mut shape: Vec<usize> =
             self.lengths.iter().copied().map(|length| length.unwrap_or(usize::MAX)).collect();
@@ -81,14 +81,17 @@ impl Found {
         self.depth = Some(depth);
         let float = value as f32;
         if !float.is_finite() {
-            return Err(E::custom(format!("{} is {value:?}, which does not fit 32 bits", self.place(depth))));
+            return Err(E::custom(format!(
+                "{} is {value:?}, which is out of range for a 32-bit float",
+                self.place(depth)
+            )));
         }
         self.values.push(float);
         Ok(())
     }
 }
 
-/// The whole text.
+/// The whole document.
 struct Text;
 
 impl<'de> Visitor<'de> for Text {
@@ -196,10 +199,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_array_is_explained() {
+    fn text_that_is_not_an_array_is_explained() {
         for (text, words) in [
-            ("", "is empty; give a list of numbers"),
-            ("[1, 2]\n[3, 4]", "several JSON values, as in JSON Lines; put them into one list"),
+            ("", "is empty; expected a list of numbers"),
+            ("[1, 2]\n[3, 4]", "contains several JSON values, as in JSON Lines; put them in one list"),
             ("[", "EOF"),
             ("[1, 2] 3", "trailing"),
             ("[]", "an empty list"),
@@ -209,11 +212,11 @@ mod tests {
             ("[1, [2]]", "a list where other lists have a number"),
             ("[[[1]], [2]]", "a number where other lists"),
             ("[[], [1]]", "an empty list"),
-            ("[NaN]", "NaN at line 1 column 2 is not a number of JSON; fill it in"),
+            ("[NaN]", "NaN at line 1 column 2 is not a JSON number; fill it in"),
             ("[1e39]", "row 0 (counted from 0) is 1e39, which does not fit 32 bits"),
             ("[[1, 2], [3, -1e39]]", "row 1, column 1 (counted from 0) is -1e39"),
-            ("[1e999]", "1e999 does not fit 32 bits at line 1 column"),
-            ("[1,\n -5e999,2]", "-5e999 does not fit 32 bits at line 2 column"),
+            ("[1e999]", "1e999 is out of range for a 32-bit float at line 1 column"),
+            ("[1,\n -5e999,2]", "-5e999 is out of range for a 32-bit float at line 2 column"),
             ("[null]", "invalid type: null, expected a number or a list"),
             ("[\"1\"]", "expected a number or a list"),
             ("3", "expected a list of numbers or"),

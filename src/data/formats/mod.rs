@@ -1,4 +1,4 @@
-//! The formats of files of samples, each read strictly and within limits.
+//! File formats of samples, each read strictly and within limits.
 
 pub mod array;
 pub(super) mod csv;

@@ -1,8 +1,8 @@
-//! The NPY format: one NumPy array of numbers or words, strictly.
+//! The NPY format: one NumPy array of numbers or strings.
 //!
-//! A magic string, a version, the length of a header, the header (a Python dictionary with the
-//! element type, the order and the shape) and the values, as in NumPy's `numpy.lib.format`. Values are
-//! read in either order of dimensions and of bytes; Python objects, records, complex numbers and times are not.
+//! A magic string, a version, the length of the header, the header (a Python dictionary with element type,
+//! order and shape) and the values, as in NumPy's `numpy.lib.format`. Both orders of dimensions and of bytes
+//! are supported; Python objects, records, complex numbers and times are not.
 
 mod header;
 
@@ -11,20 +11,20 @@ pub(super) use header::Header;
 use super::array::{self, Array};
 use super::foreign;
 
-/// The largest array that is read, in bytes.
+/// The largest array that is accepted, in bytes.
 pub(in crate::data) const LIMIT: u64 = 1 << 34;
-/// The longest header that is read; real ones have some hundred bytes.
+/// The longest header that is accepted; real ones have a few hundred bytes.
 const LONGEST_HEADER: usize = 1 << 16;
 
-/// So many bytes of a file hold its header, or it is refused.
+/// The number of bytes at the start of a file that must contain its header.
 pub(super) const LONGEST_START: u64 = 12 + LONGEST_HEADER as u64;
 
-/// Reads the header, of a file of `whole` bytes that begins with `content`, and says where it ends.
+/// Parses the header of a file of `whole` bytes that begins with `content`, and returns where it ends.
 ///
 /// # Errors
-/// If it is none or does not promise just the bytes that follow it.
+/// If it is not a header, or does not promise exactly the bytes that follow it.
 pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usize), String> {
-    let cut_off = || "the NPY header is cut off; get the file again".to_owned();
+    let cut_off = || "the NPY header is cut off; replace the file".to_owned();
     if !content.starts_with(b"\x93NUMPY") {
         let other = foreign::explain(content).map_or_else(String::new, |what| format!(": it {what}"));
         return Err(format!("not an NPY file{other}"));
@@ -34,15 +34,15 @@ pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usi
         [2 | 3, 0] => {
             (content.get(8..12).map(|b| b.iter().rev().fold(0, |n, &b| n << 8 | usize::from(b))), 12)
         }
-        ref version => return Err(format!("NPY version {version:?}; versions 1 to 3 can be read")),
+        ref version => return Err(format!("NPY version {version:?} is unsupported; supported are 1 to 3")),
     };
     let length = length.ok_or_else(cut_off)?;
     if length > LONGEST_HEADER {
-        return Err(format!("an NPY header of {length} bytes; at most {LONGEST_HEADER} are read"));
+        return Err(format!("an NPY header of {length} bytes; the limit is {LONGEST_HEADER}"));
     }
     let end = start + length;
     let header = std::str::from_utf8(content.get(start..end).ok_or_else(cut_off)?);
-    let header = Header::parse(header.map_err(|_| "the NPY header is no text".to_owned())?)?;
+    let header = Header::parse(header.map_err(|_| "the NPY header is not text".to_owned())?)?;
     let Header { element, shape, .. } = &header;
     let elements = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     let expected = elements.and_then(|elements| elements.checked_mul(element.size)).map(|bytes| bytes as u64);
@@ -57,11 +57,11 @@ pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usi
     Ok((header, end))
 }
 
-/// Reads the whole content of an NPY file.
+/// Parses the whole content of an NPY file.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it: that it is no NPY file of numbers or words, not exactly as long as
-/// its header says, or holds NaN, infinity or a number beyond the range of `f32`.
+/// A sentence that describes the problem: not an NPY file of numbers or strings, a length that disagrees with
+/// the header, or a value that is NaN, infinite or out of range for `f32`.
 pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
     let (Header { element, fortran_order, shape }, end) = header(&content, content.len() as u64)?;
     content.drain(..end);
@@ -73,7 +73,7 @@ pub fn parse(mut content: Vec<u8>) -> Result<Array, String> {
 
 #[cfg(test)]
 pub(in crate::data) mod tests {
-    use super::super::array::{Values, Words};
+    use super::super::array::{Strings, Values};
     use super::*;
 
     /// The bytes of an NPY file, version 1.
@@ -105,14 +105,14 @@ pub(in crate::data) mod tests {
         assert_eq!(read("<f2", &[0, 0x3e, 0, 0xc0]), Values::Floats(vec![1.5, -2.0]));
         assert_eq!(read(">f2", &[0x3e, 0, 0xc0, 0]), Values::Floats(vec![1.5, -2.0]));
         assert_eq!(read(">i4", &[0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff]), Values::Integers(vec![256, -1]));
-        // Beyond 64 bits with a sign, numbers are as near as 32 bits come.
+        // Integers that do not fit in `i64` are rounded to 32-bit floats.
         assert_eq!(read("<u8", &[0xff; 16]), Values::Floats(vec![u64::MAX as f32; 2]));
-        let words = Words { texts: vec!["a".to_owned(), "bc".to_owned()], indices: vec![0, 1] };
-        assert_eq!(read("|S2", b"a\0bc"), Values::Words(words));
+        let words = Strings { texts: vec!["a".to_owned(), "bc".to_owned()], indices: vec![0, 1] };
+        assert_eq!(read("|S2", b"a\0bc"), Values::Strings(words));
     }
 
     #[test]
-    fn fortran_order_is_brought_into_c_order() {
+    fn fortran_order_becomes_c_order() {
         let header = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }";
         let columns: Vec<u8> = [0_u16, 3, 1, 4, 2, 5].into_iter().flat_map(u16::to_be_bytes).collect();
         let array = parse(with_header(header, &columns)).unwrap();
@@ -120,7 +120,7 @@ pub(in crate::data) mod tests {
     }
 
     #[test]
-    fn reads_shapes_and_versions_and_any_order_of_keys() {
+    fn reads_all_shapes_and_versions_and_keys_in_any_order() {
         let shape =
             |text: &str, bytes: usize| parse(npy("|u1", text, &vec![0; bytes])).map(|array| array.shape);
         assert_eq!(shape("()", 1).unwrap(), Vec::<usize>::new());
@@ -144,7 +144,7 @@ pub(in crate::data) mod tests {
     }
 
     #[test]
-    fn rejects_headers_that_lie_or_make_no_sense() {
+    fn rejects_headers_that_are_wrong_or_malformed() {
         let huge = "(18446744073709551615, 18446744073709551615)";
         assert!(parse(npy("<f4", huge, &[0; 8])).unwrap_err().contains("too many"));
         for shape in ["(0,)", "(2, 0)"] {
@@ -164,9 +164,9 @@ pub(in crate::data) mod tests {
     }
 
     #[test]
-    fn rejects_types_that_are_no_plain_numbers() {
+    fn rejects_types_other_than_plain_numbers_and_strings() {
         let message = |descr: &str| parse(npy(descr, "(1,)", &[0; 8])).unwrap_err();
-        assert!(message("|O").contains("never read"));
+        assert!(message("|O").contains("never loaded"));
         for descr in [
             "<U0",
             "<U99999999999999999999",
@@ -183,13 +183,13 @@ pub(in crate::data) mod tests {
         ] {
             assert!(message(descr).starts_with("holds"), "{descr}");
         }
-        assert!(message("|i8").contains("type") && message("|U2").contains("words"));
+        assert!(message("|i8").contains("type") && message("|U2").contains("strings"));
         let records = "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }";
         assert!(parse(with_header(records, &[0; 4])).unwrap_err().contains("records"));
     }
 
     #[test]
-    fn rejects_numbers_that_cannot_be_used() {
+    fn rejects_numbers_that_are_not_finite_32_bit_floats() {
         let message = |descr: &str, value: &[u8]| parse(npy(descr, "(1,)", value)).unwrap_err();
         let nan = message("<f4", &f32::NAN.to_le_bytes());
         assert!(
@@ -198,14 +198,15 @@ pub(in crate::data) mod tests {
         );
         assert!(message("<f2", &[0, 0xfc]).contains("is -inf, which is not a finite number"));
         assert!(
-            message("<f8", &(-1e300_f64).to_le_bytes()).contains("is -1e300, which does not fit 32 bits")
+            message("<f8", &(-1e300_f64).to_le_bytes())
+                .contains("is -1e300, which is out of range for a 32-bit float")
         );
-        assert!(message("|b1", &[2]).contains("no truth value"));
-        assert!(message("|S1", &[0xff]).contains("no text"));
+        assert!(message("|b1", &[2]).contains("not a boolean"));
+        assert!(message("|S1", &[0xff]).contains("not text"));
         let doubles: Vec<u8> = [1.0, 1.0, 1.0, 1e39_f64].into_iter().flat_map(f64::to_le_bytes).collect();
         let table = parse(npy("<f8", "(2, 2)", &doubles)).unwrap_err();
         assert!(
-            table.starts_with("row 1, column 1 (counted from 0) is 1e39, which does not fit 32 bits;"),
+            table.starts_with("row 1, column 1 (counted from 0) is 1e39, which is out of range for a 32-bit float;"),
             "{table}"
         );
     }

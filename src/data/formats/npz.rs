@@ -1,4 +1,4 @@
-//! A ZIP archive whose entries are NPY files, read within limits.
+//! NPZ files: ZIP archives of NPY files, read within limits.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -12,14 +12,14 @@ use crate::data::loading::{Loading, Watched};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// An opened ZIP archive of arrays.
+/// An open NPZ archive.
 pub(in crate::data) struct Archive<'a, R> {
     path: &'a Path,
     zip: ZipArchive<R>,
 }
 
 impl<'a> Archive<'a, BufReader<Watched<File>>> {
-    /// Opens the archive, to be read under the watch of `loading`, and reads its directory.
+    /// Opens the archive and reads its directory; `loading` reports progress and stops reading.
     pub(in crate::data) fn open(path: &'a Path, loading: &Loading) -> Result<Self> {
         let (file, _) = loading.open(path)?;
         Self::new(path, BufReader::new(file))
@@ -27,7 +27,7 @@ impl<'a> Archive<'a, BufReader<Watched<File>>> {
 }
 
 impl<'a, R: Read + Seek> Archive<'a, R> {
-    /// Reads the directory of an archive; `path` is only named in errors.
+    /// Reads the directory of an archive; `path` is used in errors only.
     pub(in crate::data) fn new(path: &'a Path, mut content: R) -> Result<Self> {
         let mut head = Vec::new();
         let start = content.by_ref().take(foreign::ENOUGH as u64).read_to_end(&mut head);
@@ -49,7 +49,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         Ok(Self { path, zip })
     }
 
-    /// The archive's file.
+    /// The path of the archive.
     pub(in crate::data) fn path(&self) -> &'a Path {
         self.path
     }
@@ -75,14 +75,17 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         };
         let entry = self.zip.by_index(index).map_err(|error| failed(error.to_string()))?;
         if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
-            return Err(failed(format!("compressed by {}; only deflate can be read", entry.compression())));
+            return Err(failed(format!(
+                "compressed with {}; only deflate is supported",
+                entry.compression()
+            )));
         }
         let size = entry.size();
         if size > npy::LIMIT {
-            return Err(failed(format!("{size} bytes; at most {} are read", npy::LIMIT)));
+            return Err(failed(format!("{size} bytes; the limit is {}", npy::LIMIT)));
         }
-        // The declared size may lie, so the buffer grows with what really comes, and only if the array's
-        // own header agrees with it.
+        // The declared size may be wrong, so the buffer grows with the data, and only if the array's own
+        // header agrees with that size.
         let mut content = Vec::new();
         let mut entry = entry.take(size + 1);
         let unreadable = |error: std::io::Error| failed(error.to_string());
@@ -90,7 +93,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         npy::header(&content, size).map_err(failed)?;
         entry.read_to_end(&mut content).map_err(unreadable)?;
         if content.len() as u64 != size {
-            return Err(failed(format!("{size} bytes are declared, but {} come", content.len())));
+            return Err(failed(format!("{size} bytes are declared, only {} follow", content.len())));
         }
         npy::parse(content).map_err(failed)
     }

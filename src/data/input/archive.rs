@@ -1,4 +1,4 @@
-//! The array to predict for, in an archive of several.
+//! Chooses the array to predict for in an archive of several.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -7,10 +7,10 @@ use crate::data::formats::array::Array;
 use crate::data::formats::npz::Archive;
 use crate::error::{Error, Result};
 
-/// What samples to predict for are called, where the network's own config does not say.
+/// Default names of the array to predict for.
 const USUAL: [&str; 2] = ["x_test", "x"];
 
-/// Reads the array called `named`, else `x_test`, else `x`, else the only one.
+/// Reads the array `named`, else `x_test`, else `x`, else the only one.
 pub(super) fn decode(path: &Path, content: Vec<u8>, named: Option<&str>) -> Result<Array> {
     let mut archive = Archive::new(path, Cursor::new(content))?;
     let names = archive.names();
@@ -21,7 +21,7 @@ pub(super) fn decode(path: &Path, content: Vec<u8>, named: Option<&str>) -> Resu
         (None, _) => {
             let names: Vec<&str> = names.iter().take(20).map(String::as_str).collect();
             let message = format!(
-                "has the arrays {}, none of which is called `{}` or `x`; save the samples under one of these names, or as `.npy`",
+                "has the arrays {}, but neither `{}` nor `x`; save the samples under one of these names, or as `.npy`",
                 names.join(", "),
                 named.unwrap_or("x_test")
             );

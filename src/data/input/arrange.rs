@@ -1,4 +1,4 @@
-//! Numbers of any arrangement as samples of a network's shape and unit.
+//! Arranges arrays and tables as samples of the network's shape and unit.
 
 use std::path::Path;
 
@@ -18,24 +18,24 @@ impl Reader<'_> {
             let bytes = self.channels_first(bytes, channels_last);
             return Ok(self.inputs(path, Features::Bytes(bytes), count));
         }
-        // Whether a network for images of other numbers took 0..=1 or 0..=255 cannot be known.
+        // The network may have been trained on 0..=1 or on 0..=255; nothing says which.
         if self.shape.image().is_some() {
-            return Err("bytes, but this network was trained on numbers that are not pixels; \
-                 give them as floating-point numbers in the unit of its training samples"
+            return Err("holds bytes, but this network was trained on numbers that are not pixels; \
+                 give floating-point numbers in the unit of its training samples"
                 .to_owned());
         }
         let floats = bytes.into_iter().map(f32::from).collect();
         Ok(self.inputs(path, Features::Floats(floats), count))
     }
 
-    /// Numbers as samples; `rows` is their number where each row of a table, whatever the shape, is one.
+    /// Arranges numbers as samples. If `rows` is given, each row of a table is a sample, whatever the shape.
     pub(super) fn rows(&self, path: &Path, numbers: Numbers, rows: Option<usize>) -> Result<Inputs, String> {
         let (count, channels_last) = match rows {
             Some(rows) => (rows, false),
             None => self.arrange(&numbers.shape, numbers.counted)?,
         };
         let Numbers { values, whole, .. } = numbers;
-        // What a row of a table of pixels holds is known.
+        // The column definition of a pixel table settles the unit.
         let known = rows.is_some() && self.table.is_some_and(|table| table.pixels);
         let whole = whole
             || self.pixels && values.iter().copied().all(is_pixel) && values.iter().any(|value| *value > 1.0);
@@ -46,8 +46,8 @@ impl Reader<'_> {
                 && let Some((i, value)) = values.iter().enumerate().find(|(_, v)| !(0.0..=1.0).contains(*v))
             {
                 return Err(format!(
-                    "value {i} is {value}; this network was trained on pixels: give whole numbers 0 to 255 \
-                     (`.astype('uint8')`), or others from 0 to 1"
+                    "value {i} is {value}; this network was trained on pixels: give integers from 0 to 255 \
+                     (`.astype('uint8')`), or fractions from 0 to 1"
                 ));
             }
             Features::Floats(self.channels_first(values, channels_last))
@@ -59,7 +59,7 @@ impl Reader<'_> {
         Inputs { place: place.to_path_buf(), sample_shape: self.shape.clone(), features, count }
     }
 
-    /// How many samples an array of shape `found` holds, and whether their channels come last.
+    /// The number of samples in an array of shape `found`, and whether their channels come last.
     pub(super) fn arrange(&self, found: &[usize], counted: bool) -> Result<(usize, bool), String> {
         let own = self.shape.0.as_slice();
         let count = |sample: &[usize]| match found.split_first() {
@@ -89,7 +89,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Moves the last dimension of each sample to its front.
+    /// Moves the last dimension of each sample to the front.
     fn channels_first<T: Copy>(&self, values: Vec<T>, channels_last: bool) -> Vec<T> {
         let Some([channels, height, width]) = self.shape.image().filter(|_| channels_last) else {
             return values;
@@ -102,11 +102,11 @@ impl Reader<'_> {
     }
 }
 
-/// Why a file of zeros and ones is refused.
-pub(super) const EITHER: &str = "only 0 and 1, which could be pixels out of 255 or shares; write shares with a fraction (1.0), or \
+/// The message for a file of zeros and ones.
+pub(super) const EITHER: &str = "only 0 and 1, which could be pixels or fractions; write fractions with a decimal point (1.0), or \
      black and white as 0 and 255";
 
-/// Whether bytes are zeros and ones, not all of them zeros.
+/// Whether bytes are only zeros and ones, with at least one 1.
 pub(super) fn is_black_and_white(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte <= 1) && bytes.contains(&1)
 }
@@ -115,10 +115,10 @@ fn is_pixel(value: f32) -> bool {
     (0.0..=255.0).contains(&value) && value.fract() == 0.0
 }
 
-/// Whole numbers as pixels, if they are `known` to be those and no shares.
+/// Converts integers to pixels; unless they are `known` to be pixels, rejects those that could be fractions.
 fn pixels(values: &[f32], known: bool) -> Result<Vec<u8>, String> {
     if let Some((i, value)) = values.iter().enumerate().find(|(_, value)| !is_pixel(**value)) {
-        return Err(format!("value {i} is {value}; pixels are whole numbers from 0 to 255"));
+        return Err(format!("value {i} is {value}; pixels are integers from 0 to 255"));
     }
     let largest = values.iter().copied().fold(0.0, f32::max);
     if !known && largest > 0.0 && largest <= 1.0 {

@@ -1,4 +1,4 @@
-//! Columns of a CSV file that say which row is which.
+//! Identifier columns of a CSV file.
 
 use std::io::BufReader;
 use std::path::Path;
@@ -11,16 +11,19 @@ use crate::error::{Error, Result};
 use crate::files;
 
 impl Reader<'_> {
-    /// The texts in the columns called `names`, row by row.
+    /// The text of the columns `names`, row by row.
     ///
     /// # Errors
-    /// [`Error::Data`] if the file is not a CSV file or lacks one of them.
+    /// [`Error::Data`] if the file is not a CSV file or lacks one of the columns.
     pub fn ids(&self, path: &Path, names: &[String]) -> Result<Vec<Vec<String>>> {
         let table = path.extension().is_some_and(|extension| {
             ["csv", "tsv"].iter().any(|known| extension.eq_ignore_ascii_case(known))
         });
         if !table || self.table.is_some_and(|table| !table.has_headers) {
-            return Err(Error::data(path, "has no columns with names for --id to find; only CSV files have"));
+            return Err(Error::data(
+                path,
+                "has no named columns, which --id needs; use a CSV file with a header",
+            ));
         }
         let (file, _) = files::open(path)?;
         let delimiter = self.table.map_or(',', |table| table.delimiter);

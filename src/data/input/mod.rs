@@ -1,19 +1,18 @@
-//! Samples to predict for, from a file or from numbers at hand, brought into the form of the samples
-//! trained on.
+//! Samples to predict for, from a file or from memory, in the form of the training samples.
 //!
-//! The kind of a file is seen from its name. PNG and JPEG files are decoded and resized as in
-//! [`image_folder`](super::sets::image_folder); `.npy` arrays, those called `x_test` or `x` in `.npz` files, IDX files, CSV rows and JSON lists must have the shape that the
-//! network takes. Images of `[channels, height, width]` may also come as `[height, width, channels]`
-//! (the network's own order wins where both fit), grey ones also as `[height, width]`, each with or
-//! without a first dimension that counts the samples. A row of a CSV file is one sample: its columns are
-//! found by the names of those that were trained on, in any order; for a network that was trained on
-//! other files, or on a table without names, it has the values in the network's order.
+//! The type of a file is determined by its name. PNG and JPEG files are decoded and resized as in
+//! [`image_folder`](super::sets::image_folder). `.npy` arrays, the array `x_test` or `x` of `.npz` files, IDX
+//! files, CSV rows and JSON lists must have the shape of the network's input. Images of shape `[channels,
+//! height, width]` may also be given as `[height, width, channels]` (if both match, the network's own order
+//! wins), grayscale ones also as `[height, width]`, each with or without a leading dimension that counts the
+//! samples. A row of a CSV file is one sample: its columns are matched by name with those of the training
+//! table, in any order. If the network was trained on other files, or on a table without a header, the row
+//! holds the values in the network's order.
 //!
-//! A network trained on pixels divides them by 255. What it is given must therefore say what it is:
-//! bytes are pixels, numbers with a fraction or of a floating-point type are shares in 0..=1, other
-//! whole numbers are pixels in 0..=255. A file of whole numbers in which nothing is above 1 could
-//! be either, and is refused. A network trained on other numbers gets all numbers as they are;
-//! `normalize` of its config follows in both cases.
+//! A network trained on pixels divides them by 255, so the input must make clear whether it still has to be:
+//! bytes are pixels, numbers of a floating-point type or with a fraction are in 0..=1, other integers are
+//! pixels in 0..=255. A file of integers none of which exceeds 1 could be either, and is an error. A network
+//! trained on other numbers uses all numbers as they are; `normalize` of its config is applied in both cases.
 
 mod archive;
 mod arrange;
@@ -37,26 +36,26 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::shape::Shape;
 
-/// The longest side of an image that a network may take.
+/// The longest side of an image that a network may take, in pixels.
 const LONGEST_SIDE: usize = 4096;
-/// The longest JSON text that is read, in bytes.
+/// The longest JSON document that is accepted, in bytes.
 pub const LONGEST_JSON: u64 = 1 << 30;
 
-/// Samples without targets, as one file has them.
+/// Samples without targets from one file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inputs {
-    /// The file that they are from.
+    /// The source file.
     pub place: PathBuf,
-    /// The shape of each.
+    /// The shape of each sample.
     pub sample_shape: Shape,
     /// All values, sample by sample.
     pub features: Features,
-    /// How many samples there are; at least one.
+    /// The number of samples, at least one.
     pub count: usize,
 }
 
 impl Inputs {
-    /// Some of them; every index is below [`count`](Self::count).
+    /// Selects samples; every index must be less than [`count`](Self::count).
     #[must_use]
     pub fn samples<'a>(&'a self, indices: &'a [usize], scaling: &'a Scaling) -> Samples<'a> {
         Samples { features: &self.features, shape: &self.sample_shape, indices, scaling }
@@ -69,13 +68,13 @@ pub struct Reader<'a> {
     shape: &'a Shape,
     pixels: bool,
     table: Option<&'a csv::Config>,
-    /// The name of the samples to test on, in archives.
+    /// The name of the array of test samples in archives.
     array: Option<&'a str>,
     loading: Option<&'a Loading>,
 }
 
 impl<'a> Reader<'a> {
-    /// For a network that takes samples of `shape`, pixels or not, and was trained on `source`.
+    /// A reader for a network that takes samples of `shape`, pixels or not, and was trained on `source`.
     #[must_use]
     pub fn new(shape: &'a Shape, pixels: bool, source: &'a Config) -> Self {
         let table = if let Config::csv(table) = source { Some(table) } else { None };
@@ -83,7 +82,7 @@ impl<'a> Reader<'a> {
         Self { shape, pixels, table, array, loading: None }
     }
 
-    /// The same under the watch of `loading`, which hears of files and may stop the reading.
+    /// Returns the reader with `loading` attached, which observes reading and can stop it.
     #[must_use]
     pub fn watched_by(self, loading: &'a Loading) -> Self {
         Self { loading: Some(loading), ..self }
@@ -92,7 +91,7 @@ impl<'a> Reader<'a> {
     /// Reads all samples of a file.
     ///
     /// # Errors
-    /// [`Error::Data`] if it is of no known kind, is damaged, or does not fit the network;
+    /// [`Error::Data`] if its type is unsupported, it is damaged, or it does not fit the network;
     /// [`Error::StoppedReading`] after a signal.
     pub fn read(&self, path: &Path) -> Result<Inputs> {
         let loading = self.loading.cloned().unwrap_or_default();
@@ -101,8 +100,8 @@ impl<'a> Reader<'a> {
         self.decode(path, BufReader::new(file), length).map_err(|error| loading.or_stopped(error))
     }
 
-    /// Reads the `length` bytes of `content` as [`read`](Self::read) reads a file; the name of `path`
-    /// says of which kind it is.
+    /// Reads the `length` bytes of `content` as [`read`](Self::read) does a file; the name of `path`
+    /// determines the type.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -138,11 +137,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the text of a JSON file: a sample as nested lists of numbers, a list of samples, or
+    /// Reads a JSON document: a sample as nested lists of numbers, a list of samples, or
     /// `{"instances": [samples]}`.
     ///
     /// # Errors
-    /// [`Error::Data`] about `place` if it is no such text or does not fit the network.
+    /// [`Error::Data`] about `place` if the document is malformed or does not fit the network.
     pub fn json(&self, place: &Path, content: &[u8]) -> Result<Inputs> {
         let content = json::without_mark(content);
         if let Some(inputs) = self.records(place, content)? {
@@ -151,7 +150,7 @@ impl<'a> Reader<'a> {
         let parsed = json::parse(content).map_err(|message| {
             let of_table = self.table.is_some_and(|table| table.has_headers)
                 && (message.contains("invalid type: string") || message.contains("invalid type: null"));
-            let how = "; texts and gaps need the names of columns: `[{\"NAME\": VALUE, …}, …]`";
+            let how = "; text and missing values need column names: `[{\"NAME\": VALUE, …}, …]`";
             message + if of_table { how } else { "" }
         });
         parsed
@@ -159,31 +158,33 @@ impl<'a> Reader<'a> {
             .map_err(|message| Error::data(place, message))
     }
 
-    /// Brings numbers that were read elsewhere, from a request to a server for example, into the form of
-    /// the samples trained on. `place` is named in errors.
+    /// Arranges numbers from elsewhere, such as a request to a server, in the form of the training samples.
+    /// `place` is used in errors only.
     ///
     /// # Errors
-    /// [`Error::Data`] if their shape or their unit does not fit the network.
+    /// [`Error::Data`] if their shape or unit does not fit the network.
     pub fn numbers(&self, place: &Path, numbers: Numbers) -> Result<Inputs> {
         self.rows(place, numbers, None).map_err(|message| Error::data(place, message))
     }
 
-    /// The same with pixels, of one sample or of several.
+    /// As [`numbers`](Self::numbers), for the pixels of one or more samples.
     ///
     /// # Errors
-    /// [`Error::Data`] if they do not make whole samples, or the network takes other numbers.
+    /// [`Error::Data`] if the pixels are not a whole number of samples, or the network was not trained on
+    /// pixels.
     pub fn pixels(&self, pixels: &[u8]) -> Result<Inputs> {
         let place = Path::new("pixels");
         let sample = self.shape.elements().unwrap_or(0).max(1);
         let shape = [&[pixels.len() / sample][..], &self.shape.0].concat();
         if pixels.is_empty() || !pixels.len().is_multiple_of(sample) {
-            let message = format!("{} values, but this network takes samples of {sample}", pixels.len());
+            let message =
+                format!("{} values, but this network takes samples of {sample} values", pixels.len());
             return Err(Error::data(place, message));
         }
         self.bytes(place, &shape, true, pixels.to_vec()).map_err(|message| Error::data(place, message))
     }
 
-    /// Whether PNG and JPEG files can be its samples.
+    /// Whether its samples can be PNG and JPEG files.
     fn takes_pictures(&self) -> bool {
         self.pixels
             && self.shape.image().is_some_and(|[channels, height, width]| {
@@ -195,10 +196,8 @@ impl<'a> Reader<'a> {
         let sizes = self.shape.image().filter(|_| self.takes_pictures());
         let Some(sizes) = sizes else {
             let kind = if self.pixels { "pixels" } else { "numbers that are not pixels" };
-            let message = format!(
-                "an image, but this network takes {} {kind}; give them as .npy, .csv or .json",
-                self.shape
-            );
+            let message =
+                format!("an image, but this network takes {} {kind}; use .npy, .csv or .json", self.shape);
             return Err(Error::data(path, message));
         };
         let mut pixels = vec![0; sizes.iter().product()];

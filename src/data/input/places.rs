@@ -1,4 +1,4 @@
-//! Which files are meant by the places that a user names: files, folders, and names of files in data folders.
+//! Resolves what the user names (files, folders, names in the data folders) to input files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 /// Files to predict for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// In the order of the places; those of a folder sorted by name, with those of folders within.
+    /// The files, in the order of the places; those of a folder and its subfolders sorted by path.
     pub files: Vec<PathBuf>,
-    /// How many files of folders are of no kind that can be read.
+    /// The number of files in folders that were skipped because their type does not fit.
     pub passed_over: usize,
 }
 
-/// What the name of a file says.
+/// The type of a file, by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Picture,
@@ -26,13 +26,13 @@ enum Kind {
 }
 
 impl Reader<'_> {
-    /// The files at `places`. A place that is not there is looked for in the data folders of `search`, with or
-    /// without a leading `data`. Of a folder, all files count that can be read: the pictures for a network
-    /// that takes pictures, where there are any, else files of numbers. Hidden ones do not. Links to folders are
-    /// followed, to each folder once and never to one that holds the place, so that circles end.
+    /// The files at `places`. A place that does not exist is searched for in the data folders of `search`, with
+    /// or without a leading `data`. A folder stands for all supported files in it: the images, if there are any
+    /// and the network takes images, else the files of numbers. Hidden files are skipped. Links to folders are
+    /// followed, each folder once and never to a parent of the named folder, so that cycles end.
     ///
     /// # Errors
-    /// [`Error::Data`] if a folder cannot be listed, or holds nothing that can be read.
+    /// [`Error::Data`] if a folder cannot be listed or holds no supported file.
     pub fn find(&self, places: &[&Path], search: &SearchPath) -> Result<Found> {
         let mut found = Found::default();
         for place in places {
@@ -45,7 +45,7 @@ impl Reader<'_> {
             list(&place, &mut listed, &mut found.passed_over)?;
             let (pictures, numbers): (Vec<_>, Vec<_>) =
                 listed.into_iter().partition(|(_, kind)| *kind == Kind::Picture);
-            // A folder of pictures may also hold a table about them.
+            // A folder of images may also hold a table about them.
             let chosen = if numbers.is_empty() || self.takes_pictures() && !pictures.is_empty() {
                 found.passed_over += numbers.len();
                 pictures
@@ -54,10 +54,7 @@ impl Reader<'_> {
                 numbers
             };
             if chosen.is_empty() {
-                let message = format!(
-                    "holds no file that can be predicted for; supported are {}",
-                    super::unsupported::KINDS
-                );
+                let message = format!("holds no supported file; supported are {}", super::unsupported::KINDS);
                 return Err(Error::data(place, message));
             }
             found.files.extend(chosen.into_iter().map(|(path, _)| path));
@@ -66,7 +63,7 @@ impl Reader<'_> {
     }
 }
 
-/// `place`, or where a data folder has it.
+/// `place`, or the path at which a data folder has it.
 fn look(place: &Path, search: &SearchPath) -> PathBuf {
     if place.is_absolute() || place.as_os_str() == "-" || place.exists() {
         return place.to_path_buf();
@@ -76,15 +73,14 @@ fn look(place: &Path, search: &SearchPath) -> PathBuf {
     search.folders.iter().find_map(within).unwrap_or_else(|| place.to_path_buf())
 }
 
-/// Adds the files in `folder` and in those within it to `files`, sorted by name.
+/// Adds the files in `folder` and its subfolders to `files`, sorted by path.
 fn list(folder: &Path, files: &mut Vec<(PathBuf, Kind)>, passed_over: &mut usize) -> Result<()> {
     let mut open = vec![folder.to_path_buf()];
     let (mut seen, mut root) = (HashSet::new(), None::<PathBuf>);
     while let Some(folder) = open.pop() {
-        let failed =
-            |error: std::io::Error| Error::data(&folder, format!("the folder cannot be listed: {error}"));
+        let failed = |error: std::io::Error| Error::data(&folder, format!("cannot list the folder: {error}"));
         let real = folder.canonicalize().map_err(failed)?;
-        // A link to a folder that holds the named one leads out of it.
+        // A link to a parent of the named folder leads out of it.
         let leads_out = root.as_ref().is_some_and(|root| *root != real && root.starts_with(&real));
         if leads_out || !seen.insert(real.clone()) {
             continue;

@@ -1,4 +1,4 @@
-//! JSON objects that name the columns of a table: `[{"age": 34, "plan": "basic"}]`.
+//! Reads JSON objects whose keys are the columns of a table: `[{"age": 34, "plan": "basic"}]`.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::data::formats::json;
 use crate::error::{Error, Result};
 
 impl Reader<'_> {
-    /// Reads a list of objects, one object, or `{"instances": [objects]}`; `None` if the text is none of them.
+    /// Reads a list of objects, one object, or `{"instances": [objects]}`; `None` for any other text.
     ///
     /// # Errors
-    /// [`Error::Data`] if the network was not trained on a table, or an object lacks a column or has another kind of value.
+    /// [`Error::Data`] if the network was not trained on a table, or an object lacks a column or has an unsuitable value.
     pub(super) fn records(&self, place: &Path, content: &[u8]) -> Result<Option<Inputs>> {
         if !json::holds_objects(content) {
             return Ok(None);
@@ -31,15 +31,15 @@ impl Reader<'_> {
             };
         let Some((table, columns)) = self.table.and_then(|table| Some((table, table.trained.as_ref()?)))
         else {
-            let message = "objects with names, but this network was not trained on a table with names; give lists of numbers";
+            let message = "contains objects, but this network was not trained on a table with named columns; use lists of numbers";
             return Err(refuse(message.to_owned()));
         };
         let object = |index: usize| -> Result<&Map<String, Value>> {
             let message =
-                || refuse(format!("sample {index} (counted from 0) is not an object, as the first one is"));
+                || refuse(format!("sample {index} (counted from 0) is not an object, unlike the first one"));
             samples[index].as_object().ok_or_else(message)
         };
-        // A name that the first sample lacks is probably mistyped; others may have gaps.
+        // A name that the first sample lacks is probably mistyped; other samples may have missing values.
         let names: Vec<String> = object(0)?.keys().cloned().collect();
         places(place, &names, columns.0.iter().map(|column| &column.name))?;
         let mut numbers = Numbers { shape: Vec::new(), counted: true, values: Vec::new(), whole: true };
@@ -50,7 +50,7 @@ impl Reader<'_> {
             for column in &columns.0 {
                 let text = text(object.get(&column.name), column.categories.as_deref()).ok_or_else(|| {
                     refuse(format!(
-                        "sample {index} (counted from 0), column `{}`: a list or an object in place of a value",
+                        "sample {index} (counted from 0), column `{}`: expected a value, found a list or an object",
                         column.name
                     ))
                 })?;
@@ -64,14 +64,14 @@ impl Reader<'_> {
     }
 }
 
-/// A value as a table would have it.
+/// A value as the text of a cell.
 fn text(value: Option<&Value>, categories: Option<&[String]>) -> Option<String> {
     Some(match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.trim().to_owned(),
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::Bool(truth)) => {
-            // Programs write them in several ways.
+            // Programs write booleans in several ways.
             let written =
                 if *truth { ["True", "true", "TRUE", "1"] } else { ["False", "false", "FALSE", "0"] };
             let known =

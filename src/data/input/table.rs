@@ -1,4 +1,4 @@
-//! Rows of a CSV file, as samples.
+//! Reads rows of a CSV file as samples.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -13,13 +13,13 @@ use crate::data::sets::csv;
 use crate::error::{Error, Result};
 use crate::wording::counted;
 
-/// What to do about a value that is missing: a line that is left out would be one answer less.
+/// The remedy for a missing value. Dropping the row would lose a prediction.
 pub(super) const FILL: &str = "fill it in, or train with `missing = \"mean\"` in `[data.csv]`";
 
-/// Reads rows of `width` numbers, and how many there are.
+/// Reads the rows of a table as samples of `width` numbers; returns their number and values.
 ///
-/// A network trained on a table finds its columns by name; others may be there as well, and the target
-/// may be missing. For other networks a first line without any number is passed over as names.
+/// For a network trained on a table, columns are matched by name; there may be others, and the target may be
+/// missing. For other networks, a first line without any number is skipped as a header.
 pub(super) fn decode(
     path: &Path,
     content: impl Read,
@@ -46,17 +46,16 @@ pub(super) fn decode(
         (0..first.len()).map(|place| place.to_string()).collect()
     };
     if names.is_empty() {
-        return Err(Error::data(path, "has no samples"));
+        return Err(Error::data(path, "has no rows"));
     }
     let (columns, used) = choose(path, &names, table)?;
     if columns.width() != width {
-        let message =
-            format!("{} of numbers, but this network takes {width}", counted(columns.width(), "column"));
+        let message = format!("{}, but this network takes {width}", counted(columns.width(), "column"));
         return Err(Error::data(path, message));
     }
     let mut ahead = (!named && !first.is_empty()).then_some(first);
     let mut numbers = Numbers { shape: Vec::new(), counted: true, values: Vec::new(), whole: true };
-    let remedy = if table.is_some() { FILL } else { "every row needs all values" };
+    let remedy = if table.is_some() { FILL } else { "fill it in" };
     let mut into = Lines::new(
         path,
         &columns,
@@ -79,17 +78,17 @@ pub(super) fn decode(
         rows += 1;
     }
     into.finish();
-    if rows == 0 { Err(Error::data(path, "has no samples")) } else { Ok((rows, numbers)) }
+    if rows == 0 { Err(Error::data(path, "has no rows")) } else { Ok((rows, numbers)) }
 }
 
-/// The columns to predict from, and their places.
+/// The input columns and their indices.
 fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<(Columns, Vec<usize>)> {
     let all = |wanted: &dyn Fn(&String) -> bool| -> (Columns, Vec<usize>) {
         let used: Vec<usize> = (0..names.len()).filter(|&place| wanted(&names[place])).collect();
         (Columns(used.iter().map(|&place| Column::numbers(names[place].clone())).collect()), used)
     };
     let Some(table) = table else { return Ok(all(&|_| true)) };
-    // Checkpoints of older versions do not keep the columns.
+    // Checkpoints of older versions do not store the columns.
     let columns = match (&table.trained, &table.features) {
         (Some(columns), _) => columns.clone(),
         (None, Some(features)) => Columns(features.iter().cloned().map(Column::numbers).collect()),
@@ -100,8 +99,8 @@ fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<
         let used = places(path, names, wanted())?;
         return Ok((columns, used));
     }
-    // Without names, what a file lacks can only be seen from the number of its columns: nothing, the target, or also
-    // what is ignored.
+    // Without a header, only the number of columns shows what a file lacks: nothing, the target, or also the
+    // ignored columns.
     let whole = table.whole_width(&columns);
     let targets = table.target.names();
     let used = if whole.is_some_and(|whole| whole == names.len() + targets.len()) {
@@ -113,10 +112,7 @@ fn choose(path: &Path, names: &[String], table: Option<&csv::Config>) -> Result<
     } else {
         let found = names.iter().filter(|name| !table.target.names().contains(name)).count();
         let takes = columns.0.len();
-        Err(Error::data(
-            path,
-            format!("{} of numbers, but this network takes {takes}", counted(found, "column")),
-        ))
+        Err(Error::data(path, format!("{}, but this network takes {takes}", counted(found, "column"))))
     };
     match used {
         Err(_) if names.len() == columns.0.len() => Ok((columns, (0..names.len()).collect())),

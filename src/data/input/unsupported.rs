@@ -1,4 +1,4 @@
-//! Files that cannot be predicted for, and what to do with them.
+//! Explains why a file is not supported as input, with a remedy.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::data::formats::foreign;
 use crate::error::Error;
 
-/// What files of samples can be.
+/// The supported file types.
 pub(super) const KINDS: &str = ".png, .jpg, .jpeg, .jpe, .jfif, .npy, .npz, .csv, .tsv, .json and IDX files (names that end in `ubyte` or `.idx`, also with .gz)";
-/// The error about a file whose name tells nothing; `content` may tell what it is.
+/// The error about a file whose name does not determine its type; `content` may.
 pub(super) fn explain(path: &Path, mut content: impl BufRead) -> Error {
     let head = content.fill_buf().unwrap_or_default();
     let head = &head[..head.len().min(foreign::ENOUGH)];

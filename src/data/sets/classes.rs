@@ -1,4 +1,4 @@
-//! The classes of labels that are numbers, as a config names them.
+//! The classes of numeric labels, as configured.
 
 use std::collections::HashSet;
 
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Problems;
 
-/// More classes than any data set has; a larger label is a mistake.
+/// Limit on the number of classes; a greater label is a mistake.
 pub(super) const MOST_CLASSES: usize = 100_000;
 
-/// How many classes there are, or their names by index.
+/// The number of classes, or their names by index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Classes {
-    /// So many, called by their numbers.
+    /// The number of classes, which are named by their indices.
     Number(#[schemars(range(min = 1, max = 100_000))] u32),
     /// The names of labels 0, 1, ….
     Names(#[schemars(length(min = 1))] Vec<String>),
 }
 
 impl Classes {
-    /// Reports names that occur twice, and more classes than there can be.
+    /// Reports duplicate names and too many classes.
     pub(super) fn validate(&self, problems: &mut Problems<'_>) {
         let Self::Names(names) = self else { return };
         if names.len() > MOST_CLASSES {
@@ -34,7 +34,7 @@ impl Classes {
         }
     }
 
-    /// How many there are.
+    /// The number of classes.
     #[must_use]
     pub fn count(&self) -> usize {
         match self {
@@ -43,7 +43,7 @@ impl Classes {
         }
     }
 
-    /// What they are called, by index.
+    /// The names of the classes, by index.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         match self {
@@ -53,13 +53,13 @@ impl Classes {
     }
 }
 
-/// The names of so many classes that have none but their numbers.
+/// The names of `count` unnamed classes: their indices.
 pub(super) fn numbers(count: usize) -> Vec<String> {
     (0..count).map(|class| class.to_string()).collect()
 }
 
-/// Why one of `labels` is none of `count` classes, if one is not; `known_by` says where that number is from
-/// and how to have another, which is told how many are needed.
+/// Why one of `labels` is not one of `count` classes, if so. Given the number of classes needed, `known_by`
+/// explains where `count` is from and how to change it.
 pub(super) fn outside<T: Copy + Into<i64>>(
     labels: &[T],
     count: usize,
@@ -70,7 +70,7 @@ pub(super) fn outside<T: Copy + Into<i64>>(
         each().enumerate().find(|(_, label)| usize::try_from(*label).map_or(true, |label| label >= count))?;
     if label < 0 {
         return Some(format!(
-            "label {label} in row {row}; labels count from 0; leave such samples out, or add {} to each label",
+            "label {label} in row {row}; labels start at 0; remove such samples, or add {} to each label",
             label.unsigned_abs()
         ));
     }
@@ -80,11 +80,11 @@ pub(super) fn outside<T: Copy + Into<i64>>(
         format!("label {label} in row {row}")
     } else if least == most {
         format!(
-            "every label is {label}: no sample has label 0, and labels count from 0; subtract {least} from each"
+            "every label is {label}: no sample has label 0, but labels start at 0; subtract {least} from each"
         )
     } else {
         format!(
-            "the labels are {least} to {most}: no sample has label 0, and labels count from 0; subtract {least} from each"
+            "the labels are {least} to {most}: no sample has label 0, but labels start at 0; subtract {least} from each"
         )
     };
     Some(format!("{cause}; {}", known_by(needed)))
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_that_do_not_count_from_0_are_told_from_those_that_go_on_too_long() {
+    fn labels_that_do_not_start_at_0_are_distinguished_from_too_many_classes() {
         let known_by = |needed| format!("needs {needed}");
         assert_eq!(outside(&[0, 2, 1], 3, known_by), None);
         assert_eq!(outside(&[0, 2, 3], 3, known_by).unwrap(), "label 3 in row 2; needs 4");
@@ -106,7 +106,7 @@ mod tests {
         );
         assert_eq!(
             outside(&[0, -1], 3, known_by).unwrap(),
-            "label -1 in row 1; labels count from 0; leave such samples out, or add 1 to each label"
+            "label -1 in row 1; labels start at 0; remove such samples, or add 1 to each label"
         );
         assert!(outside(&[0, i64::MAX], 3, known_by).unwrap().contains("needs 9223372036854775807"));
     }

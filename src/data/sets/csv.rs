@@ -1,12 +1,15 @@
-//! Tables in CSV files: one sample in each line, one of the columns to be predicted.
+//! Tables in CSV files: one sample per line, with one or more columns to predict.
 //!
-//! A column whose values are no numbers, in no line, becomes a value for each text that occurs in the training file:
-//! 1 where a line has it, else 0. These texts are kept with the weights, and other tables are read by them.
+//! A column without any number is categorical. It is one-hot encoded: each category of the training file
+//! becomes an input value that is 1 in the rows of that category, else 0. The categories are saved with the
+//! weights, and other tables are encoded with them.
 //!
-//! What fills gaps is measured on the samples to train on, without those that are set aside, and kept with the weights as
-//! well. Which columns have gaps, which decides about `missing_indicator`, and which categories there are is seen from
-//! the whole training file, because the network's first layer has a weight for each.
+//! Replacements for missing values are measured on the training samples, without those that are held out, and
+//! saved with the weights as well. The categories, and the columns with missing values (for
+//! `missing_indicator`), are taken from the whole training file, because the network's first layer has
+//! weights for each.
 
+mod categories;
 mod learn;
 mod missing;
 mod nameless;
@@ -14,7 +17,6 @@ mod options;
 mod pixels;
 mod rows;
 mod table;
-mod words;
 
 pub use missing::{Gaps, Missing};
 pub use options::{Target, UnknownCategory};
@@ -32,74 +34,75 @@ use crate::data::{self, Dataset, Facts, SearchPath, Splits, Surveyed, Targets};
 use crate::error::{Error, Result};
 use crate::files;
 
-/// `[data.csv]`: numbers from a CSV file.
+/// `[data.csv]`: samples from a CSV file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The file of training samples; a relative path starts at the config file's folder.
+    /// The file of training samples; a relative path is resolved against the config file's folder.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
-    /// The file of test samples, whose columns have the same names, in any order. No test split by default.
+    /// The file of test samples, with the same column names in any order. No test split by default.
     #[serde(default)]
     #[schemars(extend("format" = "path"))]
     pub test_path: Option<PathBuf>,
-    /// The name of the column to predict; for regression, a list of names predicts several numbers.
+    /// The name of the column to predict; for regression, a list of names to predict several numbers.
     pub target: Target,
-    /// The names of the columns to predict from. All but `target` and those of `ignore` by default.
+    /// The names of the input columns. By default all except `target` and those in `ignore`.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub features: Option<Vec<String>>,
-    /// The names of columns that are not predicted from, such as an identifier.
+    /// The names of columns that are not input, such as an identifier.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
-    /// The names of columns that hold categories though they may look like numbers (a postal code), or though they have
-    /// more than 100. Columns of texts hold categories anyway. Each category that occurs in the training
-    /// file (also in samples that are set aside for validation) becomes a value of 1 or 0.
+    /// The names of columns that hold categories although they look like numbers (a postal code) or have more
+    /// than 100 distinct values. Text columns are always categorical. Each category in the training file
+    /// (including samples held out for validation) becomes an input value of 1 or 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categorical: Vec<String>,
-    /// What happens where another file has a category that the training file lacks: it is refused, or ignored with a
-    /// warning, which makes all values of its column 0.
+    /// What to do if another file has a category that the training file lacks: `"error"` refuses it;
+    /// `"ignore"` warns and sets all values of its column to 0.
     #[serde(default, skip_serializing_if = "UnknownCategory::is_default")]
     pub unknown_category: UnknownCategory,
-    /// What is done about values that are missing: nothing, or what pandas reads so (`NA`, `NaN`, `null`, …). `"error"`
-    /// refuses them, `"drop"` leaves the line out, `"mean"`, `"median"` and `"most_frequent"` fill them with that of
-    /// the column among the samples to train on, a number with that number. Categories have no mean, so these all
-    /// fill them with the most frequent one. A target is never filled, and `predict` never drops a line: it fills or
-    /// refuses.
+    /// How missing values (empty cells, and texts that pandas reads as missing: `NA`, `NaN`, `null`, …) are
+    /// handled. `"error"` refuses them; `"drop"` skips the line; `"mean"`, `"median"` and `"most_frequent"`
+    /// replace them by that statistic of the column over the training samples; a number replaces them by that
+    /// number. Missing categories are always replaced by the most frequent one. Targets are never replaced,
+    /// and `predict` never drops a line: it replaces or refuses.
     #[serde(default, skip_serializing_if = "Missing::is_default")]
     pub missing: Missing,
-    /// Texts that mark a missing value, such as `["?", "-999"]`, in addition to those that always do.
+    /// Additional texts that mean a missing value, such as `["?", "-999"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(length(min = 1)))]
     pub missing_marks: Vec<String>,
-    /// Whether each column with gaps in the training file gets one more value: 1 where there was a gap, else 0.
+    /// Whether each column with missing values in the training file gets an additional input value: 1 where
+    /// the value was missing, else 0.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing_indicator: bool,
-    /// The shape of a sample whose values are those of an image, row by row: `[channels, height, width]`. By default a
-    /// sample is a flat list.
+    /// The shape of a sample whose values are those of an image, row by row: `[channels, height, width]`. By
+    /// default a sample is one-dimensional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(inner(range(min = 1, max = 1_000_000)))]
     pub shape: Option<[usize; 3]>,
-    /// Whether all values are pixels, whole numbers from 0 to 255, which are scaled to [0, 1]. A network
-    /// trained on them also predicts for pictures.
+    /// Whether all values are pixels, integers from 0 to 255, which are scaled to [0, 1]. A network trained
+    /// on them also predicts for image files.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pixels: bool,
-    /// What is to be predicted: a class, named by any text, or numbers.
+    /// What to predict: a class, named by any text, or numbers.
     #[serde(default)]
     pub task: Task,
-    /// Whether the first line names the columns. Without names they are "0", "1", ….
+    /// Whether the first line names the columns. Without a header, columns are named "0", "1", ….
     #[serde(default = "yes")]
     pub has_headers: bool,
-    /// The character between columns, within ASCII; also as a word: `"tab"`, `"semicolon"`, `"comma"`, `"space"`, `"pipe"`.
+    /// The ASCII character between columns, or its name: `"tab"`, `"semicolon"`, `"comma"`, `"space"`, `"pipe"`.
     #[serde(default = "comma", deserialize_with = "options::delimiter")]
     #[schemars(with = "String", length(min = 1))]
     pub delimiter: char,
-    /// The names of the classes in the order of their indices. By default those that occur in the
-    /// training samples: sorted as numbers if all are whole numbers, else as texts.
+    /// The names of the classes in index order. By default those in the training samples, sorted as numbers
+    /// if all are integers, else as text.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub classes: Option<Vec<String>>,
-    /// The columns of a network that was trained on such a table, by which its lines are read.
+    /// The columns of a network trained on such a table; other tables are read by them.
     #[serde(skip)]
     pub trained: Option<Columns>,
 }
@@ -119,7 +122,7 @@ impl DataConfig for Config {
 
     fn facts(&self) -> Facts {
         Facts {
-            // Columns of words become as many values as the file has categories.
+            // A categorical column becomes as many values as the file has categories.
             sample_shape: match (self.shape, &self.trained) {
                 (Some(shape), _) => Some(shape.into()),
                 (None, columns) => columns.as_ref().map(|columns| [columns.width()].into()),
@@ -170,14 +173,14 @@ impl DataConfig for Config {
             Targets::Values { .. } => &[],
         };
         let Some(columns) = &splits.columns else {
-            return Err(Error::data(path, "belongs to a table whose columns are not known"));
+            return Err(Error::data(path, "cannot be read: the columns of the training table are unknown"));
         };
         self.dataset(path, self.read(path, content, columns, width)?, classes)
     }
 }
 
 impl Config {
-    /// A table at `path` with the column `target` to predict, and no other options.
+    /// A table at `path` with the column `target` to predict, and default options.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, target: &str) -> Self {
         Self {
@@ -201,8 +204,8 @@ impl Config {
         }
     }
 
-    /// Takes the columns to predict from and the classes from a network that was trained on such a table, where
-    /// the config leaves them to the file.
+    /// Adopts the input columns and classes of a network trained on such a table, unless the config specifies
+    /// them.
     pub(super) fn take_trained(&mut self, columns: &Columns, classes: &[String]) {
         self.trained = Some(columns.clone());
         if self.classes.is_none() && self.task == Task::Classification {
@@ -210,8 +213,8 @@ impl Config {
         }
     }
 
-    /// Reads the contents of the training and the test file as [`load`](DataConfig::load) does; the paths
-    /// are only named in errors.
+    /// Decodes the contents of the training and test files as [`load`](DataConfig::load) does; the paths are
+    /// used in errors only.
     ///
     /// # Errors
     /// As [`load`](DataConfig::load).

@@ -1,5 +1,5 @@
-//! A data set of user code: put into [`Experiment::data`](crate::Experiment::data) by the program that
-//! defines it, never by a file.
+//! A data set implemented by user code: assigned to [`Experiment::data`](crate::Experiment::data) by the
+//! program that defines it, never named in a config file.
 //!
 //! ```
 //! use taper::data::sets::custom::{Config, CustomData};
@@ -39,36 +39,38 @@ use crate::config::Problems;
 use crate::data::{Dataset, Facts, SearchPath, Splits};
 use crate::error::{Error, Result};
 
-/// A data set that user code reads or makes. Only [`name`](Self::name) and [`load`](Self::load) are needed.
+/// A data set that user code loads or generates. Only [`name`](Self::name) and [`load`](Self::load) are
+/// required.
 pub trait CustomData: Send + Sync {
-    /// What it is called in reports, errors and checkpoints.
+    /// The name in reports, errors and checkpoints.
     fn name(&self) -> &'static str;
 
-    /// What tells it from other data sets of its name; it stands in `config.toml` and in checkpoints.
+    /// The options that distinguish it from other data sets with the same name; saved in `config.toml` and
+    /// checkpoints.
     fn options(&self) -> Value {
         Value::Null
     }
 
-    /// What is known before anything is read. A promised shape lets shapes and memory be checked before
-    /// the run begins; [`load`](Self::load) must keep it.
+    /// The properties known before loading. A promised shape lets shapes and memory be checked before the run
+    /// begins; [`load`](Self::load) must keep it.
     fn facts(&self) -> Facts {
         Facts::default()
     }
 
-    /// Reports what is wrong with the options, without looking at a disk.
+    /// Reports invalid options, without accessing files.
     fn validate(&self, _problems: &mut Problems<'_>) {}
 
-    /// Where the samples are, in a few words.
+    /// Describes where the samples are, in a few words.
     ///
     /// # Errors
     /// What is missing and how to get it.
     fn locate(&self, _search: &SearchPath) -> Result<String> {
-        Ok("made by the program".to_owned())
+        Ok("provided by the program".to_owned())
     }
 
-    /// The samples to train on and, where there are some, those to test on. Equal seeds must give equal
-    /// samples: a run resumes on the ones that it began with only. Validation samples are no part of it;
-    /// `[split]` sets some aside.
+    /// The training samples and, if there are any, test samples. Equal seeds must give equal samples: a run
+    /// resumes only on the samples with which it began. Validation samples must be left out; `[split]` holds
+    /// them out.
     ///
     /// # Errors
     /// [`Error::Data`] naming the file, what is wrong and what to do.
@@ -79,16 +81,16 @@ pub trait CustomData: Send + Sync {
         false
     }
 
-    /// The samples to validate on from `file`, with the classes of `train`.
+    /// Loads the validation samples from `file`, with the classes of `train`.
     ///
     /// # Errors
     /// As [`load`](Self::load).
     fn load_validation(&self, file: &Path, _train: &Dataset, _search: &SearchPath) -> Result<Dataset> {
-        Err(Error::data(file, "this data set has no validation samples in files"))
+        Err(Error::data(file, "this data set cannot read validation samples from a file"))
     }
 }
 
-/// `custom`: a data set of user code. A file says no more than its name and options.
+/// `custom`: a data set implemented by user code. A file holds only its name and options.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -104,27 +106,27 @@ enum Code {
     /// A user's file names the data set.
     #[default]
     Missing,
-    /// A checkpoint names it: its network predicts without the data.
+    /// A checkpoint names it: the network can predict without the data.
     Unneeded,
     Given(Arc<dyn CustomData>),
 }
 
 impl Config {
-    /// The samples that `data` loads.
+    /// The data set of the samples that `data` loads.
     #[must_use]
     pub fn new(data: impl CustomData + 'static) -> Self {
         let (name, options) = (data.name().to_owned(), data.options());
         Self { name, options, code: Code::Given(Arc::new(data)) }
     }
 
-    /// The data set's own name, or `custom` if a file or a checkpoint names it.
+    /// The data set's own name, or `custom` if it comes from a file or a checkpoint.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.code().map_or("custom", |data| data.name())
     }
 
-    /// What a checkpoint says becomes `given`, if that is the same data set; without code it does for
-    /// everything but loading.
+    /// Adopts the code of `given` if it is the same data set; without code, everything but loading still
+    /// works.
     pub(super) fn take_code(&mut self, given: Option<&Self>) {
         let code = given.filter(|given| *given == self).map(|given| given.code.clone());
         self.code = code.filter(|code| matches!(code, Code::Given(_))).unwrap_or(Code::Unneeded);
@@ -137,34 +139,34 @@ impl Config {
         }
     }
 
-    /// The code, to load samples with.
+    /// The code that loads the samples.
     fn needed(&self) -> Result<&dyn CustomData> {
         self.code().ok_or_else(|| Error::data("custom", self.no_code()))
     }
 
-    /// Why a data set that a file or a checkpoint names cannot be loaded.
+    /// Why a data set that is named in a file or a checkpoint cannot be loaded.
     fn no_code(&self) -> String {
         let name: String = self.name.chars().take(100).collect();
         format!(
-            "data set `{}` was written in Rust; use this from a program that has it (`taper::train`, \
-             `taper::Model::load_as`), or name other data",
+            "data set `{}` is implemented in Rust; run a program that contains it (`taper::train`, \
+             `taper::Model::load_as`), or use other data",
             name.escape_debug()
         )
     }
 }
 
-/// Whether `splits` is sound and what was promised.
+/// Checks that `splits` is sound and matches `facts`.
 fn check(splits: &Splits, facts: &Facts) -> Result<(), String> {
     splits.check()?;
     if splits.validation.is_some() {
-        return Err("validation samples are set aside by `[split]`; leave `validation` out".to_owned());
+        return Err("`[split]` holds out validation samples; leave `validation` empty".to_owned());
     }
     let (train, given) = (&splits.train, splits.train.target());
     match (&facts.sample_shape, facts.target) {
         (Some(shape), _) if *shape != train.sample_shape => {
-            Err(format!("gave samples of {}, and promised {shape}", train.sample_shape))
+            Err(format!("loaded samples of {}, but promised {shape}", train.sample_shape))
         }
-        (_, Some(target)) if target != given => Err(format!("gave {given}, and promised {target}")),
+        (_, Some(target)) if target != given => Err(format!("loaded {given}, but promised {target}")),
         _ => Ok(()),
     }
 }

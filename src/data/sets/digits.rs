@@ -1,10 +1,10 @@
-//! Digits drawn by strokes: a classification task like MNIST with nothing to download.
+//! Digits drawn from strokes: a classification task like MNIST that needs no download.
 //!
-//! Each digit is written in one of several ways as smooth curves (Catmull and Rom, 1974). Its
-//! control points shake, an affine map turns, slants, scales and shifts it, and a smooth random
-//! field bends it, as elastic distortion does (Simard, Steinkraus and Platt, 2003), before a pen of
-//! varying width draws it without jagged edges. Every image depends on the seed, the split and its
-//! own index only, so the number of threads changes nothing.
+//! Each digit has several shapes, drawn as smooth curves (Catmull and Rom, 1974). Their control points are
+//! jittered, an affine map rotates, slants, scales and shifts them, and a smooth random field bends them, as
+//! in elastic distortion (Simard, Steinkraus and Platt, 2003); a pen of varying width then draws them with
+//! anti-aliasing. Every image depends only on the seed, the split and its own index, so the number of threads
+//! has no effect.
 
 mod glyphs;
 
@@ -23,16 +23,16 @@ use crate::shape::Shape;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The number of training samples; they are the digits in turn.
+    /// The number of training samples; digits 0 to 9 in turn.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub samples: usize,
     /// The number of test samples.
     #[schemars(range(min = 0, max = 10_000_000))]
     pub test_samples: usize,
-    /// Height and width of each image in pixels.
+    /// The height and width of each image in pixels.
     #[schemars(range(min = 8, max = 1024))]
     pub size: usize,
-    /// How much the digits differ from the models: 0 not at all, 1 as in careless writing.
+    /// How much the digits differ from their templates: 0 not at all, 1 as in careless writing.
     #[schemars(range(min = 0, max = 1))]
     pub distortion: f64,
 }
@@ -78,7 +78,7 @@ impl Config {
         let area = self.size * self.size;
         let mut pixels = Vec::new();
         let length = samples.checked_mul(area).filter(|&length| pixels.try_reserve_exact(length).is_ok());
-        let length = length.ok_or_else(|| Error::data("digits", "not enough memory for so many images"))?;
+        let length = length.ok_or_else(|| Error::data("digits", "not enough memory for the images"))?;
         pixels.resize(length, 0);
         pixels.par_chunks_exact_mut(area).enumerate().for_each(|(sample, image)| {
             let stream = Stream::new(seed, Purpose::Data, [split, sample as u64]);
@@ -99,7 +99,7 @@ impl Config {
         let strength = self.distortion;
         let variants = GLYPHS[digit];
         let glyph = variants[usize::try_from(stream.below(variants.len() as u64)).unwrap_or(0)];
-        // The pen's radius, its slow change along a stroke, and its blackness.
+        // The pen's radius, its slow variation along a stroke, and its intensity.
         let radius = 0.045 + 0.018 * strength * stream.normal().clamp(-1.6, 2.0);
         let (swell, phase) =
             (0.25 * strength * stream.uniform(), stream.uniform_in(0.0, std::f64::consts::TAU));
@@ -126,10 +126,10 @@ impl Config {
 
 /// A random map of the unit square that keeps digits legible.
 struct Warp {
-    /// Rows of the linear part, about the centre.
+    /// The rows of the linear part, applied about the center.
     linear: [Point; 2],
     shift: Point,
-    /// Waves that bend: direction and length, phase, and displacement of each.
+    /// Waves that bend the digit: direction and length, phase, and displacement.
     waves: [(Point, f64, Point); 3],
 }
 
@@ -138,7 +138,7 @@ impl Warp {
         let mut normal = |deviation: f64| strength * deviation * stream.normal().clamp(-2.2, 2.2);
         let (sin, cos) = normal(0.16).sin_cos();
         let slant = normal(0.2);
-        // All of the image less the margin that MNIST leaves too.
+        // The whole image except the margin, as in MNIST.
         let size = 0.72 * (1.0 + normal(0.08));
         let (width, height) = (size * (0.92 + normal(0.12)), size);
         let linear =
@@ -163,7 +163,7 @@ impl Warp {
     }
 }
 
-/// Points on the Catmull-Rom curve through `points`, close enough to be joined by lines.
+/// Points on the Catmull-Rom curve through `points`, dense enough to be joined by lines.
 fn smooth(points: &[Point]) -> Vec<Point> {
     const STEPS: usize = 8;
     let mut curve = Vec::with_capacity(points.len() * STEPS);
@@ -187,11 +187,11 @@ fn smooth(points: &[Point]) -> Vec<Point> {
     curve
 }
 
-/// Covers the pixels within `radius` of the line between `ends`, those at the edge in part.
+/// Covers the pixels within `radius` of the line between `ends`; those at the edge partially.
 fn segment(coverage: &mut [f64], size: usize, ends: [Point; 2], radius: f64) {
     let scale = size as f64;
     let [[ax, ay], [bx, by]] = ends.map(|point| point.map(|place| place * scale));
-    // Thinner than a pixel, a line would fade.
+    // A line thinner than a pixel would fade.
     let radius = (radius * scale).max(0.5);
     let (dx, dy) = (bx - ax, by - ay);
     let squared = dx * dx + dy * dy;
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_depends_on_seed_and_index_only() {
+    fn an_image_depends_only_on_seed_and_index() {
         let few = Config { samples: 20, ..Config::default() };
         let many = Config { samples: 50, ..Config::default() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
@@ -234,14 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn test_samples_are_others_than_training_samples() {
+    fn test_samples_differ_from_training_samples() {
         let splits = Config { samples: 10, test_samples: 10, ..Config::default() };
         let splits = splits.load(&SearchPath::default(), 0).unwrap();
         assert_ne!(splits.train.features, splits.test.unwrap().features);
     }
 
     #[test]
-    fn digits_are_ink_on_an_empty_margin_at_any_size() {
+    fn digits_have_an_empty_margin_at_any_size() {
         for size in [8, 28, 100] {
             for distortion in [0.0, 0.6, 1.0] {
                 for image in images(&Config { samples: 200, size, distortion, ..Config::default() }, 1) {
@@ -254,9 +254,9 @@ mod tests {
         }
     }
 
-    /// A classifier that knows the mean image of each class only gets most digits right.
+    /// A classifier that knows only the mean image of each class gets most digits right.
     #[test]
-    fn classes_can_be_told_apart() {
+    fn classes_are_distinguishable() {
         let train = images(&Config { samples: 1000, ..Config::default() }, 1);
         let test = images(&Config { samples: 300, ..Config::default() }, 2);
         let mean = |digit: usize| -> Vec<f64> {

@@ -1,11 +1,10 @@
-//! Images in folders: one sub-folder for each class, as Keras and torchvision expect them.
+//! Images in folders: one subfolder per class, as in Keras and torchvision.
 //!
-//! PNG and JPEG files are decoded and resized with a triangle filter (bilinear, without aliasing
-//! when made smaller) to one size, whatever their aspect ratio, on all threads. Images in folders within a
-//! class folder are of that class. What operating systems leave (`.DS_Store`, `Thumbs.db`, `__MACOSX`) and
-//! files next to the class folders are passed over in silence; other files in a class folder that are neither
-//! PNG nor JPEG with a warning that counts them. Samples are ordered by class, then by file name, those in
-//! further folders last.
+//! PNG and JPEG files are decoded and resized to one size with a triangle filter (bilinear, antialiased when
+//! shrinking), regardless of their aspect ratio, on all threads. Images in subfolders of a class folder
+//! belong to that class. Files of operating systems (`.DS_Store`, `Thumbs.db`, `__MACOSX`) and files next to
+//! the class folders are skipped silently; other files in a class folder that are neither PNG nor JPEG are
+//! skipped with a warning. Samples are ordered by class, then by file name, with those in subfolders last.
 
 mod files;
 mod listing;
@@ -34,13 +33,13 @@ use listing::Listing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The folder that holds the class folders, or a `train` folder that does and next to it a `validation`
-    /// (`valid`, `val`) or `test` folder with the same classes, also as `training`, `testing` or with `_set`, `_images` or
-    /// `_data` at the end, in any case; a relative path starts at the config file's folder.
+    /// The folder with one subfolder per class; or with a `train` folder of class folders and, next to it, a
+    /// `validation` (`valid`, `val`) or `test` folder with the same classes, also named `training`, `testing` or with
+    /// the suffix `_set`, `_images` or `_data`, in any case. A relative path is resolved against the config file's folder.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
-    /// The folder that holds the class folders of test samples. By default `test` within `path`, if
-    /// that and `train` are there.
+    /// The folder with the class folders of test samples. By default `test` in `path`, if that and `train`
+    /// exist.
     #[serde(default)]
     #[schemars(extend("format" = "path"))]
     pub test_path: Option<PathBuf>,
@@ -50,18 +49,18 @@ pub struct Config {
     /// The width to which images are resized, in pixels.
     #[schemars(range(min = 1, max = 4096))]
     pub width: usize,
-    /// 3 for red, green and blue, 1 for grey (0.299 red + 0.587 green + 0.114 blue). Transparency is dropped.
+    /// 3 for red, green and blue, 1 for gray (0.299 red + 0.587 green + 0.114 blue). Transparency is dropped.
     #[serde(default = "three")]
     #[schemars(range(min = 1, max = 3))]
     pub channels: usize,
-    /// The class folders to read, in the order of their indices; they may be empty or missing. All by default,
-    /// sorted by name, and none of them empty.
+    /// The class folders to read, in index order; they may be empty or missing. By default all, sorted by
+    /// name, none of which may be empty.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub classes: Option<Vec<String>>,
 }
 
-/// Room for so many bytes is made at once: clearing gigabytes takes seconds.
+/// Bytes allocated at once: zeroing gigabytes takes seconds.
 const ROOM: usize = 1 << 28;
 
 fn three() -> usize {
@@ -154,7 +153,7 @@ impl DataConfig for Config {
 
     fn load_validation(&self, folder: &Path, splits: &Splits, search: &SearchPath) -> Result<Dataset> {
         let Targets::Classes { names, .. } = &splits.train.targets else {
-            return Err(Error::data(folder, "needs class folders"));
+            return Err(Error::data(folder, "has no class folders"));
         };
         let found = self.list_others(folder, names, search)?;
         found.warn();
@@ -163,14 +162,14 @@ impl DataConfig for Config {
 }
 
 impl Config {
-    /// Decodes the files, in parallel and in order. Of several bad files the first is reported.
+    /// Decodes the files in parallel, keeping their order. Of several bad files, the first is reported.
     fn decode_all(&self, files: &[(PathBuf, u32)], classes: &[String], loading: &Loading) -> Result<Dataset> {
         let sample = self.channels * self.height * self.width;
         let mut pixels = Vec::new();
         let length =
             files.len().checked_mul(sample).filter(|&length| pixels.try_reserve_exact(length).is_ok());
         let Some(length) = length else {
-            let message = format!("{} images of {sample} bytes do not fit into memory", files.len());
+            let message = format!("{} images of {sample} bytes do not fit in memory", files.len());
             return Err(Error::data(&self.path, message));
         };
         while pixels.len() < length {
@@ -185,7 +184,7 @@ impl Config {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             loading.report(LoadingReport { place, done, total, unit: Unit::Images })
         };
-        // One by one, so that no thread is left with a long piece.
+        // In pieces of one, so that no thread is left with a long piece.
         let images = pixels.par_chunks_exact_mut(sample).zip(files).with_max_len(1);
         let failed = images.find_map_first(|image| decode(image).err());
         match failed {

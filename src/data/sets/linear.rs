@@ -1,6 +1,6 @@
 //! Points on a straight line, y = slope x + intercept + noise: the smallest regression task.
 //!
-//! Training points are evenly spaced; test points lie half-way between them.
+//! Training points are evenly spaced; test points lie halfway between them.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,19 +15,19 @@ use crate::shape::Shape;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The number of training points; there is one test point less.
+    /// The number of training points; there is one test point fewer.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub samples: usize,
-    /// How much y grows with x.
+    /// The slope of the line.
     pub slope: f64,
     /// The value of y at x = 0.
     pub intercept: f64,
-    /// The standard deviation of the normal noise on y.
+    /// The standard deviation of the normal noise added to y.
     #[schemars(range(min = 0))]
     pub noise: f64,
     /// The first x.
     pub x_min: f64,
-    /// The last x; above `x_min`.
+    /// The last x; greater than `x_min`.
     pub x_max: f64,
 }
 
@@ -40,7 +40,7 @@ impl Default for Config {
 impl DataConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
         if self.x_min >= self.x_max {
-            let message = format!("must be above `x_min`, which is {}", self.x_min);
+            let message = format!("must be greater than `x_min`, which is {}", self.x_min);
             problems.key("x_max").report(message);
         }
     }
@@ -66,7 +66,7 @@ impl DataConfig for Config {
 }
 
 impl Config {
-    /// The points at `places`, counted in steps from `x_min`.
+    /// The points at `places`, in steps from `x_min`.
     fn points(&self, places: impl Iterator<Item = f64>, mut stream: Stream) -> Dataset {
         let steps = self.samples.saturating_sub(1).max(1) as f64;
         let (x, y) = places
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_has_the_given_size() {
+    fn noise_has_the_given_standard_deviation() {
         let config = Config { samples: 10_000, slope: 0.0, noise: 0.5, ..Config::default() };
         let (_, y) = numbers(&config.load(&SearchPath::default(), 3).unwrap().train);
         let variance = y.iter().map(|y| f64::from(*y).powi(2)).sum::<f64>() / y.len() as f64;

@@ -1,4 +1,4 @@
-//! The data sets: one file for each, written as `[data.NAME]`.
+//! The data sets, one file each, selected by `[data.NAME]`.
 
 pub mod cifar10;
 pub mod csv;
@@ -27,7 +27,7 @@ use crate::data::{Columns, Dataset, Facts, SearchPath, Splits, Surveyed};
 use crate::error::{Error, Result};
 
 registry! {
-    /// `[data.NAME]`: the samples to train and test on.
+    /// `[data.NAME]`: the training and test samples.
     Config: DataConfig {
         synthetic, digits, linear, mnist, fashion_mnist, kmnist, cifar10, image_folder, csv, npz;
         custom
@@ -35,8 +35,8 @@ registry! {
 }
 
 impl Config {
-    /// Gives a data set that was read from a checkpoint its code, if it is of user code and `given` is the
-    /// same; without it a network still predicts.
+    /// If a data set read from a checkpoint is user code, gives it the code of `given`, if that is the same
+    /// data set; without code, a network can still predict.
     pub fn take_code(&mut self, given: Option<&Self>) {
         if let Self::custom(own) = self {
             own.take_code(
@@ -45,8 +45,8 @@ impl Config {
         }
     }
 
-    /// Lets a file be read by the `columns` and into the `classes` that a network was trained on, where the
-    /// options leave them to it.
+    /// Adopts the `columns` and `classes` of a trained network, unless the options specify them, so that
+    /// other files are read by them.
     pub fn take_trained(&mut self, columns: Option<&Columns>, classes: &[String]) {
         match (self, columns) {
             (Self::csv(own), Some(columns)) => own.take_trained(columns, classes),
@@ -56,22 +56,22 @@ impl Config {
     }
 }
 
-/// A data set that a config can name.
+/// A data set that a config can select.
 pub trait DataConfig {
-    /// Reports what is wrong with the options, without looking at a disk.
+    /// Reports invalid options, without accessing files.
     fn validate(&self, problems: &mut Problems<'_>);
 
-    /// What is known from the options alone.
+    /// The properties that the options alone determine.
     fn facts(&self) -> Facts;
 
-    /// Where the files are, for `taper check`: a short text, or an error that says how to get them.
+    /// Describes briefly where the files are, for `taper check`.
     ///
     /// # Errors
     /// What is missing and how to get it.
     fn locate(&self, search: &SearchPath) -> Result<String>;
 
-    /// What is known once the files are looked at, where the options alone leave it open, for a network with so many
-    /// `outputs` as in [`load_for`](Self::load_for).
+    /// The properties known after a look at the files, if the options alone do not determine them, for a
+    /// network with the given number of `outputs`, as in [`load_for`](Self::load_for).
     ///
     /// # Errors
     /// What is wrong with the files.
@@ -79,22 +79,22 @@ pub trait DataConfig {
         Ok(Surveyed { facts: self.facts(), classes: Vec::new() })
     }
 
-    /// Reads or generates everything, checked.
+    /// Loads or generates all samples and checks them.
     ///
     /// # Errors
     /// [`Error::Data`] naming the file, what is wrong and what to do.
     fn load(&self, search: &SearchPath, seed: u64) -> Result<Splits>;
 
-    /// The same for a network with so many `outputs`, one for each class, where they are known. Where labels are
-    /// numbers, they say how many classes there are: not each of them need have a sample.
+    /// As [`load`](Self::load), for a network with the given number of `outputs` (one per class), if known.
+    /// For numeric labels it determines the number of classes: some of them may have no sample.
     ///
     /// # Errors
-    /// As [`load`](Self::load), also if there is a label beyond the outputs.
+    /// As [`load`](Self::load), also if a label exceeds the number of outputs.
     fn load_for(&self, _outputs: Option<usize>, search: &SearchPath, seed: u64) -> Result<Splits> {
         self.load(search, seed)
     }
 
-    /// The files of the samples, where each has one of its own; no files are read.
+    /// The files of the samples, if each has its own; the files are not read.
     ///
     /// # Errors
     /// [`Error::Data`] if they cannot be listed.
@@ -102,17 +102,17 @@ pub trait DataConfig {
         Ok(SampleFiles::default())
     }
 
-    /// Whether there may be samples to validate on beside those to train on, which is known once they are read.
+    /// Whether the data set may contain validation samples, which is certain only after loading.
     fn may_validate(&self) -> bool {
         false
     }
 
-    /// What such samples are called, for messages.
+    /// Describes these validation samples, for messages.
     fn validation_samples(&self) -> String {
-        "samples of its own".to_owned()
+        "its own".to_owned()
     }
 
-    /// Whether `file`, which the config names for validation, is where these samples are, too.
+    /// Whether `file`, which the config names for validation, is where these samples are.
     fn validates_on(&self, _file: &Path, _search: &SearchPath) -> bool {
         false
     }
@@ -122,24 +122,24 @@ pub trait DataConfig {
         false
     }
 
-    /// Reads samples to validate on from `file`, with the classes and the columns of `splits`, which has
-    /// those to train on.
+    /// Loads validation samples from `file`, with the classes and columns of `splits`, which holds the
+    /// training samples.
     ///
     /// # Errors
-    /// [`Error::Data`], also for a data set that has none in files.
+    /// [`Error::Data`], also if the data set does not support validation files.
     fn load_validation(&self, file: &Path, _splits: &Splits, _search: &SearchPath) -> Result<Dataset> {
-        Err(Error::data(file, "this data set has no validation samples in files"))
+        Err(Error::data(file, "this data set cannot read validation samples from a file"))
     }
 }
 
-/// The files of samples, in the order of the samples; nothing where samples have no files of their own.
+/// The files of the samples, in sample order; `None` if samples do not have their own files.
 #[derive(Clone, Debug, Default)]
 pub struct SampleFiles {
-    /// Of those to train on, from which others may be set aside.
+    /// The training samples, including those to be held out.
     pub train: Option<Vec<PathBuf>>,
-    /// Of those to validate on that the data set has besides.
+    /// Separate validation samples.
     pub validation: Option<Vec<PathBuf>>,
-    /// Of those to test on that the data set has besides.
+    /// Separate test samples.
     pub test: Option<Vec<PathBuf>>,
 }
 
@@ -149,7 +149,7 @@ mod tests {
     use crate::config;
     use crate::data::Features;
 
-    /// The least that each member needs; its files do not exist.
+    /// The minimal options of each member; its files do not exist.
     fn minimal(name: &str) -> Config {
         let options = match name {
             "csv" => "path = 'none.csv'\ntarget = 'y'",
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_loads_what_it_promises_or_says_what_is_missing() {
+    fn every_member_loads_what_it_promises_or_reports_what_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let search = SearchPath {
             folders: vec![folder.path().to_path_buf()],
@@ -198,7 +198,7 @@ mod tests {
         }
     }
 
-    /// A config file with a data section only.
+    /// A config file with only a data section.
     #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_knows_every_option() {
+    fn the_schema_covers_every_option() {
         for (options, wrong) in [
             ("mnist]\ntrain_samples = 5", "mnist]\ntrain_samples = 0"),
             ("fashion_mnist]\ntest_samples = 1", "fashion_mnist]\ntest_samples = 1.5"),
@@ -238,7 +238,7 @@ mod tests {
         ] {
             load_config(&format!("[data.{options}")).unwrap();
             let message = load_config(&format!("[data.{wrong}")).unwrap_err();
-            // Found by our own checks, which know the line, not by serde.
+            // Found by our own checks, which report the line, not by serde.
             assert!(message.contains("a.toml:"), "{message}");
         }
     }

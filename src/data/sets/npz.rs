@@ -1,4 +1,5 @@
-//! NPZ files: several NumPy arrays in a ZIP archive, as `numpy.savez` writes and Keras's data sets come.
+//! NPZ files: several NumPy arrays in a ZIP archive, as written by `numpy.savez` and used by Keras's data
+//! sets.
 
 mod arrays;
 mod labels;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use self::labels::Known;
-use self::part::{Part, Source};
+use self::part::{ArrayNames, Part};
 use super::classes::MOST_CLASSES;
 use super::{Classes, DataConfig, Task};
 use crate::config::Problems;
@@ -20,50 +21,52 @@ use crate::data::{Dataset, Facts, SearchPath, Splits, Surveyed, Target, Targets}
 use crate::error::{Error, Result};
 use crate::wording::counted;
 
-/// What arrays of samples to validate on, and of their targets, are called.
+/// Default names of the arrays of validation samples and targets.
 const VALIDATION: [[&str; 2]; 3] =
     [["x_val", "y_val"], ["x_valid", "y_valid"], ["x_validation", "y_validation"]];
 
-/// `[data.npz]`: arrays of samples and of what is to be predicted, from one `.npz` file.
+/// `[data.npz]`: arrays of samples and targets from one `.npz` file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The file; a relative path starts at the config file's folder.
+    /// The file; a relative path is resolved against the config file's folder.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
-    /// The array of training samples, the first dimension counting them. Unsigned bytes are taken
-    /// as pixels and scaled to [0, 1]; other numbers are used as they are.
+    /// The array of training samples, whose first dimension counts them. Unsigned bytes are pixels and scaled
+    /// to [0, 1]; other numbers are used unscaled.
     #[serde(default = "x_train")]
     #[schemars(length(min = 1))]
     pub x_train: String,
-    /// The array of training labels (whole numbers from 0, or words) or of numbers to predict.
+    /// The array of training labels (integers from 0, or strings), or of numbers to predict.
     #[serde(default = "y_train")]
     #[schemars(length(min = 1))]
     pub y_train: String,
-    /// The array of test samples. Without `x_test` and `y_test` in the file there is no test split.
+    /// The array of test samples. If the file has neither `x_test` nor `y_test`, there is no test split.
     #[serde(default = "x_test")]
     #[schemars(length(min = 1))]
     pub x_test: String,
-    /// The array of test labels or of numbers to predict.
+    /// The array of test labels, or of numbers to predict.
     #[serde(default = "y_test")]
     #[schemars(length(min = 1))]
     pub y_test: String,
-    /// The array of validation samples. By default `x_val`, `x_valid` or `x_validation`, where the file has one.
+    /// The array of validation samples. By default `x_val`, `x_valid` or `x_validation`, if the file has one.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub x_validation: Option<String>,
-    /// The array of validation labels or of numbers to predict: by default that beside `x_validation`.
+    /// The array of validation labels, or of numbers to predict. By default the one that belongs to
+    /// `x_validation`.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub y_validation: Option<String>,
-    /// What is to be predicted.
+    /// What to predict.
     #[serde(default)]
     pub task: Task,
-    /// How many classes there are, or their names: of labels 0, 1, …, or those that labels of words may be. By default
-    /// the words that occur in the training samples, sorted; for numbers, as many as the last layer has outputs.
+    /// The number of classes, or their names: those of labels 0, 1, …, or the allowed string labels. By
+    /// default, the strings in the training samples, sorted; for numeric labels, as many classes as the last
+    /// layer has outputs.
     #[serde(default)]
     pub classes: Option<Classes>,
-    /// Where the channels are in arrays of four dimensions; Keras keeps them last.
+    /// The position of the channels in arrays of four dimensions; Keras puts them last.
     #[serde(default)]
     pub layout: Layout,
 }
@@ -137,20 +140,20 @@ impl DataConfig for Config {
     }
 
     fn validation_samples(&self) -> String {
-        let named = self.x_validation.as_deref().map(|name| format!("an array `{name}`"));
-        named.unwrap_or_else(|| format!("an array `{}`", VALIDATION.map(|[x, _]| x).join("`, `")))
+        let named = self.x_validation.as_deref().map(|name| format!("array `{name}`"));
+        named.unwrap_or_else(|| format!("array `{}`", VALIDATION.map(|[x, _]| x).join("`, `")))
     }
 
     fn takes_validation_file(&self) -> bool {
         true
     }
 
-    /// The arrays have the names of those of training samples.
+    /// The arrays have the same names as those of the training samples.
     fn load_validation(&self, path: &Path, splits: &Splits, search: &SearchPath) -> Result<Dataset> {
         let train = &splits.train;
         let part = Part::read(
             &mut Archive::open(path, &search.loading)?,
-            Source::new("validation", &self.x_train, &self.y_train),
+            ArrayNames::new("validation", &self.x_train, &self.y_train),
             self,
         )?;
         let names = match &train.targets {
@@ -163,7 +166,7 @@ impl DataConfig for Config {
 }
 
 impl Config {
-    /// Reads the `content` of a file as [`load`](DataConfig::load) does; `path` is only named in errors.
+    /// Decodes the `content` of a file as [`load`](DataConfig::load) does; `path` is used in errors only.
     ///
     /// # Errors
     /// As [`load`](DataConfig::load).
@@ -171,7 +174,7 @@ impl Config {
         self.splits(Archive::new(path, content)?, None)
     }
 
-    /// Takes the classes of a network that was trained on such a file, where the config leaves them to it.
+    /// Adopts the classes of a network trained on such a file, unless the config specifies them.
     pub(super) fn take_trained(&mut self, classes: &[String]) {
         if self.classes.is_none() && self.task == Task::Classification {
             self.classes = Some(Classes::Names(classes.to_vec()));
@@ -180,15 +183,16 @@ impl Config {
 
     fn splits<R: Read + Seek>(&self, mut archive: Archive<'_, R>, outputs: Option<usize>) -> Result<Splits> {
         let path = archive.path();
-        let train = Part::read(&mut archive, Source::new("training", &self.x_train, &self.y_train), self)?;
+        let train =
+            Part::read(&mut archive, ArrayNames::new("training", &self.x_train, &self.y_train), self)?;
         let validation = self.validation(&archive)?;
-        // Arrays named by the user must be there.
+        // Arrays named by the user must exist.
         let named = self.x_test != x_test() || self.y_test != y_test();
         let test = (named || archive.has(&self.x_test) || archive.has(&self.y_test))
-            .then(|| Source::new("test", &self.x_test, &self.y_test));
+            .then(|| ArrayNames::new("test", &self.x_test, &self.y_test));
         let mut others = Vec::new();
-        for source in [validation, test].into_iter().flatten() {
-            let part = Part::read(&mut archive, source, self)?;
+        for arrays in [validation, test].into_iter().flatten() {
+            let part = Part::read(&mut archive, arrays, self)?;
             train.require_same_labels(path, &part)?;
             others.push(part);
         }
@@ -203,11 +207,11 @@ impl Config {
         let train = train.dataset(path, &names, known, None)?;
         let mut splits = Splits { train, validation: None, test: None, columns: None };
         for part in others {
-            let kind = part.source.kind;
+            let kind = part.arrays.kind;
             let dataset = part.dataset(path, &names, known, Some((&splits.train, x_train)))?;
             *(if kind == "test" { &mut splits.test } else { &mut splits.validation }) = Some(dataset);
         }
-        // What is wrong comes first, and alone.
+        // An error is reported first, and without this warning.
         if let (Known::Outputs(outputs), Some(label)) = (known, unseen) {
             tracing::warn!(
                 "{}: the last layer has {}, and no training sample has label {label}",
@@ -218,24 +222,23 @@ impl Config {
         Ok(splits)
     }
 
-    /// The arrays of validation samples: those that the config names, or that the file has under a usual name.
-    fn validation<R: Read + Seek>(&self, archive: &Archive<'_, R>) -> Result<Option<Source>> {
+    /// The arrays of validation samples: those named in the config, or those with a default name.
+    fn validation<R: Read + Seek>(&self, archive: &Archive<'_, R>) -> Result<Option<ArrayNames>> {
         if self.x_validation.is_some() || self.y_validation.is_some() {
             let [x, y] = VALIDATION[0].map(str::to_owned);
             let x = self.x_validation.clone().unwrap_or(x);
-            return Ok(Some(Source::new("validation", &x, self.y_validation.as_ref().unwrap_or(&y))));
+            return Ok(Some(ArrayNames::new("validation", &x, self.y_validation.as_ref().unwrap_or(&y))));
         }
         let used = [&self.x_train, &self.y_train, &self.x_test, &self.y_test];
         let free = |name: &&str| archive.has(name) && !used.iter().any(|used| used == name);
         let mut found = VALIDATION.iter().filter(|names| names.iter().any(free));
         match (found.next(), found.next()) {
             (Some([x, _]), Some([other, _])) => {
-                let message = format!(
-                    "has both `{x}` and `{other}` to validate on; name one of them as `x_validation`"
-                );
+                let message =
+                    format!("has both `{x}` and `{other}`; set `x_validation` to the validation samples");
                 Err(Error::data(archive.path(), message))
             }
-            (Some([x, y]), None) => Ok(Some(Source::new("validation", x, y))),
+            (Some([x, y]), None) => Ok(Some(ArrayNames::new("validation", x, y))),
             (None, _) => Ok(None),
         }
     }

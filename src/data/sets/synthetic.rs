@@ -1,8 +1,8 @@
-//! Points around seeded class centres: a classification task with nothing to download.
+//! Points around random class centers: a classification task that needs no download.
 //!
-//! Each class has a centre drawn from a standard normal distribution in every feature; a sample is
-//! its class's centre plus normal noise. With the defaults the classes hardly overlap. Training and
-//! test samples share the centres and nothing else.
+//! The center of each class is drawn from a standard normal distribution; a sample is the center of its class
+//! plus normal noise. With the defaults, classes hardly overlap. Training and test samples share only the
+//! centers.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
-/// `[data.synthetic]`: normally distributed points around one centre for each class.
+/// `[data.synthetic]`: normally distributed points around one center per class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -23,13 +23,13 @@ pub struct Config {
     /// The number of test samples.
     #[schemars(range(min = 0, max = 100_000_000))]
     pub test_samples: usize,
-    /// The number of values in each sample.
+    /// The number of values per sample.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub features: usize,
-    /// The number of classes; samples take them in turn.
+    /// The number of classes; samples belong to them in turn.
     #[schemars(range(min = 2, max = 100_000))]
     pub classes: usize,
-    /// The standard deviation of the noise; centres have 1.
+    /// The standard deviation of the noise; that of the centers is 1.
     #[schemars(range(min = 0))]
     pub noise: f64,
 }
@@ -63,24 +63,24 @@ impl DataConfig for Config {
 
     fn load(&self, _search: &SearchPath, seed: u64) -> Result<Splits> {
         let mut stream = Stream::new(seed, Purpose::Data, [0, 0]);
-        let centres: Vec<f64> = (0..self.classes * self.features).map(|_| stream.normal()).collect();
+        let centers: Vec<f64> = (0..self.classes * self.features).map(|_| stream.normal()).collect();
         Ok(Splits {
-            train: self.draw(&centres, self.samples, Stream::new(seed, Purpose::Data, [1, 0])),
+            train: self.draw(&centers, self.samples, Stream::new(seed, Purpose::Data, [1, 0])),
             validation: None,
             columns: None,
             test: (self.test_samples > 0)
-                .then(|| self.draw(&centres, self.test_samples, Stream::new(seed, Purpose::Data, [2, 0]))),
+                .then(|| self.draw(&centers, self.test_samples, Stream::new(seed, Purpose::Data, [2, 0]))),
         })
     }
 }
 
 impl Config {
-    fn draw(&self, centres: &[f64], samples: usize, mut stream: Stream) -> Dataset {
+    fn draw(&self, centers: &[f64], samples: usize, mut stream: Stream) -> Dataset {
         let mut features = Vec::with_capacity(samples * self.features);
         let mut labels = Vec::with_capacity(samples);
-        for centre in centres.chunks_exact(self.features).enumerate().cycle().take(samples) {
-            let (label, centre) = centre;
-            features.extend(centre.iter().map(|c| (c + self.noise * stream.normal()) as f32));
+        for center in centers.chunks_exact(self.features).enumerate().cycle().take(samples) {
+            let (label, center) = center;
+            features.extend(center.iter().map(|c| (c + self.noise * stream.normal()) as f32));
             labels.push(u32::try_from(label).unwrap_or(u32::MAX));
         }
         Dataset {

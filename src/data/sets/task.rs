@@ -1,12 +1,12 @@
-//! What the last column or the label array of a user's own data stands for.
+//! The task for which a user's own data is prepared.
 
 use serde::{Deserialize, Serialize};
 
-/// What is to be predicted.
+/// What to predict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// One class for each sample.
+    /// One class per sample.
     #[default]
     Classification,
     /// Real numbers.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::data::Features;
 
-/// Samples of these classes, with no values.
+/// Samples of these classes, without values.
 fn dataset(labels: Vec<u32>) -> Dataset {
     let names = (0..=labels.iter().max().copied().unwrap_or(0)).map(|class| class.to_string()).collect();
     Dataset {
@@ -19,7 +19,7 @@ fn divide(samples: usize, validation: f64, seed: u64) -> (Vec<usize>, Vec<usize>
 }
 
 #[test]
-fn every_sample_is_on_exactly_one_side() {
+fn every_sample_is_in_exactly_one_split() {
     for (samples, validation) in
         [(2, 0.001), (2, 0.999), (3, 0.5), (10, 0.25), (1000, 0.2), (1001, 0.9999), (9, 8.0), (9, 1.0)]
     {
@@ -33,39 +33,39 @@ fn every_sample_is_on_exactly_one_side() {
 }
 
 #[test]
-fn the_share_is_rounded_and_drawn_from_everywhere() {
+fn the_fraction_is_rounded_and_drawn_from_everywhere() {
     let (train, validation) = divide(1000, 0.2, 42);
     assert_eq!((train.len(), validation.len()), (800, 200));
     let late = validation.iter().filter(|&&index| index >= 500).count();
     assert!((60..140).contains(&late), "{late} of 200 come from the second half");
     assert_eq!(divide(7, 0.5, 0).1.len(), 4);
-    // A number of samples draws the same ones as the share that rounds to it.
+    // A number of samples draws the same ones as the fraction that rounds to it.
     assert_eq!(divide(1000, 200.0, 42).1, validation);
 }
 
 #[test]
-fn the_seed_decides() {
+fn the_seed_determines_the_split() {
     assert_eq!(divide(100, 0.3, 5), divide(100, 0.3, 5));
     assert_ne!(divide(100, 0.3, 5), divide(100, 0.3, 6));
 }
 
 #[test]
-fn nothing_is_set_aside_without_need() {
+fn nothing_is_held_out_by_default() {
     assert_eq!(divide(3, 0.0, 0), (vec![0, 1, 2], vec![]));
     assert_eq!(divide(1, 0.5, 0), (vec![0], vec![]));
     assert_eq!(divide(0, 0.5, 0), (vec![], vec![]));
 }
 
 #[test]
-fn no_more_samples_are_set_aside_than_can_be_spared() {
+fn at_least_one_training_sample_must_be_left() {
     let all = Config { validation: 5.0, ..Config::default() };
     let message = all.divide(&dataset(vec![0; 5]), 0).unwrap_err().to_string();
-    assert!(message.contains("5 samples aside, but there are only 5"), "{message}");
+    assert!(message.contains("holds out 5 samples, but there are only 5"), "{message}");
 }
 
 #[test]
-fn each_class_has_its_share_of_a_stratified_split() {
-    // 60, 30 and 9 samples, and one class with a single one, sorted by class.
+fn a_stratified_split_keeps_class_proportions() {
+    // 60, 30 and 9 samples, and one class with a single sample, sorted by class.
     let labels: Vec<u32> = [60, 30, 9, 1].into_iter().zip(0..).flat_map(|(n, c)| vec![c; n]).collect();
     for (validation, counts) in [(0.1, [6, 3, 1, 0]), (20.0, [12, 6, 2, 0]), (0.99, [59, 29, 8, 0])] {
         let config = Config { validation, stratified: true, ..Config::default() };
@@ -76,12 +76,12 @@ fn each_class_has_its_share_of_a_stratified_split() {
         }
         assert_eq!(found, counts);
         assert_eq!(train.len() + aside.len(), labels.len());
-        assert!(aside.iter().any(|&index| index > 4), "not the first ones of each class");
+        assert!(aside.iter().any(|&index| index > 4), "not just the first of each class");
     }
 }
 
 #[test]
-fn every_sample_trains_validates_or_tests() {
+fn every_sample_is_for_training_validation_or_test() {
     for (samples, validation, test) in
         [(1000, 0.2, 0.1), (10, 0.5, 0.4), (3, 0.001, 0.001), (3, 1.0, 1.0), (9, 0.3, 5.0), (2, 0.4, 0.4)]
     {
@@ -97,7 +97,7 @@ fn every_sample_trains_validates_or_tests() {
 }
 
 #[test]
-fn both_shares_are_of_all_samples_and_the_test_samples_stay() {
+fn fractions_are_of_all_samples_and_the_test_samples_stay() {
     let divide = |validation, test, seed| {
         Config { validation, test, ..Config::default() }.divide(&dataset(vec![0; 1000]), seed).unwrap()
     };
@@ -111,14 +111,14 @@ fn both_shares_are_of_all_samples_and_the_test_samples_stay() {
 }
 
 #[test]
-fn the_validation_samples_are_those_of_before() {
-    // What taper drew before there was `test`.
+fn the_validation_samples_are_those_of_earlier_versions() {
+    // What taper drew before `test` existed.
     let divided = divide(12, 0.25, 42);
     assert_eq!(divided.1, [4, 5, 7]);
 }
 
 #[test]
-fn each_class_has_its_share_of_what_is_tested_on() {
+fn a_stratified_test_split_keeps_class_proportions() {
     let labels: Vec<u32> = [60, 30, 10].into_iter().zip(0..).flat_map(|(n, c)| vec![c; n]).collect();
     let config = Config { validation: 0.1, test: 0.2, stratified: true, ..Config::default() };
     let divided = config.divide(&dataset(labels.clone()), 7).unwrap();
@@ -134,7 +134,7 @@ fn each_class_has_its_share_of_what_is_tested_on() {
 }
 
 #[test]
-fn what_both_set_aside_leaves_some_to_train_on() {
+fn validation_and_test_together_leave_training_samples() {
     for (validation, test, key) in
         [(5.0, 5.0, "split.validation"), (1.0, 10.0, "split.test"), (0.0, 12.0, "split.test")]
     {

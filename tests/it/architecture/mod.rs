@@ -1,5 +1,5 @@
-//! Rules about the source itself, as functions of what a crate contains, so that [`planted`] can show
-//! that each of them notices what it is for.
+//! Rules about the source code, as functions of the contents of a crate, so that [`planted`] can show that
+//! each of them catches violations.
 
 mod planted;
 mod rules;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use source::Tree;
 
-/// The library's modules by floor: each may use those below it only.
+/// The library's modules in layers: each may use only those in the layers before it.
 const LIBRARY: &[&[&str]] = &[
     &[
         "config",
@@ -40,14 +40,14 @@ const LIBRARY: &[&[&str]] = &[
     &["internals"],
 ];
 
-/// The kernels' modules by floor.
+/// The kernels' modules in layers.
 const KERNELS: &[&[&str]] = &[&["simd", "window"], &["rule"], &["plain", "fused"], &["work", "roofline"]];
 
-/// The program's modules by floor.
+/// The program's modules in layers.
 const PROGRAM: &[&[&str]] = &[&["cli", "number"], &["terminal"], &["progress", "rows"], &["commands"]];
 
-/// The modules of the library that the program may use: what a run is made from and leaves, no part of a
-/// network, an engine or the loop.
+/// The library modules that the program may use: inputs and results of a run, but no part of a network, an
+/// engine or the training loop.
 const FACADE: &[&str] = &[
     "bench",
     "callbacks",
@@ -78,20 +78,20 @@ fn kernels() -> Tree {
     Tree::read("taper_kernels", &package().join("crates/taper-kernels/src"), "lib")
 }
 
-/// Fails with all that the rules report.
+/// Fails with all reported violations.
 fn assert_kept(broken: &[String]) {
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
 #[test]
-fn imports_go_down() {
+fn imports_only_go_to_lower_layers() {
     for (tree, floors) in [(library(), LIBRARY), (kernels(), KERNELS), (program(), PROGRAM)] {
         assert_kept(&rules::upward_imports(&tree, floors));
     }
 }
 
 #[test]
-fn no_modules_use_each_other_in_a_circle() {
+fn modules_have_no_cyclic_dependencies() {
     for tree in [library(), kernels(), program()] {
         assert_kept(&rules::circles(&tree));
     }
@@ -105,7 +105,7 @@ fn every_member_file_is_registered() {
 }
 
 #[test]
-fn no_crate_but_the_kernels_and_an_allocator_may_contain_unsafe_code() {
+fn only_the_kernels_and_a_test_allocator_contain_unsafe_code() {
     let roots = rules::crate_roots(package());
     assert!(roots.len() > 10, "{roots:?}");
     let read = |path: &PathBuf| (path.clone(), fs::read_to_string(package().join(path)).expect("text"));
@@ -124,7 +124,7 @@ fn only_the_terminal_prints() {
 }
 
 #[test]
-fn names_say_what_is_inside() {
+fn module_names_are_specific() {
     for tree in [library(), kernels(), program()] {
         assert_kept(&rules::empty_names(&tree));
     }
@@ -144,22 +144,22 @@ fn files_are_short() {
 }
 
 #[test]
-fn a_command_parses_calls_and_prints() {
+fn command_files_are_short() {
     assert_kept(&rules::long_commands(&program()));
 }
 
 #[test]
-fn the_program_uses_the_facade_of_the_library() {
+fn the_program_uses_only_the_facade_of_the_library() {
     assert_kept(&rules::uses_behind_the_facade(&program(), &library(), FACADE));
 }
 
 #[test]
-fn what_is_written_for_users_does_without_internals() {
+fn examples_and_documentation_do_not_use_internals() {
     let library = library();
     let program = ["main.rs", "number.rs", "terminal", "progress", "rows", "cli", "commands"];
     let mut open: Vec<PathBuf> = program.map(|own| Path::new("src").join(own)).to_vec();
     open.extend(["examples", "README.md", "docs/library.md"].map(PathBuf::from));
-    // Of the library's own files this looks at the examples in their pages.
+    // Of the library's own files, this checks the examples in their documentation.
     let public = rules::public_modules(&library).into_iter().filter(|own| own != "internals");
     open.extend(public.flat_map(|own| [format!("src/{own}.rs").into(), format!("src/{own}").into()]));
     let mut sources = Vec::new();

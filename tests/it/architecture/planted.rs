@@ -1,4 +1,5 @@
-//! Violations planted into a copy of the source that the rules must catch, and what they must let pass.
+//! Violations planted into a copy of the source that the rules must catch, and similar code that they must
+//! accept.
 
 use std::path::PathBuf;
 
@@ -42,7 +43,7 @@ fn an_upward_import_in_a_macro_is_caught() {
 }
 
 #[test]
-fn a_circle_within_a_module_is_caught() {
+fn a_cycle_within_a_module_is_caught() {
     let mut tree = kernels();
     let words = ["fused", "fully_connected", "backward"].map(str::to_owned);
     tree.add(&words, "backward.rs", "use super::super::super::work::Work;\npub struct Backward;");
@@ -51,7 +52,7 @@ fn a_circle_within_a_module_is_caught() {
 }
 
 #[test]
-fn a_circle_around_a_re_export_is_caught() {
+fn a_cycle_through_a_re_export_is_caught() {
     let mut tree = kernels();
     // `window` is used by `fused`; here it uses what `fused` re-exports from one of its files.
     tree.add(&["window".to_owned()], "window.rs", "use crate::fused::Grid;\npub struct Window;");
@@ -59,7 +60,7 @@ fn a_circle_around_a_re_export_is_caught() {
 }
 
 #[test]
-fn an_unregistered_member_is_caught_though_its_name_is_part_of_another() {
+fn an_unregistered_member_is_caught_even_if_its_name_is_part_of_another() {
     let registry = "registry! { Config: OptimizerConfig { sgd, adamw, rmsprop } }\nmod adam; mod adamw;";
     let tree = with("optimizer", registry);
     caught(&rules::unregistered_members(&tree), "optimizer/adam.rs is not registered");
@@ -77,7 +78,7 @@ fn a_crate_that_may_contain_unsafe_code_is_caught() {
 }
 
 #[test]
-fn printing_an_empty_name_and_a_long_file_are_caught() {
+fn printing_a_vague_name_and_a_long_file_are_caught() {
     let tree = with("shape", "fn f() { eprintln!(\"hello\"); }");
     caught(&rules::prints(&tree, &[]), "shape.rs prints");
     caught(&rules::empty_names(&with("data::utils", "")), "data/utils.rs");
@@ -102,7 +103,7 @@ fn a_long_command_is_caught() {
 }
 
 #[test]
-fn a_use_behind_the_facade_is_caught() {
+fn a_use_of_a_module_outside_the_facade_is_caught() {
     let with = |text: &str| {
         let mut tree = program();
         tree.add(&["commands", "eval"].map(str::to_owned), "commands/eval.rs", text);
@@ -137,7 +138,7 @@ fn a_use_of_internals_is_caught() {
     ] {
         assert!(with(path, text).is_empty(), "{path}: {text}");
     }
-    // The program has a rule of its own as well.
+    // The program has its own rule, too.
     let mut tree = program();
     let name = ["commands", "eval"].map(str::to_owned);
     tree.add(&name, "commands/eval.rs", "use taper::internals::engine::Engine;");
@@ -156,7 +157,7 @@ fn a_public_module_without_an_example_is_caught() {
     }
     let page = "//! What it is.\n//!\n//! ```\n//! taper::shape::f();\n//! ```\nfn f() {}";
     assert!(rules::modules_without_example(&with("shape", page)).iter().all(|s| !s.contains("`shape`")));
-    // What no one sees from outside needs none.
+    // Private modules need no example.
     let page = "mod shape;\npub(crate) mod init;";
     assert!(rules::modules_without_example(&with_root(page)).is_empty());
 }

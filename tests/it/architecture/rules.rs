@@ -1,4 +1,4 @@
-//! The rules: each returns a sentence for everything that breaks it.
+//! The rules: each returns a sentence for every violation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use super::source::{Name, Tree};
 
-/// Lines of logic that a file may have; data, such as a list of shapes, is no logic.
+/// Limit on the lines of logic in a file; data, such as a list of shapes, does not count.
 const MOST_LINES: usize = 250;
 
-/// Lines of logic that a file of a command may have: parse, call, print.
+/// Limit on the lines of logic in a command file, which should parse, call and print.
 const MOST_LINES_OF_A_COMMAND: usize = 80;
 
-/// Files that are a list.
+/// Files that only hold a list.
 const LISTS: [&str; 1] = ["data/sets/digits/glyphs.rs"];
 
-/// Modules that use one of a higher floor or their own, and modules without a floor.
+/// Modules that use one of a higher or their own layer, and modules without a layer.
 pub fn upward_imports(tree: &Tree, floors: &[&[&str]]) -> Vec<String> {
     let floor = |name: &Name| {
         let top = name.first()?;
@@ -39,8 +39,8 @@ pub fn upward_imports(tree: &Tree, floors: &[&[&str]]) -> Vec<String> {
     broken
 }
 
-/// Siblings, at any depth, that use each other, directly or around others. What a parent declares for
-/// its children, such as a trait, and re-exports of them are no part of a circle.
+/// Sibling modules, at any depth, that use each other, directly or through others. What a parent declares for
+/// its children, such as a trait, and re-exports of them do not count as a cycle.
 pub fn circles(tree: &Tree) -> Vec<String> {
     let mut graphs: BTreeMap<Name, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for (from, to) in tree.uses() {
@@ -70,7 +70,7 @@ pub fn circles(tree: &Tree) -> Vec<String> {
     broken
 }
 
-/// Files with a `Config` next to a registry that does not name them.
+/// Files with a `Config` next to a registry that does not list them.
 pub fn unregistered_members(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
     for (section, registry) in tree.modules() {
@@ -88,7 +88,7 @@ pub fn unregistered_members(tree: &Tree) -> Vec<String> {
     broken
 }
 
-/// The root of every crate below `package`: of libraries, programs, tests, benches and examples.
+/// The roots of all crates below `package`: libraries, programs, tests, benches and examples.
 pub fn crate_roots(package: &Path) -> Vec<PathBuf> {
     let mut roots = Vec::new();
     let mut open = vec![PathBuf::new()];
@@ -117,13 +117,13 @@ pub fn crate_roots(package: &Path) -> Vec<PathBuf> {
             }
         }
     }
-    // Named in Cargo.toml.
+    // Listed in Cargo.toml.
     roots.push(PathBuf::from("benches/versus_candle/system_allocator.rs"));
     roots.sort();
     roots
 }
 
-/// Crates that do not forbid unsafe code, but for those `allowed` to contain it.
+/// Crates that do not forbid unsafe code, except those that are `allowed` to contain it.
 pub fn roots_that_allow_unsafe(roots: &[(PathBuf, String)], allowed: &[&str]) -> Vec<String> {
     let forbids = |text: &str| {
         let file = syn::parse_file(text).expect("Rust");
@@ -132,7 +132,7 @@ pub fn roots_that_allow_unsafe(roots: &[(PathBuf, String)], allowed: &[&str]) ->
             attribute.path().is_ident("forbid") && lint.is_ok_and(|lint| lint.is_ident("unsafe_code"))
         })
     };
-    // The macro of a fuzz target contains unsafe code; the target itself is one call.
+    // The macro of a fuzz target contains unsafe code; the target itself is a single call.
     let allows = |path: &Path| {
         path.starts_with("fuzz/fuzz_targets") || allowed.iter().any(|allowed| path == Path::new(allowed))
     };
@@ -142,7 +142,7 @@ pub fn roots_that_allow_unsafe(roots: &[(PathBuf, String)], allowed: &[&str]) ->
         .collect()
 }
 
-/// The modules that users of the crate see.
+/// The modules visible to users of the crate.
 pub fn public_modules(tree: &Tree) -> Vec<String> {
     let roots = tree.modules().filter(|(name, _)| name.is_empty());
     let items = roots.flat_map(|(_, root)| &root.file.items);
@@ -155,7 +155,7 @@ pub fn public_modules(tree: &Tree) -> Vec<String> {
     public.collect()
 }
 
-/// Public modules of the crate whose pages do not open with an example that is compiled.
+/// Public modules whose documentation does not start with a compiled example.
 pub fn modules_without_example(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
     for own in public_modules(tree) {
@@ -169,8 +169,8 @@ pub fn modules_without_example(tree: &Tree) -> Vec<String> {
     broken
 }
 
-/// Files for users that name the library's internals: tests are built with them, users' programs are not.
-/// Of a page or of the library's own files this means the blocks of code in them.
+/// Files for users that mention the library's internals, which are available to tests but not to users. In
+/// Markdown and in the library's own files, only code blocks are checked.
 pub fn uses_of_internals(sources: &[(PathBuf, String)]) -> Vec<String> {
     let names = |code: &str| {
         let mut words = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
@@ -194,7 +194,7 @@ pub fn uses_of_internals(sources: &[(PathBuf, String)]) -> Vec<String> {
     broken.map(|(path, _)| format!("{} names `taper::internals`", path.display())).collect()
 }
 
-/// The lines within fences of a page, or of the documentation in a Rust file.
+/// The lines of the code blocks in a Markdown file, or in the documentation of a Rust file.
 fn code_blocks(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut within = false;
@@ -210,7 +210,7 @@ fn code_blocks(text: &str) -> Vec<&str> {
     lines
 }
 
-/// The lines of documentation among `attributes`.
+/// The documentation lines among `attributes`.
 fn doc_lines(attributes: &[syn::Attribute]) -> Vec<String> {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         syn::Meta::NameValue(syn::MetaNameValue {
@@ -223,7 +223,7 @@ fn doc_lines(attributes: &[syn::Attribute]) -> Vec<String> {
     lines.collect()
 }
 
-/// Modules that print although they are not `allowed` to.
+/// Modules that print but are not `allowed` to.
 pub fn prints(tree: &Tree, allowed: &[&str]) -> Vec<String> {
     struct Prints(bool);
     impl<'ast> syn::visit::Visit<'ast> for Prints {
@@ -247,7 +247,7 @@ pub fn prints(tree: &Tree, allowed: &[&str]) -> Vec<String> {
     broken
 }
 
-/// Modules whose name says nothing.
+/// Modules with meaningless names.
 pub fn empty_names(tree: &Tree) -> Vec<String> {
     let empty = ["utils", "util", "helpers", "helper", "base", "common", "manager", "misc"];
     let broken = tree.modules().filter(|(name, _)| name.iter().any(|word| empty.contains(&word.as_str())));
@@ -262,17 +262,17 @@ pub fn long_files(tree: &Tree) -> Vec<String> {
     broken.map(|(_, module)| format!("{}: {} lines without tests", module.path, module.lines)).collect()
 }
 
-/// Files of the program's commands with more lines of logic than [`MOST_LINES_OF_A_COMMAND`].
+/// Command files with more lines of logic than [`MOST_LINES_OF_A_COMMAND`].
 pub fn long_commands(program: &Tree) -> Vec<String> {
     let of_commands = program.modules().filter(|(name, _)| name.first().is_some_and(|top| top == "commands"));
     let broken = of_commands.filter(|(_, module)| module.lines > MOST_LINES_OF_A_COMMAND);
     broken.map(|(_, module)| format!("{}: {} lines without tests", module.path, module.lines)).collect()
 }
 
-/// Modules of the library that the program uses although they are not part of its `facade`.
+/// Library modules that the program uses although they are not in its `facade`.
 pub fn uses_behind_the_facade(program: &Tree, library: &Tree, facade: &[&str]) -> Vec<String> {
     let is_module = |word: &String| library.modules().any(|(name, _)| *name == [word.clone()]);
-    // A function may have the name of a module, as `taper::train` has.
+    // A function may have the same name as a module, such as `taper::train`.
     let is_item = |path: &[String]| {
         let mut roots = library.modules().filter(|(name, _)| name.is_empty());
         path.len() == 2 && roots.any(|(_, root)| root.exports.contains_key(&path[1]))

@@ -1,4 +1,4 @@
-//! The source of a crate as a tree of modules, and which of them use which.
+//! The source of a crate as a tree of modules, and their dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,38 +6,38 @@ use std::path::Path;
 
 use syn::visit::{self, Visit};
 
-/// A module: the names from the crate's root down. A test adds or changes one to see what the rules say.
+/// A module: its path from the crate root. Tests add or change modules to see what the rules report.
 pub type Name = Vec<String>;
 
-/// The modules of a crate that are not for tests only.
+/// The modules of a crate, except those compiled only for tests.
 #[derive(Clone)]
 pub struct Tree {
-    /// The name by which other crates of the workspace call it.
+    /// The name of the crate in other crates of the workspace.
     pub krate: &'static str,
     modules: BTreeMap<Name, Module>,
 }
 
-/// One file.
+/// A source file.
 #[derive(Clone)]
 pub struct Module {
     /// Its path within the crate's `src`, for messages.
     pub path: String,
-    /// Lines of the file before its unit tests.
+    /// The number of lines before its unit tests.
     pub lines: usize,
-    /// What it contains.
+    /// Its syntax tree.
     pub file: syn::File,
-    /// The words of its `registry!`, if it has one.
+    /// The members of its `registry!`, if it has one.
     pub registry: Option<BTreeSet<String>>,
-    /// The paths that it uses of other crates, or of what it has imported from them.
+    /// The paths that it uses from other crates, directly or through imports.
     pub foreign: BTreeSet<Name>,
-    /// The names that it re-exports, and from where.
+    /// The names that it re-exports, and their origins.
     pub exports: BTreeMap<String, Name>,
-    /// The paths that it uses, from the crate's root.
+    /// The paths that it uses, from the crate root.
     used: BTreeSet<Name>,
 }
 
 impl Tree {
-    /// Reads the crate whose root is `src/ROOT.rs`, following its `mod` items.
+    /// Reads the crate with the root `src/ROOT.rs`, following its `mod` items.
     pub fn read(krate: &'static str, src: &Path, root: &str) -> Self {
         let mut tree = Self { krate, modules: BTreeMap::new() };
         let mut open = vec![(Vec::new(), format!("{root}.rs"))];
@@ -57,7 +57,7 @@ impl Tree {
         tree
     }
 
-    /// Adds a module, or replaces it, and returns the children that it declares in files of their own.
+    /// Adds or replaces a module; returns the children that it declares in separate files.
     pub fn add(&mut self, name: &[String], path: &str, text: &str) -> Vec<String> {
         let mut file = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
         file.items.retain(|item| !is_for_tests(item));
@@ -87,7 +87,7 @@ impl Tree {
         self.modules.iter()
     }
 
-    /// Which modules use which: from, to.
+    /// The dependencies between modules: from, to.
     pub fn uses(&self) -> Vec<(Name, Name)> {
         let all = self.modules.iter().flat_map(|(name, module)| {
             module.used.iter().map(move |path| (name.clone(), self.resolve(path)))
@@ -95,7 +95,7 @@ impl Tree {
         all.filter(|(from, to)| from != to).collect()
     }
 
-    /// The module that defines what `path` leads to, through re-exports.
+    /// The module that defines `path`, found through re-exports.
     fn resolve(&self, path: &[String]) -> Name {
         let mut at: Name = Vec::new();
         for (i, word) in path.iter().enumerate() {
@@ -106,7 +106,7 @@ impl Tree {
             }
             let export = self.modules.get(&at).and_then(|module| module.exports.get(word));
             return match export {
-                // A re-export of the module's own parent would lead round and round.
+                // Skipped, because a re-export from the module's own parent would loop forever.
                 Some(target) if *target != path[..=i] => {
                     self.resolve(&[target.clone(), path[i + 1..].to_vec()].concat())
                 }
@@ -117,7 +117,7 @@ impl Tree {
     }
 }
 
-/// A path that a module uses, from the crate's root.
+/// A path that a module uses, from the crate root.
 struct Use {
     path: Name,
     known_as: String,
@@ -135,7 +135,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// `words` from the crate's root, if they lead into it.
+    /// Converts `words` to a path from the crate root, if it leads into the crate.
     fn absolute(&self, words: &[String]) -> Option<Name> {
         let mut name = match words.first()?.as_str() {
             "crate" => Vec::new(),
@@ -185,7 +185,7 @@ impl Reader {
         }
     }
 
-    /// Paths within a macro's tokens: words that `::` joins.
+    /// Collects paths within the tokens of a macro: words joined by `::`.
     fn tokens(&mut self, tokens: proc_macro2::TokenStream) {
         let mut words: Vec<String> = Vec::new();
         let mut joined = 0;
@@ -212,7 +212,7 @@ impl Reader {
     }
 }
 
-/// Whether an item is compiled for tests only.
+/// Whether an item is compiled only for tests.
 fn is_for_tests(item: &syn::Item) -> bool {
     let attributes = match item {
         syn::Item::Fn(item) => &item.attrs,
@@ -230,7 +230,7 @@ fn is_for_tests(item: &syn::Item) -> bool {
 
 impl<'ast> Visit<'ast> for Reader {
     fn visit_file(&mut self, file: &'ast syn::File) {
-        // Children first: a path may begin with one that is declared below it.
+        // Children come first, because a path may start with one that is declared later.
         for item in &file.items {
             match item {
                 syn::Item::Mod(item) if item.content.is_none() => {
@@ -260,7 +260,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 }
 
-/// The members of a `registry!`: the words of its last braces.
+/// The members of a `registry!`: the words in its last braces.
 fn registered(tokens: proc_macro2::TokenStream) -> BTreeSet<String> {
     let list = tokens.into_iter().filter_map(|token| match token {
         proc_macro2::TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace => {

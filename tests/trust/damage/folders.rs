@@ -54,22 +54,22 @@ fn manifests_that_taper_would_not_write_are_refused() {
     let cases = [
         ("empty", String::new(), "EOF"),
         ("no object", "[]".to_owned(), "damaged"),
-        ("compact", compact, "not written as taper writes it"),
-        ("a line end more", format!("{text}\n"), "not written as taper writes it"),
+        ("compact", compact, "not in the form that taper writes"),
+        ("a line end more", format!("{text}\n"), "not in the form that taper writes"),
         ("a byte order mark", format!("\u{feff}{text}"), "damaged"),
-        ("an escape", text.replacen("step", "st\\u0065p", 1), "not written as taper writes it"),
+        ("an escape", text.replacen("step", "st\\u0065p", 1), "not in the form that taper writes"),
         ("a key twice", text.replacen("\"step\": 9,", "\"step\": 9,\n  \"step\": 9,", 1), "duplicate field"),
         ("an unknown key", text.replacen('{', "{\"x\": 1,", 1), "unknown field"),
         (
             "another format",
             text.replacen("\"format\": 2", "\"format\": 3", 1),
-            "this taper reads formats 1 to 2",
+            "this version of taper supports formats 1 to 2",
         ),
         ("another step", text.replacen("\"step\": 9", "\"step\": 8", 1), "manifest.json is of step 8"),
         ("a negative step", text.replacen("\"step\": 9", "\"step\": -9", 1), "invalid value"),
-        ("a file twice", text.replacen(entry, &format!("{entry},\n{entry}"), 1), "does not list just"),
-        ("a file less", text.replacen(&format!("{entry},\n"), "", 1), "does not list just"),
-        ("a path", text.replacen("\"model.safetensors", "\"../../model.safetensors", 1), "not list just"),
+        ("a file twice", text.replacen(entry, &format!("{entry},\n{entry}"), 1), "does not list exactly"),
+        ("a file less", text.replacen(&format!("{entry},\n"), "", 1), "does not list exactly"),
+        ("a path", text.replacen("\"model.safetensors", "\"../../model.safetensors", 1), "not list exactly"),
         ("a capital", text.replacen("\"sha256\": \"", "\"sha256\": \"A", 1), "SHA-256"),
         ("1 MB of blanks", format!("{text}{}", " ".repeat(1 << 20)), "too large"),
         ("2^64 - 1 bytes", text.replacen("\"bytes\": ", "\"bytes\": 1844674407370955", 1), ""),
@@ -162,6 +162,6 @@ fn a_made_up_manifest_does_not_take_memory_for_what_it_claims() {
         let message = refused_after(&copy, "model.safetensors", "a size", || {
             fs::write(copy.latest("manifest.json"), manifest.to_bytes().expect("JSON")).expect("written");
         });
-        assert!(message.contains("bytes where manifest.json says"), "{message}");
+        assert!(message.contains("bytes, but manifest.json lists"), "{message}");
     }
 }

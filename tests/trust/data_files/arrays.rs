@@ -74,7 +74,7 @@ fn hostile_arrays_in_an_archive_are_refused() {
         ("nothing", Vec::new(), "not an NPY file"),
         ("text", b"hello".to_vec(), "not an NPY file"),
         ("Fortran order that promises more", with_header(fortran, &[0; 12]), "promises 16 bytes"),
-        ("Python objects", npy("|O", "(2, 2)", b"\x80\x02cos\nsystem\n"), "never read"),
+        ("Python objects", npy("|O", "(2, 2)", b"\x80\x02cos\nsystem\n"), "never loaded"),
         ("big-endian that promises more", npy(">f4", "(2, 2)", &[0; 12]), "promises 16 bytes"),
         ("records", with_header(record, &[0; 16]), "records"),
         ("text values", npy("<U1", "(2, 2)", &[0; 16]), "type"),

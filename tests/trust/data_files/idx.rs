@@ -112,14 +112,14 @@ fn headers_that_lie_are_refused() {
     let images = |sizes: [u32; 3], bytes: usize| idx(&sizes, &vec![0; bytes]);
     let cases = [
         (IMAGES, images([0, 28, 28], 0), "sizes"),
-        (IMAGES, images([most, 28, 28], 784), "can be read"),
+        (IMAGES, images([most, 28, 28], 784), "must be 1 to"),
         (IMAGES, images([most; 3], 784), "sizes"),
         (IMAGES, images([1 << 31, 1 << 31, 4], 784), "sizes"),
         (IMAGES, images([600_001, 28, 28], 784), "at most 600000"),
         (IMAGES, images([600_000, 28, 28], 784), "promises"),
         (IMAGES, images([1, 784, 1], 784), "784 x 1, not 28 x 28"),
         (IMAGES, images([2, 28, 28], 2 * 784), "1 labels for the 2 images"),
-        (IMAGES, images([1, 28, 28], 785), "goes on"),
+        (IMAGES, images([1, 28, 28], 785), "it is longer"),
         (IMAGES, right(LABELS), "images are bytes in 3"),
         (IMAGES, b"\x80\x02pickle".to_vec(), "not an IDX file"),
         (IMAGES, b"PK\x03\x04".to_vec(), "not an IDX file"),
@@ -128,7 +128,7 @@ fn headers_that_lie_are_refused() {
         (LABELS, idx(&[0], &[]), "sizes"),
         (LABELS, idx(&[2], &[1, 1]), "2 labels for the 1 images"),
         (LABELS, idx(&[most], &[1]), "4294967295 labels for the 1 images"),
-        (LABELS, idx(&[1], &[1, 1]), "goes on"),
+        (LABELS, idx(&[1], &[1, 1]), "it is longer"),
         (LABELS, right(IMAGES), "labels are bytes in 1"),
     ];
     for (file, content, words) in cases {

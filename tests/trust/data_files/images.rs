@@ -220,7 +220,7 @@ fn hostile_folders_are_refused() {
             |w| fs::create_dir(w.path("images/eel")).expect("a folder"),
             "no PNG or JPEG image",
         ),
-        ("no classes", |w| fs::remove_dir_all(w.path("images")).expect("removed"), "cannot be listed"),
+        ("no classes", |w| fs::remove_dir_all(w.path("images")).expect("removed"), "cannot list the folder"),
     ];
     for (name, change, words) in cases {
         let workspace = workspace();

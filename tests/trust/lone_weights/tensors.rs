@@ -53,10 +53,10 @@ pub fn cases(weights: &Weights) -> Vec<Case> {
         })
     };
     vec![
-        case("F16", wide("F16", 2), "is F16 [48, 6], and this network needs F32"),
-        case("BF16", wide("BF16", 2), "is BF16 [48, 6], and this network needs F32"),
-        case("F64", wide("F64", 8), "is F64 [48, 6], and this network needs F32"),
-        case("U8", wide("U8", 1), "is U8 [48, 6], and this network needs F32"),
+        case("F16", wide("F16", 2), "is F16 [48, 6], but this network needs F32"),
+        case("BF16", wide("BF16", 2), "is BF16 [48, 6], but this network needs F32"),
+        case("F64", wide("F64", 8), "is F64 [48, 6], but this network needs F32"),
+        case("U8", wide("U8", 1), "is U8 [48, 6], but this network needs F32"),
         case("I32 in place of F32", set("dtype", json!("I32")), "is I32"),
         case("an unknown type", set("dtype", json!("F99")), "unknown variant"),
         case("no type", set("dtype", Value::Null), "not a safetensors file"),
@@ -68,7 +68,7 @@ pub fn cases(weights: &Weights) -> Vec<Case> {
         case(
             "another shape",
             set("shape", json!([6, 48])),
-            "is F32 [6, 48], and this network needs F32 [48, 6]",
+            "is F32 [6, 48], but this network needs F32 [48, 6]",
         ),
         case("a flat shape", set("shape", json!([288])), "is F32 [288]"),
         case("more dimensions", set("shape", json!([1, 48, 6])), "is F32 [1, 48, 6]"),
@@ -101,7 +101,7 @@ pub fn cases(weights: &Weights) -> Vec<Case> {
         case(
             "a tensor more",
             grown(json!({"dtype": "F32", "shape": [1], "data_offsets": [end, end + 4]}), 4),
-            "holds `extra`, which this network lacks",
+            "holds `extra`, which this network does not have",
         ),
         case(
             "an empty tensor more",
@@ -109,7 +109,11 @@ pub fn cases(weights: &Weights) -> Vec<Case> {
             "holds `extra`",
         ),
         case("a tensor that is none", with("extra", json!(7)), "invalid type"),
-        case("another name", renamed("layers.0.kernel"), "holds `layers.0.kernel`, which this network lacks"),
+        case(
+            "another name",
+            renamed("layers.0.kernel"),
+            "holds `layers.0.kernel`, which this network does not have",
+        ),
         case("a name of 1 MB", renamed(&"x".repeat(1 << 20)), "holds `xxx"),
         case("no name", renamed(""), "holds ``"),
         case(

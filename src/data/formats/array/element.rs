@@ -1,19 +1,19 @@
-//! One value of an array, as bytes.
+//! The elements of an array, as bytes.
 
-/// How the values of an array are written.
+/// The binary type of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element {
-    /// What it is, by NumPy's letter: `f` a floating-point number, `i` a whole number, `u` one without a
-    /// sign, `b` a truth value, `U` a word in Unicode, `S` a word in bytes.
+    /// NumPy's type letter: `f` floating-point, `i` signed integer, `u` unsigned integer, `b` boolean, `U`
+    /// Unicode string, `S` byte string.
     pub kind: char,
-    /// Bytes for each value, at least one.
+    /// Bytes per element, at least one.
     pub size: usize,
-    /// Whether the first byte counts most.
+    /// Whether the most significant byte comes first.
     pub big_endian: bool,
 }
 
 impl Element {
-    /// The value of a number's bytes, as an unsigned number.
+    /// The bytes of a number as an unsigned integer.
     fn word(self, bytes: &[u8]) -> u64 {
         let add = |number, &byte: &u8| number << 8 | u64::from(byte);
         if self.big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
@@ -28,7 +28,7 @@ impl Element {
         })
     }
 
-    /// Whole numbers of up to 8 bytes.
+    /// Integers of up to 8 bytes.
     pub(super) fn integers(self, bytes: &[u8]) -> impl Iterator<Item = i128> {
         let unused = 64_u32.saturating_sub(8 * u32::try_from(self.size).unwrap_or(8));
         bytes.chunks_exact(self.size).map(move |bytes| match (self.word(bytes), self.kind) {
@@ -37,7 +37,7 @@ impl Element {
         })
     }
 
-    /// A word without the zeros that fill it up, if it is text.
+    /// A string without its zero padding, if it is valid text.
     pub(super) fn text(self, bytes: &[u8]) -> Option<String> {
         if self.kind == 'S' {
             let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
@@ -51,7 +51,7 @@ impl Element {
     }
 }
 
-/// A number of 16 bits as in IEEE 754: a sign, 5 bits of exponent and 10 of fraction.
+/// A 16-bit number as in IEEE 754: a sign, 5 bits of exponent and 10 of fraction.
 fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let fraction = f64::from(bits & 0x3ff);
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_16_bits_are_those_of_the_standard() {
+    fn half_precision_numbers_follow_the_standard() {
         for (bits, value) in [
             (0x0000, 0.0),
             (0x3c00, 1.0),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn both_orders_of_bytes_hold_the_same_numbers() {
+    fn both_byte_orders_decode_to_the_same_numbers() {
         let element = |kind, size, big_endian| Element { kind, size, big_endian };
         assert_eq!(element('i', 2, true).integers(&[0xff, 0xfe, 1, 0]).collect::<Vec<_>>(), [-2, 256]);
         assert_eq!(element('i', 2, false).integers(&[0xfe, 0xff, 0, 1]).collect::<Vec<_>>(), [-2, 256]);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn words_end_before_the_zeros_that_fill_them() {
+    fn zero_padding_is_not_part_of_a_string() {
         let unicode = |big_endian| Element { kind: 'U', size: 8, big_endian };
         assert_eq!(unicode(false).text(&[0x61, 0, 0, 0, 0, 0, 0, 0]).as_deref(), Some("a"));
         assert_eq!(unicode(true).text(&[0, 1, 0xf6, 0, 0, 0, 0, 0x61]).as_deref(), Some("😀a"));

@@ -1,4 +1,4 @@
-//! Lines of a table, read by the columns that a network takes.
+//! Rows of a table, encoded by the columns of a network.
 
 use std::path::Path;
 
@@ -6,24 +6,24 @@ use super::shown;
 use crate::data::columns::{Columns, Encoded, Encoder, resembles_gap};
 use crate::error::{Error, Result};
 
-/// Whether a category that no column knows is refused, or becomes zeros with a warning.
+/// Whether an unknown category is an error, or becomes zeros with a warning.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::data) enum Unknown {
     Refused,
     Zeros,
 }
 
-/// Turns the lines of one file into the values of samples.
+/// Encodes the rows of one file.
 pub(in crate::data) struct Lines<'a> {
     path: &'a Path,
     columns: &'a Columns,
     encoder: Encoder<'a>,
     unknown: Unknown,
-    /// What to do about a value that is missing.
+    /// The remedy for a missing value.
     remedy: &'static str,
-    /// Whether what is appended is counted in samples, from 0, and not in lines.
+    /// Whether errors name samples, counted from 0, instead of lines.
     samples: bool,
-    /// How many cells hold an unknown category, and what the first of them is.
+    /// The number of cells with an unknown category, and a description of the first.
     ignored: (usize, String),
 }
 
@@ -40,15 +40,15 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The same for what has no lines: messages name samples, counted from 0.
+    /// As [`new`](Self::new), for input without lines: errors name samples, counted from 0.
     pub fn of_samples(self) -> Self {
         Self { samples: true, ..self }
     }
 
-    /// Appends the values of a line, whose `cells` come in the order of the columns.
+    /// Appends the values of a row, whose `cells` come in the order of the columns.
     ///
     /// # Errors
-    /// [`Error::Data`] with the line and the column that is wrong.
+    /// [`Error::Data`] naming the line and the column.
     pub fn append<'c>(
         &mut self,
         line: u64,
@@ -69,11 +69,11 @@ impl<'a> Lines<'a> {
                 Encoded::Known => {}
                 Encoded::Missing => return refuse(format!("the value is missing; {}", self.remedy)),
                 Encoded::NotANumber if text.parse::<f64>().is_ok_and(f64::is_finite) => {
-                    return refuse(format!("{} does not fit 32 bits", shown(text)));
+                    return refuse(format!("{} is out of range for a 32-bit float", shown(text)));
                 }
                 Encoded::NotANumber if resembles_gap(text) => {
                     return refuse(format!(
-                        "{} is not a number; if it marks a gap, train with `missing_marks = [{text:?}]` and \
+                        "{} is not a number; if it means a missing value, train with `missing_marks = [{text:?}]` and \
                          `missing = \"mean\"` in `[data.csv]`",
                         shown(text)
                     ));
@@ -81,7 +81,7 @@ impl<'a> Lines<'a> {
                 Encoded::NotANumber => return refuse(format!("{} is not a number", shown(text))),
                 Encoded::UnknownCategory if self.unknown == Unknown::Refused => {
                     return refuse(format!(
-                        "{} is no category of the training file; `unknown_category = \"ignore\"` makes zeros of it",
+                        "{} is not a category of the training file; to encode it as zeros, set `unknown_category = \"ignore\"`",
                         shown(text)
                     ));
                 }
@@ -96,13 +96,13 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Says which categories were ignored.
+    /// Warns about the categories that were ignored.
     pub fn finish(self) {
         let (count, first) = self.ignored;
         if count > 0 {
             let others = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
             tracing::warn!(
-                "{}: {first}{others}: no category of the training file; all values of the column are 0",
+                "{}: {first}{others}: not a category of the training file; all values of the column are 0",
                 self.path.display()
             );
         }

@@ -1,33 +1,33 @@
-//! Checks the quotes of CSV text and unifies its line ends, before it is parsed.
+//! Checks the quotes of CSV text and normalizes its line ends before it is parsed.
 
 use std::io::{Error, ErrorKind, Read, Result};
 
-/// What UTF-8 text may begin with.
+/// The byte order mark that UTF-8 text may start with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A reader that fails where a quote does not close its field: the parser would read all that follows, rows
-/// and all, as part of that field. Turns CR LF and CR into LF, so that lines are counted as editors do.
+/// A reader that fails where a quote does not close its field; the parser would read everything that follows
+/// as part of that field. Converts CR LF and CR to LF, so that line numbers agree with editors.
 pub(super) struct Strict<R> {
     inner: R,
     delimiter: u8,
     place: Place,
     after_return: bool,
-    /// How many bytes were read, up to the length of a byte order mark.
+    /// The number of bytes read, up to the length of a byte order mark.
     start: usize,
     line: u64,
-    /// The line of the last quote that opened a field.
+    /// The line of the last opening quote.
     opened: u64,
 }
 
-/// Where in a field the text stands.
+/// The position within a field.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Start,
     Plain,
     Quoted,
-    /// Behind a quote that closes the field, unless another one follows.
+    /// After a quote that closes the field, unless another one follows.
     Closed,
-    /// Behind blanks after the closing quote.
+    /// After blanks that follow the closing quote.
     Blanks,
 }
 
@@ -56,7 +56,7 @@ impl<R> Strict<R> {
             (Place::Start | Place::Plain, _) => Place::Plain,
             (Place::Closed | Place::Blanks, b' ' | b'\t') => Place::Blanks,
             (Place::Closed | Place::Blanks, _) => {
-                return Err(self.wrong("more text follows the quote that closes a field"));
+                return Err(self.wrong("text follows a closing quote"));
             }
         };
         self.line += u64::from(byte == b'\n');
@@ -65,7 +65,7 @@ impl<R> Strict<R> {
 
     fn wrong(&self, what: &str) -> Error {
         let message =
-            format!("line {}: {what}; write a quote within a quoted field twice, or remove it", self.opened);
+            format!("line {}: {what}; double each quote within a quoted field, or remove it", self.opened);
         Error::new(ErrorKind::InvalidData, message)
     }
 }
@@ -75,7 +75,7 @@ impl<R: Read> Read for Strict<R> {
         loop {
             let count = self.inner.read(to)?;
             if count == 0 && self.place == Place::Quoted && !to.is_empty() {
-                return Err(self.wrong("the quote that opens here is not closed"));
+                return Err(self.wrong("unclosed quote"));
             }
             let mut kept = 0;
             for i in 0..count {
@@ -97,7 +97,7 @@ impl<R: Read> Read for Strict<R> {
 mod tests {
     use super::*;
 
-    /// Hands over a byte at a time.
+    /// Returns one byte at a time.
     struct Single<'a>(&'a [u8]);
 
     impl Read for Single<'_> {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn text_whose_quotes_close_passes_and_line_ends_become_one_kind() {
+    fn well_quoted_text_passes_and_line_ends_are_normalized() {
         for text in
             ["", "a,b\n1,2", "\"a\"\"b\",\"c\n,\"\n", "a\"b,c\n", "\"a\" ,b\n", "\u{feff}\"a\",b\n", "\"\"\n"]
         {
@@ -128,11 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_does_not_close_its_field_is_refused_with_its_line() {
-        assert!(read("a,b\r\n1,\"2\r\n3,4\r\n").unwrap_err().contains("line 2: the quote that opens here"));
-        assert!(read("\u{feff}\"a,b\n").unwrap_err().contains("line 1: the quote that opens here"));
-        // The next quote closes it, and what follows shows that it was meant to open one.
-        assert!(read("a\n\"1\n2\n\"3\n").unwrap_err().contains("line 2: more text follows"));
-        assert!(read("\"a\" \"b\"\n").unwrap_err().contains("line 1: more text follows"));
+    fn a_quote_that_does_not_close_its_field_is_an_error_with_its_line() {
+        assert!(read("a,b\r\n1,\"2\r\n3,4\r\n").unwrap_err().contains("line 2: unclosed quote"));
+        assert!(read("\u{feff}\"a,b\n").unwrap_err().contains("line 1: unclosed quote"));
+        // The next quote closes it; the text that follows shows that it was meant to open a field.
+        assert!(read("a\n\"1\n2\n\"3\n").unwrap_err().contains("line 2: text follows"));
+        assert!(read("\"a\" \"b\"\n").unwrap_err().contains("line 1: text follows"));
     }
 }

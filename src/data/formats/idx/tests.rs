@@ -36,7 +36,7 @@ fn read_saved(content: &[u8]) -> std::result::Result<([usize; 3], Vec<u8>), Stri
 }
 
 #[test]
-fn reads_what_was_written() {
+fn a_written_file_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("file");
     write(&path, [2, 2, 3], &PIXELS).unwrap();
@@ -48,7 +48,7 @@ fn reads_what_was_written() {
 }
 
 #[test]
-fn reads_gzipped_files_by_their_content() {
+fn gzip_is_detected_from_the_content() {
     assert_eq!(read_saved(&gzip(&images([2, 2, 3], &PIXELS))).unwrap(), ([2, 2, 3], PIXELS.to_vec()));
 }
 
@@ -68,7 +68,7 @@ fn rejects_bytes_after_the_end() {
     let mut plain = images([2, 2, 3], &PIXELS);
     plain.push(0);
     assert!(read_saved(&plain).unwrap_err().contains("promises 28 bytes"));
-    assert!(read_saved(&gzip(&plain)).unwrap_err().contains("goes on"));
+    assert!(read_saved(&gzip(&plain)).unwrap_err().contains("it is longer"));
     let mut packed = gzip(&images([2, 2, 3], &PIXELS));
     packed.push(0);
     assert!(read_saved(&packed).unwrap_err().contains("bytes follow"));
@@ -78,7 +78,7 @@ fn rejects_bytes_after_the_end() {
 }
 
 #[test]
-fn rejects_sizes_that_are_zero_or_overflow_or_lie() {
+fn rejects_sizes_that_are_zero_overflow_or_are_wrong() {
     for sizes in [[0, 2, 3], [2, 0, 3], [u32::MAX; 3], [1 << 22, 1 << 22, 1 << 20], [65536, 65536, 2]] {
         assert!(read_saved(&images(sizes, &PIXELS)).unwrap_err().contains("sizes"));
         assert!(read_saved(&gzip(&images(sizes, &PIXELS))).unwrap_err().contains("sizes"));
@@ -90,14 +90,14 @@ fn rejects_sizes_that_are_zero_or_overflow_or_lie() {
 }
 
 #[test]
-fn says_what_else_a_file_is() {
+fn another_kind_of_file_is_named() {
     let message = |magic: u32| {
         let mut content = images([2, 2, 3], &PIXELS);
         content[..4].copy_from_slice(&magic.to_be_bytes());
         read_saved(&content).unwrap_err()
     };
     assert!(message(0x0801).contains("bytes in 1 dimension; images are bytes in 3"));
-    assert!(message(0x0d02).contains("floating-point numbers of 32 bits in 2 dimensions"));
+    assert!(message(0x0d02).contains("32-bit floating-point numbers in 2 dimensions"));
     for magic in [0x0a03, 0x0800, 0x0805, 0x0001_0803, 0x8950_4e47] {
         assert!(message(magic).contains("IDX file"), "{magic:x}: {}", message(magic));
     }
@@ -125,12 +125,12 @@ fn numbers_of_every_type_are_read() {
 }
 
 #[test]
-fn never_reads_a_damaged_gzip_file_as_something_else() {
+fn a_damaged_gzip_file_is_never_read_as_other_data() {
     let packed = gzip(&images([2, 2, 3], &PIXELS));
     for bit in 0..packed.len() * 8 {
         let mut damaged = packed.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        // Flips in the header's time stamp and flags change nothing that counts.
+        // Flips in the header's timestamp and flags have no effect.
         if let Ok(content) = read_saved(&damaged) {
             assert_eq!(content, ([2, 2, 3], PIXELS.to_vec()), "bit {bit}");
         }
@@ -139,7 +139,7 @@ fn never_reads_a_damaged_gzip_file_as_something_else() {
 
 #[test]
 fn stops_unpacking_one_byte_after_the_promised_end() {
-    // 64 MiB of zeros in a file of a few kB that promises 12.
+    // 64 MiB of zeros in a file of a few kB whose header promises 12 bytes.
     let bomb = gzip(&images([2, 2, 3], &vec![0; 64 << 20]));
-    assert!(read_saved(&bomb).unwrap_err().contains("goes on"));
+    assert!(read_saved(&bomb).unwrap_err().contains("it is longer"));
 }

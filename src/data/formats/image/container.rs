@@ -1,5 +1,5 @@
-//! What can be known of a PNG or JPEG file without its pixels: whether it is whole, where it ends, and which
-//! way up its pixels are.
+//! Properties of a PNG or JPEG file that do not require decoding: whether it is complete, where it ends, and
+//! its orientation.
 
 use image::metadata::Orientation;
 
@@ -7,22 +7,22 @@ use image::metadata::Orientation;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// The first bytes of a JPEG file.
 const JPEG: &[u8] = &[0xff, 0xd8];
-/// What EXIF data in a JPEG file begins with, and in PNG files of some programs.
+/// The prefix of EXIF data in a JPEG file, and in PNG files of some programs.
 const EXIF: &[u8] = b"Exif\0\0";
 
-/// A PNG or JPEG file, without what follows its end.
+/// A PNG or JPEG file, without trailing data.
 pub struct Container<'a> {
     /// The name of the format.
     pub format: &'static str,
-    /// Whether the file has an end.
+    /// Whether the file has an end marker.
     pub whole: bool,
-    /// The file's bytes up to there, or all.
+    /// The bytes up to the end marker, or all.
     pub image: &'a [u8],
-    /// How the pixels are to be turned.
+    /// How to rotate or flip the pixels.
     pub orientation: Orientation,
 }
 
-/// Looks at a file's content; `None` if it is neither PNG nor JPEG.
+/// Examines a file's content; `None` if it is neither PNG nor JPEG.
 pub fn examine(content: &[u8]) -> Option<Container<'_>> {
     let (format, end, exif) = if content.starts_with(PNG) {
         let (end, exif) = png(content);
@@ -39,31 +39,31 @@ pub fn examine(content: &[u8]) -> Option<Container<'_>> {
     Some(Container { format, whole: image.is_some(), image: image.unwrap_or(content), orientation })
 }
 
-/// Where a PNG file's chunks end, if they do, and its EXIF data, which may stand before the pixels or after.
+/// The end of a PNG file's chunks, if they end, and its EXIF data, which may come before or after the pixels.
 fn png(content: &[u8]) -> (Option<usize>, Option<&[u8]>) {
     let (mut at, mut exif) = (PNG.len(), None);
     loop {
         let Some((length, kind)) = u32_at(content, at).zip(content.get(at + 4..at + 8)) else {
             return (None, exif);
         };
-        // Length and name before the data, and a sum of four bytes after it.
+        // A length and a name precede the data, a four-byte checksum follows it.
         let Some(data) = (at + 8).checked_add(length).and_then(|end| content.get(at + 8..end)) else {
             return (None, exif);
         };
         at += length + 12;
         match kind {
             b"eXIf" => exif = exif.or(Some(data)),
-            // The sum of the last chunk is checked by nobody.
+            // Nobody checks the checksum of the last chunk.
             b"IEND" => return (Some(at.min(content.len())), exif),
             _ => {}
         }
     }
 }
 
-/// Where a JPEG file's image ends, if it does, and its EXIF data.
+/// The end of a JPEG file's image, if it ends, and its EXIF data.
 ///
-/// Phones put a film or notes after the end, and a small image with an end of its own into the EXIF data, so
-/// the end is not the last one in the file, but the first after the segments, whose lengths are known.
+/// Phones append a video or notes, and embed a thumbnail with an end marker of its own in the EXIF data. So
+/// the end of the image is the first end marker after the segments, whose lengths are known.
 fn jpeg(content: &[u8]) -> (Option<usize>, Option<&[u8]>) {
     let (mut at, mut exif) = (JPEG.len(), None);
     loop {
@@ -76,7 +76,7 @@ fn jpeg(content: &[u8]) -> (Option<usize>, Option<&[u8]>) {
         match content.get(at + 1) {
             None => return (None, exif),
             Some(0xff) => at += 1,
-            // A 0xff of the pixels, and markers without data.
+            // A 0xff among the pixels, or a marker without data.
             Some(0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
             Some(0xd9) => return (Some(at + 2), exif),
             Some(&marker) => {

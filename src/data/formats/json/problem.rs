@@ -1,31 +1,32 @@
-//! What is wrong with a text that is not JSON, or not the JSON that is expected.
+//! Explains errors in JSON text.
 
-/// An error of the parser about `content`, in plain words.
+/// Explains a parser error about `content`.
 pub(in crate::data) fn explain(content: &[u8], error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     if let Some(number) = beyond(content, error) {
-        return format!("{number} does not fit 32 bits at line {line} column {column}");
+        return format!("{number} is out of range for a 32-bit float at line {line} column {column}");
     }
     if content.trim_ascii().is_empty() {
-        return "is empty; give a list of numbers, or `{\"instances\": [...]}`".to_owned();
+        return "is empty; expected a list of numbers, or `{\"instances\": [...]}`".to_owned();
     }
     let rest = content.split(|&byte| byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
     let rest = rest.get(column.saturating_sub(1)..).unwrap_or_default();
     if error.is_syntax() {
-        // The parser stops within a word that begins as one of JSON does.
+        // The parser stops within a word that begins like a JSON literal.
         let begins = |word: &&&str| rest.starts_with(word.as_bytes());
         if let Some(word) = ["NaN", "Infinity", "nan", "inf", "None", "-Infinity", "-inf"].iter().find(begins)
         {
-            return format!("{word} at line {line} column {column} is not a number of JSON; fill it in");
+            return format!("{word} at line {line} column {column} is not a JSON number; fill it in");
         }
         if error.to_string().starts_with("trailing characters") && matches!(rest.first(), Some(b'[' | b'{')) {
-            return "several JSON values, as in JSON Lines; put them into one list: `[…, …]`".to_owned();
+            return "contains several JSON values, as in JSON Lines; put them in one list: `[…, …]`"
+                .to_owned();
         }
     }
     format!("cannot be read: {error}")
 }
 
-/// The number that is too large even for 64 bits, where `error` is about one: its text, as long as one may be.
+/// The text of the number that is out of range even for 64 bits, if `error` is about one.
 fn beyond(content: &[u8], error: &serde_json::Error) -> Option<String> {
     if !error.to_string().starts_with("number out of range") {
         return None;

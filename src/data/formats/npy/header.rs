@@ -2,7 +2,7 @@
 
 use crate::data::formats::array::Element;
 
-/// What the dictionary says.
+/// The contents of the dictionary.
 pub struct Header {
     pub element: Element,
     /// Whether the first index changes fastest.
@@ -11,7 +11,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }` in any order of keys.
+    /// Parses `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }` with the keys in any order.
     pub fn parse(text: &str) -> Result<Self, String> {
         let malformed = || format!("malformed NPY header {:?}", text.chars().take(80).collect::<String>());
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
@@ -22,7 +22,7 @@ impl Header {
             rest = match key {
                 "descr" if descr.is_none() => {
                     let records =
-                        "holds records, which are not read; save their fields as one array of numbers";
+                        "holds records, which are unsupported; save their fields as one array of numbers";
                     let (word, rest) = quoted(value).ok_or(records)?;
                     descr = Some(word);
                     rest
@@ -51,7 +51,7 @@ impl Header {
     }
 }
 
-/// The element type that NumPy writes as `descr`: the order of the bytes, a letter and a size.
+/// Parses NumPy's element type `descr`: the byte order, a letter and a size.
 fn element(descr: &str) -> Result<Element, String> {
     let mut rest = descr.chars();
     let (order, kind) = (rest.next().unwrap_or_default(), rest.next().unwrap_or_default());
@@ -71,15 +71,15 @@ fn element(descr: &str) -> Result<Element, String> {
     }
     let descr: String = descr.chars().take(20).collect();
     let what = match kind {
-        'O' => "holds pickled Python objects, which are never read; save numbers with `.astype(float)` or words with \
+        'O' => "holds pickled Python objects, which are never loaded; save numbers with `.astype(float)` or strings with \
                 `.astype(str)`"
             .to_owned(),
-        'V' => "holds records, which are not read; save their fields as one array of numbers".to_owned(),
-        'f' => format!("holds floating-point numbers of {size} bytes ({descr}); save them with `.astype('float64')`"),
-        'c' => format!("holds complex numbers ({descr}); save real and imaginary parts as numbers of their own"),
+        'V' => "holds records, which are unsupported; save their fields as one array of numbers".to_owned(),
+        'f' => format!("holds {size}-byte floating-point numbers ({descr}); save them with `.astype('float64')`"),
+        'c' => format!("holds complex numbers ({descr}); save real and imaginary parts as separate numbers"),
         'M' | 'm' => format!("holds times ({descr}); save them as numbers with `.astype('int64')`"),
-        'U' | 'S' => format!("holds words without letters ({descr})"),
-        _ => format!("holds values of type {descr:?}; f2 to f8, i1 to i8, u1 to u8, b1, U and S can be read"),
+        'U' | 'S' => format!("holds strings of length 0 ({descr})"),
+        _ => format!("holds values of type {descr:?}; supported are f2 to f8, i1 to i8, u1 to u8, b1, U and S"),
     };
     Err(what)
 }
@@ -97,7 +97,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 fn tuple(text: &str) -> Option<(Vec<usize>, &str)> {
     let (inside, rest) = skip(text, "(")?.split_once(')')?;
     let inside = inside.trim_end();
-    // `(3)` is a number to Python, `(3,)` a tuple.
+    // In Python, `(3)` is a number and `(3,)` a tuple.
     if !inside.is_empty() && !inside.contains(',') {
         return None;
     }

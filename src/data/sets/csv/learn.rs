@@ -1,48 +1,49 @@
-//! What each column of a training file holds, found out while it is read.
+//! Determines the columns of a training file while it is read.
 
+use super::categories::Categories;
 use super::missing::{Gaps, Missing};
-use super::words::Words;
 use crate::data::columns::{Column, Columns, is_missing, number, resembles_gap};
 use crate::data::formats::csv::{shown, sorted};
 
-/// The most values that a file with columns of categories may become, 2 GiB.
+/// Limit on the values of a file with categorical columns, 2 GiB.
 const MOST_VALUES: usize = 1 << 29;
 
 /// The columns of a file, as far as it has been read.
 pub(super) struct Learner {
     kinds: Vec<Kind>,
-    /// Which columns have gaps.
+    /// The columns with missing values.
     gaps: Vec<bool>,
     missing: Missing,
     indicators: bool,
 }
 
-/// What a column holds. There may be millions.
+/// The type of a column. There may be millions of columns.
 enum Kind {
-    /// Nothing was read yet.
+    /// No value has been read yet.
     Open,
     Numbers,
-    Words(Box<Words>),
+    Categories(Box<Categories>),
 }
 
 impl Learner {
-    /// Columns of which it is said whether they are listed as categorical; what `missing` says is done to gaps, and
-    /// `indicators` tell where they were.
+    /// A learner for columns that are `listed` as categorical or not. `missing` handles missing values, and
+    /// `indicators` add input values that mark them.
     pub fn new(listed: impl Iterator<Item = bool>, missing: Missing, indicators: bool) -> Self {
         let kind = |listed| {
-            if listed { Kind::Words(Box::new(Words::new(listed))) } else { Kind::Open }
+            if listed { Kind::Categories(Box::new(Categories::new(listed))) } else { Kind::Open }
         };
         let kinds: Vec<Kind> = listed.map(kind).collect();
         Self { gaps: vec![false; kinds.len()], kinds, missing, indicators }
     }
 
-    /// Reads a cell of column `index`: the number, or that of its category, or NaN where it is missing.
+    /// Reads a cell of column `index`; returns its number, the index of its category, or NaN if it is
+    /// missing.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of the problem.
     pub fn cell(&mut self, index: usize, text: &str) -> Result<f32, String> {
         let kind = &mut self.kinds[index];
-        if !matches!(kind, Kind::Words(_))
+        if !matches!(kind, Kind::Categories(_))
             && let Some(number) = number(text)
         {
             *kind = Kind::Numbers;
@@ -57,33 +58,35 @@ impl Learner {
                 _ => Ok(f32::NAN),
             };
         }
-        // Numbers that 32 bits do not hold are no words.
-        let is_word = || text.parse::<f64>().is_err();
+        // Numbers out of range for `f32` are not categories.
+        let is_text = || text.parse::<f64>().is_err();
         match kind {
-            Kind::Words(words) => {
-                if let Some(mark) = words.only_mark().filter(|_| !is_word()) {
+            Kind::Categories(seen) => {
+                if let Some(mark) = seen.only_mark().filter(|_| !is_text()) {
                     let remedy = self.missing.mark(mark);
                     return Err(format!(
-                        "{} is a number, and {mark:?} before it is not; {remedy}",
+                        "{} is a number, but {mark:?} before it is not; {remedy}",
                         shown(text)
                     ));
                 }
-                words.cell(text)
+                seen.cell(text)
             }
-            Kind::Open if is_word() => {
-                let mut words = Box::<Words>::default();
-                let first = words.cell(text);
-                *kind = Kind::Words(words);
+            Kind::Open if is_text() => {
+                let mut seen = Box::<Categories>::default();
+                let first = seen.cell(text);
+                *kind = Kind::Categories(seen);
                 first
             }
             Kind::Open | Kind::Numbers if resembles_gap(text) => {
                 Err(format!("{} is not a number; {}", shown(text), self.missing.mark(text)))
             }
             Kind::Open | Kind::Numbers => Err(match text.parse::<f64>() {
-                Ok(large) if large.is_finite() => format!("{} does not fit 32 bits", shown(text)),
+                Ok(large) if large.is_finite() => {
+                    format!("{} is out of range for a 32-bit float", shown(text))
+                }
                 Ok(_) => format!("{} is not a finite number; {}", shown(text), self.missing.mark(text)),
                 Err(_) => format!(
-                    "{} is not a number, as the values before it are; if they name categories, list the column in \
+                    "{} is not a number, unlike the values before it; if they are categories, list the column in \
                      `categorical`",
                     shown(text)
                 ),
@@ -91,14 +94,15 @@ impl Learner {
         }
     }
 
-    /// The columns of these names, and the values of all samples, made of what [`cell`](Self::cell) returned.
+    /// The columns with these names, and the input values of all samples, encoded from the results of
+    /// [`cell`](Self::cell).
     ///
     /// # Errors
-    /// Why a column cannot be used.
+    /// A description of the unusable column.
     pub fn finish(self, names: Vec<String>, cells: Vec<f32>) -> Result<(Columns, Vec<f32>), String> {
         let width = names.len();
         let mut columns = Vec::with_capacity(width);
-        // For each column with categories, the place of each in the order of its values.
+        // For each categorical column, the position of each category among its values.
         let mut places: Vec<Option<Vec<usize>>> = Vec::with_capacity(width);
         for ((name, kind), gaps) in names.into_iter().zip(self.kinds).zip(self.gaps) {
             let mut column = Column { indicator: gaps && self.indicators, ..Column::numbers(name) };
@@ -106,24 +110,24 @@ impl Learner {
             let empty = match &kind {
                 Kind::Open => true,
                 Kind::Numbers => false,
-                Kind::Words(words) => words.numbers.is_empty(),
+                Kind::Categories(seen) => seen.numbers.is_empty(),
             };
             if empty {
                 return Err(format!(
-                    "column `{name}`: every value is missing; leave it out with `ignore = [\"{name}\"]`"
+                    "column `{name}`: every value is missing; exclude it with `ignore = [\"{name}\"]`"
                 ));
             }
-            let Kind::Words(words) = kind else {
+            let Kind::Categories(seen) = kind else {
                 column.fill = self.missing.of_numbers();
                 columns.push(column);
                 places.push(None);
                 continue;
             };
-            words.check(name)?;
-            let categories = sorted(words.numbers.keys().cloned().collect());
+            seen.check(name)?;
+            let categories = sorted(seen.numbers.keys().cloned().collect());
             let mut place = vec![0; categories.len()];
             for (i, category) in categories.iter().enumerate() {
-                place[words.numbers[category] as usize] = i;
+                place[seen.numbers[category] as usize] = i;
             }
             column.categories = Some(categories);
             column.fill = self.missing.of_words();
@@ -138,7 +142,7 @@ impl Learner {
         let all = columns.width().checked_mul(samples).filter(|all| *all <= MOST_VALUES);
         let all = all.ok_or_else(|| {
             format!(
-                "its categories and gaps make {} values of each of {samples} samples, more than 2 GiB; leave columns out with \
+                "{samples} samples of {} encoded values exceed 2 GiB; exclude columns with \
                  `ignore`",
                 columns.width()
             )

@@ -1,32 +1,32 @@
-//! What is done about values that are missing.
+//! Handling of missing values.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::columns::{Fill, Rule};
 
-/// `missing`: a word, or the number that stands for every gap.
+/// `missing`: a rule, or the number that replaces all missing values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Missing {
-    /// What is done, or what is measured.
+    /// A rule, or the statistic to measure.
     Rule(Gaps),
-    /// The number that stands for every gap.
+    /// The number that replaces all missing values.
     Number(f64),
 }
 
-/// What is done about values that are missing.
+/// A rule for missing values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gaps {
     /// The file is refused.
     Error,
-    /// The line is left out.
+    /// The line is skipped.
     Drop,
-    /// The mean of the column stands for them.
+    /// They are replaced by the mean of the column.
     Mean,
-    /// The median of the column stands for them.
+    /// They are replaced by the median of the column.
     Median,
-    /// The most frequent value of the column stands for them.
+    /// They are replaced by the most frequent value of the column.
     MostFrequent,
 }
 
@@ -37,25 +37,26 @@ impl Default for Missing {
 }
 
 impl Missing {
-    /// What to do about a gap in a file to train or test on.
-    pub(super) const REMEDY: &'static str = "`missing` in `[data.csv]` says what to do about it (\"drop\", \"mean\", \"median\", \"most_frequent\", a number)";
+    /// The remedy for a missing value in a training or test file.
+    pub(super) const REMEDY: &'static str =
+        "set `missing` in `[data.csv]` to \"drop\", \"mean\", \"median\", \"most_frequent\" or a number";
 
-    /// What to do about a text that marks a gap.
+    /// The remedy for a text that may mean a missing value.
     pub(super) fn mark(self, text: &str) -> String {
         let fill = if self == Self::default() { " and `missing = \"mean\"`" } else { "" };
-        format!("if it marks a gap, set `missing_marks = [{text:?}]`{fill} in `[data.csv]`")
+        format!("if it means a missing value, set `missing_marks = [{text:?}]`{fill} in `[data.csv]`")
     }
 
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether something stands for gaps.
+    /// Whether missing values are replaced.
     pub(super) fn fills(self) -> bool {
         self.of_numbers().is_some()
     }
 
-    /// What stands for a gap among numbers.
+    /// The replacement for a missing number.
     pub(super) fn of_numbers(self) -> Option<Fill> {
         match self {
             Self::Rule(Gaps::Error | Gaps::Drop) => None,
@@ -66,7 +67,7 @@ impl Missing {
         }
     }
 
-    /// What stands for a gap among words, which have neither a mean nor a median.
+    /// The replacement for a missing category; categories have neither a mean nor a median.
     pub(super) fn of_words(self) -> Option<Fill> {
         self.of_numbers().map(|_| Fill::Measured(Rule::MostFrequent))
     }

@@ -1,4 +1,4 @@
-//! Columns without a name, as spreadsheets and pandas leave them: an index, or nothing at all.
+//! Unnamed columns, as written by spreadsheets and pandas: an index, or empty.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use ::csv::StringRecord;
 use crate::data::formats::csv::{cell, is_missing};
 use crate::error::{Error, Result};
 
-/// The columns of a file that have no name and that no option names.
+/// The columns of a file that have no name and are not mentioned by an option.
 pub(super) struct Nameless {
     columns: Vec<Column>,
 }
@@ -18,29 +18,29 @@ struct Column {
     holds: Holds,
 }
 
-/// What all cells so far are.
+/// The contents of all cells so far.
 #[derive(Clone, Copy, PartialEq)]
 enum Holds {
     Nothing,
-    /// Whole numbers, each larger than the one before; the last of them.
+    /// Increasing integers; the last of them.
     Rising(i64),
     Other,
 }
 
 impl Nameless {
-    /// Those among `names` that are not `left_out` anyway.
+    /// The unnamed columns among `names` that are not `left_out` anyway.
     pub fn new(names: &[String], left_out: &[bool]) -> Self {
         let places = (0..names.len()).filter(|&place| !left_out[place] && is_nameless(&names[place]));
         let column = |place: usize| Column { place, name: names[place].clone(), holds: Holds::Nothing };
         Self { columns: places.map(column).collect() }
     }
 
-    /// The places of the columns.
+    /// The indices of the columns.
     pub fn places(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().map(|column| column.place)
     }
 
-    /// Looks at the line that follows `lines` others.
+    /// Inspects the line that follows `lines` others.
     pub fn look(&mut self, lines: usize, record: &StringRecord, marks: &[String]) {
         for column in &mut self.columns {
             let text = cell(record, column.place, marks);
@@ -53,10 +53,10 @@ impl Nameless {
         }
     }
 
-    /// Warns of what is ignored.
+    /// Warns about ignored columns.
     ///
     /// # Errors
-    /// [`Error::Data`] about a column that holds something.
+    /// [`Error::Data`] about a column that is neither an index nor empty.
     pub fn finish(self, path: &Path) -> Result<()> {
         for Column { place, name, holds } in self.columns {
             let number = place + 1;
@@ -67,13 +67,13 @@ impl Nameless {
                 Holds::Rising(_) => "numbers the lines",
                 Holds::Other => {
                     let message = format!(
-                        "column {number} has no name{called}; name it in the first line, or leave it out with {remedy}"
+                        "column {number} has no name{called}; name it in the first line, or exclude it with {remedy}"
                     );
                     return Err(Error::data(path, message));
                 }
             };
             tracing::warn!(
-                "{}: column {number} has no name{called} and {what}; it is ignored, as {remedy} does",
+                "{}: column {number} has no name{called} and {what}; it is ignored, as with {remedy}",
                 path.display()
             );
         }
@@ -81,7 +81,7 @@ impl Nameless {
     }
 }
 
-/// Whether a column has no name, or one that pandas gives such columns.
+/// Whether a column has no name, or a placeholder name from pandas.
 fn is_nameless(name: &str) -> bool {
     name.is_empty() || name.strip_prefix("Unnamed: ").is_some_and(|number| number.parse::<u32>().is_ok())
 }

@@ -1,4 +1,4 @@
-//! Values of options, and whether the options go together.
+//! Option values, and checks of their combination.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,13 @@ use super::{Config, Missing, Task};
 use crate::config::Problems;
 use crate::data::formats::csv::Unknown;
 
-/// The names of what is to be predicted.
+/// The names of the columns to predict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Target {
     /// One column.
     One(#[schemars(length(min = 1))] String),
-    /// Several, in the order of the network's outputs.
+    /// Several columns, in the order of the network's outputs.
     Several(#[schemars(length(min = 1))] Vec<String>),
 }
 
@@ -29,7 +29,7 @@ impl Target {
     }
 }
 
-/// What happens where a file has a category that the training file lacks.
+/// What to do about a category that the training file lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownCategory {
@@ -47,10 +47,10 @@ impl UnknownCategory {
     }
 }
 
-/// Stands for a delimiter that is no single character; none is a line end.
+/// Represents a delimiter that is not a single character; a line end is never valid.
 const NO_DELIMITER: char = '\n';
 
-/// Reads a delimiter: a character, its name, or `\t` as it is typed in a shell.
+/// Parses a delimiter: a character, its name, or `\t` as typed in a shell.
 pub(super) fn delimiter<'de, D: Deserializer<'de>>(value: D) -> Result<char, D::Error> {
     let text = String::deserialize(value)?;
     let mut characters = text.chars();
@@ -75,7 +75,7 @@ impl From<UnknownCategory> for Unknown {
 }
 
 impl Config {
-    /// Reports options that are wrong by themselves or contradict each other.
+    /// Reports options that are invalid or contradict each other.
     pub(super) fn check(&self, problems: &mut Problems<'_>) {
         if !self.delimiter.is_ascii() || matches!(self.delimiter, '"' | '\n' | '\r') {
             problems.key("delimiter").report_with_help(
@@ -99,40 +99,41 @@ impl Config {
                     problems.key(key).index(i).report(if key == "features" {
                         "the target cannot be a feature"
                     } else {
-                        "this is the target, which is never predicted from"
+                        "the target is never an input"
                     });
                 }
             }
         }
         if self.task == Task::Classification && self.target.names().len() > 1 {
             problems.key("target").report_with_help(
-                "classes are in one column",
+                "classification predicts one column",
                 "set `task = \"regression\"` to predict several numbers",
             );
         }
         if matches!(self.missing, Missing::Number(number) if !(number as f32).is_finite()) {
-            problems.key("missing").report("must be a number that fits 32 bits");
+            problems.key("missing").report("must be a number within the range of a 32-bit float");
         }
         if self.pixels && (self.missing.fills() || !self.categorical.is_empty()) {
             let key = if self.missing.fills() { "missing" } else { "categorical" };
-            problems.key(key).report("pixels are whole numbers from 0 to 255, which are all there");
+            problems.key(key).report("pixels are integers from 0 to 255, which have no missing values");
         }
         if self.missing_indicator && !self.missing.fills() {
             problems.key("missing_indicator").report_with_help(
-                "needs gaps that are filled",
+                "needs missing values to be replaced",
                 "set `missing` to \"mean\", \"median\", \"most_frequent\" or a number",
             );
         }
         if self.features.is_some() && !self.ignore.is_empty() {
-            problems
-                .key("ignore")
-                .report_with_help("`features` says which columns are used", "remove one of the two");
+            problems.key("ignore").report_with_help(
+                "conflicts with `features`, which selects the columns",
+                "remove one of the two",
+            );
         }
         let of = |names: &[String]| names.iter().cloned().collect::<HashSet<_>>();
         let (features, ignored) = (self.features.as_deref().map(of), of(&self.ignore));
         for (i, name) in self.categorical.iter().enumerate() {
             if ignored.contains(name) || features.as_ref().is_some_and(|names| !names.contains(name)) {
-                problems.key("categorical").index(i).report(format!("column `{name}` is not predicted from"));
+                problems.key("categorical").index(i).report(format!("column `{name}` is not an input"));
             }
         }
         if self.classes.is_some() && self.task == Task::Regression {

@@ -1,4 +1,4 @@
-//! Lines of pixels.
+//! Rows of pixels.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(super) fn pixels(path: &Path, values: &[f32], lines: &[u64], columns: &Colum
         let width = columns.width();
         let (line, name) = (lines[i / width], columns.value_names().swap_remove(i % width));
         let message =
-            format!("line {line}, column `{name}`: {} is no pixel, a whole number from 0 to 255", values[i]);
+            format!("line {line}, column `{name}`: {} is not a pixel, an integer from 0 to 255", values[i]);
         return Err(Error::data(path, message));
     }
     Ok(Features::Bytes(values.iter().map(|value| *value as u8).collect()))

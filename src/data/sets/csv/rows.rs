@@ -1,4 +1,4 @@
-//! The lines of a file, one by one.
+//! Iterates over the lines of a file.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,28 +9,28 @@ use super::Config;
 use crate::data::formats::csv::{cell, is_missing, open, places, unreadable};
 use crate::error::{Error, Result};
 
-/// A file whose first line was read.
+/// A file whose first line has been read.
 pub(super) struct Opened<R> {
     reader: ::csv::Reader<R>,
-    /// The names of its columns, or numbers where they have none.
+    /// The names of its columns, or their numbers if it has no header.
     pub names: Vec<String>,
-    /// The first line, where it has no names.
+    /// The first line, if it is not a header.
     first: Option<StringRecord>,
-    /// The places of what is to be predicted.
+    /// The indices of the target columns.
     pub targets: Vec<usize>,
 }
 
-/// Which gaps leave a line out.
+/// Where a missing value drops the line.
 pub(super) struct Dropped<'a> {
     pub used: &'a [usize],
-    /// Whether those among the targets do.
+    /// Whether it does among the targets.
     pub labels: bool,
-    /// What else marks a gap.
+    /// Additional texts that mean a missing value.
     pub marks: &'a [String],
 }
 
 impl<R: Read> Opened<R> {
-    /// Hands over every line: its number, its cells, and the places of the targets among them.
+    /// Passes every line to `row`: its number, its cells, and the indices of the targets.
     pub fn rows(
         mut self,
         path: &Path,
@@ -59,12 +59,16 @@ impl<R: Read> Opened<R> {
             kept += 1;
         }
         if kept == 0 {
-            let why = if left_out > 0 { ": every line has a gap (`missing = \"drop\"`)" } else { "" };
+            let why =
+                if left_out > 0 { ": every line has a missing value (`missing = \"drop\"`)" } else { "" };
             return Err(Error::data(path, format!("has no samples{why}")));
         }
         if left_out > 0 {
             let all = kept + left_out;
-            tracing::warn!("{}: {left_out} of {all} lines have gaps and are left out", path.display());
+            tracing::warn!(
+                "{}: dropped {left_out} of {all} lines, which have missing values",
+                path.display()
+            );
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A file as columns, numbers and targets.
+//! Reads a file to columns, numbers and targets.
 
 use std::io::Read;
 use std::path::Path;
@@ -15,24 +15,24 @@ use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::wording::counted;
 
-/// The lines of a file, features as values and targets still as texts.
+/// The rows of a file: features as numbers, targets still as text.
 pub(super) struct Table {
     pub columns: Columns,
-    /// How many columns the file has, used or not.
+    /// The number of columns of the file, used or not.
     pub width: usize,
     features: Vec<f32>,
     pub targets: Vec<String>,
-    /// The line of each target, for messages.
+    /// The line number of each sample, for messages.
     lines: Vec<u64>,
 }
 
 impl Config {
-    /// How many columns a file has.
+    /// The number of columns of a file.
     pub(super) fn width(&self, path: &Path, content: impl Read) -> Result<usize> {
         Ok(self.open(path, content)?.names.len())
     }
 
-    /// Reads the file to train on, and finds out what its columns hold.
+    /// Reads the training file and determines its columns.
     pub(super) fn learn(&self, path: &Path, content: impl Read) -> Result<Table> {
         let mut file = self.open(path, content)?;
         let mut left_out = vec![false; file.names.len()];
@@ -59,7 +59,7 @@ impl Config {
         };
         if used.is_empty() {
             let targets = self.target.names().join("`, `");
-            return Err(Error::data(path, format!("has no column but the target `{targets}`")));
+            return Err(Error::data(path, format!("has no column other than the target `{targets}`")));
         }
         let mut learner =
             Learner::new(used.iter().map(|&place| categorical[place]), self.missing, self.missing_indicator);
@@ -88,8 +88,8 @@ impl Config {
         Ok(table)
     }
 
-    /// Reads another file by the `columns` of the one that was trained on, which had `width` columns in all if that is
-    /// known.
+    /// Reads another file by the `columns` of the training file, which had `width` columns in total, if that
+    /// is known.
     pub(super) fn read(
         &self,
         path: &Path,
@@ -121,7 +121,7 @@ impl Config {
         Ok(table)
     }
 
-    /// The columns whose gaps leave a line out, beside the targets.
+    /// The columns in which, in addition to the targets, a missing value drops the line.
     fn dropped<'a>(&'a self, used: &'a [usize]) -> Option<Dropped<'a>> {
         let listed = self.classes.iter().flatten().any(|class| is_missing(class));
         (self.missing == Missing::Rule(Gaps::Drop)).then_some(Dropped {
@@ -131,7 +131,7 @@ impl Config {
         })
     }
 
-    /// How many columns a file without names has in all, where the options leave out others than the target.
+    /// The total number of columns of a file without a header, if it is determined by the options.
     pub(in crate::data) fn whole_width(&self, columns: &Columns) -> Option<usize> {
         self.features.is_none().then(|| columns.0.len() + self.ignore.len() + self.target.names().len())
     }
@@ -151,15 +151,15 @@ impl Config {
                 indices.get(text.as_str()).copied().ok_or_else(|| {
                     if is_missing(text) {
                         let message = format!(
-                            "line {line}, column `{name}`: the label is missing; remove the line, or list {} in `classes`",
+                            "line {line}, column `{name}`: the label is missing; remove the line, or add {} to `classes`",
                             shown(text)
                         );
                         return Error::data(path, message);
                     }
                     let known =
-                        if classes.len() <= 20 { classes.join(", ") } else { "many others".to_owned() };
+                        if classes.len() <= 20 { classes.join(", ") } else { "too many to list".to_owned() };
                     let message = format!(
-                        "line {line}, column `{name}`: unknown class {}; known are {known}",
+                        "line {line}, column `{name}`: unknown class {}; the classes are {known}",
                         shown(text)
                     );
                     Error::data(path, message)
@@ -171,7 +171,7 @@ impl Config {
         let width = table.columns.width();
         let sample_shape = self.shape.map_or_else(|| Shape(vec![width]), Shape::from);
         if sample_shape.elements() != Some(width) {
-            let message = format!("a line has {width} values, but `shape` is {sample_shape}");
+            let message = format!("rows have {width} values, but `shape` is {sample_shape}");
             return Err(Error::data(path, message));
         }
         let features = if self.pixels {

@@ -26,7 +26,7 @@ fn classes(dataset: &Dataset) -> (&[u32], &[String]) {
 }
 
 #[test]
-fn classes_may_be_texts_or_numbers() {
+fn classes_may_be_text_or_numbers() {
     let splits =
         load("\u{feff}a, kind ,b\n1,dog,2\n3.5,cat,-4e1\n".as_bytes(), None, "target = \"kind\"").unwrap();
     assert_eq!(splits.train.features, Features::Floats(vec![1.0, 2.0, 3.5, -40.0]));
@@ -40,7 +40,7 @@ fn classes_may_be_texts_or_numbers() {
 }
 
 #[test]
-fn files_without_names_have_numbered_columns() {
+fn columns_are_numbered_without_a_header() {
     let options = "target = \"2\"\nfeatures = [\"1\", \"0\"]\nhas_headers = false\ndelimiter = \";\"\ntask = \"regression\"";
     let splits = load(b"1;2;3\n4;5;6", Some(b"7;8;9\n"), options).unwrap();
     assert_eq!(splits.train.features, Features::Floats(vec![2.0, 1.0, 5.0, 4.0]));
@@ -66,13 +66,13 @@ fn the_test_file_must_fit() {
 }
 
 #[test]
-fn says_where_the_file_is_wrong() {
+fn errors_name_the_line_and_the_column() {
     let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
     assert!(message(b"a,y\n1,u\nx,u\n").contains("line 3, column `a`: \"x\" is not a number"));
     assert!(message(b"a,y\r\n1,u\r\nx,u\r\n").contains("line 3, column `a`"));
     assert!(message(b"a,y\r1,u\rx,u\r").contains("line 3, column `a`"));
     assert!(message(b"a,y\ninf,u\n").contains("\"inf\" is not a finite number"));
-    assert!(message(b"a,y\n1e39,u\n").contains("\"1e39\" does not fit 32 bits"));
+    assert!(message(b"a,y\n1e39,u\n").contains("\"1e39\" is out of range for a 32-bit float"));
     assert!(message(b"a,y\nNA,u\n").contains("line 2, column `a`: the value is missing"));
     assert!(message(b"a,y\n,u\n").contains("the value is missing"));
     assert!(message(b"a,y\n1,u,3\n").contains("line 2: 3 columns, but the lines before have 2"));
@@ -80,7 +80,7 @@ fn says_where_the_file_is_wrong() {
     assert!(message(b"alpha,beta\n1,u\n").contains("has no column `y`; it has alpha, beta"));
     assert!(message(b"value,target\n1,u\n").contains("no column `y`; it has value, target"));
     assert!(message(b"y,y\n1,u\n").contains("two columns"));
-    assert!(message(b"y\n1\n").contains("no column but the target"));
+    assert!(message(b"y\n1\n").contains("no column other than the target"));
     assert!(message(b"a,y\n").contains("no samples"));
     assert!(message(b"").contains("has no column `y`; the file is empty"));
     let misspelt = load(b"a,species\n1,u\n", None, "target = \"specis\"").unwrap_err();
@@ -90,7 +90,7 @@ fn says_where_the_file_is_wrong() {
 }
 
 #[test]
-fn a_label_that_is_missing_is_no_class() {
+fn a_missing_label_is_not_a_class() {
     for label in ["", " ", "NaN", "NA", "null"] {
         let table = format!("a,y\n1,u\n2,{label}\n3,v\n");
         let message = load(table.as_bytes(), None, "target = \"y\"").unwrap_err();
@@ -103,7 +103,7 @@ fn a_label_that_is_missing_is_no_class() {
 }
 
 #[test]
-fn a_column_that_is_not_found_is_explained_by_what_is_there() {
+fn the_error_about_a_missing_column_shows_what_was_found() {
     let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
     for (content, said) in [
         (
@@ -125,15 +125,15 @@ fn a_column_that_is_not_found_is_explained_by_what_is_there() {
 }
 
 #[test]
-fn a_quote_that_is_not_closed_swallows_no_rows() {
+fn an_unclosed_quote_swallows_no_rows() {
     let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
-    assert!(message(b"a,y\n1,u\n2,\"v\n3,u\n").contains("line 3: the quote that opens here is not closed"));
+    assert!(message(b"a,y\n1,u\n2,\"v\n3,u\n").contains("line 3: unclosed quote"));
     let closed = load(b"a,y\n1,\"u\nw\"\n2,v\n", None, "target = \"y\"").unwrap();
     assert_eq!(classes(&closed.train).1, ["u\nw", "v"]);
 }
 
 #[test]
-fn words_become_a_value_for_each_category() {
+fn text_columns_are_one_hot_encoded() {
     let table = b"city,a,y,zip\nRome,1,u,10115\nBonn,2,v,01067\nRome,3,v,10115\n";
     let splits = load(table, None, "target = \"y\"\ncategorical = [\"zip\"]").unwrap();
     let names = splits.columns.as_ref().unwrap().value_names();
@@ -141,11 +141,11 @@ fn words_become_a_value_for_each_category() {
     let rows = [[0.0, 1.0, 1.0, 0.0, 1.0], [1.0, 0.0, 2.0, 1.0, 0.0], [0.0, 1.0, 3.0, 0.0, 1.0]];
     assert_eq!(splits.train.features, Features::Floats(rows.concat()));
     assert_eq!(splits.train.sample_shape.0, [5]);
-    // The test file's own order of columns and its categories play no part.
+    // The order of columns and the categories of the test file itself have no effect.
     let test = b"zip,y,city,a\n10115.0,u,Bonn,4\n";
     let found = load(table, Some(test), "target = \"y\"\ncategorical = [\"zip\"]").unwrap();
     assert_eq!(found.test.unwrap().features, Features::Floats(vec![1.0, 0.0, 4.0, 0.0, 1.0]));
-    // Nor do columns that are ignored or are no features.
+    // Neither do columns that are ignored or not features.
     let few = load(table, None, "target = \"y\"\nignore = [\"zip\", \"city\"]").unwrap();
     assert_eq!(few.train.features, Features::Floats(vec![1.0, 2.0, 3.0]));
     let few = load(table, None, "target = \"y\"\nfeatures = [\"a\", \"city\"]").unwrap();
@@ -157,11 +157,11 @@ fn words_become_a_value_for_each_category() {
 }
 
 #[test]
-fn words_that_are_no_categories_are_refused_with_what_to_do() {
+fn text_that_cannot_be_categories_is_refused_with_a_remedy() {
     let message = |content: &[u8]| load(content, None, "target = \"y\"").unwrap_err();
     let ids = message(b"id,y\nr1,u\nr2,v\nr3,v\n");
     assert!(
-        ids.contains("column `id`: no text occurs twice") && ids.contains("`ignore = [\"id\"]`"),
+        ids.contains("column `id`: all values are distinct") && ids.contains("`ignore = [\"id\"]`"),
         "{ids}"
     );
     let mixed = message(b"a,y\nx,u\n7,u\n");
@@ -172,7 +172,7 @@ fn words_that_are_no_categories_are_refused_with_what_to_do() {
     assert!(message(b"a,y\n7,u\nx,u\n").contains("list the column in `categorical`"));
     let rows = (0..=100).map(|i| format!("t{i},u\nt{i},u\n")).collect::<Vec<_>>().concat();
     let many = message(format!("a,y\n{rows}").as_bytes());
-    assert!(many.contains("line 202, column `a`: \"t100\" is the 101st text"), "{many}");
+    assert!(many.contains("line 202, column `a`: \"t100\" is the 101st distinct value"), "{many}");
     let listed =
         load(format!("a,y\n{rows}").as_bytes(), None, "target = \"y\"\ncategorical = [\"a\"]").unwrap();
     assert_eq!(listed.train.sample_shape.0, [101]);
@@ -180,7 +180,7 @@ fn words_that_are_no_categories_are_refused_with_what_to_do() {
     let train = b"a,y\nx,u\nx,v\n";
     let unknown = load(train, Some(b"a,y\nx,u\nz,u\n"), "target = \"y\"").unwrap_err();
     assert!(
-        unknown.contains("test.csv: line 3, column `a`: \"z\" is no category of the training file"),
+        unknown.contains("test.csv: line 3, column `a`: \"z\" is not a category of the training file"),
         "{unknown}"
     );
     let options = "target = \"y\"\nunknown_category = \"ignore\"";

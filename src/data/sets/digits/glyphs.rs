@@ -1,13 +1,13 @@
-//! How each digit is written: strokes as control points of smooth curves in the unit square.
+//! The shapes of each digit: strokes given by control points of smooth curves in the unit square.
 
-/// A place in the unit square: right, down.
+/// A position in the unit square: right, down.
 pub(super) type Point = [f64; 2];
-/// A curve drawn without lifting the pen, through its control points.
+/// A curve through its control points, drawn without lifting the pen.
 type Stroke = &'static [Point];
-/// One way to write a digit.
+/// One shape of a digit.
 pub(super) type Glyph = &'static [Stroke];
 
-/// The ways to write each digit, by digit. Corners are where one stroke ends and the next starts.
+/// The shapes of each digit, by digit. A corner is where one stroke ends and the next begins.
 pub(super) const GLYPHS: [&[Glyph]; 10] = [
     &[
         &[&[

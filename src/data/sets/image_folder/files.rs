@@ -1,4 +1,4 @@
-//! The image files in a class folder and the folders within it.
+//! Finds the image files in a class folder and its subfolders.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -10,7 +10,7 @@ use crate::data::Loading;
 use crate::data::formats::image::EXTENSIONS;
 use crate::error::{Error, Result};
 
-/// What operating systems and file servers leave in folders, beside what begins with a dot.
+/// What operating systems and file servers leave in folders, in addition to hidden files.
 const RUBBISH: &[&str] = &[
     "thumbs.db",
     "ehthumbs.db",
@@ -23,34 +23,33 @@ const RUBBISH: &[&str] = &[
     "lost+found",
 ];
 
-/// How the names of pictures of other formats end.
+/// File name extensions of unsupported image formats.
 const PICTURES: [&str; 8] = ["webp", "bmp", "gif", "tif", "tiff", "heic", "heif", "avif"];
 
 /// The images of class folders.
 #[derive(Default)]
 pub(super) struct Found {
-    /// Each with the index of its class; by class, then the files of a folder by name, before those in the folders
-    /// within it.
+    /// Each image with the index of its class; sorted by class, then by name within each folder, subfolders
+    /// last.
     pub images: Vec<(PathBuf, u32)>,
-    /// How many other files were passed over.
+    /// The number of other files, which are skipped.
     pub others: usize,
-    /// The first of them.
+    /// The first of the other files.
     pub first_other: Option<PathBuf>,
     /// The classes without images.
     pub empty: Vec<String>,
 }
 
 impl Found {
-    /// Adds all images in `folder` and in the folders within it. Links to folders are followed, to each folder
-    /// once, so that circles end.
+    /// Adds all images in `folder` and its subfolders. Links to folders are followed, each folder once, so
+    /// that cycles end.
     pub fn add_class(&mut self, folder: &Path, label: u32, loading: &Loading) -> Result<()> {
         let mut seen = HashSet::new();
-        // Folders to read; the next one is the last.
+        // Folders still to be read, the next one last.
         let mut ahead = vec![folder.to_path_buf()];
         while let Some(folder) = ahead.pop() {
             loading.check()?;
-            let failed =
-                |error: io::Error| Error::data(&folder, format!("the folder cannot be listed: {error}"));
+            let failed = |error: io::Error| Error::data(&folder, format!("cannot list the folder: {error}"));
             if !seen.insert(folder.canonicalize().map_err(failed)?) {
                 continue;
             }
@@ -75,7 +74,7 @@ impl Found {
         Ok(())
     }
 
-    /// Adds what was found elsewhere.
+    /// Adds the images found in another folder.
     pub fn append(&mut self, other: Self) {
         self.images.extend(other.images);
         self.others += other.others;
@@ -83,7 +82,7 @@ impl Found {
         self.empty.extend(other.empty);
     }
 
-    /// Says what was passed over, and which classes have no image.
+    /// Warns about skipped files and classes without images.
     pub fn warn(&self) {
         let one_line =
             |text: String| -> String { text.chars().map(|c| if c.is_control() { '?' } else { c }).collect() };
@@ -91,7 +90,7 @@ impl Found {
             let first = one_line(first.display().to_string());
             let files = if self.others == 1 { "file that is" } else { "files that are" };
             tracing::warn!(
-                "passed over {} {files} neither PNG nor JPEG: {first}{}",
+                "skipped {} {files} neither PNG nor JPEG: {first}{}",
                 self.others,
                 if self.others == 1 { "" } else { ", …" }.to_owned() + self.convert()
             );
@@ -102,30 +101,34 @@ impl Found {
                 1 => " has".to_owned(),
                 count => format!(" and {} others have", count - 1),
             };
-            tracing::warn!("the class `{first}`{others} no images to train on");
+            tracing::warn!("the class `{first}`{others} no training images");
         }
     }
 
-    /// What else was found, for an error about images that are missing.
+    /// The other files found, for an error about missing images.
     pub fn but_others(&self) -> String {
         match (&self.first_other, self.others) {
-            (Some(first), 1) => format!(", but {}{}", first.display(), self.convert()),
+            (Some(first), 1) => format!(", only {}{}", first.display(), self.convert()),
             (Some(first), count) => {
-                format!(", but {count} other files, the first {}{}", first.display(), self.convert())
+                format!(
+                    ", only {count} other files, the first of which is {}{}",
+                    first.display(),
+                    self.convert()
+                )
             }
             (None, _) => String::new(),
         }
     }
 
-    /// What to do about a picture of another format.
+    /// The remedy for an image in an unsupported format.
     fn convert(&self) -> &'static str {
         let extension = self.first_other.as_ref().and_then(|path| path.extension()).unwrap_or_default();
         let is = |known: &&str| extension.eq_ignore_ascii_case(known);
-        if PICTURES.iter().any(is) { " (convert such pictures to PNG or JPEG)" } else { "" }
+        if PICTURES.iter().any(is) { " (convert such images to PNG or JPEG)" } else { "" }
     }
 }
 
-/// Whether nobody means such a file or folder to be a sample or a class.
+/// Whether this is certainly neither a sample nor a class.
 pub(super) fn is_rubbish(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with('.') || RUBBISH.contains(&name.to_lowercase().as_str())
@@ -141,10 +144,10 @@ pub(super) fn is_image(path: &Path) -> bool {
     EXTENSIONS.iter().any(|known| extension == *known)
 }
 
-/// The names of the folders in a folder, sorted, without those of operating systems.
+/// The names of the subfolders, sorted, without those of operating systems.
 pub(super) fn sub_folders(folder: &Path) -> Result<Vec<String>> {
     let failed = |error: io::Error| {
-        Error::data(folder, format!("the folder cannot be listed: {error}{}", crate::files::hint(folder)))
+        Error::data(folder, format!("cannot list the folder: {error}{}", crate::files::hint(folder)))
     };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {

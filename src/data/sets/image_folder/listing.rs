@@ -1,4 +1,4 @@
-//! Which images the folders hold, and of which classes.
+//! Lists the images of all splits and their classes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::data::SearchPath;
 use crate::error::{Error, Result};
 use crate::wording::names;
 
-/// What the folders hold.
+/// The contents of the folders.
 pub(super) struct Listing {
     /// The names of the classes.
     pub classes: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// The splits that there are, by name.
+    /// The splits that exist, by name.
     pub fn splits(&self) -> impl Iterator<Item = (&'static str, &Found)> {
         let others = [("validation", self.validation.as_ref()), ("test", self.test.as_ref())];
         let others = others.into_iter().filter_map(|(name, found)| Some((name, found?)));
@@ -29,7 +29,7 @@ impl Listing {
 }
 
 impl Config {
-    /// The classes and the files of all splits.
+    /// Lists the classes and the files of all splits.
     pub(super) fn list(&self, search: &SearchPath) -> Result<Listing> {
         let folders = self.folders(search)?;
         let folder = &folders.train;
@@ -37,7 +37,7 @@ impl Config {
         let classes = match &self.classes {
             Some(classes) => classes.clone(),
             None if present.is_empty() => {
-                return Err(Error::data(folder, "has no sub-folder; each class needs one with its images"));
+                return Err(Error::data(folder, "has no subfolder; each class needs one with its images"));
             }
             None => {
                 require_classes(folder, &present)?;
@@ -55,7 +55,7 @@ impl Config {
             if found.images.is_empty() {
                 if !may_be_empty {
                     let message = format!(
-                        "has no PNG or JPEG image{}; fill the folder or remove it, or list all classes in `classes`",
+                        "has no PNG or JPEG image{}; add images, remove the folder, or list all classes in `classes`",
                         found.but_others()
                     );
                     return Err(Error::data(place, message));
@@ -65,10 +65,8 @@ impl Config {
             train.append(found);
         }
         if train.images.is_empty() {
-            let message = format!(
-                "has no image of any class in `classes`; its sub-folders are {}",
-                names(&present, 20)
-            );
+            let message =
+                format!("has no image of any class in `classes`; its subfolders are {}", names(&present, 20));
             return Err(Error::data(folder, message));
         }
         let others = |folder: &Option<PathBuf>| {
@@ -78,7 +76,7 @@ impl Config {
         Ok(Listing { classes, train, validation, test })
     }
 
-    /// The files of test or validation samples, in class folders within `folder`.
+    /// The test or validation files, in class folders within `folder`.
     pub(super) fn list_others(
         &self,
         folder: &Path,
@@ -92,7 +90,7 @@ impl Config {
                 Some(&label) => found.add_class(&folder.join(&name), label, &search.loading)?,
                 None if self.classes.is_some() => {}
                 None => {
-                    let message = "this class has no folder of training images";
+                    let message = "there is no such class among the training images";
                     return Err(Error::data(folder.join(name), message));
                 }
             }

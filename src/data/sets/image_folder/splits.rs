@@ -1,4 +1,4 @@
-//! Which folders hold the splits, and whether folders are classes at all.
+//! Finds the folders of the splits, and checks whether folders are classes.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::data::SearchPath;
 use crate::error::{Error, Result};
 use crate::wording::names;
 
-/// The names of the folders of training samples, validation samples and test samples, in any case; `_set`,
+/// Accepted names of the folders of training, validation and test samples, in any case; `_set`,
 /// `_images` or `_data` may follow.
 const TRAIN: [&str; 2] = ["train", "training"];
 pub(super) const VALIDATION: [&str; 3] = ["validation", "valid", "val"];
@@ -22,8 +22,8 @@ pub(super) struct Folders {
 }
 
 impl Config {
-    /// Where the samples are: in class folders in `path`, or in such folders in a `train` folder there, with others
-    /// to validate and to test on beside it.
+    /// Finds the folders of samples: `path` itself, or a `train` folder in it, with validation and test
+    /// folders next to that.
     pub(super) fn folders(&self, search: &SearchPath) -> Result<Folders> {
         let path = search.resolve(&self.path);
         let mut present = sub_folders(&path)?;
@@ -34,7 +34,7 @@ impl Config {
             match (found.next(), found.next()) {
                 (Some(one), Some(other)) => {
                     let message = format!(
-                        "has both `{one}` and `{other}`, which would hold the same samples; rename or remove one"
+                        "has both `{one}` and `{other}`, which are names for the same split; rename or remove one"
                     );
                     Err(Error::data(&path, message))
                 }
@@ -55,17 +55,17 @@ impl Config {
     }
 }
 
-/// The name of a folder without what may follow that of a split.
+/// The name of a folder without such a suffix.
 fn stem(name: &str) -> String {
     let name = name.to_ascii_lowercase().replace(['-', ' '], "_");
     let suffix = ["_set", "_images", "_data"].into_iter().find(|suffix| name.ends_with(suffix));
     name[..name.len() - suffix.map_or(0, str::len)].to_owned()
 }
 
-/// Refuses the folders `present` in `folder` where they are rather splits, or a folder that holds all classes.
+/// Refuses the folders `present` in `folder` if they are probably splits, or one folder with all classes.
 ///
 /// # Errors
-/// [`Error::Data`] naming them, with what to do.
+/// [`Error::Data`] naming them, with the remedy.
 pub(super) fn require_classes(folder: &Path, present: &[String]) -> Result<()> {
     let mut within = Vec::with_capacity(present.len());
     for name in present {
@@ -80,7 +80,7 @@ pub(super) fn require_classes(folder: &Path, present: &[String]) -> Result<()> {
             return Ok(());
         }
         let message = format!(
-            "only one class, `{only}`, was found, a folder with the folders {}; `path` should probably be `{}`",
+            "found only one class, `{only}`, which contains the folders {}; `path` should probably be `{}`",
             names(inner, 20),
             folder.join(only).display()
         );
@@ -94,7 +94,7 @@ pub(super) fn require_classes(folder: &Path, present: &[String]) -> Result<()> {
     if shared >= 2 || (is_part(&TRAIN) && (is_part(&TEST) || is_part(&VALIDATION))) {
         let example = within.iter().find(|inner| !inner.is_empty());
         let message = format!(
-            "the folders {} hold no images themselves, only folders ({}), so they are probably splits and not \
+            "the folders {} contain no images, only folders ({}), so they are probably splits, not \
              classes; rename them to `train`, `validation` and `test`, or set `path` and `test_path`; if they \
              are classes, list them in `classes`",
             names(present, 20),
@@ -105,9 +105,9 @@ pub(super) fn require_classes(folder: &Path, present: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Whether there are images in a folder, beside those in the folders within it.
+/// Whether a folder contains images, not counting its subfolders.
 fn holds_images(folder: &Path) -> Result<bool> {
-    let failed = |error: std::io::Error| Error::data(folder, format!("the folder cannot be listed: {error}"));
+    let failed = |error: std::io::Error| Error::data(folder, format!("cannot list the folder: {error}"));
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         if !is_rubbish(&entry.file_name()) && is_image(&entry.path()) {

@@ -3,10 +3,10 @@ use crate::data::formats::image::decode;
 use image::{GrayImage, RgbImage};
 use std::fs;
 
-/// Saves an image of one colour.
-fn save(path: &Path, colour: [u8; 3]) {
+/// Saves an image of one color.
+fn save(path: &Path, color: [u8; 3]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    RgbImage::from_pixel(6, 4, image::Rgb(colour)).save(path).unwrap();
+    RgbImage::from_pixel(6, 4, image::Rgb(color)).save(path).unwrap();
 }
 
 fn load(folder: &Path, options: &str) -> Result<Splits, String> {
@@ -45,7 +45,7 @@ fn classes_and_files_are_sorted_and_resized() {
 }
 
 #[test]
-fn rows_and_columns_stay_where_they_are() {
+fn rows_and_columns_are_not_swapped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image.png");
     let drawn = GrayImage::from_fn(3, 2, |x, y| image::Luma([(10 * y + x) as u8]));
@@ -64,7 +64,7 @@ fn test_images_come_from_their_own_folder() {
     }
     assert_eq!(labels(&load(folder.path(), "").unwrap().test.unwrap()), [1]);
     save(&at("test/c/1.png"), [1, 2, 3]);
-    assert!(load(folder.path(), "").unwrap_err().contains("no folder of training images"));
+    assert!(load(folder.path(), "").unwrap_err().contains("no such class among the training images"));
     let elsewhere = load(&at("train"), "test_path = \"../train\"").unwrap();
     assert_eq!(elsewhere.train, elsewhere.test.unwrap());
 }
@@ -74,7 +74,7 @@ fn bad_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("a/2.png");
     let message = || load(folder.path(), "").unwrap_err();
-    assert!(message().contains("no sub-folder"));
+    assert!(message().contains("no subfolder"));
     fs::create_dir(folder.path().join("a")).unwrap();
     assert!(message().contains("no PNG or JPEG"));
     save(&folder.path().join("a/1.png"), [0; 3]);
@@ -90,11 +90,11 @@ fn bad_files_are_named() {
     fs::write(&image, huge).unwrap();
     assert!(message().contains("2.png: cannot be decoded"));
     let none = load(folder.path(), "classes = [\"none\"]").unwrap_err();
-    assert!(none.contains("no image of any class in `classes`; its sub-folders are a"), "{none}");
+    assert!(none.contains("no image of any class in `classes`; its subfolders are a"), "{none}");
 }
 
 #[test]
-fn no_damage_makes_the_decoders_panic() {
+fn damaged_images_never_make_the_decoders_panic() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["image.png", "image.jpg"] {
         let path = folder.path().join(name);
@@ -111,7 +111,7 @@ fn no_damage_makes_the_decoders_panic() {
 }
 
 #[test]
-fn options_that_make_no_sense_are_reported() {
+fn invalid_options_are_reported() {
     let text =
         "path = \"x\"\nheight = 1\nwidth = 1\nchannels = 2\nclasses = [\"a\", \"a\", \"../b\", \"c/\"]";
     let mut found = Vec::new();

@@ -1,11 +1,11 @@
-//! Arrays as samples and targets.
+//! Converts arrays to samples and targets.
 
 use super::Layout;
 use crate::data::formats::array::{Array, Values};
 use crate::data::{Dataset, Features, Targets};
 use crate::shape::Shape;
 
-/// Brings samples into taper's order of dimensions: features, or channels, rows, columns.
+/// Arranges samples in taper's order of dimensions: features; or channels, rows, columns.
 pub(super) fn arrange(Array { shape, values }: Array, layout: Layout) -> Result<(Shape, Features), String> {
     let (sample_shape, channels) = match *shape {
         [_] => (vec![1], 1),
@@ -17,7 +17,7 @@ pub(super) fn arrange(Array { shape, values }: Array, layout: Layout) -> Result<
         [_, channels, height, width] => (vec![channels, height, width], 1),
         _ => {
             return Err(format!(
-                "shape {shape:?}; samples have 1, 2 or 3 dimensions, after the one that counts them"
+                "shape {shape:?}; samples have 1, 2 or 3 dimensions, after the one that counts samples"
             ));
         }
     };
@@ -29,7 +29,7 @@ pub(super) fn arrange(Array { shape, values }: Array, layout: Layout) -> Result<
     Ok((Shape(sample_shape), features))
 }
 
-/// Moves the fastest of the dimensions of each sample to its front.
+/// Moves the last dimension of each sample to the front.
 fn channels_first<T: Copy>(values: Vec<T>, sample: usize, channels: usize) -> Vec<T> {
     if channels == 1 {
         return values;
@@ -41,19 +41,19 @@ fn channels_first<T: Copy>(values: Vec<T>, sample: usize, channels: usize) -> Ve
         .collect()
 }
 
-/// Numbers to predict.
+/// The numbers to predict.
 pub(super) fn numbers(Array { shape, values }: Array) -> Result<Targets, String> {
     if shape.len() > 2 {
-        return Err(format!("shape {shape:?}; the numbers to predict have one or two dimensions"));
+        return Err(format!("shape {shape:?}; numbers to predict have one or two dimensions"));
     }
     Ok(Targets::Values { values: values.into_floats()?, width: shape.iter().skip(1).product() })
 }
 
-/// Other samples, `kind` in messages, must look like training samples.
+/// Checks that other samples, called `kind` in messages, have the form of the training samples.
 pub(super) fn agree(train: &Dataset, kind: &str, other: &Dataset) -> Result<(), String> {
     if train.sample_shape != other.sample_shape {
         return Err(format!(
-            "training samples are {} and {kind} samples {}",
+            "training samples have shape {}, {kind} samples {}",
             train.sample_shape, other.sample_shape
         ));
     }
@@ -61,7 +61,7 @@ pub(super) fn agree(train: &Dataset, kind: &str, other: &Dataset) -> Result<(), 
         (Targets::Values { width, .. }, Targets::Values { width: other_width, .. })
             if width != other_width =>
         {
-            Err(format!("{width} numbers to predict in training samples and {other_width} in {kind} samples"))
+            Err(format!("training samples have {width} numbers to predict, {kind} samples {other_width}"))
         }
         _ => Ok(()),
     }

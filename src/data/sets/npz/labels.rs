@@ -1,22 +1,22 @@
-//! Labels, as numbers or as words, and the classes that they stand for.
+//! Labels, as numbers or strings, and their classes.
 
 use std::collections::HashMap;
 
 use super::super::classes::{self, MOST_CLASSES};
 use super::Classes;
 use crate::data::Targets;
-use crate::data::formats::array::{Array, Values, Words};
+use crate::data::formats::array::{Array, Strings, Values};
 use crate::data::formats::csv;
 
 /// The labels of some samples.
 pub(super) enum Labels {
-    /// Classes by index.
+    /// Class indices.
     Numbers(Vec<i64>),
-    /// Classes by name.
-    Words(Words),
+    /// Class names.
+    Strings(Strings),
 }
 
-/// What decides which classes there are.
+/// What determines the classes.
 #[derive(Clone, Copy)]
 pub(super) enum Known<'a> {
     /// The config.
@@ -28,7 +28,7 @@ pub(super) enum Known<'a> {
 }
 
 impl Labels {
-    /// Reads an array of labels.
+    /// Converts an array of labels.
     pub fn new(Array { shape, values }: Array) -> Result<Self, String> {
         if shape.iter().skip(1).product::<usize>() != 1 {
             return Err(format!(
@@ -36,14 +36,14 @@ impl Labels {
             ));
         }
         Ok(Self::Numbers(match values {
-            Values::Words(words) => return Ok(Self::Words(words)),
+            Values::Strings(strings) => return Ok(Self::Strings(strings)),
             Values::Bytes(labels) => labels.into_iter().map(i64::from).collect(),
             Values::Integers(labels) => labels,
             Values::Floats(labels) => {
                 if let Some((row, label)) = labels.iter().enumerate().find(|(_, label)| label.fract() != 0.0)
                 {
                     return Err(format!(
-                        "label {label} in row {row}; labels are whole numbers (or set `task = \"regression\"`)"
+                        "label {label} in row {row}; labels are integers (or set `task = \"regression\"`)"
                     ));
                 }
                 labels.into_iter().map(|label| label as i64).collect()
@@ -51,51 +51,55 @@ impl Labels {
         }))
     }
 
-    /// What they are, for messages.
+    /// The type of the labels, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Numbers(_) => "numbers",
-            Self::Words(_) => "words",
+            Self::Strings(_) => "strings",
         }
     }
 
-    /// The names of the classes of a file whose training samples have these labels and the others `others`.
+    /// The names of the classes of a file whose training samples have these labels, and other samples
+    /// `others`.
     pub fn classes(&self, others: &[&Self], known: Known<'_>) -> Vec<String> {
         match (known, self) {
             (Known::Config(classes), _) => classes.names(),
-            (_, Self::Words(words)) => {
+            (_, Self::Strings(strings)) => {
                 let present: Vec<String> =
-                    words.texts.iter().filter(|text| !csv::is_missing(text)).cloned().collect();
+                    strings.texts.iter().filter(|text| !csv::is_missing(text)).cloned().collect();
                 csv::sorted(present)
             }
             (Known::Outputs(outputs), Self::Numbers(_)) => classes::numbers(outputs),
             (Known::Labels, Self::Numbers(_)) => {
                 let largest = |labels: &Self| match labels {
                     Self::Numbers(labels) => labels.iter().max().copied().unwrap_or(0),
-                    Self::Words(_) => 0,
+                    Self::Strings(_) => 0,
                 };
                 let most = others.iter().map(|labels| largest(labels)).fold(largest(self), i64::max);
-                // A label beyond all limits is found when it is looked for among the classes.
+                // A label beyond the limit is reported when it is looked up among the classes.
                 classes::numbers(usize::try_from(most).unwrap_or(0).min(MOST_CLASSES - 1) + 1)
             }
         }
     }
 
-    /// Each sample's class among those called `names`.
+    /// The class of each sample, as an index into `names`.
     pub fn targets(self, names: &[String], known: Known<'_>) -> Result<Targets, String> {
         let labels = match self {
-            Self::Words(words) => by_name(&words, names)?,
+            Self::Strings(strings) => by_name(&strings, names)?,
             Self::Numbers(labels) => {
                 let count = names.len();
                 let wrong = classes::outside(&labels, count, |needed| match known {
                     _ if i128::from(needed) > MOST_CLASSES as i128 => {
-                        format!("labels are 0 to {}, and at most {MOST_CLASSES} classes are known", count - 1)
+                        format!(
+                            "labels are 0 to {}, and at most {MOST_CLASSES} classes are supported",
+                            count - 1
+                        )
                     }
                     Known::Config(_) => {
-                        format!("or there are {needed} classes, where the config has {count}")
+                        format!("or set `classes` to {needed}, where the config has {count}")
                     }
                     Known::Outputs(_) => {
-                        format!("or let the last `dense` layer have `units = {needed}`, where it has {count}")
+                        format!("or set `units = {needed}` in the last `dense` layer, which has {count}")
                     }
                     Known::Labels => format!("labels are 0 to {}", count - 1),
                 });
@@ -109,21 +113,23 @@ impl Labels {
     }
 }
 
-/// The index of each word among `names`.
-fn by_name(words: &Words, names: &[String]) -> Result<Vec<u32>, String> {
+/// The index of each string in `names`.
+fn by_name(strings: &Strings, names: &[String]) -> Result<Vec<u32>, String> {
     let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
     let classes: Vec<Option<u32>> =
-        words.texts.iter().map(|text| known.get(text.as_str()).copied()).collect();
-    let mut labels = Vec::with_capacity(words.indices.len());
-    for (row, &word) in words.indices.iter().enumerate() {
-        let word = word as usize;
-        let label = classes[word].ok_or_else(|| {
-            let text = csv::shown(&words.texts[word]);
-            if csv::is_missing(&words.texts[word]) {
-                return format!("the label of row {row} is missing ({text}); leave the sample out, or list it in `classes`");
+        strings.texts.iter().map(|text| known.get(text.as_str()).copied()).collect();
+    let mut labels = Vec::with_capacity(strings.indices.len());
+    for (row, &string) in strings.indices.iter().enumerate() {
+        let string = string as usize;
+        let label = classes[string].ok_or_else(|| {
+            let text = csv::shown(&strings.texts[string]);
+            if csv::is_missing(&strings.texts[string]) {
+                return format!(
+                    "the label of row {row} is missing ({text}); remove the sample, or add it to `classes`"
+                );
             }
             let known = if names.len() <= 20 { names.join(", ") } else { format!("{} others", names.len()) };
-            format!("label {text} in row {row} is none of the classes, which are {known}")
+            format!("label {text} in row {row} is not one of the classes, which are {known}")
         })?;
         labels.push(label);
     }

@@ -1,4 +1,4 @@
-//! What arrays are called in files of other programs.
+//! Array names in files of other programs.
 
 use std::io::{Read, Seek};
 
@@ -6,17 +6,17 @@ use crate::data::formats::npz::Archive;
 use crate::error::{Error, Result};
 use crate::wording;
 
-/// What samples are called, in lower case.
+/// Names of samples, in lower case.
 const SAMPLES: [&str; 9] =
     ["x", "data", "images", "features", "samples", "inputs", "x_train", "train_images", "arr_0"];
-/// What targets are called.
+/// Names of targets, in lower case.
 const TARGETS: [&str; 9] =
     ["y", "labels", "label", "targets", "target", "classes", "y_train", "train_labels", "arr_1"];
 
-/// Looks whether the file has the array `name`, which `key` of the config names.
+/// Checks that the file has the array `name`, given by `key` in the config.
 ///
 /// # Errors
-/// [`Error::Data`] with the arrays that there are, and the line for the config.
+/// [`Error::Data`] with the existing arrays, and the line for the config.
 pub(super) fn require<R: Read + Seek>(archive: &Archive<'_, R>, key: &str, name: &str) -> Result<()> {
     if archive.has(name) {
         return Ok(());
@@ -28,7 +28,7 @@ pub(super) fn require<R: Read + Seek>(archive: &Archive<'_, R>, key: &str, name:
     let guess = names.iter().find(same).or_else(|| usual.into_iter().find_map(of));
     let example = guess.map_or("NAME", String::as_str);
     let message = format!(
-        "array `{name}`: not in the file, which has {}; name the right one in `[data.npz]`: `{key} = \"{example}\"`",
+        "array `{name}`: not in the file, which has {}; set the right one in `[data.npz]`: `{key} = \"{example}\"`",
         wording::names(&names, 20)
     );
     Err(Error::data(archive.path(), message))

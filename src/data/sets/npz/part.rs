@@ -1,4 +1,4 @@
-//! Samples and their targets, as two arrays hold them.
+//! Samples and their targets from two arrays.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -11,38 +11,38 @@ use crate::data::{Dataset, Features, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
-/// Where samples are from.
-pub(super) struct Source {
-    /// What they are for: `training`, `validation` or `test`.
+/// The names of the arrays of one split.
+pub(super) struct ArrayNames {
+    /// The split: `training`, `validation` or `test`.
     pub kind: &'static str,
     /// The name of the array of samples.
     x: String,
-    /// That of their targets.
+    /// The name of the array of targets.
     y: String,
 }
 
-impl Source {
+impl ArrayNames {
     /// The arrays `x` and `y`.
     pub fn new(kind: &'static str, x: &str, y: &str) -> Self {
         Self { kind, x: x.to_owned(), y: y.to_owned() }
     }
 }
 
-/// What was read of them, before the classes are known.
+/// The samples of one split, before the classes are known.
 pub(super) struct Part {
-    pub source: Source,
+    pub arrays: ArrayNames,
     sample_shape: Shape,
     features: Features,
     goal: Goal,
 }
 
-/// What is to be predicted.
+/// The targets, before the classes are known.
 enum Goal {
     Class(Labels),
     Numbers(Targets),
 }
 
-/// An error about the array `name`.
+/// Converts a message to an error about the array `name`.
 fn about(path: &Path, name: &str) -> impl Fn(String) -> Error {
     move |message| Error::data(path, format!("array `{name}`: {message}"))
 }
@@ -51,11 +51,11 @@ impl Part {
     /// Reads both arrays.
     pub fn read<R: Read + Seek>(
         archive: &mut Archive<'_, R>,
-        source: Source,
+        arrays: ArrayNames,
         config: &Config,
     ) -> Result<Self> {
         let path = archive.path();
-        let Source { kind, x, y } = &source;
+        let ArrayNames { kind, x, y } = &arrays;
         let key = if *kind == "training" { "train" } else { kind };
         names::require(archive, &format!("x_{key}"), x)?;
         names::require(archive, &format!("y_{key}"), y)?;
@@ -72,17 +72,19 @@ impl Part {
             Task::Classification => Labels::new(targets).map(Goal::Class),
         };
         let goal = goal.map_err(about(path, y))?;
-        Ok(Self { source, sample_shape, features, goal })
+        Ok(Self { arrays, sample_shape, features, goal })
     }
 
-    /// Looks whether these training samples and `other` are labelled alike.
+    /// Checks that these training samples and `other` have labels of the same type.
     pub fn require_same_labels(&self, path: &Path, other: &Self) -> Result<()> {
         match (&self.goal, &other.goal) {
             (Goal::Class(own), Goal::Class(others)) if own.kind() != others.kind() => {
-                let (y, kind) = (&self.source.y, own.kind());
-                let message =
-                    format!("labels are {}, and those of `{y}` {kind}; save both alike", others.kind());
-                Err(about(path, &other.source.y)(message))
+                let (y, kind) = (&self.arrays.y, own.kind());
+                let message = format!(
+                    "labels are {}, but those of `{y}` are {kind}; save both with the same type",
+                    others.kind()
+                );
+                Err(about(path, &other.arrays.y)(message))
             }
             _ => Ok(()),
         }
@@ -98,7 +100,7 @@ impl Part {
         labels(self).map_or_else(Vec::new, |own| own.classes(&others, known))
     }
 
-    /// The first of the classes, called `names`, that none of these samples is of.
+    /// The first of the classes `names` that has no sample here.
     pub fn unseen<'a>(&self, names: &'a [String]) -> Option<&'a String> {
         let Goal::Class(Labels::Numbers(labels)) = &self.goal else { return None };
         let mut seen = vec![false; names.len()];
@@ -110,8 +112,8 @@ impl Part {
         names.iter().zip(seen).find(|(_, seen)| !seen).map(|(name, _)| name)
     }
 
-    /// The samples with their classes, called `names`. Those that are not to train on must look like `train`, which
-    /// are those of the array that is named beside them.
+    /// Converts to a data set with the classes `names`. Samples other than training samples must have the
+    /// form of `train`, the training samples, read from the array named next to them.
     pub fn dataset(
         self,
         path: &Path,
@@ -119,7 +121,7 @@ impl Part {
         known: Known<'_>,
         train: Option<(&Dataset, &str)>,
     ) -> Result<Dataset> {
-        let Self { source: Source { kind, x, y }, sample_shape, features, goal } = self;
+        let Self { arrays: ArrayNames { kind, x, y }, sample_shape, features, goal } = self;
         let targets = match goal {
             Goal::Class(labels) => labels.targets(names, known).map_err(about(path, &y))?,
             Goal::Numbers(targets) => targets,
@@ -129,7 +131,7 @@ impl Part {
             agree(train, kind, &dataset).map_err(|message| Error::data(path, message))?;
             dataset.goes_with(train).map_err(|message| {
                 let message =
-                    format!("array `{x}` {message}, in `{x_train}`; save both arrays with the same type");
+                    format!("array `{x}` {message} (`{x_train}`); save both arrays with the same type");
                 Error::data(path, message)
             })?;
         }

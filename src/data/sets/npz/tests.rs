@@ -40,7 +40,7 @@ fn floats(shape: &str, values: &[f32]) -> Vec<u8> {
 }
 
 #[test]
-fn images_with_channels_last_are_brought_into_order() {
+fn channels_last_images_become_channels_first() {
     let x = npy("|u1", "(2, 1, 2, 3)", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     let arrays = [("x_train", x), ("y_train", npy("|u1", "(2, 1)", &[0, 2]))];
     let splits = load(&arrays, "").unwrap();
@@ -74,16 +74,16 @@ fn splits_must_agree() {
     };
     let test = all(x(), y(&[0, 0])).unwrap().test.unwrap();
     assert_eq!(test.target(), Target::Class { classes: 2 });
-    // Without outputs to go by, labels of any split count.
+    // Without outputs to determine the classes, the labels of all splits do.
     assert_eq!(all(x(), y(&[0, 2])).unwrap().train.target(), Target::Class { classes: 3 });
-    assert!(all(floats("(2, 1)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("test samples 1"));
+    assert!(all(floats("(2, 1)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("test samples [1]"));
     assert!(all(floats("(1, 2)", &[0.0; 2]), y(&[0, 0])).unwrap_err().contains("for the 1 samples"));
     let other = all(npy("|u1", "(2, 2)", &[0; 4]), y(&[0, 0])).unwrap_err();
-    assert!(other.contains("array `x_test` has bytes") && other.contains("in `x_train`"), "{other}");
+    assert!(other.contains("array `x_test` has bytes") && other.contains("(`x_train`)"), "{other}");
 }
 
 #[test]
-fn says_what_is_wrong_with_which_array() {
+fn errors_name_the_array() {
     let x = || ("x_train", floats("(1, 1)", &[0.0]));
     let message = |y: Vec<u8>| load(&[x(), ("y_train", y)], "").unwrap_err();
     assert!(load(&[x()], "").unwrap_err().contains("`y_train`: not in the file, which has x_train"));
@@ -113,7 +113,7 @@ fn rejects_damaged_archives() {
         let mut damaged = whole.clone();
         damaged[byte] ^= 0x55;
         std::fs::write(&path, &damaged).unwrap();
-        // Some bytes (times, host system) mean nothing here; none may lead to other numbers.
+        // Some bytes (times, host system) have no effect; none may lead to different numbers.
         if let Ok(splits) = config.load(&SearchPath::default(), 0) {
             assert_eq!(splits.train.features, Features::Floats(vec![0.0]), "byte {byte}");
         }

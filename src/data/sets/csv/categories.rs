@@ -1,4 +1,4 @@
-//! The categories of a column of texts, found out while it is read.
+//! Determines the categories of a text column while it is read.
 
 use std::collections::HashMap;
 
@@ -6,45 +6,45 @@ use crate::data::columns::{category, is_date, resembles_gap, resembles_number};
 use crate::data::formats::csv::shown;
 use crate::wording::{counted, ordinal};
 
-/// The most categories of a column that is not listed in `categorical`.
+/// Limit on the categories of a column that is not listed in `categorical`.
 const MOST_UNLISTED: usize = 100;
-/// The most categories of a column that is; while a file is read, they stand in place of its numbers.
+/// Limit on the categories of a listed column; while a file is read, they are stored as `f32` indices.
 const MOST_LISTED: usize = 1 << 20;
-/// The categories of a column, in the order in which they occur.
+/// The categories of a column, in order of occurrence.
 #[derive(Default)]
-pub(super) struct Words {
+pub(super) struct Categories {
     listed: bool,
     pub numbers: HashMap<String, u32>,
     cells: usize,
-    /// How many of the categories are dates.
+    /// The number of categories that are dates.
     dates: usize,
 }
 
-/// Why the dates of the column `name` are no good categories, and what to do.
+/// Why the dates of the column `name` are unsuitable as categories, and the remedy.
 fn dates(name: &str) -> String {
     format!(
-        "holds dates, and `predict` refuses those that the training file lacks; leave it out with \
-         `ignore = [\"{name}\"]`, turn dates into numbers, or list it in `categorical`"
+        "holds dates, and `predict` refuses dates that the training file lacks; exclude it with \
+         `ignore = [\"{name}\"]`, convert the dates to numbers, or list it in `categorical`"
     )
 }
 
-impl Words {
-    /// None yet, of a column that `categorical` lists or not.
+impl Categories {
+    /// An empty set for a column that is listed in `categorical` or not.
     pub fn new(listed: bool) -> Self {
         Self { listed, ..Self::default() }
     }
 
-    /// The only text so far, if it may mark a gap.
+    /// The only category so far, if it may mean a missing value.
     pub fn only_mark(&self) -> Option<&str> {
         let mut texts = self.numbers.keys().filter(|_| !self.listed);
         let first = texts.next().filter(|text| resembles_gap(text))?;
         texts.next().is_none().then_some(first.as_str())
     }
 
-    /// Whether these are categories to learn from.
+    /// Checks that the network can learn from these categories.
     ///
     /// # Errors
-    /// Why those of the column `name` are none, and what to do.
+    /// Why the column `name` is unsuitable, and the remedy.
     pub fn check(&self, name: &str) -> Result<(), String> {
         let different = self.numbers.len();
         if self.listed {
@@ -55,7 +55,7 @@ impl Words {
         }
         if self.cells > 2 && different == self.cells {
             return Err(format!(
-                "column `{name}`: no text occurs twice, so nothing can be learned from it; leave it out with \
+                "column `{name}`: all values are distinct, so nothing can be learned from it; exclude it with \
                  `ignore = [\"{name}\"]`, or list it in `categorical`"
             ));
         }
@@ -69,21 +69,21 @@ impl Words {
         Ok(())
     }
 
-    /// Reads a cell: the number of its category, in the order of their first occurrence.
+    /// Reads a cell; returns the index of its category, in order of first occurrence.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Why the cell is not a category.
     pub fn cell(&mut self, text: &str) -> Result<f32, String> {
         if !self.listed && text.parse::<f64>().is_ok() {
             return Err(format!(
-                "{} is a number, but the values before it are texts; if they name categories, list the column in \
+                "{} is a number, but the values before it are text; if they are categories, list the column in \
                  `categorical`",
                 shown(text)
             ));
         }
         if !self.listed && resembles_number(text) && !is_date(text) {
             return Err(format!(
-                "{} is not a number (`1.5` is how one is written); if it names a category, list the column in \
+                "{} is not a number (write numbers as `1.5`); if it is a category, list the column in \
                  `categorical`",
                 shown(text)
             ));
@@ -95,13 +95,13 @@ impl Words {
         }
         let next = self.numbers.len();
         if next == MOST_UNLISTED && !self.listed && self.dates == next {
-            return Err("holds dates, more than 100 different ones; leave the column out with `ignore`, or \
-                        turn them into numbers, such as days since the first"
+            return Err("holds more than 100 distinct dates; exclude the column with `ignore`, or \
+                        convert them to numbers, such as days since the first"
                 .to_owned());
         }
         if next == MOST_UNLISTED && !self.listed {
             return Err(format!(
-                "{} is the {} text of this column; leave the column out with `ignore`, or list it in `categorical`",
+                "{} is the {} distinct value of this column; exclude the column with `ignore`, or list it in `categorical`",
                 shown(text),
                 ordinal(next + 1)
             ));
