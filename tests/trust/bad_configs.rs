@@ -1,8 +1,8 @@
-//! At least 150 wrong configs: exit 2, the key, the place and the remedy, no run folder, little time and
-//! memory. `tests/it/config_errors.rs` keeps whole messages of other ones as people read them.
+//! At least 150 invalid configs: exit code 2, with the key, the place and the remedy, no run folder, little
+//! time and memory. `tests/it/config_errors.rs` covers whole messages of other ones.
 //!
-//! - `edits.txt`: mistakes in `right.toml`, one to a line.
-//! - `files`: files that are wrong as a whole: encodings, JSON, huge, deep.
+//! - `edits.txt`: mistakes in `right.toml`, one per line.
+//! - `files`: files that are invalid as a whole: encodings, JSON, huge, deep.
 //! - `flags`: `--set` and `TAPER__…`.
 
 mod files;
@@ -17,13 +17,13 @@ use serde_json::json;
 use crate::tier::{Tier, report};
 use crate::workspace::{Outcome, Workspace};
 
-/// A config that is right.
+/// A valid config.
 const RIGHT: &str = include_str!("bad_configs/right.toml");
-/// What is replaced in it, by what, what the message says, what the help says.
+/// What is replaced in it, the replacement, and the expected message and help.
 const EDITS: &str = include_str!("bad_configs/edits.txt");
 
-/// The time that a wrong config may take: what is claimed of a release build, and what a debug build
-/// must keep on a machine that does other work.
+/// The time limit for an invalid config: the claim for a release build, and a limit for a debug build on a
+/// busy machine.
 fn time_limit() -> Duration {
     if cfg!(debug_assertions) || Tier::now() == Tier::Fast {
         Duration::from_secs(5)
@@ -32,34 +32,34 @@ fn time_limit() -> Duration {
     }
 }
 
-/// The most memory that a wrong config may take, in KiB; a debug build's program is larger itself.
+/// The memory limit for an invalid config, in KiB; the program of a debug build is larger itself.
 const MEMORY_LIMIT: u64 = if cfg!(debug_assertions) { 96 << 10 } else { 64 << 10 };
 
-/// A wrong config and what must be said about it.
+/// An invalid config and the expected message.
 #[derive(Clone, Debug, Default)]
 struct Case {
-    /// What to call it if it fails.
+    /// The name to report if it fails.
     name: String,
-    /// The config's file name; its ending decides the syntax.
+    /// The config's file name; its extension determines the syntax.
     file: String,
     content: Vec<u8>,
-    /// More arguments, and variables of the environment.
+    /// Additional arguments, and environment variables.
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    /// `x.toml:3:7`, or nothing where the file was not read.
+    /// The expected place, such as `x.toml:3:7`; empty if the file is not read.
     place: String,
-    /// What stderr must contain besides.
+    /// Further text that stderr must contain.
     says: Vec<String>,
 }
 
-/// What a run of the program took.
+/// The resources used by a run of the program.
 struct Cost {
     time: Duration,
-    /// `VmHWM` of Linux, in KiB: the most memory it ever had.
+    /// `VmHWM` of Linux, in KiB: the peak memory usage.
     memory: u64,
 }
 
-/// `text` without its mark, and where that stood: line and column, counted from 1.
+/// `text` without its mark, and the mark's position: line and column, counted from 1.
 fn marked(text: &str) -> (String, Option<(usize, usize)>) {
     let Some(at) = text.find('‸') else { return (text.to_owned(), None) };
     let before = &text[..at];
@@ -73,7 +73,7 @@ fn edits() -> Vec<Case> {
         let line = line.replace("\\n", "\n");
         let parts: Vec<&str> = line.split(" ⇒ ").collect();
         let [replaced, by, message, help] = parts[..] else { panic!("not four parts: {line}") };
-        assert_eq!(RIGHT.matches(replaced).count().min(1), 1, "not in the right config: {replaced}");
+        assert_eq!(RIGHT.matches(replaced).count().min(1), 1, "not in the valid config: {replaced}");
         let (content, place) = marked(&RIGHT.replacen(replaced, by, 1));
         let (row, column) = place.unwrap_or_else(|| panic!("no mark: {line}"));
         Case {
@@ -89,7 +89,7 @@ fn edits() -> Vec<Case> {
 }
 
 impl Case {
-    /// Runs `taper check` and `taper train`; what is not as it must be, and the larger costs.
+    /// Runs `taper check` and `taper train`; returns all complaints, and the higher costs.
     fn run(&self) -> (Vec<String>, Cost) {
         let workspace = Workspace::new();
         workspace.file(&self.file, &self.content);
@@ -98,7 +98,7 @@ impl Case {
         for command in ["check", "train"] {
             let mut arguments = vec!["-q", command, "--config", &self.file];
             arguments.extend(self.arguments.iter().map(String::as_str));
-            // Other programs' work is no property of this one: the best of three counts.
+            // Other processes slow this one down, so the best of three runs counts.
             let mut best: Option<Cost> = None;
             for _ in 0..3 {
                 let mut process = workspace.command(&arguments);
@@ -155,22 +155,22 @@ impl Case {
     }
 }
 
-/// Runs `command` and looks at its memory until it ends. The peak that the system reports afterwards
-/// would include the memory of this process, from which the other is forked.
+/// Runs `command` and samples its memory usage until it ends. The peak that the system reports afterwards
+/// would include the memory of this process, from which the child is forked.
 fn measured(command: &mut Command) -> (Outcome, Cost) {
     let start = Instant::now();
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     let status = format!("/proc/{}/status", child.id());
     let mut memory = 0;
-    // Messages of a wrong config fit into the pipes.
+    // The messages of an invalid config fit into the pipes.
     while child.try_wait().expect("a child").is_none() {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let ours = text.lines().next().is_some_and(|line| line.ends_with("taper"));
         let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).filter(|_| ours);
         let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok());
         memory = memory.max(peak.unwrap_or(0));
-        assert!(start.elapsed() < Duration::from_mins(1), "does not end");
+        assert!(start.elapsed() < Duration::from_mins(1), "did not end");
         std::thread::sleep(Duration::from_micros(200));
     }
     let time = start.elapsed();
@@ -178,7 +178,7 @@ fn measured(command: &mut Command) -> (Outcome, Cost) {
 }
 
 #[test]
-fn the_config_that_is_made_wrong_is_right() {
+fn the_config_that_is_edited_is_valid() {
     let workspace = Workspace::new();
     workspace.file("x.toml", RIGHT);
     workspace.ok(&["check", "--config", "x.toml"]);

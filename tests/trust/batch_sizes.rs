@@ -1,4 +1,4 @@
-//! What is predicted and measured does not depend on how many samples are computed together.
+//! Predictions and metrics do not depend on the batch size.
 
 use candle_core::DType;
 use serde_json::{Value as Json, json};
@@ -12,7 +12,7 @@ use taper::layers;
 use crate::networks::{Network, activations, layer, stream};
 use crate::tier::{report, times};
 
-/// How far two predictions of a sample may be apart, relative to values above 1.
+/// The maximum difference between two predictions for a sample, relative for values above 1.
 const TOLERANCE: f64 = 1e-6;
 const SIZES: [usize; 4] = [1, 7, 64, 1000];
 const SAMPLES: usize = 1000;
@@ -23,8 +23,8 @@ fn network(name: &str, layers: &[Json], shape: &[usize]) -> Network {
     Network::of_layers(name, &all, shape, &json!({ "adam": {} }), SAMPLES, &mut draw)
 }
 
-/// A chain of small dense layers, a large dense layer, a network for images, and every layer and
-/// activation of the registries.
+/// A chain of small dense layers, a large dense layer, an image network, and every layer and activation of
+/// the registries.
 fn zoo() -> Vec<Network> {
     let conv = |filters: usize, padding: &str| {
         let options =
@@ -119,7 +119,7 @@ fn predictions_do_not_depend_on_the_batch_size() {
 }
 
 #[test]
-fn what_eval_measures_is_the_mean_over_samples_however_many_there_are() {
+fn eval_measures_the_mean_over_samples_for_any_number_of_samples() {
     let mut worst = 0.0_f64;
     for network in zoo().into_iter().take(3) {
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();

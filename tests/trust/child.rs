@@ -1,4 +1,4 @@
-//! The program under watch: it must end, and how much memory it had at most.
+//! Runs the program with limits on its time and memory.
 
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
@@ -7,22 +7,21 @@ use std::time::{Duration, Instant};
 
 use crate::workspace::{Outcome, Workspace};
 
-/// A program that takes longer hangs. Most runs here take some 50 ms.
+/// A program that takes longer is considered to hang. Most runs here take about 50 ms.
 const LONGEST: Duration = Duration::from_secs(30);
-/// What the program itself may take: 64 MiB, and more in a debug build.
+/// The memory of the program itself: 64 MiB, and more in a debug build.
 pub const OWN_MEMORY: u64 = if cfg!(debug_assertions) { 96 << 20 } else { 64 << 20 };
 
-/// What a watched run came to.
+/// The result of a watched run.
 pub struct Watched {
     pub outcome: Outcome,
-    /// The most memory that it had at once, in bytes, as the system counted it until some milliseconds
-    /// before the end.
+    /// The peak memory usage in bytes, as last sampled a few milliseconds before the end.
     pub peak: u64,
 }
 
 impl Watched {
-    /// It refused in one line on stderr, or three for a data set that is not found, with this exit code, printed nothing
-    /// and stayed within bounds of memory for inputs of `bytes`. Returns the lines.
+    /// Asserts that it refused in one line on stderr (three for a missing data set) with this exit code,
+    /// printed nothing and stayed within the memory limit for inputs of `bytes` bytes. Returns the lines.
     pub fn refused(&self, name: &str, code: i32, bytes: usize) -> String {
         let Outcome { code: found, stdout, .. } = &self.outcome;
         let messages = self.outcome.messages();
@@ -75,9 +74,9 @@ fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> 
     })
 }
 
-/// The high-water mark of a running process's memory in bytes; 0 where the system does not tell.
+/// The peak memory usage of a running process in bytes; 0 if the system does not report it.
 fn peak_memory(process: u32) -> u64 {
-    // For a moment after its start, a child still has the memory of this process.
+    // Right after its start, a child still has the memory of this process.
     let program = std::fs::read_link(format!("/proc/{process}/exe"));
     if program.is_ok_and(|program| std::env::current_exe().is_ok_and(|own| own == program)) {
         return 0;

@@ -1,5 +1,5 @@
-//! The fuzz targets' inputs, replayed with the stable compiler and without libFuzzer: the corpora and
-//! what once crashed a parser.
+//! Replays the inputs of the fuzz targets with the stable compiler and without libFuzzer: the corpora, and
+//! inputs that once crashed a parser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::tier::report;
 
-/// How many inputs a target's corpus may have: enough to begin with, few enough to keep in the repository.
+/// The number of inputs in a target's corpus: enough to start with, few enough for the repository.
 const SIZES: std::ops::RangeInclusive<usize> = 5..=20;
 
 #[path = "../../fuzz/src/lib.rs"]
@@ -22,7 +22,7 @@ fn inputs(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_kept_input_is_explained_or_comes_back_as_it_was() {
+fn every_input_is_explained_or_round_trips() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let mut replayed = 0;
     for (name, run) in targets::TARGETS {
@@ -39,7 +39,7 @@ fn every_kept_input_is_explained_or_comes_back_as_it_was() {
 }
 
 #[test]
-fn every_corpus_and_every_program_has_its_target() {
+fn every_corpus_and_every_fuzz_program_has_a_target() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let known = |name: &str| targets::TARGETS.iter().any(|(own, _)| *own == name);
     for folder in ["corpus", "regressions", "fuzz_targets"] {

@@ -1,4 +1,5 @@
-//! Not tests: gradients against central differences in f64, with the tolerances of PyTorch's `gradcheck`.
+//! Not tests: gradients compared with central differences in f64, with the tolerances of PyTorch's
+//! `gradcheck`.
 
 use candle_core::{Device, Result, Tensor, Var};
 use serde_json::json;
@@ -12,13 +13,13 @@ use crate::tier::report;
 const STEP: f64 = 1e-6;
 const ABSOLUTE: f64 = 1e-5;
 const RELATIVE: f64 = 1e-3;
-/// No kink may be nearer than this: a hundred times what a difference moves a value by.
+/// The minimum distance from a kink: a hundred times the change caused by a difference step.
 const DISTANCE: f64 = 1e-4;
 
-/// Whether gradients agree, or where they do not.
+/// Whether gradients agree, or else where they do not.
 pub type Outcome = std::result::Result<(), String>;
 
-/// What was compared.
+/// The accumulated results of comparisons.
 #[derive(Default)]
 pub struct Checked {
     cases: u64,
@@ -27,7 +28,7 @@ pub struct Checked {
     worst_absolute: f64,
     /// The largest derivative.
     pub largest: f64,
-    /// The largest error as a share of what is allowed.
+    /// The largest error as a fraction of the tolerance.
     worst_share: f64,
 }
 
@@ -51,7 +52,7 @@ impl Checked {
     }
 
     /// Compares the gradients of a weighted sum of `output` with respect to `variables`: along a random
-    /// direction through all values of each, and at up to `most` single values.
+    /// direction in all values of each, and for up to `most` single values.
     pub fn gradients(
         &mut self,
         variables: &[(String, Var)],
@@ -104,7 +105,7 @@ impl Checked {
         Ok(Ok(()))
     }
 
-    /// The same for live layers and their input; `change` may spoil the output's gradient.
+    /// The same for live layers and their input; `change` may falsify the output's gradient.
     pub fn layers(
         &mut self,
         live: &Live,
@@ -134,10 +135,10 @@ impl Checked {
             }
             self.redrawn += 1;
         }
-        panic!("a thousand cases were near a kink");
+        panic!("a thousand draws were near a kink");
     }
 
-    /// Live layers for `configs` with an input of `samples`.
+    /// Live layers for `configs` with an input of `samples` samples.
     pub fn live(
         &mut self,
         configs: &[layers::Config],
@@ -156,7 +157,7 @@ impl Checked {
     }
 }
 
-/// Values in [-2, 2) that f32 holds exactly.
+/// Values in [-2, 2) that f32 represents exactly.
 pub fn uniform(shape: &[usize], draw: &mut Stream) -> Result<Var> {
     let values = (0..shape.iter().product()).map(|_| f64::from(draw.uniform_in(-2.0, 2.0) as f32));
     Var::from_tensor(&Tensor::from_vec(values.collect::<Vec<_>>(), shape, &Device::Cpu)?)

@@ -1,8 +1,8 @@
-//! What surrounds a run: folders, names, locales, streams, limits. Each gives correct work, with the
-//! same bits, or one line and a documented code; never a panic, never a signal.
+//! The environment of a run: folders, names, locales, streams, limits. Each results in correct work with the
+//! same bits, or in one line and a documented exit code; never a panic, never a signal.
 //!
-//! A clock that is set back is not tried here: durations come from a monotonic clock (`Instant`), and
-//! the wall clock is written into `events.jsonl` only.
+//! A clock that is set back is not tested here: durations come from a monotonic clock (`Instant`), and the
+//! wall clock is only written to `events.jsonl`.
 
 mod folders;
 mod users;
@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use crate::subject::weights;
 use crate::workspace::{Outcome, Workspace};
 
-/// A few steps of a small network, with dropout and validation.
+/// A few steps of a small network with dropout and validation.
 const CONFIG: &str = r#"
 [data.synthetic]
 samples = 64
@@ -38,7 +38,7 @@ epochs = 3
 batch_size = 16
 "#;
 
-/// The weights that every undisturbed run of `CONFIG` ends with.
+/// The final weights of every undisturbed run of `CONFIG`.
 fn right() -> &'static [u8] {
     static RIGHT: OnceLock<Vec<u8>> = OnceLock::new();
     RIGHT.get_or_init(|| {
@@ -49,7 +49,7 @@ fn right() -> &'static [u8] {
     })
 }
 
-/// Runs `script` in a shell, with `$TAPER` and `$RUN`.
+/// Runs `script` in a shell, with `$TAPER` and `$RUN` set.
 fn shell(workspace: &Workspace, script: &str, environment: &[(&str, OsString)]) -> Outcome {
     let program = workspace.command::<&str>(&[]).get_program().to_owned();
     let mut command = Command::new("sh");
@@ -64,7 +64,7 @@ fn shell(workspace: &Workspace, script: &str, environment: &[(&str, OsString)]) 
     }
 }
 
-/// Checks what a run came to: one of `codes`; success means the right bits, failure one line.
+/// Checks the result of a run: one of `codes`, with the right bits on success and one line on failure.
 fn judge(name: &str, workspace: &Workspace, run: &Path, outcome: &Outcome, codes: &[i32]) {
     let Outcome { code, stderr, .. } = outcome;
     assert!(codes.contains(code), "{name}: exit {code}: {stderr}");
@@ -72,7 +72,7 @@ fn judge(name: &str, workspace: &Workspace, run: &Path, outcome: &Outcome, codes
     if *code == 0 {
         assert!(weights(&workspace.path(run)) == right(), "{name}: other weights");
     } else {
-        // `--run-dir` may hold a line end, which is shown as it is.
+        // `--run-dir` may contain a line end, which is printed as it is.
         assert!(stderr.starts_with("error: "), "{name}: {stderr}");
         assert!(stderr.lines().count() == 1, "{name}: {stderr}");
     }
@@ -80,7 +80,7 @@ fn judge(name: &str, workspace: &Workspace, run: &Path, outcome: &Outcome, codes
 
 const TRAIN: &str = r#"exec "$TAPER" -q train --config x.toml --run-dir="$RUN""#;
 
-/// Trains by `script`, and evaluates what it trained.
+/// Trains by `script`, and evaluates the result.
 fn check(name: &str, script: &str, environment: &[(&str, OsString)], codes: &[i32]) {
     let workspace = Workspace::new();
     workspace.file("x.toml", CONFIG);
@@ -95,7 +95,7 @@ fn check(name: &str, script: &str, environment: &[(&str, OsString)], codes: &[i3
 }
 
 #[test]
-fn any_name_of_a_run_folder_will_do() {
+fn any_name_of_a_run_folder_works() {
     let deep = "d/".repeat(2100);
     let names: [(&[u8], &[i32]); 11] = [
         (b"with space", &[0]),
@@ -116,7 +116,7 @@ fn any_name_of_a_run_folder_will_do() {
 }
 
 #[test]
-fn locales_and_missing_variables_change_nothing() {
+fn locales_and_missing_variables_have_no_effect() {
     for locale in ["C", "POSIX", "de_DE.UTF-8", "tr_TR.UTF-8", "ja_JP.eucJP", "invalid", ""] {
         let environment = [("LC_ALL", locale.into()), ("LANG", locale.into())];
         check(locale, TRAIN, &environment, &[0]);
@@ -139,7 +139,7 @@ fn closed_and_full_streams_do_not_harm_the_run() {
         ("<&- >&- 2>&-", [0]),
         ("2>/dev/full", [0]),
         ("</dev/full", [0]),
-        // The result cannot be told, and that is said.
+        // The result cannot be printed, which is an error.
         (">/dev/full", [1]),
     ] {
         check(redirection, &format!("{TRAIN} {redirection}"), &[], &codes);
@@ -154,7 +154,7 @@ fn closed_and_full_streams_do_not_harm_the_run() {
 }
 
 #[test]
-fn limits_of_the_system_are_kept_or_reported() {
+fn system_limits_are_kept_or_reported() {
     for (limit, codes) in [
         ("umask 077", &[0][..]),
         ("umask 000", &[0]),
@@ -178,12 +178,12 @@ fn limits_of_the_system_are_kept_or_reported() {
 }
 
 #[test]
-fn a_gpu_that_is_not_there_is_one_line() {
+fn a_missing_gpu_is_reported_in_one_line() {
     for device in ["cuda", "cuda:0", "cuda:99"] {
         let workspace = Workspace::new();
         workspace.file("x.toml", CONFIG);
         let outcome = shell(&workspace, &format!("{TRAIN} --device {device}"), &[]);
-        // On a machine with a GPU, a build that knows it may train.
+        // On a machine with a GPU, a build with CUDA support may train.
         if cfg!(feature = "cuda") && outcome.code == 0 {
             continue;
         }

@@ -1,4 +1,4 @@
-//! A run goes on from any of its steps to the same end, on both engines.
+//! A run resumes from any of its steps to the same end, on both engines.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn arguments(config: &str, engine: &str) -> Vec<String> {
     arguments
 }
 
-/// Copies the whole run as it stood at `step`, lets it go on, and compares.
+/// Copies the whole run as of `step`, resumes the copy, and compares.
 fn resume_from(workspace: &Workspace, subject: &Subject, engine: &str, step: u64) {
     let [whole, part] = ["whole", "part"].map(|name| workspace.path(format!("{engine}-{name}")));
     std::fs::create_dir_all(part.join("checkpoints")).expect("a folder");

@@ -1,8 +1,8 @@
-//! Checkpoints of every format that taper ever wrote still evaluate and go on.
+//! Checkpoints of every past format can still be evaluated and resumed.
 //!
-//! `formats/N` is a run folder of format N, as taper left it after 20 steps of `formats/config.toml`
-//! (`cd / && taper train --config - --run-dir DIR --set train.max_steps=20`). It is never made anew:
-//! a change that cannot read it needs a new format, and a new folder here.
+//! `formats/N` is a run folder of format N, written by taper after 20 steps of `formats/config.toml` (`cd /
+//! && taper train --config - --run-dir DIR --set train.max_steps=20`). It is never regenerated: a change that
+//! cannot read it needs a new format, and a new folder here.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn folder(format: u32) -> PathBuf {
 
 fn assert_evaluates(workspace: &Workspace, (step, loss, accuracy): (u64, f64, f64)) {
     let result = workspace.ok(&["eval", "--checkpoint", "run", "--format", "json"]).json();
-    // Instruction sets round sums differently, and training makes more of it.
+    // Instruction sets round sums differently, which training amplifies.
     let tolerance = if step == 20 { 1e-6 } else { 1e-3 };
     let found = |name: &str| result[name].as_f64().expect("a number");
     assert!((found("loss") - loss).abs() < tolerance, "step {step}: {result}");
@@ -29,7 +29,7 @@ fn assert_evaluates(workspace: &Workspace, (step, loss, accuracy): (u64, f64, f6
 }
 
 #[test]
-fn every_format_evaluates_and_goes_on() {
+fn every_format_can_be_evaluated_and_resumed() {
     for format in 1..=FORMAT {
         let workspace = Workspace::new();
         subject::copy(&folder(format), &workspace.path("run"));
@@ -40,7 +40,7 @@ fn every_format_evaluates_and_goes_on() {
 }
 
 #[test]
-fn a_newer_format_is_refused_by_name() {
+fn a_newer_format_is_refused_by_its_number() {
     let workspace = Workspace::new();
     subject::copy(&folder(FORMAT), &workspace.path("run"));
     let path = "run/checkpoints/step-00000020/manifest.json";

@@ -1,4 +1,4 @@
-//! Disks that are full, and writes that the system does by halves.
+//! Full disks, and partial writes.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,11 +9,11 @@ use crate::subject::{self, MLP};
 use crate::tier::{report, times};
 use crate::workspace::{Outcome, Workspace};
 
-/// A small disk in memory, gone with this value.
+/// A small disk in memory, unmounted when this value is dropped.
 struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
-    /// `None` where this user may not mount one.
+    /// `None` if this user may not mount one.
     fn mount(folder: &'a Path, kibibytes: usize) -> Option<Self> {
         std::fs::create_dir_all(folder).expect("a folder");
         let size = format!("size={kibibytes}k");
@@ -35,7 +35,7 @@ impl Drop for SmallDisk<'_> {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room() {
+fn a_full_disk_loses_nothing_and_the_run_resumes_when_there_is_room() {
     let workspace = MLP.workspace();
     workspace.ok(&MLP.arguments("whole"));
     let mut ended = [0, 0];
@@ -67,7 +67,7 @@ fn a_full_disk_loses_nothing_and_the_run_goes_on_when_there_is_room() {
     );
 }
 
-/// Writes at most half of what it is asked to, and every third time nothing, as after a signal.
+/// Writes at most half of what is requested, and every third time nothing, as after a signal.
 const HALF_WRITES: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -83,7 +83,7 @@ ssize_t write(int fd, const void *from, size_t count) {
 "#;
 
 #[test]
-fn writes_that_are_cut_short_change_no_bit() {
+fn partial_writes_do_not_change_the_result() {
     let workspace = MLP.workspace();
     workspace.file("half.c", HALF_WRITES);
     let compiled = Command::new("cc")

@@ -1,9 +1,9 @@
-//! Gradients against central differences in f64, with the tolerances of PyTorch's `gradcheck`: every
-//! layer, activation and loss of the registries with random options and shapes, the built-in configs
-//! made small, random networks, and the fused engine, which computes in f32, against them.
+//! Gradients compared with central differences in f64, with the tolerances of PyTorch's `gradcheck`: every
+//! layer, activation and loss of the registries with random options and shapes, reduced built-in configs,
+//! random networks, and the fused engine, which computes in f32, against them.
 //!
-//! Kinks are kept away from: a case whose values come near one is drawn again, and counted. That the
-//! check can fail is checked too.
+//! Kinks are avoided: a case whose values come near one is drawn again, and counted. The check itself is
+//! tested with wrong gradients.
 
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
@@ -20,7 +20,7 @@ use crate::live::Live;
 use crate::networks::{Network, activations, layer, loss as any_loss, stream, target};
 use crate::tier::{report, times};
 
-/// Seeds for each shape.
+/// The number of seeds per shape.
 const SEEDS: u64 = 3;
 
 fn parse(config: &serde_json::Value) -> layers::Config {
@@ -74,7 +74,7 @@ fn every_activation_agrees_with_central_differences() -> Result<()> {
     Ok(())
 }
 
-/// The targets of a loss as it takes them, and how far its kinks may be: those of `mae` at no error.
+/// The targets of a loss, and the distance to its kinks: those of `mae` are at zero error.
 fn targets(kind: Target, samples: usize, logits: &Tensor, draw: &mut Stream) -> Result<(Tensor, f64)> {
     match kind {
         Target::Class { classes } => {
@@ -115,7 +115,7 @@ fn every_loss_agrees_with_central_differences() -> Result<()> {
     Ok(())
 }
 
-/// The built-in configs made small, and random networks: `shapes` of each.
+/// The reduced built-in configs, and random networks: `shapes` of each.
 fn networks(shapes: u64) -> impl Iterator<Item = (Network, u64)> {
     let configs = presets::ALL.iter().map(|(name, _)| Some(*name)).chain([None, None]);
     (0..).zip(configs).flat_map(move |(number, name)| {
@@ -179,19 +179,19 @@ fn whole_networks_agree_with_central_differences_and_the_fused_engine_with_them(
     let figures = json!({ "networks": fused, "worst_relative_error": worst, "tolerance": FUSED,
         "ill_conditioned": ill });
     report("gradients of the fused engine in f32", &figures);
-    assert!(fused > 0, "no network was known to the fused engine");
+    assert!(fused > 0, "the fused engine supported no network");
     Ok(())
 }
 
-/// What gradients in f32 may differ by from those in f64, relative to the largest value of their
-/// tensor, or to a hundredth of the largest of all where that is more: a bias before a normalisation
-/// has none but rounding. Usually it is 1e-6; normalisations of few values that are nearly equal,
-/// one after the other, multiply what was rounded, in the graph engine too: there the measure is
-/// ten times its error in f32, for sums in another order.
+/// The tolerance of gradients in f32, relative to the largest value of their tensor, or to a hundredth of the
+/// largest of all if that is more: a bias before a normalization has a gradient of only rounding errors. The
+/// error is usually 1e-6. Successive normalizations of few, nearly equal values amplify rounding errors, in
+/// the graph engine too; in that case the tolerance is ten times its error in f32, because sums have another
+/// order.
 const FUSED: f64 = 1e-4;
 
-/// The largest differences of gradients in f32 from those of the live layers: of the fused engine, and of
-/// the graph engine.
+/// The largest differences of gradients in f32 from those of the live layers: of the fused engine, and of the
+/// graph engine.
 fn errors_of_engines(network: &Network, live: &Live, x: &Var, targets: &Tensor) -> Result<[f64; 2]> {
     let pass = Mode::Training { seed: 3, step: 0, first: 0 };
     let mean = (network.experiment.loss.member().sum(&live.forward(x, pass)?, targets)? / 3.0)?;
@@ -225,11 +225,11 @@ fn errors_of_engines(network: &Network, live: &Live, x: &Var, targets: &Tensor) 
     Ok([error(&descent, &mut fused, live, &gradients)?, error(&descent, &mut graph, live, &gradients)?])
 }
 
-/// A step of plain descent takes rate times the gradient from each parameter. The rate is so large that
-/// the parameter itself loses its last digits, not the gradient.
+/// A step of plain gradient descent subtracts this rate times the gradient from each parameter. The rate is
+/// so large that the parameter loses its last digits, not the gradient.
 const RATE: f64 = 65536.0;
 
-/// How far the gradients are from the right ones by which one step of `engine` moves its parameters.
+/// The error of the gradients, computed from how one step of `engine` changes its parameters.
 fn error(descent: &Network, engine: &mut dyn Engine, live: &Live, gradients: &GradStore) -> Result<f64> {
     descent.with_batch(&[0, 1, 2], |batch| {
         assert!(matches!(batch.targets, BatchTargets::Classes(_)) == descent.values.is_empty());
@@ -249,7 +249,7 @@ fn error(descent: &Network, engine: &mut dyn Engine, live: &Live, gradients: &Gr
     Ok(differences.iter().map(|(error, largest)| error / largest.max(least)).fold(0.0, f64::max))
 }
 
-/// `y`, whose gradient is `factor` times what it should be.
+/// `y`, whose gradient is `factor` times the right one.
 fn spoilt(y: &Tensor, factor: f64) -> Result<Tensor> {
     (y * factor)? + (y.detach() * (1.0 - factor))?
 }
@@ -258,12 +258,12 @@ fn spoilt(y: &Tensor, factor: f64) -> Result<Tensor> {
 fn planted_errors_in_gradients_are_found() -> Result<()> {
     let (mut planted, mut found) = (0_u64, 0_u64);
     for (number, name) in (0..).zip(layers::Config::NAMES) {
-        // A wrong sign, nothing at all, and a hundredth too much.
+        // A wrong sign, zero, and one percent too much.
         for factor in [-1.0, 0.0, 1.01] {
-            // Some draws have no slope that could be wrong, such as a softmax of one value.
+            // Some draws have a zero gradient, such as the softmax of one value.
             let mut cases = 0..100;
             let (config, live, x, mut draw) = loop {
-                let case = cases.next().expect("a layer whose output depends on something");
+                let case = cases.next().expect("a layer with a nonzero gradient");
                 let (config, input) = layer(name, &mut stream(600 + number, case));
                 let (mut draw, mut checked) = (stream(700 + number, case), Checked::default());
                 let (live, x) = checked.live(&[parse(&config)], &input, 2, &mut draw)?;
@@ -276,7 +276,7 @@ fn planted_errors_in_gradients_are_found() -> Result<()> {
             let wrong = Checked::default().layers(&live, &x, 60, &mut draw, |y| spoilt(&y, factor))?;
             planted += 1;
             found += u64::from(wrong.is_err());
-            assert!(wrong.is_err(), "{config}: a gradient times {factor} was not noticed");
+            assert!(wrong.is_err(), "{config}: a gradient times {factor} was not detected");
         }
     }
     report("planted errors in gradients", &json!({ "planted": planted, "found": found }));

@@ -1,4 +1,4 @@
-//! Runs that are killed at random moments go on to the same end, bit for bit.
+//! Runs that are killed at random moments resume to the same end, bit for bit.
 
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use crate::subject::{self, CNN, MLP, MOMENTUM, Subject};
 use crate::tier::{report, times};
 use crate::workspace::Workspace;
 
-/// What was counted.
+/// The counts of the report.
 #[derive(Default)]
 struct Count {
     kills: AtomicU64,
@@ -20,8 +20,8 @@ struct Count {
     most_kills: AtomicU64,
 }
 
-/// Runs `subject` in `folder`, killed again and again until it gets through; the moments are uniform
-/// over the time of a whole run.
+/// Runs `subject` in `folder`, killed again and again until it finishes; the moments are uniformly
+/// distributed over the time of a whole run.
 fn killed_until_done(
     subject: &Subject,
     workspace: &Workspace,
@@ -52,9 +52,9 @@ fn killed_until_done(
         }
         kills += 1;
         let found = if run.join("checkpoints").exists() { subject::latest_step(&run) } else { None };
-        assert!(found >= latest, "a lost checkpoint: {latest:?} was there, {found:?} is");
+        assert!(found >= latest, "a lost checkpoint: before {latest:?}, now {found:?}");
         let told = subject::last_told_step(&run);
-        assert!(told <= found.unwrap_or(0) + subject.interval, "step {told} was taken, {found:?} is saved");
+        assert!(told <= found.unwrap_or(0) + subject.interval, "step {told} was logged, {found:?} was saved");
         count.before_first_checkpoint.fetch_add(u64::from(found.is_none()), Ordering::Relaxed);
         latest = found;
     }
@@ -64,7 +64,7 @@ fn killed_until_done(
 }
 
 #[test]
-fn killed_runs_end_as_if_nothing_had_happened() {
+fn killed_runs_end_like_uninterrupted_ones() {
     let wanted = times([24, 300, 1000]);
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_nanos() as u64;
     let count = Count::default();

@@ -1,4 +1,4 @@
-//! Not tests: live layers in f64, and how near their values are to where a gradient jumps.
+//! Not tests: live layers in f64, and the distance of their values from jumps of the gradient.
 
 use candle_core::{Device, Result, Tensor, Var};
 use taper::config::Problems;
@@ -9,16 +9,16 @@ use taper::random::Stream;
 use taper::shape::Shape;
 use taper_kernels::window::Window;
 
-/// Live layers in f64, which know how near they are to a kink.
+/// Live layers in f64 that compute their distance from kinks.
 pub struct Live {
     plan: Plan,
     variables: Vec<Var>,
-    /// Name, variable, and whether it is trained.
+    /// The name, the variable, and whether it is trained.
     pub parameters: Vec<(String, Var, bool)>,
 }
 
 impl Live {
-    /// The layers that `configs` say; parameters are drawn.
+    /// The layers of `configs` with random parameters.
     pub fn new(configs: &[layers::Config], input: &Shape, draw: &mut Stream) -> Result<Self> {
         let config = model::Config { layers: configs.to_vec() };
         let plan = config.plan(input, &mut Problems::new(&mut Vec::new())).expect("layers that fit");
@@ -36,9 +36,9 @@ impl Live {
         self.plan.forward(&self.variables, x, mode)
     }
 
-    /// The smallest distance from a kink: of a value from 0 before an activation, and of the largest
-    /// values of a pooling window from each other. Values that are equal, or exactly 0, are what a
-    /// layer before cut off: they move together, or not at all.
+    /// The smallest distance from a kink: of a value from 0 before an activation, and between the largest
+    /// values of a pooling window. Values that are equal or exactly 0 were cut off by a previous layer: they
+    /// change together, or not at all.
     pub fn distance_from_kinks(&self, x: &Tensor, mode: Mode) -> Result<f64> {
         let mut least = f64::INFINITY;
         self.plan.forward_with(&self.variables, &x.detach(), mode, |node, inputs| {
@@ -56,7 +56,7 @@ impl Live {
     }
 }
 
-/// The smallest difference between the largest and the second value of a window.
+/// The smallest difference between the largest and the second-largest value of a window.
 fn smallest_gap(values: &[f64], window: &Window) -> f64 {
     let mut least = f64::INFINITY;
     for plane in values.chunks(window.pixels()) {
@@ -72,12 +72,12 @@ fn smallest_gap(values: &[f64], window: &Window) -> f64 {
     least
 }
 
-/// Uniform values of the width that keeps outputs as large as inputs, representable in f32.
+/// Uniform values whose range keeps outputs as large as inputs, representable in f32.
 pub fn first_values(spec: &ParameterSpec, draw: &mut Stream) -> Vec<f64> {
     let width = 1.5 / (spec.fan_in.max(1) as f64).sqrt();
     let [low, high] = match spec.name.rsplit('.').next().unwrap_or_default() {
         "running_var" => [0.5, 1.5],
-        // Scales: away from 0.
+        // Scale factors: away from 0.
         "weight" if spec.shape.len() == 1 || spec.fan_in == 0 => [0.5, 1.5],
         _ => [-width, width],
     };

@@ -1,38 +1,38 @@
-//! Proofs that a run cannot be lost and that no input brings taper down, in three tiers.
+//! Proofs that a run cannot be lost and that no input crashes taper, in three tiers.
 //!
-//! `cargo test` runs the fast tier; `just trust` and `just trust-release` run the same tests more often,
-//! on a release build, and write what they counted to a report (`tier`).
+//! `cargo test` runs the fast tier; `just trust` and `just trust-release` run the same tests more often, on a
+//! release build, and write their counts to a report (`tier`).
 //!
-//! What belongs where:
-//! - `bad_configs`: wrong configs are explained, quickly and cheaply.
-//! - `batch_sizes`: predictions and measurements do not depend on how many samples go together.
-//! - `child`: not tests: the program under watch: whether it ends, and its memory.
+//! Contents:
+//! - `bad_configs`: invalid configs are explained, quickly and cheaply.
+//! - `batch_sizes`: predictions and metrics do not depend on the batch size.
+//! - `child`: not tests: runs the program with limits on its time and memory.
 //! - `corpora`: the inputs of the fuzz targets (`fuzz/`), replayed.
-//! - `damage`: a damaged checkpoint is noticed, and the one before it is used.
+//! - `damage`: a damaged checkpoint is detected, and the previous one is used.
 //! - `data_files`: damaged and hostile data sets and inputs.
-//! - `differences`: not tests: the check of gradients.
-//! - `environment`: folders, names, locales, streams and limits that a run meets.
-//! - `every_step`: a run goes on from any of its steps.
-//! - `formats`: checkpoints of every format that taper ever wrote.
-//! - `full_disk`: disks that are full, and writes that are cut short.
+//! - `differences`: not tests: comparison of gradients.
+//! - `environment`: folders, names, locales, streams and limits around a run.
+//! - `every_step`: a run resumes from any of its steps.
+//! - `formats`: checkpoints of every past format.
+//! - `full_disk`: full disks, and partial writes.
 //! - `gradients`: every layer, activation, loss and network against central differences in f64.
 //! - `kills`: runs that are killed at random moments.
-//! - `live`: not tests: layers in f64 that know their kinks.
-//! - `lone_weights`: hostile weights files, which no manifest guards.
+//! - `live`: not tests: layers in f64 that compute their distance from kinks.
+//! - `lone_weights`: hostile weights files without a manifest.
 //! - `memory`: a long run needs no more memory than a short one.
 //! - `networks`: not tests: random layers and networks of every kind.
 //! - `not_finite`: NaN and infinity anywhere stop a run within the step; nothing good is lost.
-//! - `planted`: each of these proofs catches the fault that it is for.
-//! - `poison`: not tests: an engine that meets such a value.
-//! - `races`: two trainings in one folder; reading a run that is being trained.
+//! - `planted`: each of these proofs catches the faults that it is meant for.
+//! - `poison`: not tests: an engine with a non-finite value at one step.
+//! - `races`: two trainings in one folder; reading a run in progress.
 //! - `random_configs`: random configs are written, read, mutated and trained.
 //! - `same_bits`: fresh processes give the same bits.
-//! - `saves`: a save that is killed or fails at each of its system calls, and its order on the disk.
-//! - `signals`: runs that are asked to stop.
-//! - `special`: not tests: pipes, devices and links in the place of files.
-//! - `subject`: not tests: the runs that are stopped, and how they are compared.
-//! - `tier`: not tests: how often, and what is reported.
-//! - `trace`: not tests: system calls, and what a loss of power would leave.
+//! - `saves`: a save that is killed or fails at each of its system calls, and the order of its writes.
+//! - `signals`: runs that are stopped by signals.
+//! - `special`: not tests: pipes, devices and links in place of files.
+//! - `subject`: not tests: runs to be stopped, and their comparison.
+//! - `tier`: not tests: the number of repetitions, and the report.
+//! - `trace`: not tests: system calls, and what a power failure would leave.
 //! - `walkthrough`: the examples in CONTRIBUTING.md can be followed.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]

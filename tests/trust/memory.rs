@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::subject::CNN;
 use crate::tier::{report, times};
 
-/// The memory of a process in KiB, if it still runs.
+/// The memory of a process in KiB, if it is still running.
 fn resident(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -22,7 +22,7 @@ fn a_long_run_needs_no_more_memory_than_a_short_one() {
     let workspace = CNN.workspace();
     let mut arguments = CNN.arguments("run");
     let limits = [format!("train.max_minutes={minutes}"), "train.epochs=1000000000".to_owned()];
-    // A long run that logs and saves each of its short steps would be all disk.
+    // A long run that logged and saved each of its short steps would be limited by the disk.
     let rates = ["train.log_every_steps=100".to_owned(), "checkpoint.every_steps=100".to_owned()];
     let epochs = ["checkpoint.every_epochs=100".to_owned()];
     arguments.extend(limits.into_iter().chain(rates).chain(epochs).flat_map(|set| ["--set".to_owned(), set]));

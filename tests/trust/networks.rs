@@ -1,4 +1,4 @@
-//! Not tests: random layers and networks of every kind that the registries know, as engines.
+//! Not tests: random layers and networks of every kind in the registries, as engines.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use taper::shape::Shape;
 
 use crate::live::first_values;
 
-/// Random numbers of the test number `a`, case `b`.
+/// The random numbers of case `b` of test `a`.
 pub fn stream(a: u64, b: u64) -> Stream {
     Stream::new(20_240_607, Purpose::Data, [a, b])
 }
@@ -30,7 +30,7 @@ fn between(draw: &mut Stream, low: usize, high: usize) -> usize {
     low + draw.below((high - low + 1) as u64) as usize
 }
 
-/// The names of all activations, from the schema: a new one is covered as soon as it is there.
+/// The names of all activations, taken from the schema, so that new ones are covered.
 pub fn activations() -> Vec<String> {
     let schema = schemars::schema_for!(layers::Activation).to_value();
     let choices = schema["oneOf"].as_array().expect("a list of choices");
@@ -39,7 +39,7 @@ pub fn activations() -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// One side or two.
+/// One number or two.
 fn size(draw: &mut Stream, most: usize) -> Json {
     if draw.below(2) == 0 {
         json!(between(draw, 1, most))
@@ -56,8 +56,8 @@ fn any_shape(draw: &mut Stream) -> Vec<usize> {
     if draw.below(2) == 0 { image(draw) } else { vec![between(draw, 1, 9)] }
 }
 
-/// Random options for the layer called `name`, and an input shape that it accepts. A new layer needs
-/// a line here: without one, every test that walks the registry fails.
+/// Random options for the layer `name`, and an input shape that it accepts. A new layer must be added here;
+/// otherwise, every test that iterates over the registry fails.
 pub fn layer(name: &str, draw: &mut Stream) -> (Json, Vec<usize>) {
     let mut functions: Vec<Json> = activations().into_iter().map(Json::from).collect();
     let (options, shape) = match name {
@@ -109,12 +109,12 @@ pub fn layer(name: &str, draw: &mut Stream) -> (Json, Vec<usize>) {
             (json!({ "layers": layers, "shortcut": shortcut }), shape)
         }
         "activation" => (json!({ "function": pick(draw, &functions) }), any_shape(draw)),
-        other => panic!("say in tests/trust/networks.rs how to draw options for `{other}`"),
+        other => panic!("add `{other}` to the random options in tests/trust/networks.rs"),
     };
     (json!({ name: options }), shape)
 }
 
-/// Random options for the loss called `name`. A new loss needs a line here.
+/// Random options for the loss `name`. A new loss must be added here.
 pub fn loss(name: &str, outputs: usize, draw: &mut Stream) -> loss::Config {
     let options = match name {
         "cross_entropy" => {
@@ -125,7 +125,7 @@ pub fn loss(name: &str, outputs: usize, draw: &mut Stream) -> loss::Config {
         }
         "mse" | "mae" => json!({}),
         "huber" => json!({ "delta": draw.uniform_in(0.2, 2.0) }),
-        other => panic!("say in tests/trust/networks.rs how to draw options for `{other}`"),
+        other => panic!("add `{other}` to the random options in tests/trust/networks.rs"),
     };
     serde_json::from_value(json!({ name: options })).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -136,7 +136,7 @@ fn weights(classes: usize, draw: &mut Stream) -> Json {
     if draw.below(2) == 0 { json!(weights) } else { Json::Null }
 }
 
-/// How many logits a loss takes for a target of `outputs`, and the target.
+/// The number of logits that a loss takes for a target of `outputs`, and the target.
 pub fn target(loss: &loss::Config, outputs: usize) -> (usize, Target) {
     match loss {
         loss::Config::binary_cross_entropy(_) => (1, Target::Class { classes: 2 }),
@@ -145,8 +145,8 @@ pub fn target(loss: &loss::Config, outputs: usize) -> (usize, Target) {
     }
 }
 
-/// Gives convolutions few filters, also those within blocks: as many as others that had as many, since
-/// they may be added up.
+/// Reduces the filters of convolutions, also within blocks: equal numbers stay equal, because outputs may be
+/// added.
 fn shrink_filters(layers: &mut [Json], drawn: &mut HashMap<u64, usize>, draw: &mut Stream) {
     for layer in layers {
         if let Some(options) = layer.get_mut("conv2d") {
@@ -162,7 +162,7 @@ fn shrink_filters(layers: &mut [Json], drawn: &mut HashMap<u64, usize>, draw: &m
     }
 }
 
-/// A network with samples that fit it.
+/// A network with suitable samples.
 pub struct Network {
     pub name: String,
     pub experiment: Experiment,
@@ -199,7 +199,7 @@ impl Network {
         Self { name: name.to_owned(), experiment, shape, target, features, labels, values }
     }
 
-    /// `layers`, of which the last gives as many outputs as `loss` takes, with an optimizer.
+    /// `layers`, the last of which has as many outputs as `loss` takes, with an optimizer.
     pub fn of_layers(
         name: &str,
         layers: &[Json],
@@ -215,7 +215,7 @@ impl Network {
         Self::new(name, json, shape, Target::Class { classes: 3 }, samples, draw)
     }
 
-    /// A few random layers of the registry, and what it takes to classify.
+    /// A few random layers of the registry, and the layers needed to classify.
     pub fn random(draw: &mut Stream, samples: usize) -> Self {
         let mut shape = if draw.below(3) == 0 {
             vec![between(draw, 2, 9)]
@@ -238,7 +238,7 @@ impl Network {
         Self::of_layers(&name, &list, &input, &json!({ "sgd": {} }), samples, draw)
     }
 
-    /// The built-in config called `name` with fewer, random numbers of filters, units and pixels.
+    /// The built-in config `name` with reduced, random numbers of filters, units and pixels.
     pub fn small(name: &str, draw: &mut Stream, samples: usize) -> Self {
         let text = presets::find(name).expect("a built-in config");
         let input = taper::config::Input { name: name.to_owned(), text: text.into(), ..Default::default() };
@@ -270,7 +270,7 @@ impl Network {
         plan.unwrap_or_else(|| panic!("{}: {found:?}", self.name))
     }
 
-    /// Parameters of which no value is special, the same in f32 and in f64.
+    /// Parameters without special values, the same in f32 and in f64.
     pub fn parameters(&self, dtype: DType, seed: u64) -> Result<Parameters> {
         let plan = self.plan();
         let parameters = Parameters::initialize(&plan, 0, dtype, &Device::Cpu).expect("parameters");
@@ -297,7 +297,7 @@ impl Network {
         Fused::new(compiled, parameters, loss, optimizer, 3, SharedTeam::new(2)).expect("an engine")
     }
 
-    /// The engine called `name`, with parameters of which no value is special.
+    /// The engine `name`, with parameters without special values.
     pub fn engine(&self, name: &str) -> Box<dyn Engine> {
         let parameters = self.parameters(DType::F32, 5).expect("parameters");
         match name {
@@ -312,7 +312,7 @@ impl Network {
         compile(&self.plan()).is_ok()
     }
 
-    /// Hands the batch of the samples `indices` to `take`.
+    /// Passes the batch of the samples `indices` to `take`.
     pub fn with_batch<T>(&self, indices: &[usize], take: impl FnOnce(&Batch<'_>) -> T) -> T {
         let scaling = Scaling::new(&self.features, None);
         let samples = Samples { features: &self.features, shape: &self.shape, indices, scaling: &scaling };

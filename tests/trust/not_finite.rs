@@ -1,5 +1,5 @@
-//! A value that is not finite stops a run within the step that meets or makes it, with exit code 5:
-//! the last checkpoint is as it was, and `events.jsonl` ends before that step.
+//! A non-finite value stops a run within the step that encounters or produces it, with exit code 5: the last
+//! checkpoint is untouched, and `events.jsonl` ends before that step.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ use crate::poison::{FAULTS, Fault, Poisoned, files, set, values};
 use crate::tier::{report, times};
 use crate::workspace::Workspace;
 
-/// A network, its optimizer and its loss, drawn for a fault that it can have.
+/// A network, its optimizer and its loss, drawn for a fault that they can have.
 fn experiment(fault: Fault, engine: &str, draw: &mut Stream) -> (Experiment, Vec<usize>) {
     let mut choose = |count: u64| draw.below(count) as usize;
     let dense = |units: usize| json!({ "dense": { "units": units, "activation": "relu" } });
@@ -47,7 +47,7 @@ fn experiment(fault: Fault, engine: &str, draw: &mut Stream) -> (Experiment, Vec
         json!({ "dense": { "units": 3 } }),
     ]);
     let loss = match (fault, choose(4)) {
-        // Slopes of up to a thousand.
+        // Gradients of up to a thousand.
         (Fault::Gradient, _) => json!({ "cross_entropy": { "class_weights": [1000, 1000, 1000] } }),
         (Fault::Loss, 0) => json!({ "mse": {} }),
         (Fault::Loss, 1) => json!({ "mae": {} }),
@@ -72,7 +72,7 @@ fn experiment(fault: Fault, engine: &str, draw: &mut Stream) -> (Experiment, Vec
     (serde_json::from_value(text).expect("a config"), shape)
 }
 
-/// Trains with a fault, checks all that is promised, and says what stopped the run.
+/// Trains with a fault, checks all guarantees, and returns what stopped the run.
 fn inject(fault: Fault, engine: &str, case: u64) -> String {
     let mut draw = stream(900 + fault as u64, 2 * case + u64::from(engine == "graph"));
     let (experiment, shape) = experiment(fault, engine, &mut draw);
@@ -98,7 +98,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     let Run { data, card, engine, .. } = run;
     let folder = tempfile::tempdir().expect("a folder");
     // There are 25 steps, and a checkpoint after every seventh.
-    let at = 7 + draw.below(times([7, 18, 18])); // where a save is slow, few of them
+    let at = 7 + draw.below(times([7, 18, 18])); // few of them where a save is slow
     let value = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][draw.below(3) as usize];
     let mut engine = Poisoned {
         inner: engine,
@@ -127,9 +127,9 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     }
     .fit(&mut state);
 
-    let Err(error) = result else { panic!("{what}: {value} at step {} stopped nothing", at + 1) };
+    let Err(error) = result else { panic!("{what}: {value} at step {} did not stop the run", at + 1) };
     assert_eq!(error.exit_code(), 5, "{what}: {error}");
-    assert_eq!(engine.taken, at + 1, "{what}: it stops within the step");
+    assert_eq!(engine.taken, at + 1, "{what}: did not stop within the step");
     let step = match &error {
         Error::Diverged { step, .. } | Error::NotFinite { step, .. } => *step,
         other => panic!("{what}: {other}"),
@@ -138,7 +138,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     if fault == Fault::Gradient {
         assert!(matches!(error, Error::NotFinite { .. }), "{what}: the loss was finite: {error}");
     }
-    assert!(!engine.before.is_empty(), "{what}: there was a checkpoint");
+    assert!(!engine.before.is_empty(), "{what}: there was no checkpoint");
     assert_eq!(files(&folder.path().join("checkpoints")), engine.before, "{what}: the checkpoints");
     let latest = store.latest(|error| panic!("{what}: {error}")).expect("checkpoints").expect("a checkpoint");
     let latest_step = latest.state.as_ref().expect("a state").position.step;
@@ -175,7 +175,7 @@ fn a_value_that_is_not_finite_stops_the_run_within_the_step() {
 
 #[test]
 fn a_run_without_faults_is_not_stopped() {
-    // The same networks, with a fault that never comes.
+    // The same networks, with a fault that never occurs.
     for engine in ["fused", "graph"] {
         for case in 0..5 {
             let mut draw = stream(970, case);
@@ -217,14 +217,14 @@ fn parameter(engine: &dyn Engine, name: &str) -> Var {
 }
 
 #[test]
-fn a_filter_row_that_never_meets_the_image_is_not_overlooked() {
-    // An image of one row under filters of three: the fused engine skips the rows above and below.
+fn a_filter_row_that_never_meets_the_image_is_checked() {
+    // An image of one row with filters of three rows: the fused engine skips the rows above and below.
     let conv =
         json!({ "conv2d": { "filters": 2, "kernel_size": 3, "padding": "same", "activation": "relu" } });
     for name in ["fused", "graph"] {
         for place in 0..9 {
             let (network, mut engine) = images(std::slice::from_ref(&conv), &[1, 1, 5], name);
-            take_step(&network, engine.as_mut(), 0).expect("a healthy step");
+            take_step(&network, engine.as_mut(), 0).expect("a finite step");
             let weight = parameter(engine.as_ref(), "layers.0.weight");
             let mut filter = values(&weight).expect("values");
             filter[place] = f32::NAN;
@@ -238,11 +238,11 @@ fn a_filter_row_that_never_meets_the_image_is_not_overlooked() {
 }
 
 #[test]
-fn hidden_values_that_overflow_stop_both_engines_only_if_they_are_used() {
-    // Filters so large that every sum is minus infinity, which relu makes 0: nothing is lost by it.
-    // With the opposite sign the next layer meets infinity; that its own relu hides it again, or that
-    // the fused engine makes NaN of it in channels that only pad, changes nothing for the run: its
-    // weights' gradient is 0 times infinity in both.
+fn overflowing_hidden_values_stop_both_engines_only_if_they_are_used() {
+    // Filters so large that every sum is minus infinity, which relu makes 0: no harm is done. With the
+    // opposite sign, the next layer gets infinity. Its own relu may hide that again, or the fused engine may
+    // make NaN of it in padding channels, but the run stops anyway: the gradient of its weights is 0 times
+    // infinity in both cases.
     let conv = |filters: usize| json!({ "conv2d": { "filters": filters, "kernel_size": 2, "bias": false, "activation": "relu" } });
     for (sign, goes_on) in [(-1.0_f32, true), (1.0, false)] {
         let mut losses = Vec::new();
@@ -257,7 +257,7 @@ fn hidden_values_that_overflow_stop_both_engines_only_if_they_are_used() {
             set(&second, vec![-0.1; 4 * 3 * 4]).expect("weights");
             match take_step(&network, engine.as_mut(), 0) {
                 Ok(loss) if loss.is_finite() => {
-                    assert!(goes_on, "{name}: infinity was overlooked");
+                    assert!(goes_on, "{name}: infinity was not detected");
                     losses.push(loss);
                 }
                 Ok(loss) => assert!(!goes_on, "{name}: {loss}"),
@@ -269,8 +269,8 @@ fn hidden_values_that_overflow_stop_both_engines_only_if_they_are_used() {
 }
 
 #[test]
-fn a_variance_that_overflows_does_not_hide_in_the_running_statistics() {
-    // Outputs are then the shift alone, and the loss is finite.
+fn an_overflowing_variance_in_the_running_statistics_is_detected() {
+    // The outputs are then only the shift, and the loss is finite.
     let layers = [json!({ "batch_norm": {} }), json!({ "activation": { "function": "tanh" } })];
     for name in ["fused", "graph"] {
         let (mut network, mut engine) = images(&layers, &[2, 3, 3], name);
@@ -283,7 +283,7 @@ fn a_variance_that_overflows_does_not_hide_in_the_running_statistics() {
 }
 
 #[test]
-fn the_program_stops_at_the_step_that_spoils_the_weights() {
+fn the_program_stops_at_the_step_that_makes_weights_non_finite() {
     for engine in ["fused", "graph"] {
         let workspace = Workspace::new();
         let config = presets::find("synthetic_mlp").expect("a config");
@@ -304,8 +304,8 @@ fn the_program_stops_at_the_step_that_spoils_the_weights() {
         for line in events.lines() {
             serde_json::from_str::<Json>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         }
-        assert!(files(&workspace.path("run/checkpoints")).is_empty(), "nothing was worth saving");
-        // What the message advises helps.
+        assert!(files(&workspace.path("run/checkpoints")).is_empty(), "a checkpoint was saved");
+        // The advice in the message works.
         let lower = ["--set", "optimizer.adam.learning_rate=1e-3", "--set", "train.max_steps=3"];
         let again = [&["train", "--config", "config.toml", "--format", "json"][..], &lower].concat();
         assert_eq!(workspace.ok(&again).json()["steps"], 3);

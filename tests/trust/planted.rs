@@ -1,5 +1,5 @@
-//! Controls: a proof that cannot fail proves nothing. Each fault here is planted into a copy of the
-//! source, and the test that is to catch it must fail.
+//! Controls: a proof that cannot fail proves nothing. Each fault here is planted into a copy of the source,
+//! and the test that should catch it must fail.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::subject;
 use crate::tier::{Tier, report};
 
-/// A fault: `right` occurs once in `file`, and becomes `wrong`; `caught_by` names a test of this binary.
+/// A fault: `right`, which occurs once in `file`, is replaced by `wrong`; `caught_by` is a test of this
+/// binary.
 struct Fault {
     name: &'static str,
     file: &'static str,
@@ -146,7 +147,7 @@ impl Fault {
         text.replace(self.right, self.wrong)
     }
 
-    /// Builds a copy of the source with the fault, and runs the test that is to catch it.
+    /// Builds a copy of the source with the fault, and runs the test that should catch it.
     fn is_caught(&self, source: &Path, copy: &Path) -> bool {
         let file = copy.join(self.file);
         fs::write(&file, self.planted(source)).expect("planted");

@@ -1,4 +1,4 @@
-//! Not tests: an engine that meets a value that is not finite at one step.
+//! Not tests: an engine with a non-finite value at one step.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use taper::internals::optimizer::Optimizer;
 use taper::network::Parameters;
 use taper::random::Stream;
 
-/// Where a value is spoilt.
+/// Where the non-finite value is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A weight, between two steps.
@@ -19,9 +19,9 @@ pub enum Fault {
     Statistic,
     /// A value of a sample of the batch.
     Input,
-    /// The loss, by a target that is not finite, or else as the engine reports it.
+    /// The loss, by a non-finite target, or else in the engine's report.
     Loss,
-    /// The gradient of a hidden value overflows, the loss is finite.
+    /// The gradient of a hidden value, which overflows while the loss is finite.
     Gradient,
     /// The optimizer's state, between two steps.
     Moment,
@@ -30,7 +30,7 @@ pub enum Fault {
 pub const FAULTS: [Fault; 6] =
     [Fault::Weight, Fault::Statistic, Fault::Input, Fault::Loss, Fault::Gradient, Fault::Moment];
 
-/// An engine that meets a fault at one step.
+/// An engine with a fault at one step.
 pub struct Poisoned {
     pub inner: Box<dyn Engine>,
     pub fault: Fault,
@@ -40,7 +40,7 @@ pub struct Poisoned {
     pub draw: Stream,
     pub taken: u64,
     pub run: PathBuf,
-    /// The checkpoints as they were just before.
+    /// The checkpoints just before the fault.
     pub before: BTreeMap<PathBuf, Vec<u8>>,
 }
 
@@ -62,9 +62,9 @@ impl Poisoned {
         set(variable, values)
     }
 
-    /// Makes the gradient of one value before the last layer overflow: it is 0, whatever the input, and
-    /// two outputs take it times a very large number and its opposite. The loss does not see it, but
-    /// its slope is the difference of the outputs' slopes times that number.
+    /// Makes the gradient of one value before the last layer overflow: the value is 0 for any input, and two
+    /// outputs take it times a very large number and its negative. The loss does not show it, but the value's
+    /// gradient is the difference of the outputs' gradients times that number.
     fn make_gradients_overflow(&self) -> Result<()> {
         let all: Vec<Var> = self.inner.parameters().trainable();
         let [.., weight, bias, last, _] = &all[..] else { panic!("two dense layers with biases") };

@@ -1,4 +1,4 @@
-//! Several programs on one run folder at the same time: two that train, and readers while one trains.
+//! Several processes in one run folder at the same time: two that train, and readers during training.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -36,7 +36,7 @@ batch_size = 16
 every_epochs = 10
 "#;
 
-/// A folder in memory, if there is one: as many saves in a second as there can be.
+/// A folder in memory, if available, for the highest rate of saves.
 fn quick_folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
@@ -47,7 +47,7 @@ fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts")
 }
 
-/// What each of `children` came to, and when it ended.
+/// The result of each of `children`, and when it ended.
 fn finish(children: Vec<Child>, start: Instant) -> Vec<(Outcome, Duration)> {
     let wait = |child: Child| (Outcome::of(child.wait_with_output().expect("its output")), start.elapsed());
     std::thread::scope(|scope| {
@@ -57,7 +57,7 @@ fn finish(children: Vec<Child>, start: Instant) -> Vec<(Outcome, Duration)> {
 }
 
 #[test]
-fn of_two_trainings_in_one_folder_one_goes_on_alone() {
+fn of_two_trainings_in_one_folder_only_one_continues() {
     let workspace = Workspace::new();
     workspace.file("x.toml", SHORT);
     workspace.ok(&["train", "--config", "x.toml", "--run-dir", "alone"]);
@@ -68,8 +68,8 @@ fn of_two_trainings_in_one_folder_one_goes_on_alone() {
     for race in 0..races {
         let folder = quick.path().join(format!("run-{race}"));
         let run = folder.to_str().expect("a name");
-        // Whoever comes after the other has ended is told that the folder is taken, goes on with what is
-        // done already, or starts over, in that order.
+        // A process that starts after the other has ended reports that the folder is taken, has nothing left
+        // to do, or starts over, in this order of flags.
         let (flag, after) = [(None, 2), (Some("--resume=auto"), 0), (Some("--force"), 0)][race % 3];
         let mut arguments = vec!["-q", "train", "--config", "x.toml", "--run-dir", run];
         arguments.extend(flag);
@@ -126,17 +126,17 @@ fn a_run_that_is_being_trained_has_no_second_writer() {
         let outcome = workspace.run(&[second, &limit].concat());
         assert_eq!(outcome.code, 7, "{second:?}: {}", outcome.stderr);
     }
-    assert!(first.try_wait().expect("a child").is_none(), "the first one was disturbed");
+    assert!(first.try_wait().expect("a child").is_none(), "the first run was disturbed");
     first.kill().expect("killed");
     first.wait().expect("a child");
     assert!(Store::new(&run).latest(|error| panic!("{error}")).expect("checkpoints").is_some());
 }
 
 #[test]
-fn a_run_that_is_being_trained_can_be_read_at_any_moment() {
+fn a_run_in_progress_can_be_read_at_any_moment() {
     let workspace = Workspace::new();
-    // Every step is saved and the one before deleted; every third, at the end of an epoch, is the best
-    // so far, for such small steps of descent do not go wrong.
+    // Every step is saved and the previous checkpoint deleted; every third, at the end of an epoch, is the
+    // best so far, because such small steps of gradient descent always improve the loss.
     let folder = quick_folder();
     let run = folder.path().join("run");
     let frequent = SHORT
@@ -155,7 +155,7 @@ fn a_run_that_is_being_trained_can_be_read_at_any_moment() {
     let loads: u64 = times([200, 2_000, 10_000]);
     let (mut torn, mut last, mut different) = (Vec::new(), 0, 0);
     for load in 0..loads {
-        // Now at once after the last, now when another was saved.
+        // Sometimes right after the last load, sometimes after another save.
         std::thread::sleep(Duration::from_micros(load % 7 * 300));
         match Checkpoint::open(&run, |error| torn.push(error.to_string())) {
             Ok(checkpoint) => {
@@ -181,5 +181,5 @@ fn a_run_that_is_being_trained_can_be_read_at_any_moment() {
     let figures = json!({ "loads": loads, "evaluations": evaluations, "torn": torn.len(), "different": different, "saves": saves });
     report("reading a run that is being trained", &figures);
     assert!(torn.is_empty(), "{}: {}", torn.len(), torn[0]);
-    assert!(different > loads / 20, "only {different} checkpoints were seen: nothing was tried");
+    assert!(different > loads / 20, "only {different} checkpoints were seen, too few for a test");
 }

@@ -1,5 +1,5 @@
-//! Random configs: those that are right survive every way of writing them, and train; of what chance
-//! makes of them, none brings the program down.
+//! Random configs: valid ones survive every way of writing them, and train; random mutations never crash the
+//! program.
 
 mod generator;
 
@@ -19,7 +19,7 @@ use taper::{layers, loss, optimizer};
 use crate::tier::{report, times};
 use generator::{Generator, Space};
 
-/// Says which seed a panic belongs to.
+/// Prints the seed of a panic.
 struct Seed<'a>(u64, &'a str);
 
 impl Drop for Seed<'_> {
@@ -53,7 +53,7 @@ fn load(name: &str, text: impl Into<Vec<u8>>) -> Result<Experiment, taper::confi
 }
 
 #[test]
-fn what_is_written_is_read_back_equal() {
+fn a_written_config_is_read_back_unchanged() {
     let count = times([300, 20_000, 100_000]);
     let schema = schema::<Experiment>();
     each(count, |seed| {
@@ -73,7 +73,7 @@ fn what_is_written_is_read_back_equal() {
 }
 
 #[test]
-fn a_whole_number_beyond_64_bits_is_a_number() {
+fn an_integer_beyond_64_bits_is_a_number() {
     let config = include_str!("bad_configs/right.toml");
     let large = config.replace("learning_rate = 1e-3", &format!("learning_rate = 1{}", "0".repeat(30)));
     let read = load("x.toml", large).unwrap_or_else(|error| panic!("{error}"));
@@ -81,7 +81,7 @@ fn a_whole_number_beyond_64_bits_is_a_number() {
 }
 
 #[test]
-fn what_chance_makes_of_a_config_is_read_or_explained() {
+fn a_randomly_mutated_config_is_read_or_explained() {
     let count = times([300, 20_000, 100_000]);
     let schema = schema::<Experiment>();
     let accepted = AtomicU64::new(0);
@@ -114,7 +114,7 @@ fn what_chance_makes_of_a_config_is_read_or_explained() {
     report("random mutations of configs", &json!({ "configs": count, "still right": accepted, "panics": 0 }));
 }
 
-/// Changes some bytes as slips of the hand, lost blocks and fuzzers do.
+/// Changes some bytes like typing errors, lost blocks and fuzzers.
 fn mutate(generator: &mut Generator<'_>, bytes: &mut Vec<u8>) {
     const TOKENS: [&str; 24] = [
         "\"",
@@ -159,7 +159,7 @@ fn mutate(generator: &mut Generator<'_>, bytes: &mut Vec<u8>) {
     }
 }
 
-/// What an engine makes of two steps of eight samples.
+/// The results of an engine for two steps of eight samples.
 struct Steps {
     losses: Vec<f64>,
     /// The gradient of each parameter before the first step.
@@ -167,8 +167,8 @@ struct Steps {
 }
 
 impl Steps {
-    /// Whether the gradient of some parameter is rounding for the most part, as where a sum is exactly 0 in real
-    /// numbers. Adam makes whole steps of it, each engine its own.
+    /// Whether the gradient of some parameter is mostly rounding error, as where a sum is exactly 0 in real
+    /// numbers. Adam amplifies it to full steps, different ones in each engine.
     fn rounding_decides(&self, other: &Self) -> bool {
         self.gradients.iter().zip(&other.gradients).any(|(own, other)| {
             let norm =
@@ -179,7 +179,7 @@ impl Steps {
     }
 }
 
-/// Takes two steps; `None` if the engine does not support a layer, and says so.
+/// Takes two steps; `None` if the engine reports that it does not support a layer.
 fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Steps> {
     let mut experiment = experiment.clone();
     experiment.train.engine = engine;
@@ -219,15 +219,15 @@ fn every_valid_config_trains_alike_on_both_engines() {
         let _seed = Seed(seed, &text);
         used.extend(experiment.model.layers.iter().map(layers::Config::name));
         used.extend([experiment.loss.name(), experiment.optimizer.name(), experiment.data.name()]);
-        let graph = two_steps(&experiment, Choice::Graph).expect("the graph engine knows every layer");
+        let graph = two_steps(&experiment, Choice::Graph).expect("the graph engine supports every layer");
         assert_eq!(graph.losses.len(), 2);
         assert!(graph.losses.iter().all(|loss| loss.is_finite()), "{:?}", graph.losses);
         let Some(fused) = two_steps(&experiment, Choice::Fused) else { continue };
         both += 1;
-        // The first loss is arithmetic alone; before the second, Adam may have made whole steps of what
-        // is rounding in a gradient near 0. Each normalization of values that are nearly the same makes
-        // their rounding errors larger.
-        // Where all units begin alike, their gradients differ by rounding only, and all is made of it.
+        // The first loss involves only arithmetic; before the second, Adam may have amplified rounding errors
+        // of gradients near 0 to full steps. Each normalization of nearly equal values amplifies their
+        // rounding errors. If all units start with equal weights, their gradients differ only by rounding
+        // errors, which then determine everything.
         let alike =
             ["ones", "zeros"].iter().any(|of| text.contains(&format!("\"kernel_initializer\": \"{of}\"")));
         let names = experiment.model.layers.iter().map(layers::Config::name);
@@ -244,7 +244,7 @@ fn every_valid_config_trains_alike_on_both_engines() {
     let members = [layers::Config::NAMES, loss::Config::NAMES, optimizer::Config::NAMES].concat();
     let missing: Vec<&&str> = members.iter().filter(|name| !used.contains(*name)).collect();
     assert!(missing.is_empty() || count < 40, "never drawn: {missing:?}");
-    assert!(both * 2 > count, "the fused engine knew {both} of {count}");
+    assert!(both * 2 > count, "the fused engine supported {both} of {count}");
     assert!(second * 2 > both as usize, "the second loss was compared for {second} of {both}");
     let figures = json!({ "configs": count, "on both engines": both, "both losses": second, "largest difference": worst, "members": used });
     report("random configs train", &figures);

@@ -1,4 +1,4 @@
-//! The same config gives the same bits in a fresh process, whatever surrounds it.
+//! The same config gives the same bits in a fresh process, in any environment.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::subject::{self, ALL, Contents, Subject};
 use crate::tier::{report, times};
 use crate::workspace::{Outcome, Workspace};
 
-/// Everything in the run folder of a fresh process: trained in the folder `below` a new one, with this
+/// The contents of the run folder of a fresh process, trained in the folder `below` a new one, with this
 /// environment.
 fn train(subject: &Subject, below: &str, threads: usize, environment: &[(&str, &str)]) -> Contents {
     let workspace = Workspace::new();

@@ -1,4 +1,4 @@
-//! A save is killed, and fails, at each of its system calls; its order on the disk is asserted.
+//! A save is killed, and fails, at each of its system calls; the order of its writes is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
@@ -12,8 +12,8 @@ use crate::tier::{report, times};
 use crate::trace::{self, Call, Disk, is_checkpoint};
 use crate::workspace::Workspace;
 
-/// Where the run stands before and after the part that is traced: two saves, old checkpoints deleted,
-/// the end of the run.
+/// The step of the run before and after the traced part: two saves, deletion of old checkpoints, the end of
+/// the run.
 const STEPS: [u64; 2] = [12, 30];
 
 fn arguments(folder: &str, steps: u64) -> Vec<String> {
@@ -64,7 +64,7 @@ fn every_file_and_name_is_flushed_before_something_relies_on_it() {
     assert_eq!(saves, 3, "{calls:#?}");
     assert_eq!(Disk::violations(&calls), Vec::<String>::new(), "{calls:#?}");
 
-    // Controls: no flush and no order can be left out unnoticed.
+    // Controls: every omitted flush and every wrong order must be detected.
     let flushed: BTreeSet<_> = calls
         .iter()
         .filter_map(|call| if let Call::Flush(path) = call { Some(path) } else { None })
@@ -88,7 +88,7 @@ fn every_file_and_name_is_flushed_before_something_relies_on_it() {
         if matters {
             let mut calls = calls.clone();
             calls.swap(first - 1, first);
-            assert!(!Disk::violations(&calls).is_empty(), "nobody sees the wrong order of {pair:?}");
+            assert!(!Disk::violations(&calls).is_empty(), "the wrong order of {pair:?} was not detected");
             swapped += 1;
         }
     }
@@ -100,8 +100,8 @@ fn every_file_and_name_is_flushed_before_something_relies_on_it() {
     );
 }
 
-/// The runs that the cases start from and are compared with: `base` stands before what is traced,
-/// `whole` was never stopped.
+/// The runs from which the cases start and with which they are compared: `base` stopped before the traced
+/// part, `whole` was never stopped.
 fn prepared() -> Workspace {
     let workspace = MLP.workspace();
     workspace.ok(&arguments("base", STEPS[0]));
@@ -109,8 +109,8 @@ fn prepared() -> Workspace {
     workspace
 }
 
-/// Every system call that the run makes once it has opened its folder: its name and its number among
-/// those of the name.
+/// All system calls of the run after it has opened its folder: each with its name and its number among calls
+/// of that name.
 fn all_calls(workspace: &Workspace) -> Vec<(String, usize)> {
     subject::copy(&workspace.path("base"), &workspace.path("traced"));
     let options = ["-s", "0", "-e", "trace=%file,%desc", "-o", "trace"];
@@ -134,8 +134,8 @@ fn all_calls(workspace: &Workspace) -> Vec<(String, usize)> {
     calls
 }
 
-/// Makes every case a run of its own, some at a time: with `inject` as strace understands it, then
-/// without; `judge` is told how the first ended.
+/// Runs every case as a separate run, several at a time: with `inject` in strace's syntax, then without;
+/// `judge` gets the result of the first.
 fn for_each_case(workspace: &Workspace, cases: &[String], judge: impl Fn(&str, Option<i32>, &str) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -161,7 +161,7 @@ fn for_each_case(workspace: &Workspace, cases: &[String], judge: impl Fn(&str, O
     });
 }
 
-/// All of `cases`, or in the fast tier some of them, spread evenly.
+/// All of `cases`, or in the fast tier some of them, evenly spread.
 fn some(cases: Vec<String>) -> Vec<String> {
     let step = times([cases.len().div_ceil(24), 1, 1]);
     cases.into_iter().step_by(step).collect()
@@ -201,8 +201,8 @@ fn an_error_at_any_system_call_of_a_save_loses_nothing() {
             "rename" => &["EIO", "ENOSPC", "EACCES"],
             "mkdir" | "ftruncate" => &["ENOSPC", "EIO"],
             "openat" => &["EMFILE", "ENOSPC", "EIO", "EINTR"],
-            // Linux never fails to close a folder, and Rust's library relies on it.
-            // Without the current folder, the config's folder is unknown, and the checkpoint says so.
+            // Closing a folder never fails on Linux, and Rust's standard library relies on it.
+            // Without the current folder, the config's folder is unknown, which the checkpoint records.
             "close" | "getcwd" => &[],
             _ => &["EIO"],
         };
@@ -215,7 +215,10 @@ fn an_error_at_any_system_call_of_a_save_loses_nothing() {
         assert!([0, 1, 3, 4].contains(&code), "{inject}: exit {code}: {messages}");
         assert!(messages.lines().count() <= 1 && (code == 0) == messages.is_empty(), "{inject}: {messages}");
         let repeated = ["write", "fsync", "fdatasync"].iter().any(|name| inject.starts_with(name));
-        assert!(code == 0 || !(repeated && inject.contains("EINTR")), "{inject}: to be repeated: {messages}");
+        assert!(
+            code == 0 || !(repeated && inject.contains("EINTR")),
+            "{inject}: was not retried: {messages}"
+        );
         *codes.lock().expect("a count").entry(code).or_default() += 1;
     });
     let codes = codes.into_inner().expect("a count");

@@ -1,4 +1,4 @@
-//! A signal at a random moment leaves a checkpoint of where the run stood, soon.
+//! A signal at a random moment soon leaves a checkpoint of the current state.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,16 +14,16 @@ use crate::workspace::Workspace;
 
 /// How a run that got one signal ended.
 enum End {
-    /// It had finished before.
+    /// It had already finished.
     Finished,
-    /// The signal came before the program could catch it; nothing was changed.
+    /// The signal came before the program could handle it; nothing was changed.
     NotBegun,
-    /// It stopped with a checkpoint, after so long.
+    /// It stopped with a checkpoint, after this time.
     Stopped(Duration),
 }
 
 fn send(signal: &str, process: u32) {
-    // That the process has just ended is no failure.
+    // If the process has just ended, that is not a failure.
     let mut kill = Command::new("kill");
     kill.args([format!("-{signal}"), process.to_string()]).stderr(Stdio::null()).status().expect("kill runs");
 }
@@ -50,12 +50,12 @@ fn one_signal(subject: &Subject, workspace: &Workspace, signal: (&str, i32), del
     match status.code() {
         Some(0) => End::Finished,
         None => {
-            assert!(stand() == before, "it was killed after it had begun");
+            assert!(stand() == before, "killed although it had begun");
             End::NotBegun
         }
         Some(code) if messages.contains("while reading the data") => {
             assert_eq!(code, 128 + signal.1, "{messages}");
-            assert!(stand() == before, "it had not begun, and changed something");
+            assert!(stand() == before, "it had not begun, but changed something");
             End::NotBegun
         }
         Some(code) => {
@@ -67,7 +67,7 @@ fn one_signal(subject: &Subject, workspace: &Workspace, signal: (&str, i32), del
     }
 }
 
-/// The last step that `events.jsonl` has, or 0.
+/// The last step in `events.jsonl`, or 0.
 fn last_logged_step(run: &Path) -> u64 {
     let Ok(events) = Events::open(run) else { return 0 };
     let steps = events.filter_map(|line| match line.expect("an event").event {
@@ -90,7 +90,7 @@ fn a_signal_at_any_moment_leaves_a_checkpoint_soon() {
         workspace.ok(&subject.arguments("whole"));
         let whole = start.elapsed();
         for signal in [("TERM", 15), ("INT", 2), ("TERM", 15), ("HUP", 1), ("TERM", 15)] {
-            // One run that is stopped until it is done.
+            // One run that is stopped again and again until it is done.
             loop {
                 match one_signal(subject, &workspace, signal, whole.mul_f64(random.uniform())) {
                     End::Finished => break,
@@ -136,7 +136,7 @@ fn a_second_signal_ends_the_run_at_once() {
             .expect("the program starts");
         let start = Instant::now();
         while subject::last_told_step(&workspace.path("run")) < 20 {
-            assert!(start.elapsed() < Duration::from_mins(1), "the run does not begin");
+            assert!(start.elapsed() < Duration::from_mins(1), "the run did not start");
             std::thread::sleep(Duration::from_millis(5));
         }
         send("INT", child.id());

@@ -1,4 +1,4 @@
-//! What may stand where a file is expected.
+//! Objects that may be found in place of a file.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,11 +6,11 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 
-/// Every kind of thing that is no regular file, and names that lead nowhere.
+/// Everything other than a regular file, and dangling names.
 pub const KINDS: [&str; 8] =
     ["folder", "pipe", "/dev/zero", "/dev/full", "/dev/null", "socket", "dangling link", "link to itself"];
 
-/// Puts a `kind` of thing at `path`, in place of what is there.
+/// Puts an object of this kind at `path`, replacing what is there.
 pub fn place(kind: &str, path: &Path) {
     remove(path);
     match kind {
@@ -23,7 +23,7 @@ pub fn place(kind: &str, path: &Path) {
     }
 }
 
-/// Deletes what is at `path`, whatever it is.
+/// Deletes whatever is at `path`.
 pub fn remove(path: &Path) {
     match fs::symlink_metadata(path) {
         Ok(facts) if facts.is_dir() => fs::remove_dir_all(path).expect("removed"),
@@ -32,7 +32,7 @@ pub fn remove(path: &Path) {
     }
 }
 
-/// Binds a socket; its name may have 100 bytes only, so it is made where names are short and moved.
+/// Binds a socket. Its path is limited to about 100 bytes, so it is created at a short path and moved.
 fn socket(path: &Path) -> UnixListener {
     let folder = tempfile::tempdir_in("/tmp").expect("a folder");
     let short = folder.path().join("s");

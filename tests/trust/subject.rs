@@ -1,4 +1,4 @@
-//! Runs to be stopped, and what must be equal whether they were.
+//! Runs to be stopped, and their comparison with uninterrupted ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use taper::internals::checkpoint::{Checkpoint, Store};
 
 use crate::workspace::Workspace;
 
-/// What may be stopped: a name, a config, and how many steps lie between two checkpoints at most.
+/// A run to be stopped: a name, a config, and the maximum number of steps between two checkpoints.
 pub struct Subject {
     pub name: &'static str,
     pub config: &'static str,
@@ -81,7 +81,7 @@ keep_last = 2
 "#,
 };
 
-/// Momentum, layer normalisation, no validation.
+/// Momentum, layer normalization, no validation.
 pub const MOMENTUM: Subject = Subject {
     name: "momentum",
     interval: 10,
@@ -113,7 +113,7 @@ every_steps = 10
 "#,
 };
 
-/// Regression, in order, with a whole epoch between checkpoints.
+/// Regression without shuffling, with a whole epoch between checkpoints.
 pub const REGRESSION: Subject = Subject {
     name: "regression",
     interval: 8,
@@ -153,7 +153,7 @@ impl Subject {
         workspace
     }
 
-    /// The arguments that start the run in `folder` or go on with it, whichever is due.
+    /// The arguments that start the run in `folder`, or resume it if it exists.
     pub fn arguments(&self, folder: &str) -> Vec<String> {
         ["train", "--config", &self.file(), "--run-dir", folder, "--resume", "auto", "-q"]
             .map(str::to_owned)
@@ -164,7 +164,7 @@ impl Subject {
 /// The files of a run folder, without what depends on the clock or the place.
 pub type Contents = BTreeMap<PathBuf, Value>;
 
-/// Everything in a run folder but what depends on the clock or the place, file by file.
+/// The contents of a run folder, file by file, without what depends on the clock or the place.
 pub fn contents(run: &Path) -> Contents {
     let mut found = BTreeMap::new();
     collect(run, run, &mut found);
@@ -193,8 +193,7 @@ fn collect(run: &Path, folder: &Path, found: &mut Contents) {
     }
 }
 
-/// Without times, without the sizes and sums of files that hold times, and without folders and the number
-/// of threads.
+/// Removes times, the sizes and checksums of files that contain times, folders, and the number of threads.
 fn timeless(mut value: Value) -> Value {
     if let Some(object) = value.as_object_mut() {
         let clock = ["time", "seconds", "epoch_seconds", "samples_per_second"];
@@ -223,13 +222,13 @@ fn timeless_table(text: &str) -> Value {
     json!(text.lines().map(row).collect::<Vec<_>>())
 }
 
-/// Asserts that two run folders hold the same, and nothing unfinished.
+/// Asserts that two run folders have the same contents, and nothing unfinished.
 pub fn assert_same(whole: &Path, stopped: &Path, what: &str) {
     assert_equal(&contents(whole), &contents(stopped), what);
 }
 
-/// The same but for checkpoints before the last one: a stop by a signal adds one, which is kept as long
-/// as any.
+/// As [`assert_same`], except for checkpoints before the last one: a stop by a signal adds one, which is kept
+/// like others.
 pub fn assert_same_end(whole: &Path, stopped: &Path, what: &str) {
     let last = latest_step(whole).expect("a checkpoint");
     let last = format!("checkpoints/step-{last:08}");
@@ -240,7 +239,7 @@ pub fn assert_same_end(whole: &Path, stopped: &Path, what: &str) {
     assert_equal(&end(whole), &end(stopped), what);
 }
 
-/// Asserts that two run folders held the same.
+/// Asserts that the contents of two run folders are equal.
 pub fn assert_equal(whole: &Contents, stopped: &Contents, what: &str) {
     let names = |run: &Contents| run.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(whole), names(stopped), "{what}");
@@ -249,7 +248,7 @@ pub fn assert_equal(whole: &Contents, stopped: &Contents, what: &str) {
     }
 }
 
-/// The step of the latest checkpoint, all of which must be readable; `None` if there is none yet.
+/// The step of the latest checkpoint; all checkpoints must be readable. `None` if there is none yet.
 pub fn latest_step(run: &Path) -> Option<u64> {
     let store = Store::new(run);
     for step in store.steps().expect("a list of checkpoints") {
@@ -269,7 +268,7 @@ pub fn weights(run: &Path) -> Vec<u8> {
     fs::read(store.path(latest).join("model.safetensors")).expect("weights")
 }
 
-/// The last step that `events.jsonl` tells of; a torn last line is passed over.
+/// The last step in `events.jsonl`; an incomplete last line is skipped.
 pub fn last_told_step(run: &Path) -> u64 {
     let text = fs::read(run.join("events.jsonl")).unwrap_or_default();
     let lines = text.split(|byte| *byte == b'\n').rev();
@@ -277,7 +276,7 @@ pub fn last_told_step(run: &Path) -> u64 {
     steps.take(1).next().unwrap_or(0)
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder with its contents.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {

@@ -1,35 +1,35 @@
-//! System calls of a run, as `strace` tells them, and what a loss of power would leave of them.
+//! The system calls of a run, as reported by `strace`, and what a power failure would leave.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A call that succeeded and matters to what is on the disk.
+/// A successful call that affects the contents of the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     /// A file that may be new.
     Create(PathBuf),
-    /// A file that has other content now.
+    /// A file whose content has changed.
     Change(PathBuf),
     /// A file or folder that was flushed.
     Flush(PathBuf),
     Rename(PathBuf, PathBuf),
     MakeFolder(PathBuf),
-    /// A file or an empty folder that is gone.
+    /// A file or an empty folder that was removed.
     Remove(PathBuf),
 }
 
-/// Whether `strace` can be used here. Continuous integration must have it.
+/// Whether `strace` is available here. Continuous integration requires it.
 pub fn is_available() -> bool {
     let can = Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|s| s.success());
-    assert!(can || std::env::var_os("TAPER_REQUIRE_STRACE").is_none(), "strace cannot be used");
+    assert!(can || std::env::var_os("TAPER_REQUIRE_STRACE").is_none(), "strace is not available");
     if !can {
         eprintln!("skipped: needs strace, and leave to trace");
     }
     can
 }
 
-/// The calls in the output of `strace -f -y`, those that touch paths within `folder`.
+/// The calls in the output of `strace -f -y` that concern paths within `folder`.
 pub fn calls(text: &str, folder: &Path) -> Vec<Call> {
     whole_lines(text)
         .iter()
@@ -38,7 +38,7 @@ pub fn calls(text: &str, folder: &Path) -> Vec<Call> {
         .collect()
 }
 
-/// The lines, those of a call that another thread's came between put together where it ended.
+/// The lines of the output; calls interrupted by one of another thread are joined where they end.
 pub fn whole_lines(text: &str) -> Vec<String> {
     let mut begun = BTreeMap::new();
     let mut lines = Vec::new();
@@ -96,20 +96,20 @@ impl Call {
     }
 }
 
-/// What a loss of power at this moment could take away. POSIX promises no more than was asked for: the
-/// content of a file lasts once the file was flushed, a name once its folder was.
+/// What a power failure at this moment could remove. POSIX guarantees only what was flushed: the content of a
+/// file after the file was flushed, a name after its folder was.
 #[derive(Default)]
 pub struct Disk {
     names: BTreeSet<PathBuf>,
     changed: BTreeSet<PathBuf>,
     known: BTreeSet<PathBuf>,
-    /// The folder of a checkpoint that has just got its name: what is done next relies on it.
+    /// The folder of a checkpoint that has just been renamed; the next actions depend on it.
     published: Option<PathBuf>,
 }
 
 impl Disk {
-    /// Every violation of the order that a checkpoint needs: its files flushed, then its folder, then
-    /// renamed, then the folder above flushed, and only then older ones deleted.
+    /// All violations of the order required for a checkpoint: flush its files, then its folder, rename it,
+    /// flush the parent folder, and only then delete older ones.
     pub fn violations(calls: &[Call]) -> Vec<String> {
         let mut disk = Self::default();
         let mut found = Vec::new();
@@ -163,9 +163,9 @@ impl Disk {
         Ok(())
     }
 
-    /// A name that is new needs its folder flushed.
+    /// A new name requires its folder to be flushed.
     fn name(&mut self, path: &Path) {
-        // Nobody waits for a lock to outlast the machine.
+        // A lock need not survive a power failure.
         if !path.ends_with(".lock") && self.known.insert(path.to_path_buf()) {
             self.names.insert(path.to_path_buf());
         }
@@ -173,7 +173,7 @@ impl Disk {
 
     fn check_rename(&self, from: &Path, to: &Path) -> Result<(), String> {
         if is_unfinished(to) {
-            // An old checkpoint goes: everything that replaces it must last.
+            // An old checkpoint is deleted, so everything that replaces it must be durable.
             let waiting: Vec<_> =
                 self.names.iter().chain(&self.changed).filter(|path| !is_log(path)).collect();
             return if waiting.is_empty() { Ok(()) } else { Err(format!("not yet flushed: {waiting:?}")) };
@@ -189,7 +189,8 @@ impl Disk {
             return Err(format!("renamed before it was flushed: {waiting:?}"));
         }
         if is_checkpoint(to) {
-            // A checkpoint knows the sizes of the logs, and needs the names of all folders above it.
+            // A checkpoint records the sizes of the logs, and requires the names of all folders above it to
+            // be durable.
             let run = to.ancestors().nth(2).unwrap_or(to);
             let needed =
                 |path: &&PathBuf| to.starts_with(path) || (is_log(path) && path.parent() == Some(run));

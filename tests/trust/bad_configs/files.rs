@@ -1,8 +1,8 @@
-//! Config files that are wrong as a whole: their encoding, their syntax, their size, their depth.
+//! Config files that are invalid as a whole: their encoding, syntax, size or depth.
 
 use super::{Case, RIGHT, marked};
 
-/// A case whose text has a mark where the message must point.
+/// A case whose text has a mark at the expected position of the message.
 fn text(file: &str, name: &str, text: &str, says: &[&str]) -> Case {
     let (content, place) = marked(text);
     let place = place.map_or_else(String::new, |(row, column)| format!("{file}:{row}:{column}\n"));
@@ -282,7 +282,7 @@ fn deep() -> Vec<Case> {
 }
 
 impl Case {
-    /// The same file after `prefix`, which moves no place.
+    /// The same file after `prefix`, which does not change positions.
     fn after(self, prefix: &str) -> Self {
         Self { content: [prefix.as_bytes(), &self.content].concat(), ..self }
     }
@@ -293,7 +293,7 @@ impl Case {
         Self { content: content.into(), ..self }
     }
 
-    /// The same where what the parser finds first stands elsewhere in the line.
+    /// The same file, if the parser's first error is at another position in the line.
     fn without_place(self) -> Self {
         Self { place: "x.toml:".to_owned(), ..self }
     }

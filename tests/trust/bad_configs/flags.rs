@@ -1,8 +1,8 @@
-//! `--set` and `TAPER__…`, which are explained like the file.
+//! `--set` and `TAPER__…`, whose errors are explained like those of a file.
 
 use super::{Case, RIGHT};
 
-/// The assignment, where in it the message points (counted from 1), and what it says.
+/// The assignment, the position in it of the message (counted from 1), and the expected message.
 const ASSIGNMENTS: &[(&str, usize, &str, &str)] = &[
     (
         "optimizer.adam.lerning_rate=1",
@@ -55,7 +55,7 @@ const ASSIGNMENTS: &[(&str, usize, &str, &str)] = &[
     ("gate.test.loss=9 <", 16, "gate.test.loss: `9 <` is not a condition", "write a comparison and a number"),
 ];
 
-/// The variable, its value, where the message points within `path=value`, and what it says.
+/// The variable, its value, the position of the message in `path=value`, and the expected message.
 const VARIABLES: &[(&str, &str, usize, &str, &str)] = &[
     ("TAPER__TRAIN__EPOCH", "3", 7, "unknown key `epoch` in `train`", "did you mean `epochs`?"),
     ("TAPER__TRAIN__EPOCHS", "many", 14, "train.epochs: expected an integer, found the string \"many\"", ""),

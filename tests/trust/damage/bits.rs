@@ -1,4 +1,4 @@
-//! Every single bit, every length, and random edits, in process.
+//! Every single-bit error, every length, and random edits, checked in process.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -18,12 +18,12 @@ struct Place {
 }
 
 #[test]
-fn every_wrong_bit_is_noticed_and_the_checkpoint_before_is_used() {
+fn every_wrong_bit_is_detected_and_the_previous_checkpoint_is_used() {
     let workspace = trained();
     let contents = FILES.map(|file| (file, fs::read(Copy::of(&workspace).latest(file)).expect("a file")));
     let bytes: usize = contents.iter().map(|(_, content)| content.len()).sum();
-    assert!((8 << 10..16 << 10).contains(&bytes), "{bytes} bytes are no small checkpoint");
-    // One bit of each byte, or all.
+    assert!((8 << 10..16 << 10).contains(&bytes), "{bytes} bytes: not a small checkpoint");
+    // One bit of each byte, or all bits.
     let every = times([8, 1, 1]);
     let bits: Vec<Place> = contents
         .iter()
@@ -56,7 +56,7 @@ fn every_wrong_bit_is_noticed_and_the_checkpoint_before_is_used() {
 }
 
 #[test]
-fn every_length_but_the_right_one_is_noticed() {
+fn every_wrong_length_is_detected() {
     let workspace = trained();
     let copy = Copy::of(&workspace);
     let mut truncations = 0;
@@ -80,7 +80,7 @@ fn every_length_but_the_right_one_is_noticed() {
 }
 
 #[test]
-fn every_random_edit_is_noticed() {
+fn every_random_edit_is_detected() {
     let workspace = trained();
     let copy = Copy::of(&workspace);
     let mut random = random(1);

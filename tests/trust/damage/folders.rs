@@ -1,4 +1,4 @@
-//! Files that are exchanged, missing, or no files; manifests that are made up; folders with wrong names.
+//! Files that are swapped, missing, or not regular files; forged manifests; folders with wrong names.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::{Copy, FILES, LATEST, PREVIOUS, trained};
 use crate::special::{self, KINDS};
 use crate::workspace::Workspace;
 
-/// The latest checkpoint's files, changed by `change`, are refused; then all is as before.
+/// Asserts that the latest checkpoint is refused after `change` to its files, which are then restored.
 fn refused_after(copy: &Copy, file: &str, name: &str, change: impl FnOnce()) -> String {
     let right = FILES.map(|file| fs::read(copy.latest(file)).expect("a file"));
     change();
@@ -23,9 +23,9 @@ fn refused_after(copy: &Copy, file: &str, name: &str, change: impl FnOnce()) -> 
 }
 
 #[test]
-fn files_of_another_checkpoint_are_noticed() {
+fn files_of_another_checkpoint_are_detected() {
     let copy = Copy::of(&trained());
-    // Some or all files of the checkpoint before.
+    // Some or all files of the previous checkpoint.
     for mask in 1..1_u32 << FILES.len() {
         refused_after(&copy, "", &format!("files {mask:b}"), || {
             for (_, file) in FILES.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0) {
@@ -33,7 +33,7 @@ fn files_of_another_checkpoint_are_noticed() {
             }
         });
     }
-    // One file under the name of another, of either checkpoint.
+    // One file under the name of another, from either checkpoint.
     for to in FILES {
         for from in FILES.iter().filter(|from| **from != to) {
             for source in [copy.latest(from), copy.previous(from)] {
@@ -84,7 +84,7 @@ fn manifests_that_taper_would_not_write_are_refused() {
 }
 
 #[test]
-fn what_is_no_file_is_noticed_without_hanging() {
+fn anything_but_a_regular_file_is_detected_without_hanging() {
     let copy = Copy::of(&trained());
     for file in FILES {
         for kind in KINDS {
@@ -110,7 +110,7 @@ fn a_folder_under_another_steps_name_is_refused() {
     assert!(message.contains("manifest.json is of step 9"), "{message}");
     let found = Store::new(&copy.run).latest(|_| {}).expect("a checkpoint").expect("a checkpoint");
     assert!(found.place.ends_with(PREVIOUS));
-    // Nor is a link a way around; a name that is no step's is somebody's own.
+    // A link does not help either; a folder whose name is not that of a step is somebody's copy.
     std::os::unix::fs::symlink(&to, checkpoints.join("step-00000015")).expect("a link");
     assert!(Checkpoint::read(&checkpoints.join("step-00000015")).is_err());
     fs::rename(&to, checkpoints.join("the-good-one")).expect("renamed");
@@ -119,7 +119,7 @@ fn a_folder_under_another_steps_name_is_refused() {
 }
 
 #[test]
-fn files_that_do_not_belong_to_a_checkpoint_do_no_harm() {
+fn unrelated_files_in_a_checkpoint_do_no_harm() {
     let copy = Copy::of(&trained());
     fs::write(copy.latest(".DS_Store"), "x").expect("written");
     fs::write(copy.latest("model.safetensors.bak"), "x").expect("written");
@@ -130,7 +130,7 @@ fn files_that_do_not_belong_to_a_checkpoint_do_no_harm() {
 }
 
 #[test]
-fn what_stands_in_the_place_of_a_checkpoint_is_passed_over_and_cleared() {
+fn anything_in_the_place_of_a_checkpoint_is_skipped_and_cleared() {
     let workspace = trained();
     for kind in KINDS {
         let other = Workspace::new();
@@ -142,7 +142,7 @@ fn what_stands_in_the_place_of_a_checkpoint_is_passed_over_and_cleared() {
         let outcome = other.run(&["train", "--resume", "run"]);
         assert_eq!(outcome.code, 0, "{kind}: {}", outcome.stderr);
         Checkpoint::read(&latest).expect("made anew");
-        // And in the place of all of them.
+        // And in the place of the folder of all checkpoints.
         special::place(kind, &other.path("run/checkpoints"));
         for command in ["eval --checkpoint", "train --resume"] {
             let arguments: Vec<&str> = command.split(' ').chain(["run"]).collect();
@@ -154,7 +154,7 @@ fn what_stands_in_the_place_of_a_checkpoint_is_passed_over_and_cleared() {
 }
 
 #[test]
-fn a_made_up_manifest_does_not_take_memory_for_what_it_claims() {
+fn a_forged_manifest_does_not_cause_large_allocations() {
     let copy = Copy::of(&trained());
     let mut manifest = Manifest::read(&copy.latest("")).expect("a manifest");
     for bytes in [0, 1, u64::MAX, 1 << 40] {

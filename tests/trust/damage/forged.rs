@@ -1,4 +1,4 @@
-//! Checkpoints whose sums verify, because somebody made them up.
+//! Forged checkpoints with valid checksums.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use taper::internals::checkpoint::manifest::Manifest;
 use super::{Copy, FILES, PREVIOUS, trained};
 use crate::workspace::Workspace;
 
-/// Changes `state.json` of the checkpoint before the latest and makes its manifest agree.
+/// Changes `state.json` of the previous checkpoint and adjusts its manifest.
 fn forge(workspace: &Workspace, change: impl FnOnce(&mut Value)) {
     let folder = workspace.path("run/checkpoints").join(PREVIOUS);
     let mut state: Value =
@@ -22,7 +22,7 @@ fn forge(workspace: &Workspace, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn a_run_does_not_go_on_from_an_impossible_state() {
+fn a_run_does_not_resume_from_an_impossible_state() {
     let trained = trained();
     let most = u64::MAX;
     let none = json!([0, 0, 0]);
@@ -66,14 +66,14 @@ fn a_run_does_not_go_on_from_an_impossible_state() {
 }
 
 #[test]
-fn what_is_harmless_in_a_forged_state_stays_so() {
+fn harmless_values_in_a_forged_state_are_accepted() {
     let trained = trained();
     let best = json!({"metric": "x\n", "value": -1.0, "step": u64::MAX, "epoch": u64::MAX});
     for (place, value) in [
         ("/callbacks", json!({"best": best})),
         ("/last", json!([["\u{1b}[2J", null]])),
         ("/seconds", json!(1e300)),
-        // A log is not worth a refusal: what is left of it stays.
+        // A damaged log is no reason to refuse: what is left of it is kept.
         ("/files/events.jsonl", json!(1_u64 << 60)),
         ("/files/metrics.csv", json!(u64::MAX)),
     ] {

@@ -1,6 +1,6 @@
-//! Damaged checkpoints: each is noticed, and the one before it is used.
+//! Damaged checkpoints: each is detected, and the previous one is used.
 //!
-//! The subject is a small network with Adam, whose two checkpoints have some 10 KiB each.
+//! The subject is a small network with Adam, whose two checkpoints have about 10 KiB each.
 
 mod bits;
 mod folders;
@@ -35,7 +35,7 @@ pub fn trained() -> Workspace {
     workspace
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder with its contents.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
@@ -45,7 +45,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A copy of the run for damage, in a folder of its own.
+/// A copy of the run, to be damaged.
 struct Copy {
     _folder: tempfile::TempDir,
     run: PathBuf,
@@ -68,8 +68,8 @@ impl Copy {
         self.run.join("checkpoints").join(PREVIOUS).join(file)
     }
 
-    /// The latest checkpoint is refused in one line that names `file` or the manifest, and the one
-    /// before it is found. Returns the line.
+    /// Asserts that the latest checkpoint is refused in one line that names `file` or the manifest, and that
+    /// the previous one is found. Returns the line.
     fn refused(&self, file: &str, damage: impl Fn() -> String) -> String {
         let mut skipped = Vec::new();
         let found = Store::new(&self.run).latest(|error| {
@@ -77,7 +77,7 @@ impl Copy {
             skipped.push(error.to_string());
         });
         let found = found.unwrap_or_else(|error| panic!("{}: {error}", damage()));
-        let found = found.unwrap_or_else(|| panic!("{}: nothing is found", damage()));
+        let found = found.unwrap_or_else(|| panic!("{}: nothing was found", damage()));
         assert!(found.place.ends_with(PREVIOUS), "{}: {} is used", damage(), found.place.display());
         assert_eq!(skipped.len(), 1, "{}: {skipped:?}", damage());
         let message = skipped.remove(0);
@@ -87,7 +87,7 @@ impl Copy {
         message
     }
 
-    /// Both checkpoints can be used.
+    /// Asserts that both checkpoints are usable.
     fn whole(&self) {
         for folder in [self.latest(""), self.previous("")] {
             Checkpoint::read(&folder).expect("a checkpoint");
@@ -105,7 +105,7 @@ fn below(random: &mut Stream, bound: usize) -> usize {
     usize::try_from(random.below(bound as u64)).expect("a small number")
 }
 
-/// `content` with 1 to 64 bytes changed, in one stretch or all over it.
+/// `content` with 1 to 64 bytes changed, contiguous or scattered.
 fn edited(content: &[u8], random: &mut Stream) -> Vec<u8> {
     let mut edited = content.to_vec();
     let count = 1 + below(random, 64.min(content.len()));

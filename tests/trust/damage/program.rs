@@ -1,4 +1,4 @@
-//! A sample of the damage as the program meets it.
+//! A sample of the damage, as handled by the program.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn evaluated(workspace: &Workspace, checkpoint: &str) -> (serde_json::Value, Str
 }
 
 #[test]
-fn eval_falls_back_and_train_goes_on_from_the_checkpoint_before() {
+fn eval_and_train_fall_back_to_the_previous_checkpoint() {
     let trained = trained();
     let before = evaluated(&trained, &format!("run/checkpoints/{PREVIOUS}")).0;
     let mut random = random(2);

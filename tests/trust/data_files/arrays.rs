@@ -21,7 +21,7 @@ pub fn npy(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
     with_header(&format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"), values)
 }
 
-/// An archive with these members, deflated.
+/// An archive of these members, deflated.
 pub fn npz(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in members {
@@ -32,7 +32,7 @@ pub fn npz(members: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("an archive").into_inner()
 }
 
-/// A right archive: two samples of two bytes with labels 0 and 1.
+/// A valid archive: two samples of two bytes with labels 0 and 1.
 fn right() -> Vec<u8> {
     npz(&[
         ("x_train.npy", &npy("|u1", "(2, 2)", &[1, 2, 3, 4])),
@@ -48,7 +48,7 @@ fn workspace() -> Workspace {
     workspace
 }
 
-/// `content` with the number at every place of `signature` plus `offset` changed.
+/// `content` with the number `offset` bytes after each occurrence of `signature` replaced.
 fn patched(mut content: Vec<u8>, signature: &[u8], offset: usize, value: &[u8]) -> Vec<u8> {
     let places: Vec<usize> =
         (0..content.len() - signature.len()).filter(|&at| content[at..].starts_with(signature)).collect();
@@ -155,7 +155,7 @@ fn hostile_archives_are_refused() {
 #[test]
 fn duplicate_members_are_refused_or_read_as_one_of_them() {
     let workspace = workspace();
-    // `zip` writes no duplicates, so one of the same length is renamed.
+    // The `zip` crate writes no duplicates, so a member with a name of the same length is renamed.
     let first = npy("|u1", "(2, 2)", &[1, 2, 3, 4]);
     let second = npy("|u1", "(2, 2)", &[5, 6, 7, 8]);
     let y = npy("|u1", "(2,)", &[0, 1]);
@@ -173,7 +173,7 @@ fn duplicate_members_are_refused_or_read_as_one_of_them() {
 }
 
 #[test]
-fn hostile_arrays_to_predict_for_are_refused() {
+fn hostile_arrays_as_inputs_are_refused() {
     let workspace = workspace();
     workspace.ok(&["train", "--config", "config.toml", "--run-dir", "run"]);
     let whole = npy("<f4", "(1, 2)", &[0; 8]);

@@ -1,4 +1,4 @@
-//! Small files that unpack to a lot: reading stops soon after what the header promised.
+//! Small files that unpack to huge ones: reading stops soon after the promised end.
 
 use flate2::{Compress, Compression, FlushCompress};
 use serde_json::json;
@@ -20,11 +20,11 @@ fn flushed(content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A gzip file of `start` and so many MiB of zeros, made without packing them all.
+/// A gzip file of `start` and `mib` MiB of zeros, built without compressing all of them.
 fn bomb(start: &[u8], mib: usize) -> Vec<u8> {
     let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     let zeros = flushed(&vec![0; MIB]).repeat(mib);
-    // The last block is empty; the sums are wrong, but whoever reads on to see that has lost.
+    // The last block is empty. The checksums are wrong, but a reader that gets there has failed already.
     [&header[..], &flushed(start), &zeros, &[3, 0], &[0; 8]].concat()
 }
 
@@ -92,7 +92,7 @@ fn a_bomb_in_an_archive_is_stopped() {
         let content = npz(&[("x_train.npy", x), ("y_train.npy", &y)]);
         workspace.file("x.npz", &content);
         refused(&workspace, name, content.len(), words);
-        // The directory claims less than comes: 20,000 bytes in place of all.
+        // The directory claims fewer bytes than follow: 20,000 in place of all.
         let mut less = content;
         let place = (0..less.len()).find(|&at| less[at..].starts_with(b"PK\x01\x02")).expect("a directory");
         less[place + 24..place + 28].copy_from_slice(&20_000_u32.to_le_bytes());

@@ -22,7 +22,7 @@ pub fn cifar10() -> Workspace {
 }
 
 #[test]
-fn every_length_but_whole_records_is_refused() {
+fn every_length_other_than_whole_records_is_refused() {
     let workspace = cifar10();
     for file in ["data_batch_1.bin", "data_batch_5.bin", "test_batch.bin"] {
         let path = workspace.path("cifar10").join(file);
@@ -39,7 +39,7 @@ fn every_length_but_whole_records_is_refused() {
 }
 
 #[test]
-fn every_label_that_is_no_class_is_refused() {
+fn every_label_without_a_class_is_refused() {
     let workspace = cifar10();
     for label in 10..=255 {
         workspace.file("cifar10/data_batch_3.bin", [record(9), record(label)].concat());

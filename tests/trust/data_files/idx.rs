@@ -95,7 +95,7 @@ fn a_wrong_bit_of_a_gzipped_file_is_refused_or_changes_nothing() {
             let mut wrong = packed.clone();
             wrong[bit / 8] ^= 1 << (bit % 8);
             fs::write(workspace.path(format!("mnist/{file}")), wrong).expect("written");
-            // The time and the system in a gzip header, and bits that fill up a byte, mean nothing.
+            // The time and the system in a gzip header, and padding bits, have no effect.
             if let Ok(found) = read(&workspace) {
                 assert_eq!(found, expected, "bit {bit} of {file}");
             }
@@ -105,7 +105,7 @@ fn a_wrong_bit_of_a_gzipped_file_is_refused_or_changes_nothing() {
 }
 
 #[test]
-fn headers_that_lie_are_refused() {
+fn wrong_headers_are_refused() {
     const IMAGES: &str = FILES[0];
     const LABELS: &str = FILES[1];
     let most = u32::MAX;
@@ -135,7 +135,7 @@ fn headers_that_lie_are_refused() {
         let workspace = mnist();
         for content in [gzip(&content), content] {
             workspace.file(&format!("mnist/{file}"), content);
-            let message = read(&workspace).expect_err("a lie");
+            let message = read(&workspace).expect_err("a wrong header");
             assert!(message.contains(words) && message.contains(file), "{words}: {message}");
         }
     }

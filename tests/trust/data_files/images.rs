@@ -23,7 +23,7 @@ fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A PNG chunk with its right checksum.
+/// A PNG chunk with a valid checksum.
 fn chunk(kind: &str, content: &[u8]) -> Vec<u8> {
     let mut sum = Crc::new();
     sum.update(kind.as_bytes());
@@ -123,7 +123,7 @@ fn hostile_images_are_refused_in_a_folder_and_as_inputs() {
 }
 
 #[test]
-fn unusual_images_that_are_right_are_read() {
+fn unusual_but_valid_images_are_read() {
     let workspace = workspace();
     let rgb = image();
     let pixel = RgbImage::from_pixel(1, 1, Rgb([1, 2, 3]));
@@ -140,7 +140,7 @@ fn unusual_images_that_are_right_are_read() {
         load(&workspace.path(""), "[image_folder]\npath = 'images'\nheight = 4\nwidth = 6")
             .unwrap_or_else(|error| panic!("{name}: {error}"));
     }
-    // Interlaced: a 1 x 1 image is the first pass alone. Animated: the first picture counts.
+    // Interlaced: a 1 x 1 image is only the first pass. Animated: only the first frame is used.
     let data = deflated(&[0, 9]);
     let control = [0_u32, 1, 1, 0, 0].map(u32::to_be_bytes).concat();
     let frame = [control, vec![0, 1, 0, 10, 0, 0]].concat();
@@ -176,9 +176,9 @@ fn unusual_images_that_are_right_are_read() {
     }
 }
 
-/// A PNG file lacks nothing that counts where only its last chunk is cut off.
+/// A PNG file without its last chunk still has all pixels.
 #[test]
-fn no_truncation_or_wrong_bit_brings_a_decoder_down() {
+fn no_truncation_or_wrong_bit_crashes_a_decoder() {
     let folder = tempfile::tempdir().expect("a folder");
     let read = |path: &Path| {
         let result = read(path, [3, 4, 6], &mut [0; 72]);
@@ -202,7 +202,7 @@ fn no_truncation_or_wrong_bit_brings_a_decoder_down() {
     }
 }
 
-/// Makes a class folder with nothing but an empty file of this name.
+/// Creates a class folder that contains only an empty file of this name.
 fn only(workspace: &Workspace, name: &str) {
     fs::create_dir(workspace.path("images/eel")).expect("a folder");
     workspace.file(&format!("images/eel/{name}"), "");

@@ -1,7 +1,7 @@
-//! Damaged and hostile data sets and inputs: exit code 3 (2 for a config, 4 for a checkpoint) and one
-//! line, without hanging and without memory for what a header merely claims.
+//! Damaged and hostile data sets and inputs: exit code 3 (2 for a config, 4 for a checkpoint) and one line,
+//! without hanging and without allocating memory for unverified claims of a header.
 //!
-//! What the readers make of single values is tested beside them in `src/data`.
+//! The parsing of single values is tested next to the code in `src/data`.
 
 mod arrays;
 mod bombs;
@@ -22,8 +22,8 @@ use taper::data::{self, SearchPath, Splits};
 use crate::child::watch;
 use crate::workspace::Workspace;
 
-/// Loads the data set that `section` describes, such as `[mnist]`, with all files in `folder`. An error
-/// is one about data, in one line.
+/// Loads the data set that `section` describes, such as `[mnist]`, with all files in `folder`. Errors must be
+/// data errors of one line.
 fn load(folder: &Path, section: &str) -> Result<Splits, String> {
     let config: data::Config = toml::from_str(section).expect("a data section");
     let search = SearchPath {
@@ -39,19 +39,20 @@ fn load(folder: &Path, section: &str) -> Result<Splits, String> {
     })
 }
 
-/// A config that trains a network without hidden layers for a step on what `data` (a line) describes.
+/// A config that trains a network without hidden layers for one step on the data set given by `data` (a
+/// line).
 fn config(data: &str, layers: &str, loss: &str) -> String {
     let mut text = format!("{data}\nloss.{loss} = {{}}\noptimizer.sgd = {{}}\n");
     write!(text, "model.layers = [{layers}]\ntrain = {{ max_steps = 1, epochs = 1 }}\n").expect("a text");
     text
 }
 
-/// The program refuses the data of `config.toml` in one line with `words`; no run folder is made.
+/// Asserts that the program refuses the data of `config.toml` in one line with `words`, without a run folder.
 fn refused(workspace: &Workspace, name: &str, bytes: usize, words: &str) {
     let watched = watch(workspace, &["train", "--config", "config.toml", "--run-dir", "run"]);
     let line = watched.refused(name, 3, bytes);
     assert!(line.contains(words), "{name}: {line}");
-    assert!(!workspace.path("run").exists(), "{name}: a run folder is made");
+    assert!(!workspace.path("run").exists(), "{name}: a run folder was created");
 }
 
 fn gzip(content: &[u8]) -> Vec<u8> {

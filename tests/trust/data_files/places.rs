@@ -1,4 +1,4 @@
-//! Pipes, devices, sockets and links in the place of every file that the program reads.
+//! Pipes, devices, sockets and links in place of every file that the program reads.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 const DENSE: &str = "{ flatten = {} }, { dense = { units = 10 } }";
 
-/// `command` with each kind of thing at `path`, which exits with `code` and names the path's file.
+/// Runs `command` with each kind of object at `path`; it must exit with `code` and name the file.
 fn each_kind(workspace: &Workspace, path: &str, code: i32, command: &[&str]) -> usize {
     for kind in KINDS {
         place(kind, &workspace.path(path));
@@ -26,7 +26,7 @@ fn each_kind(workspace: &Workspace, path: &str, code: i32, command: &[&str]) -> 
 }
 
 #[test]
-fn nothing_but_a_file_is_read_as_a_config_or_a_checkpoint() {
+fn only_regular_files_are_read_as_configs_and_checkpoints() {
     let workspace = Workspace::new();
     workspace.ok(&["train", "--run-dir", "run", "--set", "train.max_steps=1"]);
     workspace.file("baseline.json", "{}");
@@ -51,13 +51,13 @@ fn nothing_but_a_file_is_read_as_a_config_or_a_checkpoint() {
 }
 
 #[test]
-fn nothing_but_a_file_is_read_as_data() {
+fn only_regular_files_are_read_as_data() {
     let dense = |data: &str| config(data, DENSE, "cross_entropy");
     let train = ["train", "--config", "config.toml", "--run-dir", "run", "--data-dir", "."];
     let mut runs = 0;
     let workspace = mnist();
     workspace.file("config.toml", dense("data.mnist = {}"));
-    // A link to nothing is a missing file, and the message is about the folders searched.
+    // A dangling link is a missing file, and the message is about the folders searched.
     runs += each_kind(&workspace, &format!("mnist/{}", FILES[0]), 3, &train);
     let workspace = mnist();
     workspace.file("config.toml", dense("data.mnist = {}"));
@@ -81,7 +81,7 @@ fn nothing_but_a_file_is_read_as_data() {
 }
 
 #[test]
-fn nothing_but_a_file_is_read_as_an_input() {
+fn only_regular_files_are_read_as_inputs() {
     let workspace = Workspace::new();
     let pixels = npy("|u1", "(2, 2, 2)", &[0, 50, 100, 150, 200, 250, 3, 4]);
     let labels = npy("|u1", "(2,)", &[0, 1]);
@@ -97,7 +97,7 @@ fn nothing_but_a_file_is_read_as_an_input() {
 }
 
 #[test]
-fn nothing_but_a_file_is_written_to_in_a_run_folder() {
+fn only_regular_files_are_written_to_in_a_run_folder() {
     for file in [".lock", "events.jsonl", "metrics.csv"] {
         for kind in ["folder", "pipe", "/dev/full", "/dev/zero", "socket"] {
             let workspace = Workspace::new();

@@ -63,7 +63,7 @@ fn hostile_tables_are_refused() {
 }
 
 #[test]
-fn a_million_columns_are_read_or_refused_within_bounds() {
+fn a_million_columns_are_read_or_refused_within_limits() {
     let workspace = workspace();
     let mut names = String::new();
     for i in 0..1_000_000 {
@@ -95,7 +95,7 @@ fn every_truncation_of_a_table_is_read_or_refused() {
 }
 
 #[test]
-fn hostile_tables_to_predict_for_are_refused() {
+fn hostile_tables_as_inputs_are_refused() {
     let workspace = workspace();
     workspace.file("x.csv", "a,y\n1,u\n2,v\n");
     workspace.ok(&["train", "--config", "config.toml", "--run-dir", "run"]);

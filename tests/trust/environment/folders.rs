@@ -1,4 +1,4 @@
-//! Run folders that are links, elsewhere, files, and that vanish while a run trains in them.
+//! Run folders that are links, elsewhere, or files, and that disappear during training.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use taper::internals::checkpoint::Store;
 use super::{CONFIG, TRAIN, check, judge, shell};
 use crate::workspace::{Outcome, Workspace};
 
-/// Trains into `run` after `prepare` has made what is there.
+/// Trains in `run` after `prepare` has set up that place.
 fn with(name: &str, codes: &[i32], prepare: impl Fn(&Workspace)) {
     let workspace = Workspace::new();
     workspace.file("x.toml", CONFIG);
@@ -20,7 +20,7 @@ fn with(name: &str, codes: &[i32], prepare: impl Fn(&Workspace)) {
 }
 
 #[test]
-fn links_and_files_in_the_place_of_a_run_folder() {
+fn links_and_files_in_place_of_a_run_folder() {
     let link = |workspace: &Workspace, to: &str| symlink(to, workspace.path("run")).expect("a link");
     with("a link to a folder", &[0], |workspace| {
         fs::create_dir(workspace.path("real")).expect("a folder");
@@ -38,7 +38,7 @@ fn links_and_files_in_the_place_of_a_run_folder() {
 }
 
 #[test]
-fn another_file_system_and_no_place_for_temporary_files() {
+fn another_file_system_and_no_folder_for_temporary_files() {
     let memory = Path::new("/dev/shm");
     if !memory.is_dir() {
         eprintln!("skipped: no /dev/shm");
@@ -55,7 +55,7 @@ fn another_file_system_and_no_place_for_temporary_files() {
     });
 }
 
-/// Starts a long run, waits for its second checkpoint, lets `disturb` loose on it, and says how it ended.
+/// Starts a long run, waits for its second checkpoint, applies `disturb`, and returns the result.
 fn disturbed(name: &str, workspace: &Workspace, disturb: impl Fn(&Path)) -> Outcome {
     let long = CONFIG.replace("epochs = 3", "epochs = 1000000");
     workspace.file("long.toml", long);
@@ -71,12 +71,12 @@ fn disturbed(name: &str, workspace: &Workspace, disturb: impl Fn(&Path)) -> Outc
     while child.try_wait().expect("a child").is_none() {
         if start.elapsed() > Duration::from_secs(40) {
             child.kill().expect("a child");
-            panic!("{name}: goes on");
+            panic!("{name}: did not stop");
         }
         std::thread::sleep(Duration::from_millis(5));
     }
     let outcome = Outcome::of(child.wait_with_output().expect("its output"));
-    // 4 where what should hold checkpoints is found to be something else.
+    // 4 if the checkpoint folder turns out to be something else.
     assert!([1, 4].contains(&outcome.code), "{name}: exit {}: {}", outcome.code, outcome.stderr);
     assert!(
         outcome.stderr.starts_with("error: ") && outcome.stderr.lines().count() == 1,
@@ -87,22 +87,22 @@ fn disturbed(name: &str, workspace: &Workspace, disturb: impl Fn(&Path)) -> Outc
 }
 
 #[test]
-fn a_run_whose_folder_vanishes_ends_with_one_line() {
+fn a_run_whose_folder_disappears_ends_with_one_line() {
     let workspace = Workspace::new();
     let outcome = disturbed("removed", &workspace, |run| {
-        // A file may come while the folder is being emptied.
+        // The run may create a file while the folder is being emptied.
         while run.exists() {
             let _ = fs::remove_dir_all(run);
         }
     });
-    // While the folder is being emptied, it is still there, and the file that cannot be written is named.
+    // While the folder is being emptied, it still exists, and the file that cannot be written is named.
     let named = ["run: the run folder was moved or deleted", "run/checkpoints"];
     assert!(named.iter().any(|text| outcome.stderr.contains(text)), "{}", outcome.stderr);
 
     let workspace = Workspace::new();
     let elsewhere = workspace.path("elsewhere");
     disturbed("renamed", &workspace, |run| fs::rename(run, &elsewhere).expect("a new name"));
-    assert!(!workspace.path("run").exists(), "the run made its folder again");
+    assert!(!workspace.path("run").exists(), "the run created its folder again");
     workspace.ok(&["eval", "--checkpoint", "elsewhere"]);
     workspace.ok(&["train", "--resume", "elsewhere", "--set", "train.max_steps=1"]);
 
@@ -110,7 +110,7 @@ fn a_run_whose_folder_vanishes_ends_with_one_line() {
     disturbed("its checkpoints became a file", &workspace, |run| {
         let checkpoints = run.join("checkpoints");
         fs::rename(&checkpoints, run.join("moved")).expect("a new name");
-        // The run may be faster and make the folder again.
+        // The run may be faster and create the folder again.
         while fs::write(&checkpoints, "x").is_err() {
             let _ = fs::remove_dir_all(&checkpoints);
         }

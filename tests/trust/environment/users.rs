@@ -1,5 +1,5 @@
-//! What needs a user without the rights of root: folders that may not be written, few processes.
-//! Run by root, the program runs as `nobody`; run by anyone else, as it is.
+//! Tests that need an unprivileged user: read-only folders, limits on processes. If the tests run as root,
+//! the program runs as `nobody`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +9,7 @@ use std::process::Command;
 use super::{CONFIG, judge, shell};
 use crate::workspace::{Outcome, Workspace};
 
-/// How to become somebody who has no rights, before a command.
+/// The command prefix for running as an unprivileged user.
 fn somebody() -> Option<&'static str> {
     let id = Command::new("id").arg("-u").output().expect("id");
     if id.stdout != b"0\n" {
@@ -24,7 +24,8 @@ fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("permissions");
 }
 
-/// A folder that everyone may write, with the program in it, which may lie where `nobody` cannot look.
+/// A world-writable folder that contains a copy of the program, because `nobody` may not have access to the
+/// original.
 fn open_workspace() -> Workspace {
     let workspace = Workspace::new();
     workspace.file("x.toml", CONFIG);
@@ -41,7 +42,7 @@ fn run(workspace: &Workspace, prefix: &str, before: &str, arguments: &str) -> Ou
 const TRAIN: &str = "train --config x.toml --run-dir run";
 
 #[test]
-fn folders_that_may_not_be_written_are_one_line() {
+fn read_only_folders_are_reported_in_one_line() {
     let Some(prefix) = somebody() else {
         eprintln!("skipped: run by root, and setpriv cannot become nobody");
         return;
@@ -86,7 +87,7 @@ fn folders_that_may_not_be_written_are_one_line() {
 }
 
 #[test]
-fn few_processes_are_enough_or_one_line() {
+fn few_processes_suffice_or_are_reported_in_one_line() {
     let Some(prefix) = somebody() else {
         eprintln!("skipped: run by root, and setpriv cannot become nobody");
         return;

@@ -1,4 +1,4 @@
-//! Sizes and JSON of the header that lie.
+//! Headers with wrong sizes or malformed JSON.
 
 use serde_json::json;
 
@@ -7,7 +7,8 @@ use super::{Case, Weights, assemble, case};
 #[expect(clippy::too_many_lines, reason = "a table: one line for each case")]
 pub fn cases(right: &[u8], weights: &Weights) -> Vec<Case> {
     let size = u64::from_le_bytes(right[..8].try_into().expect("8 bytes"));
-    // The header ends in blanks up to a multiple of 8 bytes; how many, the length of the config decides.
+    // The header is padded with blanks to a multiple of 8 bytes; their number depends on the length of the
+    // config.
     let blanks = right[8..8 + size as usize].iter().rev().take_while(|byte| **byte == b' ').count() as u64;
     let sized = |size: u64| [&size.to_le_bytes(), &right[8..]].concat();
     let header = weights.header.to_string();
@@ -17,7 +18,7 @@ pub fn cases(right: &[u8], weights: &Weights) -> Vec<Case> {
     let metadata = weights.header["__metadata__"]["taper"].to_string();
     let named = |i: usize| format!("\"t{i}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}");
     let many = |count| format!("{{{}}}", (0..count).map(named).collect::<Vec<_>>().join(","));
-    // Contiguous tensors whose ends add up to just below 2^64, where adding the header overflows.
+    // Contiguous tensors that end just below 2^64, where adding the header overflows.
     let step = (1_u64 << 61) - 1;
     let huge = (0..8_u64).map(|i| {
         let (from, to) = (i * step, (i + 1) * step);

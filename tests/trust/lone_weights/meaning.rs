@@ -1,4 +1,4 @@
-//! Cards that are no card, or do not describe the network of the file.
+//! Invalid cards, and cards that do not describe the network of the file.
 
 use serde_json::{Value, json};
 

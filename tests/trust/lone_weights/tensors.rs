@@ -1,4 +1,4 @@
-//! Tensors that are not those of the network, or not where the header says.
+//! Tensors that do not match the network, or are not where the header states.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Random valid configs: options from the config's own schema, layers by their own rules of shape.
-//! What is added to a registry or a section is drawn without a word here.
+//! Random valid configs: options are drawn from the config's own schema, layers according to their shape
+//! rules. New members and sections are drawn automatically.
 
 use serde_json::{Map, Value as Json, json};
 use taper::config::{Input, Problems};
@@ -10,16 +10,16 @@ use taper::loss;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
 
-/// Where configs are drawn from.
+/// The range of configs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Space {
     /// Any data set and any value within its range.
     Whole,
-    /// A dozen generated samples, a few small layers, tame numbers: can be trained in a moment.
+    /// A dozen generated samples, a few small layers, moderate numbers: trains in a moment.
     Small,
 }
 
-/// Data sets that are made by the program.
+/// Data sets that the program generates.
 const GENERATED: [&str; 3] = ["synthetic", "digits", "linear"];
 
 pub struct Generator<'s> {
@@ -29,13 +29,13 @@ pub struct Generator<'s> {
 }
 
 impl<'s> Generator<'s> {
-    /// The configs number `seed` of `space`.
+    /// The configs of `space` with the number `seed`.
     pub fn new(schema: &'s Json, space: Space, seed: u64) -> Self {
         Self { stream: Stream::new(seed, Purpose::Data, [space as u64, 77]), space, schema }
     }
 
-    /// A valid config and the text it was read from, as JSON. Few tries are needed: only what depends
-    /// on several values can be wrong.
+    /// A valid config and its text, as JSON. Few attempts are needed: only combinations of several values can
+    /// be invalid.
     pub fn experiment(&mut self) -> (Experiment, Json) {
         let mut complaint = String::new();
         for _ in 0..200 {
@@ -46,7 +46,7 @@ impl<'s> Generator<'s> {
                 Err(error) => complaint = format!("{json}\n{error}"),
             }
         }
-        panic!("200 candidates were wrong; the last one:\n{complaint}");
+        panic!("200 candidates were invalid; the last one:\n{complaint}");
     }
 
     fn candidate(&mut self) -> Option<Json> {
@@ -77,7 +77,7 @@ impl<'s> Generator<'s> {
         Some(Json::Object(root))
     }
 
-    /// Layers that fit one after the other, ending in `outputs` values.
+    /// Layers that fit one after the other, with `outputs` outputs.
     fn layers(&mut self, shape: Option<Shape>, outputs: usize) -> Vec<Json> {
         let schema = &self.schema["properties"]["model"]["properties"]["layers"]["items"];
         let mut shape = shape.unwrap_or_else(|| [3, 16, 16].into());
@@ -85,7 +85,7 @@ impl<'s> Generator<'s> {
         for _ in 0..self.stream.below(9) {
             let mut layer = self.value("layer", schema);
             if let Some(block) = layer.get_mut("residual") {
-                // What changes no shape: by chance alone both sides of a sum are seldom alike.
+                // Layers that keep the shape, because random branches of a sum seldom have equal shapes.
                 let keeps = |layer: &Json| {
                     let read: layers::Config = serde_json::from_value(layer.clone()).expect("a layer");
                     read.plan(&shape).is_ok_and(|plan| *plan.output() == shape)
@@ -112,7 +112,7 @@ impl<'s> Generator<'s> {
         layers
     }
 
-    /// A value that `schema` allows under the name `key`.
+    /// A value that `schema` allows for the key `key`.
     fn value(&mut self, key: &str, schema: &Json) -> Json {
         if let Some(place) = schema["$ref"].as_str() {
             let root: &'s Json = self.schema;
@@ -181,7 +181,7 @@ impl<'s> Generator<'s> {
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
         let mut table = Map::new();
-        // What is generated has test samples of its own.
+        // Generated data sets have test samples.
         let none_to_spare = |name: &str| key == "split" && name == "test" && self.space == Space::Small;
         let properties = schema["properties"].as_object().into_iter().flatten();
         let properties: Vec<_> = properties.filter(|(name, _)| !none_to_spare(name)).collect();
@@ -194,12 +194,12 @@ impl<'s> Generator<'s> {
         Json::Object(table)
     }
 
-    /// What a schema cannot say about two values.
+    /// Constraints between two values that a schema cannot express.
     fn agree(&mut self, table: &mut Map<String, Json>) {
         if table.get("momentum").and_then(Json::as_f64).is_none_or(|momentum| momentum == 0.0) {
             table.remove("nesterov");
         }
-        // As many as there are classes, which the data set knows.
+        // There must be as many as the data set has classes.
         table.remove("class_weights");
         if table.contains_key("x_min") || table.contains_key("x_max") {
             let low = -2.0 * self.stream.uniform() - 0.1;
@@ -233,7 +233,7 @@ impl<'s> Generator<'s> {
         let most = schema["maximum"].as_f64().or(schema["exclusiveMaximum"].as_f64());
         let (low, high) = (least.unwrap_or(-1.0), most.unwrap_or(1.0));
         if self.space == Space::Small {
-            // Small learning rates, and no epsilon that makes rounding errors large.
+            // Small learning rates, and no epsilon that amplifies rounding errors.
             let top = if schema["exclusiveMinimum"].is_number() { 0.02 } else { 0.5 };
             return low + (high - low) * top * (0.05 + 0.95 * self.stream.uniform());
         }
