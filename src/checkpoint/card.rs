@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Columns, Dataset, Features, Normalize, Scaling, Target, Targets};
 use crate::shape::Shape;
 
-/// How many classes a message names.
+/// The number of classes that a message names.
 const SHOWN: usize = 10;
 
 /// The metadata of `model.safetensors`.
@@ -77,7 +77,7 @@ impl Card {
         Scaling::new(features, self.normalize.as_ref()).with_targets(self.targets.clone())
     }
 
-    /// What of `data` is not as the weights were trained for, if anything: the samples or the targets.
+    /// How the samples or targets of `data` differ from those that the weights were trained for, if they do.
     #[must_use]
     pub fn misfit(&self, data: &Dataset) -> Option<String> {
         let other = Self::new(serde_json::Value::Null, data);
@@ -96,6 +96,6 @@ impl Card {
         } else {
             return None;
         };
-        Some(format!("has {found}, and the checkpoint was trained for {trained}"))
+        Some(format!("has {found}, but the checkpoint was trained for {trained}"))
     }
 }

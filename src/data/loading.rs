@@ -33,7 +33,7 @@ pub enum Unit {
     Bytes,
     /// The images of a folder.
     Images,
-    /// The bytes of a file that is being fetched.
+    /// The bytes of a file that is being downloaded.
     Fetched,
 }
 

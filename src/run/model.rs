@@ -132,7 +132,7 @@ impl Model {
         self.measure(samples, split, &search.loading, Some((each, &search)))
     }
 
-    /// `search` with the folders of the run.
+    /// Adds the folders of the run to `search`.
     fn search(&self, search: &SearchPath) -> SearchPath {
         Folders::of(&self.checkpoint).search(search.clone())
     }

@@ -1,4 +1,4 @@
-//! The config of a checkpoint with single values on top.
+//! The config of a checkpoint with overrides.
 
 use super::config_of;
 use crate::checkpoint::Checkpoint;
@@ -7,20 +7,20 @@ use crate::data::Target;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 
-/// The config of `checkpoint` with single values on top: what to call each in messages, and `path=value`.
+/// The config of `checkpoint` with overrides: the name of each in messages, and `path=value`.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if its own config is not one that this taper can use; [`Error::Config`] with
-/// everything that is wrong with it now; [`Error::Usage`] if its data is not of the kind that the network was trained on.
+/// [`Error::Checkpoint`] if this version of taper does not support its own config; [`Error::Config`] with all
+/// problems of the new config; [`Error::Usage`] if its data does not fit the network.
 pub fn override_config(checkpoint: &Checkpoint, overrides: Vec<(String, String)>) -> Result<Experiment> {
     config_of(checkpoint)?;
-    // As a user would write it, so that errors can show a line of it.
+    // Formatted as a user would write it, so that errors can show a line of it.
     let text = format!("{:#}", checkpoint.card.experiment).into_bytes();
     let input = Input { name: format!("{}.json", checkpoint.place.display()), text, overrides };
     Experiment::from_input(&input).map_err(|error| other_data(checkpoint, &input).unwrap_or(error))
 }
 
-/// The error where `input` names data with other samples or targets than those that the network was trained on.
+/// The error if `input` names data with other samples or targets than those of the training.
 fn other_data(checkpoint: &Checkpoint, input: &Input) -> Option<Error> {
     let data = Experiment::data_of(input)?;
     let (facts, card) = (data.member().facts(), &checkpoint.card);
@@ -33,7 +33,7 @@ fn other_data(checkpoint: &Checkpoint, input: &Input) -> Option<Error> {
     };
     let (name, own) = (data.name(), config_of(checkpoint).ok()?.data);
     Some(Error::Usage(format!(
-        "data.{name}: has {found}, and this network was trained on {trained} from data.{}; give it data like those",
+        "data.{name}: has {found}, but this network was trained on {trained} from data.{}; use similar data",
         own.name()
     )))
 }

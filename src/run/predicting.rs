@@ -9,22 +9,22 @@ use crate::error::Result;
 use crate::inference::{Prediction, predict};
 
 impl Model {
-    /// Lets `loading` hear of inputs that are read, and stop reading and predicting.
+    /// Attaches `loading`, which observes the reading of inputs and can stop reading and predicting.
     pub fn load_under(&mut self, loading: Loading) {
         self.loading = loading;
     }
 
-    /// Reads samples to predict for, of the shape and in the units that it was trained on.
+    /// A reader for samples of the shape and unit of the training samples.
     #[must_use]
     pub fn reader(&self) -> Reader<'_> {
         let card = &self.checkpoint.card;
         Reader::new(&card.sample_shape, card.pixels, &self.experiment.data).watched_by(&self.loading)
     }
 
-    /// Reads samples from a file: PNG, JPEG, `.npy`, CSV, IDX or JSON.
+    /// Reads samples from a file: PNG, JPEG, `.npy`, `.npz`, CSV, IDX or JSON.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if it cannot be read, or its samples are not of the shape that was trained on.
+    /// [`Error::Data`](crate::Error::Data) if it cannot be read, or its samples have another shape.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Inputs> {
         self.reader().read(path.as_ref())
     }
@@ -32,8 +32,8 @@ impl Model {
     /// Predicts for each of `inputs`, in order.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if a sample leads to values that are not finite;
-    /// [`Error::Interrupted`](crate::Error::Interrupted).
+    /// [`Error::Data`](crate::Error::Data) if a sample produces non-finite values;
+    /// [`Error::Interrupted`](crate::Error::Interrupted) after a signal.
     pub fn predict(&mut self, inputs: &Inputs) -> Result<Vec<Prediction>> {
         let mut predictions = Vec::with_capacity(inputs.count);
         for batch in self.predict_batches(inputs) {
@@ -42,10 +42,10 @@ impl Model {
         Ok(predictions)
     }
 
-    /// Predicts for `inputs`, in order and batch after batch, each when it is asked for.
+    /// Predicts for `inputs` in order, in batches that are computed lazily.
     ///
     /// # Errors
-    /// Of a batch: as [`predict`](Self::predict).
+    /// For each batch, as [`predict`](Self::predict).
     pub fn predict_batches<'a>(
         &'a mut self,
         inputs: &'a Inputs,

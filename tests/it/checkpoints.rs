@@ -248,15 +248,15 @@ fn other_data_than_the_network_takes_is_named_with_both_shapes() {
     for sets in [&["data.csv=null", "data.mnist={}"][..], &["data=mnist"], &["data={mnist={}}"]] {
         assert_eq!(
             refused(sets),
-            "error: data.mnist: has samples of shape 1 x 28 x 28, and this network was trained on samples of shape 2 \
-             from data.csv; give it data like those"
+            "error: data.mnist: has samples of shape 1 x 28 x 28, but this network was trained on samples of shape 2 \
+             from data.csv; use similar data"
         );
     }
     // Wrong options stay wrong options.
     assert!(refused(&["data={mnist={shape=1}}"]).contains("unknown key `shape`"));
     assert_eq!(
         refused(&["data={synthetic={features=2,classes=3}}"]),
-        "error: data.synthetic: has 3 classes, and this network was trained on 2 classes from data.csv; \
-         give it data like those"
+        "error: data.synthetic: has 3 classes, but this network was trained on 2 classes from data.csv; \
+         use similar data"
     );
 }

@@ -206,7 +206,7 @@ fn the_program_predicts_with_a_network_of_custom_data_and_explains_why_it_cannot
     assert!(refused.code != 0 && refused.stderr.contains(REFUSED), "{}", refused.stderr);
     let other =
         workspace.run(&["eval", "--checkpoint", "run", "--set", "data={synthetic={features=2,classes=3}}"]);
-    assert!(other.stderr.contains("and the checkpoint was trained for the classes"), "{}", other.stderr);
+    assert!(other.stderr.contains("but the checkpoint was trained for the classes"), "{}", other.stderr);
     let refused = workspace.run(&["train", "--resume", "run"]);
     assert!(refused.code != 0 && refused.stderr.contains(REFUSED), "{}", refused.stderr);
 }

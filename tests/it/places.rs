@@ -122,8 +122,8 @@ fn a_copied_project_reads_its_own_files_or_warns() {
     std::fs::remove_dir_all(workspace.path("two/experiment")).expect("removed");
     let outcome = eval("two/runs/a");
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-    let places = "moved or copied from one/runs/a to two/runs/a: its files are looked for in one/experiment, \
-        because there is no two/experiment";
+    let places = "moved or copied from one/runs/a to two/runs/a: searching for its files in one/experiment, \
+        because two/experiment does not exist";
     assert!(outcome.messages().contains(places), "{}", outcome.stderr);
     assert_eq!(outcome.messages().lines().count(), 1, "{}", outcome.stderr);
     // If there is none at all, the remedy is named.
