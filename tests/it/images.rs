@@ -319,7 +319,7 @@ fn system_files_are_skipped_silently_and_other_files_are_counted() {
     workspace.file("p/c/1.webp", "RIFF");
     let outcome = workspace.run(&["train", "c.toml"]);
     let expected =
-        "p/c: has no PNG or JPEG image, but p/c/1.webp (convert such images to PNG or JPEG); fill the folder";
+        "p/c: has no PNG or JPEG image, only p/c/1.webp (convert such images to PNG or JPEG); add images";
     assert!(outcome.code == 3 && outcome.stderr.contains(expected), "{}", outcome.stderr);
 }
 

@@ -206,7 +206,9 @@ pub(in crate::data) mod tests {
         let doubles: Vec<u8> = [1.0, 1.0, 1.0, 1e39_f64].into_iter().flat_map(f64::to_le_bytes).collect();
         let table = parse(npy("<f8", "(2, 2)", &doubles)).unwrap_err();
         assert!(
-            table.starts_with("row 1, column 1 (counted from 0) is 1e39, which is out of range for a 32-bit float;"),
+            table.starts_with(
+                "row 1, column 1 (counted from 0) is 1e39, which is out of range for a 32-bit float;"
+            ),
             "{table}"
         );
     }

@@ -46,7 +46,7 @@ pub(super) fn decode(
         (0..first.len()).map(|place| place.to_string()).collect()
     };
     if names.is_empty() {
-        return Err(Error::data(path, "has no rows"));
+        return Err(Error::data(path, "has no samples"));
     }
     let (columns, used) = choose(path, &names, table)?;
     if columns.width() != width {
@@ -78,7 +78,7 @@ pub(super) fn decode(
         rows += 1;
     }
     into.finish();
-    if rows == 0 { Err(Error::data(path, "has no rows")) } else { Ok((rows, numbers)) }
+    if rows == 0 { Err(Error::data(path, "has no samples")) } else { Ok((rows, numbers)) }
 }
 
 /// The input columns and their indices.

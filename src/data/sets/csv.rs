@@ -1,13 +1,11 @@
 //! Tables in CSV files: one sample per line, with one or more columns to predict.
 //!
-//! A column without any number is categorical. It is one-hot encoded: each category of the training file
-//! becomes an input value that is 1 in the rows of that category, else 0. The categories are saved with the
-//! weights, and other tables are encoded with them.
+//! A column without any number is categorical and one-hot encoded: each category of the training file becomes an input
+//! value that is 1 in its rows, else 0. The categories are saved with the weights, and other tables are encoded by them.
 //!
-//! Replacements for missing values are measured on the training samples, without those that are held out, and
-//! saved with the weights as well. The categories, and the columns with missing values (for
-//! `missing_indicator`), are taken from the whole training file, because the network's first layer has
-//! weights for each.
+//! Replacements for missing values are measured on the training samples, without those that are held out, and saved
+//! with the weights as well. The categories, and the columns with missing values (for `missing_indicator`), are taken
+//! from the whole training file, because the network's first layer has weights for each.
 
 mod categories;
 mod learn;
@@ -54,37 +52,37 @@ pub struct Config {
     /// The names of columns that are not input, such as an identifier.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
-    /// The names of columns that hold categories although they look like numbers (a postal code) or have more
-    /// than 100 distinct values. Text columns are always categorical. Each category in the training file
-    /// (including samples held out for validation) becomes an input value of 1 or 0.
+    /// The names of columns that hold categories although they look like numbers (a postal code) or have more than
+    /// 100 distinct values. Text columns are always categorical. Each category in the training file (including
+    /// samples held out for validation) becomes an input value of 1 or 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categorical: Vec<String>,
-    /// What to do if another file has a category that the training file lacks: `"error"` refuses it;
-    /// `"ignore"` warns and sets all values of its column to 0.
+    /// What to do if another file has a category that the training file lacks: `"error"` refuses it; `"ignore"` warns
+    /// and sets all values of its column to 0.
     #[serde(default, skip_serializing_if = "UnknownCategory::is_default")]
     pub unknown_category: UnknownCategory,
-    /// How missing values (empty cells, and texts that pandas reads as missing: `NA`, `NaN`, `null`, …) are
-    /// handled. `"error"` refuses them; `"drop"` skips the line; `"mean"`, `"median"` and `"most_frequent"`
-    /// replace them by that statistic of the column over the training samples; a number replaces them by that
-    /// number. Missing categories are always replaced by the most frequent one. Targets are never replaced,
-    /// and `predict` never drops a line: it replaces or refuses.
+    /// How missing values (empty cells, and texts that pandas reads as missing: `NA`, `NaN`, `null`, …) are handled.
+    /// `"error"` refuses them; `"drop"` skips the line; `"mean"`, `"median"` and `"most_frequent"` replace them by
+    /// that statistic of the column over the training samples; a number replaces them by that number. Missing
+    /// categories are always replaced by the most frequent one. Targets are never replaced, and `predict` never drops
+    /// a line: it replaces or refuses.
     #[serde(default, skip_serializing_if = "Missing::is_default")]
     pub missing: Missing,
     /// Additional texts that mean a missing value, such as `["?", "-999"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(length(min = 1)))]
     pub missing_marks: Vec<String>,
-    /// Whether each column with missing values in the training file gets an additional input value: 1 where
-    /// the value was missing, else 0.
+    /// Whether each column with missing values in the training file gets an additional input value: 1 where the value
+    /// was missing, else 0.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missing_indicator: bool,
-    /// The shape of a sample whose values are those of an image, row by row: `[channels, height, width]`. By
-    /// default a sample is one-dimensional.
+    /// The shape of a sample whose values are those of an image, row by row: `[channels, height, width]`. By default
+    /// a sample is one-dimensional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(inner(range(min = 1, max = 1_000_000)))]
     pub shape: Option<[usize; 3]>,
-    /// Whether all values are pixels, integers from 0 to 255, which are scaled to [0, 1]. A network trained
-    /// on them also predicts for image files.
+    /// Whether all values are pixels, integers from 0 to 255, which are scaled to [0, 1]. A network trained on them
+    /// also predicts for image files.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pixels: bool,
     /// What to predict: a class, named by any text, or numbers.
@@ -97,8 +95,8 @@ pub struct Config {
     #[serde(default = "comma", deserialize_with = "options::delimiter")]
     #[schemars(with = "String", length(min = 1))]
     pub delimiter: char,
-    /// The names of the classes in index order. By default those in the training samples, sorted as numbers
-    /// if all are integers, else as text.
+    /// The names of the classes in index order. By default those in the training samples, sorted as numbers if all
+    /// are integers, else as text.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub classes: Option<Vec<String>>,
@@ -204,8 +202,7 @@ impl Config {
         }
     }
 
-    /// Adopts the input columns and classes of a network trained on such a table, unless the config specifies
-    /// them.
+    /// Adopts the input columns and classes of a network trained on such a table, unless the config specifies them.
     pub(super) fn take_trained(&mut self, columns: &Columns, classes: &[String]) {
         self.trained = Some(columns.clone());
         if self.classes.is_none() && self.task == Task::Classification {
@@ -213,8 +210,8 @@ impl Config {
         }
     }
 
-    /// Decodes the contents of the training and test files as [`load`](DataConfig::load) does; the paths are
-    /// used in errors only.
+    /// Decodes the contents of the training and test files as [`load`](DataConfig::load) does; the paths are used in
+    /// errors only.
     ///
     /// # Errors
     /// As [`load`](DataConfig::load).
