@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::client::{Answer, Client, Piece, Request};
+use super::client::{Client, Piece};
+use super::message::{Answer, Request};
 use super::part::Part;
 use super::sources::RemoteFile;
 use crate::data::{Loading, LoadingReport, Unit};

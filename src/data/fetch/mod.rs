@@ -15,11 +15,17 @@ mod client;
 #[cfg(feature = "fetch")]
 mod download;
 #[cfg(feature = "fetch")]
+mod failure;
+#[cfg(feature = "fetch")]
+mod message;
+#[cfg(feature = "fetch")]
 mod mirrors;
 #[cfg(feature = "fetch")]
 mod part;
 #[cfg(feature = "fetch")]
 mod proxy;
+#[cfg(feature = "fetch")]
+mod redirects;
 
 use std::path::Path;
 #[cfg(feature = "fetch")]

@@ -1,0 +1,35 @@
+//! Why a request failed, in words for people.
+
+use std::io;
+use std::time::Duration;
+
+use ureq::Timeout;
+
+use super::Patience;
+
+/// Why a request failed.
+pub fn reason(error: ureq::Error, patience: Patience) -> String {
+    let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
+    match error {
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            format!("no connection within {}", seconds(patience.connection))
+        }
+        ureq::Error::Timeout(_) => format!("no byte for {}", seconds(patience.silence)),
+        ureq::Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => "connection lost".to_owned(),
+            _ => explained(&error.to_string()),
+        },
+        ureq::Error::ConnectProxyFailed(message) => format!("the proxy refused: {message}"),
+        other => explained(&other.to_string()),
+    }
+}
+
+/// `reason` with what to do about a certificate that nobody vouches for, which is often that of a company's proxy.
+fn explained(reason: &str) -> String {
+    if reason.contains("UnknownIssuer") {
+        "its certificate has an unknown issuer; SSL_CERT_FILE names root certificates".to_owned()
+    } else {
+        reason.to_owned()
+    }
+}
