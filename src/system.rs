@@ -1,15 +1,16 @@
-//! What differs between operating systems, and what taper promises on each.
+//! Differences between operating systems, and what taper guarantees on each.
 //!
 //! | | Linux | macOS | Windows |
 //! | --- | --- | --- | --- |
 //! | a file is replaced as a whole | `rename` | `rename` | `MoveFileEx` with replacement |
-//! | names outlast a loss of power | the folder is flushed | the folder is flushed, as far as `F_FULLFSYNC` reaches | left to NTFS, which journals them |
+//! | names survive a power failure | the folder is flushed | the folder is flushed, as far as `F_FULLFSYNC` reaches | left to NTFS, which journals them |
 //! | two trainings never share a run folder | `flock` | `flock` | `LockFileEx` |
 //! | stopped with a checkpoint by | SIGINT, SIGTERM, SIGHUP | SIGINT, SIGTERM, SIGHUP | Ctrl-C |
 //! | `--threads` limits candle's own threads | yes | yes | no: set `CANDLE_NUM_THREADS` |
 //! | `taper bench` sees other processes | yes | no | no |
 //!
-//! The proofs of `docs/trust` were run on Linux. For the others the code is compiled in the nightly checks.
+//! The proofs in `docs/trust` were run on Linux. For the other systems, the nightly checks only compile the
+//! code.
 
 #[cfg(unix)]
 mod unix;

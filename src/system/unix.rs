@@ -1,4 +1,4 @@
-//! Linux, macOS and their relatives.
+//! Linux, macOS and other Unix systems.
 
 use std::fs::File;
 use std::io;

@@ -1,4 +1,4 @@
-//! Which classes are found in folders and tables, and what is said where they cannot be right.
+//! The classes found in folders and tables, and the errors if they cannot be right.
 
 use image::RgbImage;
 
@@ -21,7 +21,7 @@ fn pictures(places: &[&str]) -> Workspace {
     workspace
 }
 
-/// The message that refuses the data, which `check` and `train` share.
+/// The message that refuses the data, which is the same for `check` and `train`.
 fn refused(workspace: &Workspace, sets: &[&str]) -> String {
     let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
     let run = |command: &[&str]| refusal(&workspace.run(&[command, &["-q"], &sets].concat()));
@@ -50,17 +50,17 @@ fn folders_of_splits_are_recognized_by_their_usual_names() {
 }
 
 #[test]
-fn folders_that_hold_the_same_folders_are_not_taken_for_classes() {
+fn folders_with_the_same_subfolders_are_not_mistaken_for_classes() {
     let workspace = pictures(&["a/cat/1.png", "a/dog/1.png", "b/cat/1.png", "b/dog/1.png"]);
     let message = refused(&workspace, &[]);
     for words in ["the folders a, b hold no images themselves", "(cat, dog)", "`train`", "`classes`"] {
         assert!(message.contains(words), "{message}");
     }
-    // Whoever lists them means them.
+    // Folders listed in the config are accepted.
     workspace.ok(&["check", "c.toml", "--set", "data.image_folder.classes=[\"a\",\"b\"]"]);
     let message = refused(&pictures(&["seg_train/x/1.png", "seg_train/y/1.png", "seg_test/z/1.png"]), &[]);
     assert!(message.contains("seg_test, seg_train"), "{message}");
-    // Folders of their own within classes stay classes.
+    // Classes may have different subfolders.
     pictures(&["cat/2023/1.png", "dog/2024/1.png", "dog/2023/1.png"]).ok(&["check", "c.toml"]);
     pictures(&["cat/x/1.png", "cat/y/1.png", "dog/x/1.png", "dog/y/1.png", "dog/1.png"])
         .ok(&["check", "c.toml"]);
@@ -76,7 +76,7 @@ fn a_path_that_is_one_level_too_high_is_explained() {
 }
 
 #[test]
-fn pictures_of_other_formats_are_to_be_converted() {
+fn images_in_other_formats_must_be_converted() {
     let workspace = pictures(&["cat/1.png", "dog/1.png"]);
     workspace.file("p/dog/2.webp", "RIFF");
     let warned = workspace.ok(&["train", "c.toml", "--run-dir", "r"]).stderr;
@@ -101,7 +101,7 @@ fn table(labels: &[&str]) -> Workspace {
 }
 
 #[test]
-fn a_single_class_is_never_met_with_a_single_output() {
+fn a_single_class_is_refused_instead_of_suggesting_one_output() {
     let message = refused(&table(&["yes"; 6]), &[]);
     assert!(message.contains("only one class, `yes`, was found; a classifier needs two"), "{message}");
     assert!(!message.contains("units"), "{message}");
@@ -120,7 +120,7 @@ fn classes_that_do_not_match_the_outputs_are_named() {
 }
 
 #[test]
-fn numbers_to_predict_are_met_with_regression_first() {
+fn for_numbers_to_predict_regression_is_suggested_first() {
     let prices: Vec<String> = (0..30).map(|i| format!("{}.5", i * 7)).collect();
     let message = refused(&table(&prices.iter().map(String::as_str).collect::<Vec<_>>()), &[]);
     assert!(message.contains("the target `y` has 30 different numbers"), "{message}");

@@ -1,4 +1,4 @@
-//! Arrays, JSON and folders as other programs save them: what is read, and what is said of the rest.
+//! Arrays, JSON and folders as saved by other programs: they are read or explained.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -56,7 +56,7 @@ fn predict(workspace: &Workspace, name: &str, content: impl AsRef<[u8]>) -> Outc
     workspace.run(&["predict", "r", name, "--format", "csv"])
 }
 
-/// What was predicted, without the name of the input.
+/// The predictions, without the name of the input.
 fn answers(outcome: &Outcome) -> String {
     assert_eq!(outcome.code, 0, "{}", outcome.messages());
     let rows = outcome.stdout.lines().map(|line| line.split_once(',').expect("columns").1);
@@ -64,7 +64,7 @@ fn answers(outcome: &Outcome) -> String {
 }
 
 #[test]
-fn zeros_and_ones_are_refused_as_bytes_and_as_truth_values() {
+fn zeros_and_ones_are_refused_as_bytes_and_as_booleans() {
     let workspace = trained_on_pixels();
     for descr in ["|b1", "|u1"] {
         let message = refusal(&predict(&workspace, "a.npy", npy(descr, "(1, 2, 2)", &[0, 1, 1, 0])));
@@ -76,7 +76,7 @@ fn zeros_and_ones_are_refused_as_bytes_and_as_truth_values() {
 }
 
 #[test]
-fn whole_floating_point_numbers_beyond_1_are_pixels() {
+fn integral_floating_point_numbers_beyond_1_are_pixels() {
     let workspace = trained_on_pixels();
     let expected = answers(&predict(&workspace, "a.npy", npy("|u1", "(1, 2, 2)", &[0, 84, 255, 1])));
     let floats = |values: [f32; 4]| npy("<f4", "(1, 2, 2)", &values.map(f32::to_le_bytes).concat());
@@ -90,7 +90,7 @@ fn whole_floating_point_numbers_beyond_1_are_pixels() {
 }
 
 #[test]
-fn unsupported_inputs_are_named_with_what_to_do() {
+fn unsupported_inputs_are_named_with_a_remedy() {
     let workspace = trained_on_pixels();
     for (name, content, words) in [
         ("a.webp", &b"RIFF\0\0\0\0WEBPVP8 "[..], "a WebP image; convert it to PNG or JPEG"),
@@ -113,7 +113,7 @@ fn unsupported_inputs_are_named_with_what_to_do() {
 }
 
 #[test]
-fn arrays_of_other_names_come_with_the_line_for_the_config() {
+fn arrays_with_other_names_are_answered_with_the_line_for_the_config() {
     let [(_, x), (_, y)] = pixels();
     let message = train_refused(&npz(&[("X", x.clone()), ("y", y.clone())]));
     assert!(message.contains("array `x_train`: not in the file, which has X, y"), "{message}");
@@ -133,7 +133,7 @@ fn arrays_of_other_names_come_with_the_line_for_the_config() {
 }
 
 #[test]
-fn numbers_that_no_network_takes_come_with_a_remedy() {
+fn unusable_numbers_are_refused_with_a_remedy() {
     let [x, _] = pixels();
     let labels: Vec<u8> = [0_i64, 1, -1, 0, 1, 0].iter().flat_map(|label| label.to_le_bytes()).collect();
     let message = train_refused(&npz(&[x, ("y_train", npy("<i8", "(6,)", &labels))]));
@@ -146,7 +146,7 @@ fn numbers_that_no_network_takes_come_with_a_remedy() {
 }
 
 #[test]
-fn paths_that_no_system_opens_are_explained() {
+fn paths_that_cannot_be_opened_are_explained() {
     let workspace = trained_on_pixels();
     for (path, words) in [
         ("https://example.org/a.npz", "only local files are read: download it first"),
@@ -160,7 +160,7 @@ fn paths_that_no_system_opens_are_explained() {
     }
 }
 
-/// A network for a table of a number, a text and a truth value.
+/// A network for a table of a number, a text and a boolean.
 fn trained_on_a_table() -> Workspace {
     let workspace = Workspace::new();
     let line = |i: usize| {
@@ -177,7 +177,7 @@ fn trained_on_a_table() -> Workspace {
 }
 
 #[test]
-fn json_objects_are_read_by_the_names_of_columns() {
+fn json_objects_are_read_by_column_name() {
     let workspace = trained_on_a_table();
     let table = answers(&predict(&workspace, "a.csv", "age,city,member\n3,x,True\n,y,False\n"));
     let objects = "[{\"city\": \"x\", \"age\": 3, \"member\": true, \"id\": 7},\n {\"age\": null, \"city\": \"y\", \"member\": false}]";
@@ -190,7 +190,7 @@ fn json_objects_are_read_by_the_names_of_columns() {
         ("[{\"agee\": 3, \"city\": \"x\", \"member\": true}]", "has no column `age`; did you mean `agee`?"),
         (
             "[{\"age\": 3, \"city\": \"z\", \"member\": true}]",
-            "sample 0 (counted from 0), column `city`: \"z\" is no category",
+            "sample 0 (counted from 0), column `city`: \"z\" is not a category",
         ),
         (
             "[{\"age\": [3], \"city\": \"x\", \"member\": true}]",
@@ -211,7 +211,7 @@ fn json_objects_are_read_by_the_names_of_columns() {
 }
 
 #[test]
-fn what_is_not_quite_json_is_named_in_plain_words() {
+fn almost_valid_json_is_explained() {
     let workspace = trained_on_pixels();
     let image = "[[[0, 84], [255, 1]]]";
     let expected = predict(&workspace, "a.json", image).stdout;

@@ -1,4 +1,5 @@
-//! Tables as other programs save them: columns without names, dates, marks of gaps, other delimiters, other kinds of files.
+//! Tables as saved by other programs: unnamed columns, dates, marks of missing values, other delimiters,
+//! other file types.
 
 use std::io::Write as _;
 
@@ -8,7 +9,7 @@ use flate2::write::GzEncoder;
 use crate::tables::refusal;
 use crate::workspace::{Outcome, Workspace};
 
-/// A workspace with the table `t.csv` and a config for it, whose data section gets `more`.
+/// A workspace with the table `t.csv` and a config for it, with `more` in its data section.
 fn workspace(table: impl AsRef<[u8]>, more: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace.file("t.csv", table);
@@ -43,7 +44,7 @@ fn predict(workspace: &Workspace, input: impl AsRef<[u8]>) -> Outcome {
     workspace.run(&["predict", "r", "input.csv", "--format", "csv"])
 }
 
-/// The table of `header` with a line for each of twelve samples.
+/// A table with this `header` and a line for each of twelve samples.
 fn table(header: &str, line: impl Fn(usize) -> String) -> String {
     std::iter::once(header.to_owned()).chain((0..12).map(line)).map(|line| line + "\n").collect()
 }
@@ -52,14 +53,14 @@ fn label(i: usize) -> &'static str {
     if i < 6 { "low" } else { "high" }
 }
 
-/// How many columns the network takes.
+/// The number of columns that are input to the network.
 fn columns(workspace: &Workspace) -> String {
     let card = taper::run::Checkpoint::open(&workspace.path("r"), |_| {}).expect("a checkpoint").card;
     serde_json::to_string(&card.columns).expect("JSON")
 }
 
 #[test]
-fn a_column_without_a_name_that_numbers_the_lines_is_ignored_with_a_warning() {
+fn an_unnamed_index_column_is_ignored_with_a_warning() {
     for first in [0, 1, 500] {
         for name in ["", "Unnamed: 0"] {
             let (workspace, messages) =
@@ -74,7 +75,7 @@ fn a_column_without_a_name_that_numbers_the_lines_is_ignored_with_a_warning() {
             assert_eq!(predict(&workspace, ",a\n0,3\n").code, 0);
         }
     }
-    // Lines that were left out leave holes.
+    // Removed lines leave gaps in the index.
     let (_, messages) = trained(
         &table(",a,y", |i| {
             format!("{i},{},{}", if i == 4 { String::new() } else { i.to_string() }, label(i))
@@ -87,7 +88,7 @@ fn a_column_without_a_name_that_numbers_the_lines_is_ignored_with_a_warning() {
 }
 
 #[test]
-fn an_empty_column_without_a_name_is_ignored_with_a_warning() {
+fn an_unnamed_empty_column_is_ignored_with_a_warning() {
     let (workspace, messages) = trained(&table(",a,y,,", |i| format!("{i},{i},{},,", label(i))), "");
     for words in [
         "column 1 has no name and numbers",
@@ -100,7 +101,7 @@ fn an_empty_column_without_a_name_is_ignored_with_a_warning() {
 }
 
 #[test]
-fn a_column_without_a_name_that_holds_something_is_refused() {
+fn an_unnamed_column_with_other_contents_is_refused() {
     let shuffled = table(",a,y", |i| format!("{},{i},{}", (i * 5) % 12, label(i)));
     let message = refused(&shuffled, "");
     let words =
@@ -128,7 +129,7 @@ fn dates_do_not_become_categories_silently() {
 }
 
 #[test]
-fn tables_without_a_line_of_names_are_explained() {
+fn tables_without_a_header_are_explained() {
     let table = table("0.5,-1.25,low", |i| format!("{i},{},{}", i * 2, label(i)));
     let message = refused(&table, "has_headers = false");
     assert!(
@@ -146,7 +147,7 @@ fn tables_without_a_line_of_names_are_explained() {
 }
 
 #[test]
-fn marks_of_gaps_get_a_remedy_that_works() {
+fn marks_of_missing_values_get_a_remedy_that_works() {
     for mark in ["?", "-", "N.A.", "inf"] {
         for at in [0, 7] {
             let table = table("a,b,y", |i| {
@@ -176,7 +177,7 @@ fn marks_of_gaps_get_a_remedy_that_works() {
 }
 
 #[test]
-fn delimiters_have_names_and_predict_finds_another_one() {
+fn delimiters_have_names_and_predict_detects_another_one() {
     let tabs = table("a\tb\ty", |i| format!("{i}\t{i}\t{}", label(i)));
     for written in ["\"tab\"", "'\\t'", "\"\\t\""] {
         trained(&tabs, &format!("delimiter = {written}"));
@@ -203,7 +204,7 @@ fn delimiters_have_names_and_predict_finds_another_one() {
 }
 
 #[test]
-fn files_of_other_kinds_are_named_with_what_to_do() {
+fn other_file_types_are_named_with_a_remedy() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(b"a,b,y\n1,2,low\n").expect("compressed");
     let (workspace, _) = trained(&table("a,b,y", |i| format!("{i},{i},{}", label(i))), "");

@@ -36,7 +36,7 @@
 //! - `walkthrough`: the examples in CONTRIBUTING.md can be followed.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::print_stderr, reason = "what was counted is shown")]
+#![expect(clippy::print_stderr, reason = "counts are printed")]
 
 mod bad_configs;
 mod batch_sizes;

@@ -82,7 +82,7 @@ const FAULTS: &[Fault] = &[
         caught_by: "every_step::a_run_resumed",
     },
     Fault {
-        name: "logs are not cut where a run goes on",
+        name: "logs are not truncated when a run resumes",
         file: "src/callbacks/growing.rs",
         right: r#"        file.set_len(size).map_err(Error::io(&path, "truncate it to the checkpoint's size"))?;"#,
         wrong: "",
@@ -163,7 +163,7 @@ impl Fault {
         let built = test(&["--no-run"]);
         assert!(built.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&built.stderr));
         let tested = test(&["--", self.caught_by]);
-        fs::copy(source.join(self.file), file).expect("mended");
+        fs::copy(source.join(self.file), file).expect("restored");
         let output = String::from_utf8_lossy(&tested.stdout);
         assert!(output.contains("running 1 test"), "{}: no such test: {output}", self.caught_by);
         !tested.status.success() && output.contains("FAILED")

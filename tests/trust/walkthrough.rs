@@ -1,4 +1,5 @@
-//! The examples in CONTRIBUTING.md: each diff fits the source as it is; with all of them it is built and tested.
+//! The examples in CONTRIBUTING.md: each diff applies to the present source, which then builds and passes
+//! tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use crate::tier::Tier;
 
 const DIFFS: [&str; 3] = ["layer", "optimizer", "callback"];
 
-/// Arguments of `cargo test` that show that the added members work.
+/// Arguments of `cargo test` for the tests of the added members.
 const TESTS: [&[&str]; 4] = [
     &["--lib", "--", "layers::walk"],
     &["--lib", "--", "optimizer::tests"],
@@ -18,7 +19,7 @@ const TESTS: [&[&str]; 4] = [
     &["--test", "trust", "--", "gradients::every_layer", "every_step::a_run_resumed"],
 ];
 
-/// The files that `diff` changes, as they are after it; what it does not change must be found exactly once.
+/// The files changed by `diff`, in their new form; unchanged lines of a hunk must occur exactly once.
 fn applied(diff: &str, source: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for part in diff.split("\ndiff --git ").map(|part| part.trim_start_matches("diff --git ")) {
@@ -41,7 +42,7 @@ fn applied(diff: &str, source: &Path) -> BTreeMap<String, String> {
                 assert_eq!(
                     text.matches(&before).count(),
                     1,
-                    "{name} has changed; make the diff again:\n{before}"
+                    "{name} has changed; regenerate the diff:\n{before}"
                 );
                 text = text.replace(&before, &after);
             }

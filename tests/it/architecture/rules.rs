@@ -251,7 +251,7 @@ pub fn prints(tree: &Tree, allowed: &[&str]) -> Vec<String> {
 pub fn empty_names(tree: &Tree) -> Vec<String> {
     let empty = ["utils", "util", "helpers", "helper", "base", "common", "manager", "misc"];
     let broken = tree.modules().filter(|(name, _)| name.iter().any(|word| empty.contains(&word.as_str())));
-    broken.map(|(_, module)| format!("{}: says nothing about what is inside", module.path)).collect()
+    broken.map(|(_, module)| format!("{}: the name does not describe the contents", module.path)).collect()
 }
 
 /// Files with more lines of logic than [`MOST_LINES`].
