@@ -341,7 +341,7 @@ fn validation_arrays_are_used() {
     let none = [("x_train", x()), ("y_train", y())];
     let monitor = "[checkpoint]\nmonitor = 'validation.accuracy'";
     let message = refused(&train(&workspace, "none", &none, monitor, 2), 3);
-    assert!(message.contains("`validation.accuracy` (`checkpoint.monitor`)"), "{message}");
+    assert!(message.contains("`validation.accuracy` in `checkpoint.monitor`"), "{message}");
 }
 
 #[test]

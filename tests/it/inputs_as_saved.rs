@@ -68,7 +68,7 @@ fn zeros_and_ones_are_refused_as_bytes_and_as_booleans() {
     let workspace = trained_on_pixels();
     for descr in ["|b1", "|u1"] {
         let message = refusal(&predict(&workspace, "a.npy", npy(descr, "(1, 2, 2)", &[0, 1, 1, 0])));
-        assert!(message.contains("only 0 and 1, which could be pixels out of 255 or shares"), "{message}");
+        assert!(message.contains("only 0 and 1, which could be pixels or fractions"), "{message}");
     }
     for pixels in [[0, 0, 0, 0], [0, 1, 2, 0]] {
         assert_eq!(predict(&workspace, "a.npy", npy("|u1", "(1, 2, 2)", &pixels)).code, 0);
@@ -137,7 +137,7 @@ fn unusable_numbers_are_refused_with_a_remedy() {
     let [x, _] = pixels();
     let labels: Vec<u8> = [0_i64, 1, -1, 0, 1, 0].iter().flat_map(|label| label.to_le_bytes()).collect();
     let message = train_refused(&npz(&[x, ("y_train", npy("<i8", "(6,)", &labels))]));
-    assert!(message.contains("label -1 in row 2; labels count from 0; leave such samples out"), "{message}");
+    assert!(message.contains("label -1 in row 2; labels start at 0; remove such samples"), "{message}");
     let [_, y] = pixels();
     let floats: Vec<u8> =
         (0..6).flat_map(|i| if i == 3 { f32::INFINITY } else { 1.0 }.to_le_bytes()).collect();
@@ -194,7 +194,7 @@ fn json_objects_are_read_by_column_name() {
         ),
         (
             "[{\"age\": [3], \"city\": \"x\", \"member\": true}]",
-            "sample 0 (counted from 0), column `age`: a list",
+            "sample 0 (counted from 0), column `age`: expected a value",
         ),
         (
             "[{\"age\": 3, \"city\": \"x\", \"member\": true}, 4]",
@@ -205,7 +205,7 @@ fn json_objects_are_read_by_column_name() {
         assert!(message.contains(words), "{text}: {message}");
     }
     let message = refusal(&predict(&workspace, "a.json", "[[3, \"x\", true]]"));
-    assert!(message.contains("texts and gaps need the names of columns"), "{message}");
+    assert!(message.contains("text and missing values need column names"), "{message}");
     let message = refusal(&predict(&trained_on_pixels(), "a.json", "[{\"a\": 3}]"));
     assert!(message.contains("not trained on a table with names; give lists of numbers"), "{message}");
 }

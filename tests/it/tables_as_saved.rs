@@ -67,7 +67,8 @@ fn an_unnamed_index_column_is_ignored_with_a_warning() {
                 trained(&table(&format!("{name},a,y"), |i| format!("{},{i},{}", i + first, label(i))), "");
             assert!(messages.contains("t.csv: column 1 has no name"), "{messages}");
             assert!(
-                messages.contains(&format!("numbers the lines; it is ignored, as `ignore = [\"{name}\"]`")),
+                messages
+                    .contains(&format!("numbers the lines; it is ignored, as with `ignore = [\"{name}\"]`")),
                 "{messages}"
             );
             assert_eq!(columns(&workspace), "[\"a\"]");
@@ -105,7 +106,7 @@ fn an_unnamed_column_with_other_contents_is_refused() {
     let shuffled = table(",a,y", |i| format!("{},{i},{}", (i * 5) % 12, label(i)));
     let message = refused(&shuffled, "");
     let words =
-        "t.csv: column 1 has no name; name it in the first line, or leave it out with `ignore = [\"\"]`";
+        "t.csv: column 1 has no name; name it in the first line, or exclude it with `ignore = [\"\"]`";
     assert!(message.contains(words), "{message}");
     trained(&shuffled, "ignore = [\"\"]");
     let message = refused(table(",a,y", |i| format!("{i},{i},{}", label(i))), "target = \"z\"");
@@ -132,10 +133,7 @@ fn dates_do_not_become_categories_silently() {
 fn tables_without_a_header_are_explained() {
     let table = table("0.5,-1.25,low", |i| format!("{i},{},{}", i * 2, label(i)));
     let message = refused(&table, "has_headers = false");
-    assert!(
-        message.contains("has no column `y`; without a line of names, columns are called 0, 1, 2"),
-        "{message}"
-    );
+    assert!(message.contains("has no column `y`; without a header, columns are named 0, 1, 2"), "{message}");
     assert!(message.contains("`target = \"2\"`"), "{message}");
     trained(&table, "has_headers = false\ntarget = \"2\"");
     let message = refused(&table, "");
