@@ -207,7 +207,7 @@ fn json_objects_are_read_by_column_name() {
     let message = refusal(&predict(&workspace, "a.json", "[[3, \"x\", true]]"));
     assert!(message.contains("text and missing values need column names"), "{message}");
     let message = refusal(&predict(&trained_on_pixels(), "a.json", "[{\"a\": 3}]"));
-    assert!(message.contains("not trained on a table with names; give lists of numbers"), "{message}");
+    assert!(message.contains("not trained on a table with named columns; use lists of numbers"), "{message}");
 }
 
 #[test]
