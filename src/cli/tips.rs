@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn other_flags_and_commands_get_no_tip() {
-        assert_eq!(of("taper train --colour", "--colour"), None);
+        assert_eq!(of("taper train --color", "--color"), None);
         assert_eq!(of("taper predict --epochs 3", "--epochs"), None);
         assert_eq!((file("trian"), file("a.toml").is_some()), (None, true));
     }

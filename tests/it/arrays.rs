@@ -239,7 +239,7 @@ fn labels_may_be_strings() {
 }
 
 /// Six samples with these labels.
-fn labelled(train: &[u8], test: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+fn labeled(train: &[u8], test: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let x = |count: usize| npy("<f4", false, &[count, 1], &vec![0; 4 * count]);
     let y = |labels: &[u8]| npy("|u1", false, &[labels.len()], labels);
     let mut arrays = vec![("x_train", x(train.len())), ("y_train", y(train))];
@@ -258,31 +258,31 @@ fn a_class_may_have_no_samples() {
         ("first", &[1, 2, 3, 3], &[], "label 0"),
         ("more", &[0, 1, 2, 0], &[3, 1], "label 3"),
     ] {
-        let outcome = train(&workspace, name, &labelled(train_labels, test_labels), "", 4);
+        let outcome = train(&workspace, name, &labeled(train_labels, test_labels), "", 4);
         assert_eq!(outcome.code, 0, "{name}: {}", outcome.messages());
         let messages = workspace.ok(&["train", "--config", &format!("{name}.toml")]).messages();
         assert!(messages.contains(&format!("no training sample has {unseen}")), "{messages}");
-        let outcome = train(&workspace, &format!("less-{name}"), &labelled(train_labels, test_labels), "", 3);
+        let outcome = train(&workspace, &format!("less-{name}"), &labeled(train_labels, test_labels), "", 3);
         assert_eq!(outcome.code, if name == "last" { 0 } else { 3 }, "{name}");
         let listed = train(
             &workspace,
             &format!("listed-{name}"),
-            &labelled(train_labels, test_labels),
+            &labeled(train_labels, test_labels),
             "classes = 4",
             4,
         );
         assert_eq!((listed.code, listed.messages().as_str()), (0, ""), "{name}");
     }
     // The checkpoint stores the classes: a file may lack some of them, but not have others.
-    workspace.file("two.npz", npz(&labelled(&[0, 1], &[1, 0])));
-    workspace.file("five.npz", npz(&labelled(&[0, 1, 2, 3, 4], &[])));
+    workspace.file("two.npz", npz(&labeled(&[0, 1], &[1, 0])));
+    workspace.file("five.npz", npz(&labeled(&[0, 1, 2, 3, 4], &[])));
     let eval = |path: &str| {
         workspace.run(&["eval", "--checkpoint", "run-last", "--set", &format!("data.npz.path='{path}'")])
     };
     assert_eq!(eval("two.npz").code, 0, "{}", eval("two.npz").messages());
     assert!(refused(&eval("five.npz"), 3).contains("label 4 in row 4"), "{}", eval("five.npz").messages());
     let named = "classes = ['a', 'b', 'c', 'd']";
-    assert_eq!(train(&workspace, "named", &labelled(&[0, 1], &[]), named, 4).code, 0);
+    assert_eq!(train(&workspace, "named", &labeled(&[0, 1], &[]), named, 4).code, 0);
     let evaluation = workspace.ok(&["eval", "--checkpoint", "run-named", "--format", "json"]).json();
     assert_eq!(evaluation["per_class"][3]["class"], "d", "{evaluation}");
 }
@@ -293,20 +293,18 @@ fn labels_that_start_at_1_are_explained() {
     for (name, labels, units) in
         [("three", &[1, 2, 3][..], 3), ("two", &[1, 2, 2], 2), ("late", &[5, 6, 7], 3)]
     {
-        let message = refused(&train(&workspace, name, &labelled(labels, &[]), "", units), 3);
+        let message = refused(&train(&workspace, name, &labeled(labels, &[]), "", units), 3);
         assert!(message.contains("no sample has label 0, but labels start at 0"), "{message}");
         assert!(
             message.contains(&format!("`units = {}`", labels.iter().max().expect("one") + 1)),
             "{message}"
         );
-        let message = refused(
-            &train(&workspace, name, &labelled(labels, &[]), &format!("classes = {units}"), units),
-            3,
-        );
+        let message =
+            refused(&train(&workspace, name, &labeled(labels, &[]), &format!("classes = {units}"), units), 3);
         assert!(message.contains("no sample has label 0, but labels start at 0"), "{message}");
     }
     // If there is a label 0, the message names the label that is too large.
-    let message = refused(&train(&workspace, "much", &labelled(&[0, 3], &[]), "", 3), 3);
+    let message = refused(&train(&workspace, "much", &labeled(&[0, 3], &[]), "", 3), 3);
     assert!(message.contains("label 3 in row 1") && !message.contains("no sample has"), "{message}");
 }
 

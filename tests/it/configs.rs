@@ -40,11 +40,11 @@ fn quick(name: &str, workspace: &Workspace) -> Vec<String> {
 
 /// Two folders with a few images in two colors, of sizes that need resizing.
 fn draw_images(workspace: &Workspace) {
-    for (class, colour) in [("day", [240_u8, 220, 120]), ("night", [10, 10, 60])] {
+    for (class, color) in [("day", [240_u8, 220, 120]), ("night", [10, 10, 60])] {
         for i in 0..4_u8 {
             let size = 180 + 20 * u32::from(i);
             let picture = image::RgbImage::from_fn(size, size, |x, y| {
-                image::Rgb(colour.map(|value| value.wrapping_add(((x ^ y) % 13) as u8)))
+                image::Rgb(color.map(|value| value.wrapping_add(((x ^ y) % 13) as u8)))
             });
             let path = workspace.file(&format!("data/images/{class}/{i}.png"), "");
             picture.save(&path).expect("a picture");

@@ -16,8 +16,8 @@ fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     content
 }
 
-fn one_colour(colour: [u8; 3]) -> DynamicImage {
-    RgbImage::from_pixel(16, 16, image::Rgb(colour)).into()
+fn one_color(color: [u8; 3]) -> DynamicImage {
+    RgbImage::from_pixel(16, 16, image::Rgb(color)).into()
 }
 
 /// The pixels of a decoded file, 2 high and 3 wide.
@@ -119,7 +119,7 @@ fn the_exif_orientation_is_applied() {
 
 #[test]
 fn color_is_converted_to_gray_as_in_other_libraries() {
-    for (colour, grey) in [
+    for (color, grey) in [
         ([255, 0, 0], 76),
         ([0, 255, 0], 150),
         ([0, 0, 255], 29),
@@ -128,7 +128,7 @@ fn color_is_converted_to_gray_as_in_other_libraries() {
         ([10, 200, 60], 127),
         ([200, 100, 50], 124),
     ] {
-        let image = one_colour(colour);
+        let image = one_color(color);
         for (name, image) in [
             ("8 bits", image.clone()),
             ("with alpha", DynamicImage::from(image.to_rgba8())),
@@ -136,7 +136,7 @@ fn color_is_converted_to_gray_as_in_other_libraries() {
             ("16 bits with alpha", DynamicImage::from(image.to_rgba16())),
         ] {
             let found = pixels(&encoded(&image, ImageFormat::Png), 1).expect("an image");
-            assert_eq!(found, [grey; 6], "{colour:?}, {name}");
+            assert_eq!(found, [grey; 6], "{color:?}, {name}");
         }
         assert_near(&pixels(&encoded(&image, ImageFormat::Jpeg), 1).expect("an image"), &[grey; 6], "JPEG");
     }
@@ -150,8 +150,8 @@ fn color_is_converted_to_gray_as_in_other_libraries() {
 
 #[test]
 fn data_after_the_end_of_a_jpeg_file_is_ignored() {
-    let jpeg = encoded(&one_colour([200, 30, 39]), ImageFormat::Jpeg);
-    let other = encoded(&one_colour([0, 0, 0]), ImageFormat::Jpeg);
+    let jpeg = encoded(&one_color([200, 30, 39]), ImageFormat::Jpeg);
+    let other = encoded(&one_color([0, 0, 0]), ImageFormat::Jpeg);
     let plain = pixels(&jpeg, 3).expect("an image");
     let thumbnail = jpeg_with(&other, &jpeg);
     for (name, tail) in [
@@ -167,7 +167,7 @@ fn data_after_the_end_of_a_jpeg_file_is_ignored() {
         }
     }
     // A truncated file is refused with a clear message, with or without a thumbnail.
-    for whole in [&jpeg, &thumbnail, &encoded(&one_colour([1, 2, 3]), ImageFormat::Png)] {
+    for whole in [&jpeg, &thumbnail, &encoded(&one_color([1, 2, 3]), ImageFormat::Png)] {
         let format = if whole.starts_with(b"\x89") { "PNG" } else { "JPEG" };
         for length in 0..whole.len() - if format == "PNG" { 12 } else { 1 } {
             let error = pixels(&whole[..length], 3).expect_err("a file that is cut off");
@@ -216,7 +216,7 @@ fn keys_of_other_programs_for_validation_samples_are_answered_with_split() {
 fn folders(images: &[(&str, u8)]) -> Workspace {
     let workspace = Workspace::new();
     for (name, grey) in images {
-        workspace.file(name, encoded(&one_colour([*grey; 3]), ImageFormat::Png));
+        workspace.file(name, encoded(&one_color([*grey; 3]), ImageFormat::Png));
     }
     workspace
 }

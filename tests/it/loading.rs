@@ -102,7 +102,7 @@ fn progress_is_reported_to_the_end() {
 }
 
 /// Sends a signal to the program while it reads `big.csv`; returns its output.
-fn signalled(workspace: &Workspace, arguments: &[&str], signal: &str) -> Outcome {
+fn signaled(workspace: &Workspace, arguments: &[&str], signal: &str) -> Outcome {
     let child = workspace
         .command(arguments)
         .stdout(Stdio::piped())
@@ -141,7 +141,7 @@ fn ctrl_c_stops_loading() {
         (&["bench", "c.toml", "--set", big], "-TERM", 143, "SIGTERM"),
         (&["predict", "small", "big.csv"], "-INT", 130, "SIGINT"),
     ] {
-        let outcome = signalled(&workspace, arguments, signal);
+        let outcome = signaled(&workspace, arguments, signal);
         assert_eq!(outcome.code, code, "{arguments:?}: {}", outcome.stderr);
         assert_eq!(
             outcome.messages(),

@@ -300,10 +300,10 @@ fn unsuitable_input_is_refused_in_one_line() {
 #[test]
 fn color_channels_may_come_first_or_last() {
     let workspace = Workspace::new();
-    for (class, colour) in [("blue", [0, 20, 250]), ("red", [240, 30, 0])] {
+    for (class, color) in [("blue", [0, 20, 250]), ("red", [240, 30, 0])] {
         for i in 0..4 {
             let picture = image::RgbImage::from_fn(6, 4, |x, y| {
-                image::Rgb(colour.map(|c: u8| c.saturating_add((x * 3 + y * 5 + i) as u8)))
+                image::Rgb(color.map(|c: u8| c.saturating_add((x * 3 + y * 5 + i) as u8)))
             });
             let path = workspace.path(format!("images/{class}/{i}.png"));
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");

@@ -202,8 +202,8 @@ fn no_color_turns_colors_off() {
             command.env_remove("NO_COLOR").env("TERM", "xterm-256color").envs(environment.iter().copied());
             on_a_terminal(command, 80)
         };
-        let coloured = said(&[]);
-        assert!(coloured.contains("\x1b[1m"), "{arguments}: {coloured:?}");
+        let colored = said(&[]);
+        assert!(colored.contains("\x1b[1m"), "{arguments}: {colored:?}");
         for off in [("NO_COLOR", "1"), ("NO_COLOR", "false"), ("TERM", "dumb")] {
             let plain = said(&[off]);
             assert!(!plain.contains('\x1b') && plain.contains(": "), "{off:?} {arguments}: {plain:?}");

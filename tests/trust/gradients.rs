@@ -250,7 +250,7 @@ fn error(descent: &Network, engine: &mut dyn Engine, live: &Live, gradients: &Gr
 }
 
 /// `y`, whose gradient is `factor` times the right one.
-fn spoilt(y: &Tensor, factor: f64) -> Result<Tensor> {
+fn spoiled(y: &Tensor, factor: f64) -> Result<Tensor> {
     (y * factor)? + (y.detach() * (1.0 - factor))?
 }
 
@@ -273,7 +273,7 @@ fn planted_errors_in_gradients_are_found() -> Result<()> {
                     break (config, live, x, draw);
                 }
             };
-            let wrong = Checked::default().layers(&live, &x, 60, &mut draw, |y| spoilt(&y, factor))?;
+            let wrong = Checked::default().layers(&live, &x, 60, &mut draw, |y| spoiled(&y, factor))?;
             planted += 1;
             found += u64::from(wrong.is_err());
             assert!(wrong.is_err(), "{config}: a gradient times {factor} was not detected");

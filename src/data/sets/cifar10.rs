@@ -1,4 +1,4 @@
-//! CIFAR-10: 60,000 colour photographs of 32x32 pixels in ten classes (Krizhevsky, 2009).
+//! CIFAR-10: 60,000 color photographs of 32x32 pixels in ten classes (Krizhevsky, 2009).
 //!
 //! Read from the binary version: records of one label byte and 3 x 32 x 32 bytes (channels, rows,
 //! columns), 10,000 in each of five training files and one test file.

@@ -38,10 +38,10 @@ fn png(chunks: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// The first chunk of a PNG file.
-fn ihdr([width, height]: [u32; 2], [depth, colour, interlace]: [u8; 3]) -> Vec<u8> {
+fn ihdr([width, height]: [u32; 2], [depth, color, interlace]: [u8; 3]) -> Vec<u8> {
     chunk(
         "IHDR",
-        &[&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, interlace]].concat(),
+        &[&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, color, 0, 0, interlace]].concat(),
     )
 }
 
@@ -101,7 +101,7 @@ fn hostile_images_are_refused_in_a_folder_and_as_inputs() {
         ("8192 x 8192", "png", claims([8192, 8192], grey)),
         ("0 x 4", "png", claims([0, 4], grey)),
         ("3 bits", "png", claims([6, 4], [3, 0, 0])),
-        ("colour type 9", "png", claims([6, 4], [8, 9, 0])),
+        ("color type 9", "png", claims([6, 4], [8, 9, 0])),
         ("a palette that is missing", "png", claims([6, 4], [8, 3, 0])),
         ("no data", "png", png(&[ihdr([6, 4], grey), end.clone()])),
         ("data before the header", "png", png(&[data.clone(), ihdr([6, 4], grey), end.clone()])),
