@@ -152,11 +152,13 @@ fn a_run_in_progress_can_be_read_at_any_moment() {
         assert!(start.elapsed() < Duration::from_secs(30), "no checkpoint");
         std::thread::sleep(Duration::from_millis(1));
     }
-    let loads: u64 = times([200, 2_000, 10_000]);
-    let (mut torn, mut last, mut different) = (Vec::new(), 0, 0);
-    for load in 0..loads {
+    let fewest: u64 = times([200, 2_000, 10_000]);
+    let (mut torn, mut last, mut different, mut loads) = (Vec::new(), 0, 0, 0);
+    // On a busy machine the training may be slow: reading goes on until it has met enough checkpoints.
+    while loads < fewest || (different <= fewest / 20 && start.elapsed() < Duration::from_secs(120)) {
         // Sometimes right after the last load, sometimes after another save.
-        std::thread::sleep(Duration::from_micros(load % 7 * 300));
+        std::thread::sleep(Duration::from_micros(loads % 7 * 300));
+        loads += 1;
         match Checkpoint::open(&run, |error| torn.push(error.to_string())) {
             Ok(checkpoint) => {
                 let step = checkpoint.state.expect("a state").position.step;
@@ -181,5 +183,5 @@ fn a_run_in_progress_can_be_read_at_any_moment() {
     let figures = json!({ "loads": loads, "evaluations": evaluations, "torn": torn.len(), "different": different, "saves": saves });
     report("reading a run that is being trained", &figures);
     assert!(torn.is_empty(), "{}: {}", torn.len(), torn[0]);
-    assert!(different > loads / 20, "only {different} checkpoints were seen, too few for a test");
+    assert!(different > fewest / 20, "only {different} checkpoints were seen, too few for a test");
 }

@@ -49,7 +49,9 @@ fn config(data: &str, layers: &str, loss: &str) -> String {
 
 /// Asserts that the program refuses the data of `config.toml` in one line with `words`, without a run folder.
 fn refused(workspace: &Workspace, name: &str, bytes: usize, words: &str) {
-    let watched = watch(workspace, &["train", "--config", "config.toml", "--run-dir", "run"]);
+    // Reading may take long enough for a line about its progress, if other programs run as well.
+    let watched =
+        watch(workspace, &["--progress", "none", "train", "--config", "config.toml", "--run-dir", "run"]);
     let line = watched.refused(name, 3, bytes);
     assert!(line.contains(words), "{name}: {line}");
     assert!(!workspace.path("run").exists(), "{name}: a run folder was created");
