@@ -1,4 +1,4 @@
-//! The data sets that need no options: which are there, fetching and verifying them.
+//! Lists, fetches and verifies the data sets that need no options.
 
 use super::fetch::sources::Source;
 use super::{Config, Dataset, SearchPath};
@@ -8,20 +8,20 @@ use crate::error::{Error, Result};
 /// A data set that a config can name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its key in the config.
+    /// The config key.
     pub name: &'static str,
-    /// Where it is, or why that is not known.
+    /// Where it is, or why it has no place.
     pub state: String,
 }
 
-/// What was read of a data set.
+/// The size and place of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
-    /// Its key in the config.
+    /// The config key.
     pub name: &'static str,
-    /// Training samples, those for validation included.
+    /// The number of training samples, including those for validation.
     pub train_samples: usize,
-    /// Test samples.
+    /// The number of test samples.
     pub test_samples: usize,
     /// Where it is.
     pub place: String,
@@ -33,7 +33,7 @@ pub fn list(search: &SearchPath) -> Vec<Entry> {
     let entries = Config::NAMES.iter().map(|name| {
         let state = match by_name(name) {
             Some(config) => config.member().locate(search).unwrap_or_else(|_| "not found".to_owned()),
-            None => "described by its options".to_owned(),
+            None => "needs options in the config".to_owned(),
         };
         Entry { name, state }
     });
@@ -43,16 +43,17 @@ pub fn list(search: &SearchPath) -> Vec<Entry> {
 /// Fetches the data set called `name` into the first folder of `search`, unless it is there, and reads it.
 ///
 /// # Errors
-/// [`Error::Usage`] if there is none to fetch; [`Error::Data`] if it cannot be fetched, or is damaged.
+/// [`Error::Usage`] if it is not a data set that can be fetched; [`Error::Missing`] if fetching fails; [`Error::Data`]
+/// if it is damaged.
 pub fn fetch(name: &str, search: &SearchPath) -> Result<Contents> {
     let config = by_name(name).filter(|config| !is_generated(config)).ok_or_else(|| unknown(name))?;
     contents(&config, &SearchPath { fetch: true, ..search.clone() })
 }
 
-/// Reads the data sets that are found in `search`, one by one, and checks every file.
+/// Reads the data sets found in `search`, one by one, and checks every file.
 ///
 /// # Errors
-/// [`Error::Data`] if none is found; in the iterator, for what is damaged.
+/// [`Error::Data`] if none is found; the iterator returns it for each damaged one.
 pub fn verify(search: &SearchPath) -> Result<impl Iterator<Item = Result<Contents>>> {
     let search = SearchPath { fetch: false, ..search.clone() };
     let named = Config::NAMES.iter().filter_map(|name| by_name(name));
@@ -81,7 +82,7 @@ fn by_name(name: &str) -> Option<Config> {
     serde_json::from_value(serde_json::json!({ name: {} })).ok()
 }
 
-/// Whether its samples are computed, not read.
+/// Whether its samples are generated instead of read.
 fn is_generated(config: &Config) -> bool {
     config.member().locate(&SearchPath::default()).is_ok()
 }
@@ -105,7 +106,7 @@ mod tests {
         let state = |name: &str| entries.iter().find(|entry| entry.name == name).map(|entry| &*entry.state);
         assert_eq!(state("digits"), Some("generated"));
         assert_eq!(state("kmnist"), Some("not found"));
-        assert_eq!(state("csv"), Some("described by its options"));
+        assert_eq!(state("csv"), Some("needs options in the config"));
     }
 
     #[test]

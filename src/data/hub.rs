@@ -1,7 +1,7 @@
 //! Data sets from the Hugging Face hub, through `candle-datasets` (feature `hub`).
 //!
-//! What arrives is not believed: the loader trusts the files (it panics on a damaged picture and
-//! drops rows it cannot read), so it runs on a thread of its own and its tensors are checked.
+//! The loader of `candle-datasets` does not validate files (it panics on a damaged image and drops unreadable
+//! rows), so it runs on a thread of its own and its tensors are checked.
 
 use crate::error::{Error, Result};
 
@@ -29,13 +29,13 @@ pub struct Split {
 }
 
 impl Set {
-    /// The one whose key in the config is `name`, if the hub has it.
+    /// The data set with the config key `name`, if the hub has it.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         [Self::Mnist, Self::FashionMnist, Self::Cifar10].into_iter().find(|set| set.name() == name)
     }
 
-    /// Its key in the config.
+    /// The config key.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -59,8 +59,8 @@ impl Set {
 /// Fetches the training and the test samples.
 ///
 /// # Errors
-/// [`Error::Data`] if the hub cannot be reached, if what it sends is not the data set, or if taper
-/// was built without the feature `hub`.
+/// [`Error::Data`] if the hub cannot be reached, if its files are not the data set, or if taper was built
+/// without the feature `hub`.
 #[cfg(feature = "hub")]
 pub fn fetch(set: Set) -> Result<[Split; 2]> {
     use candle_datasets::vision::{cifar, fashion_mnist, mnist};
@@ -73,7 +73,7 @@ pub fn fetch(set: Set) -> Result<[Split; 2]> {
     })
 }
 
-/// Turns errors and panics of `load` into one error, and what it loads into bytes.
+/// Converts what `load` returns into bytes, and its errors and panics into one error.
 #[cfg(feature = "hub")]
 fn fetch_with(
     set: Set,
@@ -94,7 +94,7 @@ fn fetch_with(
     let test = convert(set, &loaded.test_images, &loaded.test_labels).map_err(failed)?;
     let counts = [train.labels.len(), test.labels.len()];
     if counts != set.counts() {
-        return Err(failed(format!("{counts:?} samples came of {:?}", set.counts())));
+        return Err(failed(format!("received {counts:?} samples instead of {:?}", set.counts())));
     }
     Ok([train, test])
 }
@@ -111,7 +111,7 @@ pub fn fetch(set: Set) -> Result<[Split; 2]> {
     ))
 }
 
-/// Turns images of 0..=1 and labels back into the bytes they were made of.
+/// Converts images of 0..=1 and labels back into the original bytes.
 #[cfg(feature = "hub")]
 fn convert(set: Set, images: &candle_core::Tensor, labels: &candle_core::Tensor) -> Result<Split, String> {
     let shape = images.dims().to_vec();
@@ -189,7 +189,7 @@ mod tests {
             labels: 10,
         };
         let message = fetch_with(Set::Mnist, || Ok(few)).unwrap_err().to_string();
-        assert!(message.contains("[1, 1] samples came of [60000, 10000]"), "{message}");
+        assert!(message.contains("received [1, 1] samples instead of [60000, 10000]"), "{message}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where data sets are looked for.
+//! The search path of data sets.
 
 use std::path::{Path, PathBuf};
 
@@ -14,17 +14,17 @@ pub struct SearchPath {
     pub folders: Vec<PathBuf>,
     /// The folder of the config file; relative `path` options start here.
     pub config_folder: PathBuf,
-    /// Whether what no folder has may be fetched.
+    /// Whether a data set that is in none of the folders may be fetched.
     pub fetch: bool,
-    /// An address with data sets to fetch that is tried first (`TAPER_MIRROR`): MNIST's files are below
-    /// `mnist/` there, as they are below a folder.
+    /// The base address of a mirror that is tried first (`TAPER_MIRROR`). It has the layout of a data folder: MNIST's
+    /// files are below `mnist/`.
     pub mirror: Option<String>,
-    /// Who is told how far reading is, and whether it is to stop.
+    /// Receives the progress of reading, and can stop it.
     pub loading: Loading,
 }
 
 impl SearchPath {
-    /// The places where a data set may be, in the order of search: each of `subfolders` in each of
+    /// The candidate folders of a data set, in search order: each of `subfolders` in each of
     /// the folders. An empty name stands for the folder itself.
     #[must_use]
     pub fn places(&self, subfolders: &[&str]) -> Vec<PathBuf> {
@@ -37,10 +37,10 @@ impl SearchPath {
         self.folders.iter().flat_map(within).collect()
     }
 
-    /// The place of a data set that can be fetched but was not yet.
+    /// What is listed for a data set that has not been fetched yet.
     pub const PENDING: &'static str = "not on disk; will be fetched";
 
-    /// Whether what no folder has can be fetched, by this build and as the user wants it.
+    /// Whether fetching is supported by this build and allowed by the user.
     #[must_use]
     pub fn can_fetch(&self) -> bool {
         self.fetch && Self::BUILD_FETCHES && !self.folders.is_empty()
@@ -48,11 +48,11 @@ impl SearchPath {
 
     const BUILD_FETCHES: bool = fetch::AVAILABLE || hub::AVAILABLE;
 
-    /// Fetches `source` into its folder in the first of the folders: from its mirrors, or else from the hub, whose samples
-    /// `write` turns into files.
+    /// Fetches `source` into its subfolder of the first folder: from its mirrors or, failing that, from the hub, whose
+    /// samples `write` saves as files.
     ///
     /// # Errors
-    /// As [`fetch::fetch`], if neither has it.
+    /// Those of [`fetch::fetch`], if neither has it.
     pub(in crate::data) fn fetch(
         &self,
         source: &Source,
@@ -72,7 +72,7 @@ impl SearchPath {
         }
     }
 
-    /// The error for a data set of which no place has all `files`: what was looked for, where, and how to get it.
+    /// The error if no folder has all `files` of a data set: the missing file, the searched folders, and how to get it.
     pub(in crate::data) fn missing(source: &Source, files: &str, places: &[PathBuf]) -> Error {
         let mut searched: Vec<String> =
             places.iter().take(3).map(|place| place.display().to_string()).collect();

@@ -1,7 +1,7 @@
-//! Files out of a gzipped tar archive, whose checksum was found right.
+//! Extracts files from a gzipped tar archive whose checksum has been verified.
 //!
-//! A header of 512 bytes (name at 0, size in octal at 124, type at 156: ustar, POSIX.1-1988) and the content, filled
-//! up to a multiple of 512.
+//! A header of 512 bytes (name at 0, size in octal at 124, type at 156: ustar, POSIX.1-1988) and the content, padded
+//! to a multiple of 512.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -18,8 +18,8 @@ const BLOCK: usize = 512;
 /// The largest file that is unpacked, in bytes: twice a batch of CIFAR-10.
 const LIMIT: u64 = 1 << 26;
 
-/// Unpacks the files called `names`, wherever they are in the archive at `path`, into `folder`, each whole or not at
-/// all.
+/// Extracts the files called `names`, from any folder of the archive at `path`, into `folder`. Each file is written
+/// atomically.
 ///
 /// # Errors
 /// [`Error::Data`] if the archive is damaged or lacks one of them, [`Error::Io`] if one cannot be written,
@@ -49,7 +49,7 @@ pub fn unpack(path: &Path, names: &[&str], folder: &Path, loading: &Loading) -> 
     Ok(())
 }
 
-/// What a header describes.
+/// The file that a header describes.
 struct Member {
     /// The last part of its name.
     name: String,

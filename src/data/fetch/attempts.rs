@@ -1,4 +1,4 @@
-//! A file from one address: continued where it broke off, started again where what was there proves wrong.
+//! Downloads a file from one address: resumes after a lost connection, and starts again if the part is wrong.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use super::sources::RemoteFile;
 use crate::data::{Loading, LoadingReport, Unit};
 use crate::error::Result;
 
-/// The number of requests to one address, as long as each brings some of the file.
+/// The most requests to one address, as long as each of them makes progress.
 const MOST_ATTEMPTS: usize = 10;
 
-/// What is fetched, and into what.
+/// A file and the part that it is downloaded into.
 pub struct Attempts<'a> {
     pub file: &'a RemoteFile,
-    /// The name that the file will have.
+    /// The final name of the file.
     pub path: &'a Path,
     pub client: &'a Client,
     pub loading: &'a Loading,
@@ -24,16 +24,16 @@ pub struct Attempts<'a> {
 
 /// How one request ended.
 enum Ended {
-    /// With the last byte.
+    /// The file is complete.
     Complete,
-    /// Before it.
+    /// The connection was lost.
     Broken(String),
-    /// In a way that another request would not change.
+    /// Another request would fail in the same way.
     Refused(String),
 }
 
 impl RemoteFile {
-    /// The number of bytes that are accepted: those of the original, and more where it may have been compressed anew.
+    /// The most bytes that are accepted: the length of the original, or more if a recompressed copy is accepted.
     #[must_use]
     pub fn most(&self) -> u64 {
         self.content.as_ref().map_or(self.length, |_| 2 * self.length)
@@ -41,7 +41,7 @@ impl RemoteFile {
 }
 
 impl Attempts<'_> {
-    /// Completes the part from `address`. The inner error is the reason why that failed.
+    /// Completes the part from `address`. The inner error is the reason for a failure.
     ///
     /// # Errors
     /// If the part cannot be written or read, or after a signal.
@@ -67,7 +67,7 @@ impl Attempts<'_> {
         Ok(Err(last))
     }
 
-    /// Asks for the bytes after the first `from`, which are of this `version` if the server named one.
+    /// Requests the bytes after the first `from`, of this `version` if the server named one.
     fn request(&mut self, address: &str, from: u64, version: &mut Option<String>) -> Result<Ended> {
         // Only its check is left.
         if from == self.file.length && self.file.content.is_none() {
@@ -102,13 +102,13 @@ impl Attempts<'_> {
         }
     }
 
-    /// Prepares the part for what follows `answer`, or ends the request.
+    /// Prepares the part for the content that follows `answer`, or ends the request.
     fn begin(&mut self, answer: &Answer, from: u64) -> Result<Option<Ended>> {
         match answer.code {
             // The server sends all of it: it supports no ranges, or the file has changed.
             200 => self.part.clear().map(|()| None),
             206 if from > 0 && answer.from == Some(from) => Ok(None),
-            206 => Ok(Some(Ended::Refused("sends another part than was asked for".to_owned()))),
+            206 => Ok(Some(Ended::Refused("sends another range than was requested".to_owned()))),
             // Nothing follows.
             416 if from > 0 => Ok(Some(Ended::Complete)),
             _ => Ok(Some(Ended::Refused(answer.status.clone()))),

@@ -1,4 +1,4 @@
-//! One GET over HTTP or HTTPS, on a thread of its own, so that a signal ends it whatever it is waiting for.
+//! A GET request over HTTP or HTTPS, on a thread of its own, so that a signal ends it at once.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -16,38 +16,38 @@ use super::redirects::follow;
 use crate::data::Loading;
 use crate::error::Result;
 
-/// How often a wait looks for a signal.
+/// The interval at which signals are checked.
 const TICK: Duration = Duration::from_millis(50);
-/// The bytes of a piece, and how many pieces may wait to be written.
+/// The bytes of a piece, and the number of pieces in the queue.
 const PIECE: usize = 1 << 16;
 const WAITING: usize = 16;
 
-/// What transfers have in common.
+/// The settings of all transfers.
 pub struct Client {
     tls: TlsConfig,
     patience: Patience,
 }
 
-/// What comes of a request, in this order: an answer, bytes, an end.
+/// A part of the answer to a request: first its headers, then its content, then the end.
 #[derive(Debug)]
 pub enum Piece {
     /// The status and the headers.
     Answer(Answer),
     /// Some of the content.
     Bytes(Vec<u8>),
-    /// The end of the content, or why nothing more comes.
+    /// The end of the content, or the reason why it ended early.
     End(Result<(), String>),
 }
 
-/// A request under way.
+/// A request in progress.
 pub struct Transfer {
     pieces: Receiver<Piece>,
     agent: Agent,
 }
 
 impl Client {
-    /// A client with the certificates of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`; where there are none, with
-    /// those of Mozilla.
+    /// A client with the root certificates of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`; if there are none,
+    /// with Mozilla's.
     pub fn new(patience: Patience) -> Self {
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
@@ -80,11 +80,11 @@ impl Client {
         let (own, patience) = (agent.clone(), self.patience);
         let work = move || {
             let end = transfer(&own, &request, &to, patience);
-            // Nobody listens after a signal.
+            // After a signal there is no receiver.
             let _ = to.send(Piece::End(end));
         };
         if let Err(error) = thread::Builder::new().name("fetch".to_owned()).spawn(work) {
-            tracing::debug!("no thread to fetch with: {error}");
+            tracing::debug!("cannot start a thread to fetch with: {error}");
         }
         Transfer { pieces, agent }
     }
@@ -102,7 +102,7 @@ impl Transfer {
                 Ok(piece) => return Ok(piece),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Ok(Piece::End(Err("the system starts no thread".to_owned())));
+                    return Ok(Piece::End(Err("no thread could be started".to_owned())));
                 }
             }
         }
@@ -116,7 +116,7 @@ impl Drop for Transfer {
     }
 }
 
-/// Sends all pieces but the end.
+/// Sends all pieces except the end.
 fn transfer(
     agent: &Agent,
     request: &Request,
@@ -124,7 +124,7 @@ fn transfer(
     patience: Patience,
 ) -> Result<(), String> {
     let response = follow(agent, request, patience)?;
-    let gone = |_| "nobody waits for it".to_owned();
+    let gone = |_| "the receiver is gone".to_owned();
     to.send(Piece::Answer(Answer::of(&response))).map_err(gone)?;
     let mut body = response.into_body().into_reader();
     loop {

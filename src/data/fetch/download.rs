@@ -1,4 +1,4 @@
-//! The files of a data set, from the first mirror that has them.
+//! Downloads the files of a data set from the first mirror that has them.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -19,7 +19,7 @@ const LOCK: &str = ".lock";
 /// The interval at which another process's lock is tested.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Fetches into `folder` what it lacks; files that it has are checked and kept.
+/// Fetches the files that are missing from `folder`; those that are there are verified and kept.
 pub fn download(fetch: &Fetch<'_>, folder: &Path) -> Result<()> {
     let mut mirrors = Mirrors::new(fetch.source, fetch.mirror)?;
     create_folder(folder)?;
@@ -46,7 +46,7 @@ pub fn download(fetch: &Fetch<'_>, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits until no other process fetches into `folder`.
+/// Locks `folder`, waiting for other processes that fetch into it.
 fn lock(fetch: &Fetch<'_>, folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
     let open = File::options().write(true).create(true).truncate(false).open(&path);

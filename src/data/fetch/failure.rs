@@ -1,4 +1,4 @@
-//! Why a request failed, in words for people.
+//! Messages for failed requests.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use ureq::Timeout;
 
 use super::Patience;
 
-/// Why a request failed.
+/// The reason why a request failed.
 pub fn reason(error: ureq::Error, patience: Patience) -> String {
     let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
     match error {
@@ -25,7 +25,7 @@ pub fn reason(error: ureq::Error, patience: Patience) -> String {
     }
 }
 
-/// `reason` with what to do about a certificate that nobody vouches for, which is often that of a company's proxy.
+/// `reason`, or a remedy if the issuer of a certificate is unknown, as with a company's proxy.
 fn explained(reason: &str) -> String {
     if reason.contains("UnknownIssuer") {
         "its certificate has an unknown issuer; SSL_CERT_FILE names root certificates".to_owned()

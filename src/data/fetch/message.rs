@@ -4,14 +4,14 @@ use ureq::Body;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED};
 use ureq::http::{HeaderName, Response};
 
-/// What is asked for.
+/// A request for a file, or the rest of it.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The address.
     pub address: String,
-    /// From which byte on.
+    /// The first byte.
     pub from: u64,
-    /// The version of which the earlier bytes are, where the server named one.
+    /// The version of the bytes before it, if the server named one.
     pub version: Option<String>,
 }
 
@@ -24,14 +24,14 @@ pub struct Answer {
     pub code: u16,
     /// The number of bytes to come.
     pub length: Option<u64>,
-    /// From which byte on.
+    /// The first byte that is sent.
     pub from: Option<u64>,
     /// The version of the file, by `ETag` or else `Last-Modified`.
     pub version: Option<String>,
 }
 
 impl Answer {
-    /// Of a response.
+    /// Reads the headers of a response.
     #[must_use]
     pub fn of(response: &Response<Body>) -> Self {
         let number = |name: &HeaderName| header(response, name)?.parse().ok();

@@ -1,11 +1,11 @@
-//! The addresses that are tried, and what became of those that failed.
+//! The addresses to try, and the reasons why earlier ones failed.
 
 use std::path::Path;
 
 use super::sources::Source;
 use crate::error::{Error, Result};
 
-/// Addresses in the order in which they are tried. One that failed is not tried again, also for other files.
+/// Addresses in the order in which they are tried. One that failed is not tried again for later files.
 pub struct Mirrors {
     dataset: &'static str,
     left: Vec<String>,
@@ -14,7 +14,7 @@ pub struct Mirrors {
 }
 
 impl Mirrors {
-    /// The folder of the data set below the address that the user named, if one is, then those of `source`.
+    /// The data set's folder on the user's mirror, if there is one, then the addresses of `source`.
     ///
     /// # Errors
     /// [`Error::Usage`] if the user's is not an address.
@@ -36,7 +36,7 @@ impl Mirrors {
         self.left.first().map(String::as_str)
     }
 
-    /// Gives up the next address.
+    /// Drops the next address.
     pub fn drop_first(&mut self, reason: &str) {
         if !self.left.is_empty() {
             let address = self.left.remove(0);
@@ -44,7 +44,7 @@ impl Mirrors {
         }
     }
 
-    /// The error for a file that none of them had.
+    /// The error if no mirror had the file.
     pub fn failed(&self, file: &str, folder: &Path) -> Error {
         Error::Missing {
             place: self.dataset.into(),
@@ -61,7 +61,7 @@ impl Mirrors {
     }
 }
 
-/// The host of an address, without a password that it may hold.
+/// The host of an address, without user name and password.
 fn host(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let host = rest.split('/').next().unwrap_or(rest);

@@ -1,8 +1,8 @@
 //! Data sets from their public mirrors, over HTTPS (feature `fetch`).
 //!
-//! A file is written as `NAME.part`, continued where an earlier process left it, and has its name once its SHA-256 is
-//! the one that [`sources`] lists, so that neither a mirror nor a plain HTTP connection is trusted. A lock keeps two
-//! processes apart: the second one waits, and finds the files.
+//! A file is downloaded as `NAME.part`, which a later process resumes, and renamed once its SHA-256 is the one that
+//! [`sources`] lists: neither mirrors nor plain HTTP connections are trusted. A lock serializes processes: the second
+//! one waits, and finds the files.
 
 pub mod sources;
 
@@ -38,7 +38,7 @@ use sources::Source;
 /// Whether this build can fetch from mirrors.
 pub const AVAILABLE: bool = cfg!(feature = "fetch");
 
-/// Fetches what `folder` lacks of `source`, first from `mirror`, if there is one.
+/// Fetches the files of `source` that are missing from `folder`. `mirror`, if given, is tried first.
 ///
 /// # Errors
 /// As [`Fetch::into_folder`].
@@ -57,28 +57,27 @@ pub fn fetch(source: &Source, _mirror: Option<&str>, _loading: &Loading, _folder
     Err(crate::error::Error::data(source.name, message))
 }
 
-/// What is fetched, and how.
+/// A download of a data set.
 #[cfg(feature = "fetch")]
 #[derive(Clone, Copy, Debug)]
 pub struct Fetch<'a> {
     /// The files.
     pub source: &'a Source,
-    /// An address that is tried before those of the source: `mnist/train-images-idx3-ubyte.gz` and the like are below
-    /// it.
+    /// The base address of a mirror that is tried first; it has files such as `mnist/train-images-idx3-ubyte.gz`.
     pub mirror: Option<&'a str>,
-    /// How long a server may take.
+    /// Timeouts.
     pub patience: Patience,
-    /// Who is told how far it is, and whether it is to stop.
+    /// Receives the progress, and can stop the download.
     pub loading: &'a Loading,
 }
 
-/// How long a server may take.
+/// Timeouts of connections.
 #[cfg(feature = "fetch")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// Until it is connected.
+    /// For connecting.
     pub connection: Duration,
-    /// Without sending a byte.
+    /// For each wait for the next byte.
     pub silence: Duration,
 }
 
@@ -91,7 +90,7 @@ impl Default for Patience {
 
 #[cfg(feature = "fetch")]
 impl Fetch<'_> {
-    /// Puts the files that `folder` lacks into it.
+    /// Fetches the files that are missing from `folder`.
     ///
     /// # Errors
     /// [`Error::Missing`](crate::Error::Missing) if no mirror has a file, with the reason for each;

@@ -1,4 +1,4 @@
-//! A file on its way: `NAME.part` until every byte is there and its checksum agrees, then `NAME`.
+//! A file being downloaded: `NAME.part` until it is complete and its checksum is right, then `NAME`.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
@@ -13,7 +13,7 @@ use crate::digest::hexadecimal;
 use crate::durable::{require_regular, sync_folder};
 use crate::error::{Error, Result};
 
-/// The bytes of a file that have arrived, in this process or an earlier one.
+/// The bytes of a file that this or an earlier process has received.
 #[derive(Debug)]
 pub struct Part {
     file: File,
@@ -22,7 +22,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Opens `NAME.part` next to `path`, with what an earlier process left in it.
+    /// Opens `NAME.part` next to `path`, keeping what an earlier process wrote.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be opened.
@@ -42,12 +42,12 @@ impl Part {
         Ok(Self { file, path, length })
     }
 
-    /// The number of bytes that have arrived.
+    /// The number of bytes received.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Adds to the end.
+    /// Appends bytes.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
@@ -57,10 +57,10 @@ impl Part {
         Ok(())
     }
 
-    /// Starts again from nothing.
+    /// Discards all bytes.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be cut.
+    /// [`Error::Io`] if it cannot be truncated.
     pub fn clear(&mut self) -> Result<()> {
         let cut = self.file.set_len(0).and_then(|()| self.file.rewind());
         cut.map_err(Error::io(&self.path, "empty it"))?;
@@ -68,7 +68,7 @@ impl Part {
         Ok(())
     }
 
-    /// Whether these are all bytes of `expected`, and the right ones.
+    /// Whether the part is complete and has the checksum of `expected`.
     ///
     /// # Errors
     /// [`Error::Io`] if they cannot be read, [`Error::StoppedReading`] after a signal.
@@ -76,7 +76,7 @@ impl Part {
         is(&self.path, expected, loading)
     }
 
-    /// Flushes the bytes to the disk and gives them the name `path`.
+    /// Flushes the file to the disk and renames it to `path`.
     ///
     /// # Errors
     /// [`Error::Io`] if that fails; `path` is then unchanged.
@@ -86,7 +86,7 @@ impl Part {
         sync_folder(path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Deletes the file if nothing is in it.
+    /// Deletes the file if it is empty.
     pub fn drop_if_empty(self) {
         if self.length == 0 {
             // Best effort: an empty file does no harm.
@@ -95,7 +95,7 @@ impl Part {
     }
 }
 
-/// Whether the file at `path` has the checksum of `expected`: of its bytes, or of what it holds.
+/// Whether the file at `path`, or its unpacked content, has the checksum of `expected`.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::StoppedReading`] after a signal.
@@ -112,7 +112,7 @@ pub fn is(path: &Path, expected: &RemoteFile, loading: &Loading) -> Result<bool>
         .is_ok_and(|sum| sum.is_some_and(|sum| sum == content.sha256)))
 }
 
-/// The SHA-256 of all of `reader`, if that is at most `limit` bytes.
+/// The SHA-256 of everything that `reader` returns, if that is at most `limit` bytes.
 fn sum(mut reader: impl Read, limit: u64, loading: &Loading) -> Result<io::Result<Option<String>>> {
     let (mut hasher, mut buffer, mut length) = (Sha256::new(), vec![0; 1 << 16], 0);
     loop {

@@ -1,8 +1,8 @@
-//! Which proxy leads to an address: `HTTPS_PROXY` or `HTTP_PROXY`, else `ALL_PROXY`, except for what `NO_PROXY` lists;
-//! each name also in lower case.
+//! The proxy for an address: `HTTPS_PROXY` or `HTTP_PROXY`, else `ALL_PROXY`, except for the hosts in `NO_PROXY`;
+//! lower-case names are read as well.
 //!
-//! As in curl, an entry of `NO_PROXY` is a host, which stands for its subdomains as well, or `*`. One departure: `HTTP_PROXY`
-//! is read in capitals too, because taper is never run as a CGI program.
+//! As in curl, an entry of `NO_PROXY` is a host, which stands for its subdomains as well, or `*`. Unlike curl, taper reads
+//! `HTTP_PROXY` in capitals too, because it never runs as a CGI program.
 
 use ureq::Proxy;
 use ureq::http::Uri;

@@ -8,10 +8,10 @@ use super::failure::reason;
 use super::message::{Request, header};
 use super::{Patience, proxy};
 
-/// How many redirects are followed.
+/// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 5;
 
-/// The answer of the last of the addresses that redirects lead to.
+/// Sends a request and follows redirects.
 pub fn follow(agent: &Agent, request: &Request, patience: Patience) -> Result<Response<Body>, String> {
     let mut address = request.address.clone();
     for _ in 0..=MOST_REDIRECTS {
@@ -34,8 +34,8 @@ pub fn follow(agent: &Agent, request: &Request, patience: Patience) -> Result<Re
     Err(format!("redirects more than {MOST_REDIRECTS} times"))
 }
 
-/// The address that `location` means on the page at `base` (RFC 3986, section 5.2, without dot segments, which
-/// servers resolve).
+/// Resolves the address `location` against `base` (RFC 3986, section 5.2, without dot segments, which servers
+/// resolve).
 fn join(base: &str, location: &str) -> String {
     let (scheme, rest) = base.split_once("://").unwrap_or(("http", base));
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -1,4 +1,4 @@
-//! The files that can be fetched, where from, and the checksums that they must have.
+//! The files that can be fetched, with their addresses and checksums.
 //!
 //! Lengths and SHA-256 sums of the files are those of TensorFlow Datasets (`tensorflow/datasets` on GitHub,
 //! `tensorflow_datasets/url_checksums/` in `mnist.txt` at commit 31f1255e57e5, and in `fashion_mnist.txt`,
@@ -8,26 +8,26 @@
 /// A data set that can be fetched.
 #[derive(Debug)]
 pub struct Source {
-    /// Its key in the config, and the name of its folder.
+    /// The config key, and the name of its folder.
     pub name: &'static str,
-    /// Addresses below which the files are found under their names, in the order in which they are tried.
+    /// Base addresses of the files, in the order in which they are tried.
     pub addresses: &'static [&'static str],
     /// The files.
     pub files: &'static [RemoteFile],
-    /// Where the only file is an archive: the files in it that are unpacked. Empty otherwise.
+    /// The files to extract, if the only file is an archive; otherwise empty.
     pub unpacked: &'static [&'static str],
 }
 
-/// A file as its mirrors have it.
+/// A file on the mirrors.
 #[derive(Debug)]
 pub struct RemoteFile {
-    /// Its name, below the address and on disk.
+    /// The name, on the mirrors and on disk.
     pub name: &'static str,
     /// Its length in bytes.
     pub length: u64,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: &'static str,
-    /// What the gzip file holds, where that is known: a file that was compressed anew is accepted as well.
+    /// The content of a gzip file, if known: recompressed copies are then accepted as well.
     pub content: Option<Content>,
 }
 
@@ -55,7 +55,7 @@ impl RemoteFile {
     }
 }
 
-/// MNIST. Its first home, the page of Yann LeCun, no longer serves the files.
+/// MNIST. Its original home, Yann LeCun's page, no longer serves the files.
 pub const MNIST: Source = Source {
     name: "mnist",
     addresses: &[
@@ -124,7 +124,7 @@ pub const FASHION_MNIST: Source = Source {
     unpacked: &[],
 };
 
-/// Kuzushiji-MNIST. The second address is the one that `tensorflow/swift-models` names.
+/// Kuzushiji-MNIST. The second address is from `tensorflow/swift-models`.
 pub const KMNIST: Source = Source {
     name: "kmnist",
     addresses: &[
@@ -157,7 +157,7 @@ pub const KMNIST: Source = Source {
     unpacked: &[],
 };
 
-/// CIFAR-10, the binary version. The second address is the one that `tensorflow/swift-models` names.
+/// CIFAR-10, the binary version. The second address is from `tensorflow/swift-models`.
 pub const CIFAR10: Source = Source {
     name: "cifar10",
     addresses: &[

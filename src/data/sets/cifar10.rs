@@ -34,10 +34,10 @@ const LARGEST_FILE: u64 = 100_000 * RECORD as u64;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Use only so many training samples, the first ones; for quick runs. All by default.
+    /// Use only the first N training samples, for quick runs; all by default.
     #[schemars(range(min = 1))]
     pub train_samples: Option<usize>,
-    /// Use only so many test samples, the first ones; for quick runs. All by default.
+    /// Use only the first N test samples, for quick runs; all by default.
     #[schemars(range(min = 1))]
     pub test_samples: Option<usize>,
 }
@@ -86,7 +86,7 @@ fn find(search: &SearchPath) -> Result<PathBuf> {
     })
 }
 
-/// Writes what was fetched as the original's files.
+/// Writes fetched samples in the format of the original files.
 fn save([train, test]: &[Split; 2], folder: &Path) -> Result<()> {
     let per_file = train.labels.len().div_ceil(TRAIN_FILES.len()).max(1);
     let pieces = train.labels.chunks(per_file).zip(train.pixels.chunks(per_file * PIXELS));
@@ -100,7 +100,7 @@ fn save([train, test]: &[Split; 2], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads the first `limit` records of the files, one file after the other.
+/// Reads the first `limit` records of the files, in order.
 fn read(files: &[PathBuf], limit: Option<usize>, loading: &Loading) -> Result<Dataset> {
     let limit = limit.unwrap_or(usize::MAX);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
@@ -126,8 +126,10 @@ fn read(files: &[PathBuf], limit: Option<usize>, loading: &Loading) -> Result<Da
 pub fn records<'a>(path: &Path, content: &'a [u8]) -> Result<impl Iterator<Item = (u32, &'a [u8])>> {
     let (records, rest) = content.as_chunks::<RECORD>();
     if records.is_empty() || !rest.is_empty() {
-        let message =
-            format!("{} bytes are no whole number of {RECORD}-byte records; get it again", content.len());
+        let message = format!(
+            "{} bytes are not a multiple of the {RECORD} bytes of a record; get it again",
+            content.len()
+        );
         return Err(Error::data(path, message));
     }
     if let Some(i) = records.iter().position(|[label, ..]| usize::from(*label) >= CLASSES.len()) {
@@ -172,7 +174,7 @@ mod tests {
         let test = batches.join(TEST_FILE);
         for content in [vec![], vec![0; RECORD - 1], vec![0; RECORD + 1]] {
             std::fs::write(&test, content).unwrap();
-            assert!(load(folder.path()).unwrap_err().to_string().contains("no whole number"));
+            assert!(load(folder.path()).unwrap_err().to_string().contains("not a multiple"));
         }
         std::fs::write(&test, [10; RECORD]).unwrap();
         assert!(load(folder.path()).unwrap_err().to_string().contains("label 10 in record 0"));

@@ -1,4 +1,4 @@
-//! What MNIST and the data sets made in its image have in common: four IDX files of 28x28 pixels.
+//! MNIST and the data sets of the same format: four IDX files of 28x28 pixels.
 
 mod files;
 
@@ -26,14 +26,14 @@ const MOST_SAMPLES: usize = 600_000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Use only so many training samples, the first ones; for quick runs. All by default.
+    /// Use only the first N training samples, for quick runs; all by default.
     #[schemars(range(min = 1))]
     pub train_samples: Option<usize>,
-    /// Use only so many test samples, the first ones; for quick runs. All by default.
+    /// Use only the first N test samples, for quick runs; all by default.
     #[schemars(range(min = 1))]
     pub test_samples: Option<usize>,
-    /// For files of the same form with other classes, such as letters: how many there are, or their names, from
-    /// that of label 0 on.
+    /// For files of the same format with other classes, such as letters: the number of classes, or their names in the
+    /// order of the labels.
     pub classes: Option<Classes>,
 }
 
@@ -44,23 +44,23 @@ impl Options {
     }
 }
 
-/// One of the family.
+/// A data set of this format.
 #[derive(Debug)]
 pub struct Profile {
-    /// Its key in the config, and its files.
+    /// The config key, and the files.
     pub source: &'static Source,
     /// The names of its classes.
     pub classes: [&'static str; CLASSES],
-    /// Where its files may be, as [`SearchPath::places`] takes it.
+    /// Subfolders that may hold the files, for [`SearchPath::places`].
     pub subfolders: &'static [&'static str],
 }
 
-/// A config of the family; all else follows.
+/// The config of a data set of this format.
 pub trait Member {
-    /// What tells this data set from the others.
+    /// The properties of this data set.
     const PROFILE: Profile;
 
-    /// What the user has set.
+    /// The user's options.
     fn options(&self) -> &Options;
 }
 
@@ -116,7 +116,7 @@ fn save(splits: [Split; 2], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads images and labels; they must fit together, and the classes called `names`.
+/// Reads images and labels and checks that they match each other and the classes `names`.
 fn read([images, labels]: &[Vec<PathBuf>; 2], names: Vec<String>, limit: Option<usize>) -> Result<Dataset> {
     let (images, ([samples, _, _], mut pixels)) = files::first(images, |path| {
         idx::read(path, |&[samples, height, width]| {

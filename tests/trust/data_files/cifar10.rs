@@ -31,7 +31,7 @@ fn every_length_other_than_whole_records_is_refused() {
         for length in (0..2 * RECORD).filter(|length| *length != RECORD) {
             fs::write(&path, &two[..length]).expect("written");
             let message = load(&workspace.path(""), "[cifar10]").expect_err("a part of a record");
-            assert!(message.contains(file) && message.contains("no whole number"), "{length}: {message}");
+            assert!(message.contains(file) && message.contains("not a multiple"), "{length}: {message}");
         }
         fs::write(&path, right).expect("written");
     }

@@ -1,4 +1,4 @@
-//! Where the four files are, under the names that unpackers, Kaggle and torchvision leave.
+//! Finds the four files, under the names that unpackers, Kaggle and torchvision give them.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ pub const FILES: [[&str; 2]; 2] = [
     ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
 ];
 
-/// The files that one of the four may be, the preferred one first; at least one.
+/// Candidates for one of the four files, the preferred one first; at least one.
 pub type Candidates = Vec<PathBuf>;
 
 /// The four files, all from the first folder that has them all.
@@ -28,8 +28,8 @@ pub fn find(profile: &Profile, search: &SearchPath) -> Result<[[Candidates; 2]; 
     Err(SearchPath::missing(profile.source, &files, &places))
 }
 
-/// What there is of `name` in `folder`: plain, gzipped, with a dot as Windows unpacks it, or in a folder of that
-/// name, as some archives have it.
+/// The files for `name` in `folder`: plain, gzipped, with a dot as unpacked on Windows, or in a folder of that name, as
+/// in some archives.
 fn candidates(folder: &Path, name: &str) -> Candidates {
     let spellings = [name.to_owned(), name.replace("-idx", ".idx")];
     let names: Vec<String> = spellings.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]).collect();
@@ -38,14 +38,14 @@ fn candidates(folder: &Path, name: &str) -> Candidates {
     direct.chain(within).filter(|path| path.exists() && !path.is_dir()).collect()
 }
 
-/// Reads the first of `candidates` that is whole. Where an earlier one is not, a warning says so.
+/// Reads the first of `candidates` that is undamaged, with a warning for each damaged one.
 pub fn first<T>(candidates: &[PathBuf], read: impl Fn(&Path) -> Result<T>) -> Result<(&Path, T)> {
     let mut damaged: Option<Error> = None;
     for path in candidates {
         match (read(path), damaged.take()) {
             (Ok(content), None) => return Ok((path, content)),
             (Ok(content), Some(error)) => {
-                tracing::warn!("{error}; {} is read in its place", path.display());
+                tracing::warn!("{error}; {} is read instead", path.display());
                 return Ok((path, content));
             }
             (Err(stopped @ Error::StoppedReading(_)), _) => return Err(stopped),
