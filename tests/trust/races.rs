@@ -155,7 +155,7 @@ fn a_run_in_progress_can_be_read_at_any_moment() {
     let fewest: u64 = times([200, 2_000, 10_000]);
     let (mut torn, mut last, mut different, mut loads) = (Vec::new(), 0, 0, 0);
     // On a busy machine the training may be slow: reading goes on until it has met enough checkpoints.
-    while loads < fewest || (different <= fewest / 20 && start.elapsed() < Duration::from_secs(120)) {
+    while loads < fewest || (different <= fewest / 20 && start.elapsed() < Duration::from_mins(2)) {
         // Sometimes right after the last load, sometimes after another save.
         std::thread::sleep(Duration::from_micros(loads % 7 * 300));
         loads += 1;
