@@ -52,7 +52,7 @@ pub fn parse(input: &Input, schema: &serde_json::Value) -> Result<serde_json::Va
     merge(input, schema).map(|root| root.to_json()).map_err(|findings| explain(input, findings))
 }
 
-/// The JSON Schema of `T`, with references only where a type contains itself; for editors and for [`load`].
+/// The JSON Schema of `T`, with references only where a type contains itself; for editors and for loading.
 #[must_use]
 pub fn schema<T: JsonSchema>() -> serde_json::Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
