@@ -40,6 +40,14 @@ picture:
     cargo build --release
     python3 docs/terminal.py
 
+# What people install without a compiler: a tarball and a wheel in dist/, each tried in an empty place.
+dist:
+    .ci/dist
+
+# The library and the program compile for other systems (Zig and mingw compile their C code).
+systems:
+    .ci/run systems
+
 # A training step of every config; benches/README.md lists the other measurements.
 bench:
     cargo bench --bench step
