@@ -9,7 +9,7 @@ use crate::metrics::is_second;
 pub struct Threshold(f64);
 
 impl Threshold {
-    /// The threshold `value` for a network with so many `classes`, 0 where it predicts numbers.
+    /// The threshold `value` for a network with `classes` classes; 0 if it predicts numbers.
     ///
     /// # Errors
     /// [`Error::Usage`] if it is not between 0 and 1, or there are not two classes.

@@ -195,7 +195,7 @@ impl Model {
         let start = Instant::now();
         let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, indices: &order });
         let never = Interrupt::default();
-        let mut watch = told(&mut self.watch, split.name(), order.len(), loading.interrupt());
+        let mut watch = reporter(&mut self.watch, split.name(), order.len(), loading.interrupt());
         let running =
             evaluate_each(self.predictor.as_mut(), loss, chosen, &scaling, &never, &mut watch, each)?
                 .ok_or(Error::Interrupted(2))?;
@@ -217,8 +217,8 @@ impl Model {
     }
 }
 
-/// Reports a pass over `samples` of `split` to `watch`; `interrupt` ends it.
-pub(super) fn told(
+/// A function that reports how many of the `samples` of `split` are done to `watch`, and fails once `interrupt` is set.
+pub(super) fn reporter(
     watch: &mut impl FnMut(&PassReport),
     split: &'static str,
     samples: usize,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::model::{Model, told};
+use super::model::{Model, reporter};
 use crate::data::Loading;
 use crate::data::input::{Inputs, Reader};
 use crate::error::Result;
@@ -51,7 +51,7 @@ impl Model {
         inputs: &'a Inputs,
     ) -> impl Iterator<Item = Result<Vec<Prediction>>> + 'a {
         let scaling = self.checkpoint.card.scaling(&inputs.features);
-        let watch = told(&mut self.watch, "input", inputs.count, self.loading.interrupt());
+        let watch = reporter(&mut self.watch, "input", inputs.count, self.loading.interrupt());
         predict(self.predictor.as_mut(), self.experiment.loss.member(), inputs, scaling, watch)
     }
 }
