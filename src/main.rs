@@ -17,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    let cli = match cli::Cli::read(&arguments) {
+    let cli = match cli::Cli::read(&arguments, terminal::may_color()) {
         Ok(cli) => cli,
         Err(error) => terminal::reject(&error, &arguments),
     };

@@ -12,7 +12,7 @@ pub use trained::{Eval, Predict, RowFormat};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use taper::bench::Allowance;
 
@@ -71,12 +71,19 @@ pub enum Pages {
 }
 
 impl Cli {
-    /// Parses the program's `arguments`.
+    /// Parses the program's `arguments`. Unless help and errors `may_color`, they are plain even where clap would color
+    /// them: it takes the variable `CI` for a sign of colors, whatever `TERM` says.
     ///
     /// # Errors
     /// If they are invalid, or if they request help or the version.
-    pub fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
-        let mut cli = Self::try_parse_from(arguments).map_err(|error| tips::add(error, arguments))?;
+    pub fn read(arguments: &[OsString], may_color: bool) -> Result<Self, clap::Error> {
+        let mut command = <Self as CommandFactory>::command();
+        if !may_color {
+            command = command.color(ColorChoice::Never);
+        }
+        let parsed = command.try_get_matches_from_mut(arguments);
+        let parsed = parsed.and_then(|matches| Self::from_arg_matches(&matches));
+        let mut cli = parsed.map_err(|error| tips::add(error.format(&mut command), arguments))?;
         match &mut cli.command {
             Command::Train(train) => train.config.overrides.add_all("--gate", &mut train.gates),
             Command::Eval(eval) => eval.overrides.add_all("--gate", &mut eval.gates),

@@ -11,7 +11,7 @@ pub use log::add_to_end;
 pub use rejection::reject;
 #[cfg(unix)]
 pub use screen::clear_at_once;
-pub use screen::{clear, draw, is_interactive, width};
+pub use screen::{clear, draw, is_interactive, may_color, width};
 pub use wrap::wrapped;
 
 use std::io::{self, Write as _};

@@ -18,9 +18,14 @@ pub fn is_interactive() -> bool {
     io::stderr().is_terminal() && !is_dumb()
 }
 
-/// Whether text on stderr may be colored: on a terminal that supports it, unless `NO_COLOR` is set.
+/// Whether text on stderr is colored: on a terminal that supports it, unless `NO_COLOR` is set.
 pub fn has_colors() -> bool {
-    is_interactive() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    io::stderr().is_terminal() && may_color()
+}
+
+/// Whether a terminal may be colored: it supports it, and `NO_COLOR` is not set.
+pub fn may_color() -> bool {
+    !is_dumb() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Whether the terminal does not support escape sequences. An unset `TERM` counts as such, as in other programs.

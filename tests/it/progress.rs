@@ -197,16 +197,22 @@ fn no_color_turns_colors_off() {
         "check nofile.toml",
     ] {
         let words: Vec<&str> = arguments.split(' ').collect();
-        let said = |environment: &[(&str, &str)]| {
+        // With and without `CI`, which some libraries take for a sign of colors.
+        let said_in = |ci: Option<&str>, environment: &[(&str, &str)]| {
             let mut command = workspace.command(&words);
+            if let Some(value) = ci {
+                command.env("CI", value);
+            }
             command.env_remove("NO_COLOR").env("TERM", "xterm-256color").envs(environment.iter().copied());
             on_a_terminal(command, 80)
         };
+        let said = |environment: &[(&str, &str)]| said_in(None, environment);
         let colored = said(&[]);
         assert!(colored.contains("\x1b[1m"), "{arguments}: {colored:?}");
         for off in [("NO_COLOR", "1"), ("NO_COLOR", "false"), ("TERM", "dumb")] {
-            let plain = said(&[off]);
-            assert!(!plain.contains('\x1b') && plain.contains(": "), "{off:?} {arguments}: {plain:?}");
+            for plain in [said(&[off]), said_in(Some("true"), &[off])] {
+                assert!(!plain.contains('\x1b') && plain.contains(": "), "{off:?} {arguments}: {plain:?}");
+            }
         }
         assert!(said(&[("NO_COLOR", "")]).contains('\x1b'), "{arguments}");
     }

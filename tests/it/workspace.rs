@@ -50,6 +50,10 @@ impl Workspace {
                 command.env_remove(name);
             }
         }
+        // What a continuous integration or a shell sets changes colors.
+        for name in ["CI", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
         command.env("TAPER_OFFLINE", "1");
         command
     }
