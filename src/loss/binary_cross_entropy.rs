@@ -21,7 +21,7 @@ pub struct Config {
     /// The share of each target that is spread evenly over both classes.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub label_smoothing: f64,
-    /// A factor for the loss of each class's samples, first and second class, such as `[1, 19]` if one
+    /// Factors for the losses of samples of the first and the second class, such as `[1, 19]` if one
     /// sample in twenty is of the second class. All 1 by default. The mean is over samples regardless of
     /// their weights; validation and test losses are weighted as well.
     pub class_weights: Option<Vec<f64>>,

@@ -14,7 +14,8 @@ use crate::ops::Activation;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The error at which the loss becomes linear, in the unit of the targets.
+    /// The error at which the loss becomes linear, in the unit of the targets; with standardized targets
+    /// (`preprocess.targets`), in standard deviations.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub delta: f64,
 }

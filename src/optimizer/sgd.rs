@@ -12,7 +12,7 @@ use crate::config::Problems;
 use taper_kernels::rule::{MAX_STATE, Rule};
 use taper_kernels::simd::lanes::Lanes;
 
-/// `[optimizer.sgd]`: steps along the gradient, optionally with momentum.
+/// `[optimizer.sgd]`: steps against the gradient, optionally with momentum.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

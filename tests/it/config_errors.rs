@@ -69,6 +69,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("two_optimizers", "[train]", "[optimizer.sgd]\nlearning_rate = 0.1\n\n[train]"),
     ("missing_section", "[optimizer.adam]\nlearning_rate = 1e-3\n", ""),
     ("missing_key", "filters = 4, ", ""),
+    (
+        "missing_key_with_a_long_description",
+        "[data.digits]\nsamples = 100",
+        "[data.image_folder]\nheight = 8\nwidth = 8",
+    ),
     ("activation_against_the_loss", "units = 10", "units = 10, activation = \"sigmoid\""),
     ("loss_against_the_data", "[loss.cross_entropy]", "[loss.mse]"),
     ("unknown_monitor", "[train]", "[checkpoint]\nmonitor = \"validation.acuracy\"\n\n[train]"),

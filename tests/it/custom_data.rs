@@ -256,8 +256,8 @@ fn the_error_about_invalid_custom_data_names_the_data_set() {
             "corners: test samples: has samples of shape 1 x 1 x 2, but the training samples have shape 2",
         ),
         (with(|splits| splits.validation = splits.test.clone()), "`[split]` holds out validation samples"),
-        (facts(3, 3), "corners: loaded samples of 2, but promised 3"),
-        (facts(2, 4), "corners: loaded 3 classes, but promised 4 classes"),
+        (facts(3, 3), "corners: loaded samples of 2, but declared 3"),
+        (facts(2, 4), "corners: loaded 3 classes, but declared 4 classes"),
     ] {
         let error = error(data, &[]);
         assert!(error.contains(message), "{error}");

@@ -41,7 +41,7 @@ fn elsewhere(key: &str, names: &[&str], whole: Whole<'_>) -> Option<String> {
     })
 }
 
-/// The `--set` argument that replaces the member in the file with the one that `--set` has added to it.
+/// The `--set` argument that chooses the member given with `--set` in place of the one in the file.
 pub(super) fn replacement(entries: &[Entry], path: &Path) -> Option<String> {
     let added = entries.iter().rev().find(|entry| entry.key_origin.source > 0 && !entry.is_unset())?;
     let value = toml::Value::try_from(added.node.to_json()).ok()?.to_string();
@@ -53,7 +53,7 @@ pub(super) fn replacement(entries: &[Entry], path: &Path) -> Option<String> {
 pub(super) fn control(text: &str) -> String {
     match text.chars().find(|c| c.is_control()) {
         Some('\t') => "a tab".to_owned(),
-        Some('\n' | '\r') => "a line end".to_owned(),
+        Some('\n' | '\r') => "a line break".to_owned(),
         Some(other) => format!("the control character U+{:04X}", u32::from(other)),
         None => "nothing".to_owned(),
     }
@@ -71,9 +71,15 @@ pub(super) fn missing(key: &str, schema: &Json, parent: &Path) -> Problem {
         ("section", format!("add `[{}]` with {}", parent.key(key), list(&inside)))
     } else {
         let meaning = schema["description"].as_str().unwrap_or_default();
-        ("key", format!("add `{key}`: {}", lower_first(meaning.split('\n').next().unwrap_or_default())))
+        ("key", format!("add `{key}`: {}", lower_first(&first_sentence(meaning))))
     };
     problem(parent, format!("missing {what} `{key}`"), Some(help))
+}
+
+/// The first sentence of a description, whose lines are wrapped anywhere.
+fn first_sentence(text: &str) -> String {
+    let text = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    text.split(". ").next().unwrap_or_default().to_owned()
 }
 
 /// A problem at `path`.

@@ -24,7 +24,7 @@ impl Classes {
     pub(super) fn validate(&self, problems: &mut Problems<'_>) {
         let Self::Names(names) = self else { return };
         if names.len() > MOST_CLASSES {
-            problems.report(format!("must be at most {MOST_CLASSES} classes"));
+            problems.report(format!("must have at most {MOST_CLASSES} names"));
         }
         let mut known = HashSet::new();
         for (i, name) in names.iter().enumerate() {

@@ -49,7 +49,7 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub features: Option<Vec<String>>,
-    /// The names of columns that are not input, such as an identifier.
+    /// The names of columns that are not inputs, such as an identifier.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
     /// The names of columns that hold categories although they look like numbers (a postal code) or have more than

@@ -51,7 +51,7 @@ pub trait CustomData: Send + Sync {
         Value::Null
     }
 
-    /// The properties known before loading. A promised shape lets shapes and memory be checked before the run
+    /// The properties known before loading. A declared shape lets shapes and memory be checked before the run
     /// begins; [`load`](Self::load) must keep it.
     fn facts(&self) -> Facts {
         Facts::default()
@@ -103,10 +103,10 @@ pub struct Config {
 
 #[derive(Clone, Default)]
 enum Code {
-    /// A user's file names the data set.
+    /// The data set is named in a user's file.
     #[default]
     Missing,
-    /// A checkpoint names it: the network can predict without the data.
+    /// It is named in a checkpoint: the network can predict without the data.
     Unneeded,
     Given(Arc<dyn CustomData>),
 }
@@ -125,7 +125,7 @@ impl Config {
         self.code().map_or("custom", |data| data.name())
     }
 
-    /// Adopts the code of `given` if it is the same data set; without code, everything but loading still
+    /// Takes the code from `given` if that is the same data set; without code, everything except loading still
     /// works.
     pub(super) fn take_code(&mut self, given: Option<&Self>) {
         let code = given.filter(|given| *given == self).map(|given| given.code.clone());
@@ -164,9 +164,9 @@ fn check(splits: &Splits, facts: &Facts) -> Result<(), String> {
     let (train, given) = (&splits.train, splits.train.target());
     match (&facts.sample_shape, facts.target) {
         (Some(shape), _) if *shape != train.sample_shape => {
-            Err(format!("loaded samples of {}, but promised {shape}", train.sample_shape))
+            Err(format!("loaded samples of {}, but declared {shape}", train.sample_shape))
         }
-        (_, Some(target)) if target != given => Err(format!("loaded {given}, but promised {target}")),
+        (_, Some(target)) if target != given => Err(format!("loaded {given}, but declared {target}")),
         _ => Ok(()),
     }
 }

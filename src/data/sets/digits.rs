@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
-/// `[data.digits]`: drawn digits in white on black.
+/// `[data.digits]`: images of digits drawn by taper, white on black.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

@@ -1,4 +1,4 @@
-//! Fashion-MNIST: 70,000 pieces of clothing in 28x28 grey pixels (Xiao, Rasul and Vollgraf, 2017).
+//! Fashion-MNIST: 70,000 pieces of clothing in 28x28 gray pixels (Xiao, Rasul and Vollgraf, 2017).
 
 use serde::{Deserialize, Serialize};
 

@@ -33,9 +33,10 @@ use listing::Listing;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The folder with one subfolder per class; or with a `train` folder of class folders and, next to it, a
-    /// `validation` (`valid`, `val`) or `test` folder with the same classes, also named `training`, `testing` or with
-    /// the suffix `_set`, `_images` or `_data`, in any case. A relative path is resolved against the config file's folder.
+    /// The folder with one subfolder per class. Instead of these, it may contain a folder `train` with the class
+    /// folders and, next to that, `validation` (or `valid`, `val`), `test` or both, with the same classes. The names
+    /// `training` and `testing`, the suffixes `_set`, `_images` and `_data`, and capitals are accepted as well. A
+    /// relative path is resolved against the config file's folder.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The folder with the class folders of test samples. By default `test` in `path`, if that and `train`

@@ -1,4 +1,4 @@
-//! Kuzushiji-MNIST: 70,000 cursive Japanese characters in 28x28 grey pixels (Clanuwat et al., 2018).
+//! Kuzushiji-MNIST: 70,000 cursive Japanese characters in 28x28 gray pixels (Clanuwat et al., 2018).
 
 use serde::{Deserialize, Serialize};
 

@@ -15,7 +15,7 @@ use crate::shape::Shape;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The number of training points; there is one test point fewer.
+    /// The number of training points; there is one fewer test point.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub samples: usize,
     /// The slope of the line.

@@ -1,4 +1,4 @@
-//! MNIST: 70,000 handwritten digits in 28x28 grey pixels (LeCun, Cortes and Burges, 1998).
+//! MNIST: 70,000 handwritten digits in 28x28 gray pixels (LeCun, Cortes and Burges, 1998).
 
 use serde::{Deserialize, Serialize};
 

@@ -47,7 +47,7 @@ impl UnknownCategory {
     }
 }
 
-/// Represents a delimiter that is not a single character; a line end is never valid.
+/// Represents a delimiter that is not a single character; a line break is never valid.
 const NO_DELIMITER: char = '\n';
 
 /// Parses a delimiter: a character, its name, or `\t` as typed in a shell.
@@ -79,7 +79,7 @@ impl Config {
     pub(super) fn check(&self, problems: &mut Problems<'_>) {
         if !self.delimiter.is_ascii() || matches!(self.delimiter, '"' | '\n' | '\r') {
             problems.key("delimiter").report_with_help(
-                "must be an ASCII character other than a quote or a line end",
+                "must be an ASCII character other than a quote or a line break",
                 "for a tab, write `\"tab\"`",
             );
         }

@@ -20,10 +20,10 @@ pub(super) struct Opened<R> {
     pub targets: Vec<usize>,
 }
 
-/// Where a missing value drops the line.
+/// The columns in which a missing value drops the line.
 pub(super) struct Dropped<'a> {
     pub used: &'a [usize],
-    /// Whether it does among the targets.
+    /// Whether the targets are among them.
     pub labels: bool,
     /// Additional texts that mean a missing value.
     pub marks: &'a [String],

@@ -8,7 +8,7 @@ use crate::data::SearchPath;
 use crate::error::{Error, Result};
 use crate::wording::names;
 
-/// Accepted names of the folders of training, validation and test samples, in any case; `_set`,
+/// Accepted names of the folders of training, validation and test samples, in upper or lower case; `_set`,
 /// `_images` or `_data` may follow.
 const TRAIN: [&str; 2] = ["train", "training"];
 pub(super) const VALIDATION: [&str; 3] = ["validation", "valid", "val"];
