@@ -1,4 +1,4 @@
-//! Seeded randomness that depends on nothing but its name.
+//! Seeded randomness that depends on nothing but its key.
 //!
 //! Every random decision has a [`Stream`] keyed by the run's seed, the purpose, and two counters (such as
 //! epoch and layer). No stream carries state from one step to the next, so a resumed run draws the same
@@ -42,7 +42,7 @@ pub enum Purpose {
 pub struct Stream(ChaCha8Rng);
 
 impl Stream {
-    /// The stream with this name. Equal names give equal numbers on every machine.
+    /// The stream with this key. Equal keys give equal numbers on every machine.
     #[must_use]
     pub fn new(seed: u64, purpose: Purpose, counters: [u64; 2]) -> Self {
         let mut key = [0_u8; 32];

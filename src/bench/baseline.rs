@@ -122,7 +122,7 @@ impl Comparison {
     /// Checks that the new result is not too slow.
     ///
     /// # Errors
-    /// [`Error::Gate`] with both times; [`Error::Inconclusive`] if other processes may have caused it.
+    /// [`Error::Gate`] with both times if it is too slow; [`Error::Inconclusive`] if other processes may be the cause.
     pub fn check(&self) -> Result<()> {
         if self.change <= self.max_regression.0 {
             return Ok(());

@@ -8,9 +8,9 @@ use taper_kernels::roofline;
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
 
-/// The size in bytes from which on parameters and optimizer state are assumed to be in memory, not in the caches.
+/// Parameters and optimizer state of this size in bytes or more are assumed to be in memory, not in the caches.
 const CACHED: f64 = (64 << 20) as f64;
-/// The least number of bytes that a thread reads to measure the bandwidth of its cache.
+/// The minimum number of bytes that a thread reads to measure the bandwidth of its cache.
 const SMALLEST_SET: usize = 256 << 10;
 /// The number of bytes that all threads together read to measure the memory bandwidth: far more than caches hold.
 const MEMORY_SET: usize = 256 << 20;

@@ -11,7 +11,7 @@ use crate::inference;
 use crate::interrupt::Interrupt;
 use crate::run::Run;
 
-/// The least number of timed calls, and the number of calls before them.
+/// The minimum number of timed calls, and the number of warm-up calls before them.
 const LEAST_CALLS: usize = 20;
 const WARM_UP_CALLS: usize = 3;
 

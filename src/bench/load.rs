@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-/// The least number of ticks of all cores together: with fewer, one tick weighs too much.
+/// The minimum number of ticks of all cores together: with fewer, a single tick would distort the result.
 const LEAST_TICKS: u64 = 20;
 /// The fraction of the time of taper's threads that other processes may take.
 const TOLERATED: f64 = 0.1;

@@ -13,9 +13,9 @@ use crate::network::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::run::Run;
 
-/// The least number of timed steps.
+/// The minimum number of timed steps.
 const LEAST_STEPS: usize = 20;
-/// The least number of warm-up steps, which allocate buffers and fill caches.
+/// The minimum number of warm-up steps, which allocate buffers and fill caches.
 const WARM_UP_STEPS: usize = 3;
 /// The time for warm-up, as a fraction of the time for timed steps.
 const WARM_UP_SHARE: f64 = 0.1;

@@ -66,7 +66,7 @@ impl Callback for Best {
 mod tests {
     use super::*;
 
-    /// The best epoch after these values at the end of epochs.
+    /// The step and the value of the best epoch, if the epochs end with these `values`.
     fn best(monitor: &str, values: &[(&str, f64)], before: Option<&BestEpoch>) -> Option<(u64, f64)> {
         let mut best = Best::new(Some(monitor.to_owned()));
         if let Some(before) = before {

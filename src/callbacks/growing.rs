@@ -36,7 +36,7 @@ impl Growing {
         Ok(Self { path, file, size })
     }
 
-    /// The first line without its line end; empty for an empty file.
+    /// The first line without its line break; empty for an empty file.
     ///
     /// # Errors
     /// If the file cannot be read.

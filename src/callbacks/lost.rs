@@ -118,7 +118,7 @@ fn rows(run: &Path, epoch: u64) -> Vec<String> {
     }
     let left = crate::files::read(&run.join(METRICS), LARGEST).unwrap_or_default();
     let left = String::from_utf8_lossy(&left);
-    // A last line without a line end may be incomplete.
+    // A last line without a line break may be incomplete.
     let mut lines = left.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
     if let Some(header) = lines.next().filter(|line| line.starts_with("epoch,step,"))
         && *first.get_or_insert_with(|| header.to_owned()) == header

@@ -111,14 +111,14 @@ fn read_card(model: &[u8], place: &Path) -> Result<Card> {
     }
     if card.sample_shape.0.len() > 3 {
         return refuse(format!(
-            "claims samples of {} dimensions; supported are 1 to 3",
+            "claims samples of {} dimensions; 1 to 3 are supported",
             card.sample_shape.0.len()
         ));
     }
     let values = card.sample_shape.elements().filter(|_| !card.sample_shape.0.is_empty());
     if !values.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
         let shape = &card.sample_shape.0;
-        return refuse(format!("claims samples of shape {shape:?}; supported are 1 to {MOST_VALUES} values"));
+        return refuse(format!("claims samples of shape {shape:?}; 1 to {MOST_VALUES} values are supported"));
     }
     if card.format == 1 {
         migrate::card(&mut card)

@@ -34,7 +34,7 @@ pub enum Command {
     /// Evaluate a checkpoint on a split of its data.
     #[command(after_help = examples::EVAL)]
     Eval(Eval),
-    /// Predict for new inputs with a checkpoint.
+    /// Make predictions for new inputs with a checkpoint.
     #[command(after_help = examples::PREDICT)]
     Predict(Predict),
     /// Check a config and its data without training; show layers and memory.

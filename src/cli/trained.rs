@@ -21,8 +21,8 @@ pub struct Eval {
     /// Show the N most confident wrong predictions; for regression, the N largest errors.
     #[arg(long, value_name = "N")]
     pub errors: Option<usize>,
-    /// Write the prediction for each sample, with the file of an image, to this `.csv` or `.jsonl` file, replacing
-    /// it.
+    /// Write the prediction for each sample (and the path of each image) to this `.csv` or `.jsonl` file, which
+    /// is replaced.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
     /// With two classes, predict the second if its probability is above P [default: 0.5].

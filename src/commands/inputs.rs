@@ -14,7 +14,7 @@ use crate::cli::{Common, DataFolders};
 use crate::progress;
 use crate::terminal;
 
-/// The number of files from which on the display counts files; for fewer, it shows the progress of each.
+/// With this number of files or more, the display counts files; with fewer, it shows the progress of each.
 const MANY: usize = 10;
 
 /// The input files at `places`; warns about files that are skipped.

@@ -1,6 +1,6 @@
 //! Suggests the name that was probably meant.
 
-/// The longest word that is compared: comparing takes the square of its length, and a longer one is not a typo.
+/// The longest word that is compared: the time grows with the square of the length, and a longer word is not a typo.
 const LONGEST: usize = 100;
 
 /// The name closest to `word`, if `word` could be a typo of it.

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 pub struct Entry {
     /// The config key.
     pub name: &'static str,
-    /// Where it is, or why it has no place.
+    /// Where the data set is, or why it has no location.
     pub state: String,
 }
 

@@ -60,19 +60,19 @@ pub struct Loading {
 }
 
 impl Loading {
-    /// Loading that `interrupt` stops.
+    /// Loading without an observer, stopped by `interrupt`.
     #[must_use]
     pub fn new(interrupt: Interrupt) -> Self {
         Self { interrupt, observer: None }
     }
 
-    /// Returns it with `interrupt` in place of its own.
+    /// Returns this with `interrupt` in place of the previous one.
     #[must_use]
     pub fn stopped_by(self, interrupt: Interrupt) -> Self {
         Self { interrupt, ..self }
     }
 
-    /// Returns it with an observer, which is called often and from any thread; with several threads, reports
+    /// Returns this with an observer, which is called often and from any thread; with several threads, reports
     /// may arrive out of order.
     #[must_use]
     pub fn observed_by(self, observer: impl Fn(LoadingReport<'_>) + Send + Sync + 'static) -> Self {

@@ -12,7 +12,7 @@ pub struct SearchPath {
     /// Folders that may hold a data set's folder or its files; the first match wins
     /// (`--data-dir`, then `TAPER_DATA_DIR`, then `data/`).
     pub folders: Vec<PathBuf>,
-    /// The folder of the config file; relative `path` options start here.
+    /// The folder of the config file, against which relative `path` options are resolved.
     pub config_folder: PathBuf,
     /// Whether a data set that is in none of the folders may be fetched.
     pub fetch: bool,

@@ -152,8 +152,8 @@ impl Config {
     }
 }
 
-/// The number of samples to hold out of the `rest` of `samples`, where `wanted` is a fraction of all or a
-/// number.
+/// The number of samples to hold out if `rest` of all `samples` are left. `wanted` is that number or, below 1, a
+/// fraction of `samples`.
 fn count(key: &str, wanted: f64, samples: usize, rest: usize) -> Result<usize> {
     if wanted <= 0.0 || (rest < 2 && wanted < 1.0) {
         return Ok(0);

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// The longest line that is accepted; real ones have a few kilobytes.
 const LIMIT: u64 = 1 << 20;
 
-/// The events of a run, in order. A last line without a line end is still being written; reading stops before
+/// The events of a run, in order. A last line without a line break is still being written; reading stops before
 /// it.
 pub struct Events {
     path: PathBuf,

@@ -8,12 +8,12 @@ use crate::engine::Predictor;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 
-/// Predicts for `inputs`, in order and batch after batch, each when it is asked for. `watch` is called with the
-/// number of samples that are done: first with 0, then after each batch.
+/// Predicts for `inputs` in order, in batches that are computed lazily. `watch` is called with the number of samples
+/// done: first with 0, then after each batch.
 ///
 /// # Errors
-/// Of a batch: [`Error::Data`] if a sample leads to values that are not finite; otherwise if the tensor library
-/// or `watch` refuses.
+/// For each batch: [`Error::Data`] if a sample produces non-finite values; otherwise if candle or `watch` returns an
+/// error.
 pub fn predict<'a>(
     predictor: &'a mut dyn Predictor,
     loss: &'a dyn Loss,
@@ -37,7 +37,7 @@ pub fn predict<'a>(
     })
 }
 
-/// Refuses values that are not finite; the first of `predictions` is that of sample `first`.
+/// Returns an error if a value is not finite; `predictions` starts with sample `first`.
 fn check_finite(inputs: &Inputs, first: usize, predictions: &[Prediction]) -> Result<()> {
     let finite = |p: &Prediction| p.logits.iter().chain(&p.values).all(|value| value.is_finite());
     match predictions.iter().position(|prediction| !finite(prediction)) {

@@ -41,9 +41,9 @@ pub enum Answer {
 }
 
 impl Row {
-    /// The rows of `predictions` for what was read from `input`, whose first is that of its sample `first`.
-    /// `classes` are the names by index, none where numbers are predicted. The class is the most probable one, or
-    /// of two that which `threshold` decides.
+    /// One row for each of `predictions`, which start with sample `first` of `input`. `classes` are the names of the
+    /// classes, by index; empty if numbers are predicted. The predicted class is the most probable one or, of two
+    /// classes, the one that `threshold` selects.
     pub fn all(
         input: &str,
         first: usize,

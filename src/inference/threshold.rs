@@ -14,11 +14,11 @@ impl Threshold {
     /// # Errors
     /// [`Error::Usage`] if it is not between 0 and 1, or there are not two classes.
     pub fn new(value: f64, classes: usize) -> Result<Self> {
-        let what = "a threshold is between 0 and 1, and for two classes";
+        let what = "a threshold requires two classes";
         match classes {
             0 => Err(Error::Usage(format!("{what}; this network predicts numbers"))),
             2 if value > 0.0 && value < 1.0 => Ok(Self(value)),
-            2 => Err(Error::Usage(format!("{what}; {value} is not between 0 and 1"))),
+            2 => Err(Error::Usage(format!("a threshold must be between 0 and 1, not {value}"))),
             _ => Err(Error::Usage(format!("{what}; this network has {classes}"))),
         }
     }

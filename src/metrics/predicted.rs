@@ -49,7 +49,7 @@ pub(super) fn check_classes(targets: &[u32], predicted: &[u32], classes: usize) 
 /// If one is not.
 pub(super) fn check_range(labels: &[u32], classes: usize) -> Result<()> {
     match labels.iter().find(|class| **class as usize >= classes) {
-        Some(class) => candle_core::bail!("class {class} out of {classes} classes"),
+        Some(class) => candle_core::bail!("class {class} is out of range for {classes} classes"),
         None => Ok(()),
     }
 }

@@ -109,7 +109,7 @@ pub fn is_second(logits: &[f32], threshold: f64) -> bool {
     score(logits) > least_score(threshold)
 }
 
-/// The logit, or the second less the first.
+/// The score by which samples are ranked: the single logit, or the second minus the first.
 fn score(logits: &[f32]) -> f64 {
     match logits {
         [first, second] => f64::from(*second) - f64::from(*first),

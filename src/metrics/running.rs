@@ -43,9 +43,9 @@ impl Running {
         Self { loss_sum: 0.0, samples: 0, counts, confusion: None, ranking: None }
     }
 
-    /// Means of no samples, for a split that is measured as a whole: the [`report`](Self::report) then
-    /// contains the confusion matrix and, for two classes, whose scores are kept, how well they are
-    /// separated.
+    /// Metrics without samples yet, for a split that is measured as a whole: the [`report`](Self::report) then
+    /// also contains the confusion matrix. For two classes, the score of each sample is kept, and the report
+    /// contains the areas under the curves and a table of thresholds.
     #[must_use]
     pub fn of_split(target: Target) -> Self {
         let (confusion, ranking) = match target {
@@ -56,8 +56,8 @@ impl Running {
         Self { confusion, ranking, ..Self::new(target) }
     }
 
-    /// The same samples if the second of two classes is predicted when its probability exceeds `threshold`;
-    /// `None` for anything but a whole split of two classes.
+    /// The metrics of the same samples, where the second class is predicted if its probability exceeds
+    /// `threshold`; `None` unless this is [of a whole split](Self::of_split) with two classes.
     #[must_use]
     pub fn at_threshold(&self, threshold: f64) -> Option<Self> {
         let (counts, confusion) = self.ranking.as_ref()?.at(threshold);

@@ -39,7 +39,7 @@ pub enum Counts {
 /// the bar is shortened; then the time left for the run, for the activity; the bar, the loss, the percentage.
 const STAGES: usize = 10;
 
-/// The length of the bar: the most, the least while the accuracy is shown, and the least.
+/// The length of the bar in characters: the maximum, the minimum while the accuracy is shown, and the minimum.
 const LONGEST: usize = 24;
 const USUAL: usize = 10;
 const SHORTEST: usize = 4;

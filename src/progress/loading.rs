@@ -52,7 +52,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// The gauge to show for `report`, if one is due. Of several threads, the furthest counts.
+    /// The gauge to show for `report`, if one is due. With several threads, the highest amount reported so far counts.
     fn report(&mut self, report: &LoadingReport<'_>, now: Instant) -> Option<Gauge> {
         if self.place != report.place {
             (self.place, self.began, self.done) = (report.place.to_path_buf(), now, 0);

@@ -12,7 +12,7 @@ use crate::cli::RowFormat;
 /// The number of rows written at once.
 const AT_ONCE: usize = 1024;
 
-/// Writes samples to a file, which appears once all are written.
+/// Writes samples to a file, which gets its name once all are written.
 pub struct Samples<'a> {
     file: Draft,
     json: bool,
@@ -23,10 +23,10 @@ pub struct Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    /// Starts the file at `path`, in CSV or JSON Lines by its extension.
+    /// Starts the file at `path`, in the format of its extension: `.csv` or `.jsonl`.
     ///
     /// # Errors
-    /// If the extension is another one, or the file cannot be created.
+    /// If the extension is neither of these, or the file cannot be created.
     pub fn create(path: &Path, classes: &'a [String]) -> taper::Result<Self> {
         let json = match RowFormat::of(path) {
             Some(RowFormat::Csv) => false,
@@ -55,7 +55,7 @@ impl<'a> Samples<'a> {
         if self.count.is_multiple_of(AT_ONCE) { self.flush() } else { Ok(()) }
     }
 
-    /// Writes the rest and lets the file appear under its name.
+    /// Writes the remaining rows and renames the file to its final name.
     ///
     /// # Errors
     /// If the file cannot be written.

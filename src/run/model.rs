@@ -177,9 +177,9 @@ impl Model {
         let other_data = from_training && trained.is_some_and(|digest| *digest != data.digest);
         if other_data && drawn {
             let message = format!(
-                "these are not the samples of the training, so other samples would be drawn for {}, \
-                 and some of them were trained on; use the run's own data, or another split",
-                if split == SplitName::Test { "the test" } else { "validation" }
+                "the data has changed since training, so the {} samples drawn from it would include samples \
+                 that were trained on; use the run's own data, or another split",
+                if split == SplitName::Test { "test" } else { "validation" }
             );
             return Err(Error::data(self.experiment.data.name(), message));
         }

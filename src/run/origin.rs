@@ -122,7 +122,7 @@ impl Folders {
         SearchPath { folders, config_folder: self.config_folder.clone(), ..search }
     }
 
-    /// Adds to `error` what to do if a file of the run has gone.
+    /// Adds to `error` what to do if a file of the run is gone.
     #[must_use]
     pub fn explain(error: Error) -> Error {
         match error {

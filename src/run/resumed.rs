@@ -39,7 +39,7 @@ pub fn drop_other_best(state: &mut State, monitor: Option<&str>) -> Option<Strin
         None => "no metric is monitored now".to_owned(),
     };
     Some(format!(
-        "{now}: dropping the best by `{}` so far, {} in epoch {}",
+        "{now}: discarding the best epoch by `{}` so far ({} in epoch {})",
         best.metric, best.value, best.epoch
     ))
 }

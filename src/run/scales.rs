@@ -1,9 +1,9 @@
-//! Warns of samples with numbers of sizes that networks learn badly from.
+//! Warns about columns and targets whose scale slows or prevents learning.
 
 use super::Run;
 use crate::data::{self, Columns, Dataset, Features, Normalize, Targets};
 
-/// The ratio of column sizes from which a warning is given.
+/// The ratio of column sizes at which a warning is given.
 const COLUMNS: f64 = 100.0;
 
 /// The largest numbers to predict that a network reaches within a few epochs, and the smallest differences
@@ -78,8 +78,8 @@ fn far_targets(data: &Dataset, order: &[usize], names: &[String]) -> Option<Stri
         None => format!("the numbers to predict (number {far}, counted from 0)"),
     };
     Some(format!(
-        "{which} have mean {} and standard deviation {}, far from 0 and 1, with which training \
-         begins; set `targets = \"standardize\"` in `[preprocess]`",
+        "{which} have mean {} and standard deviation {}, far from the 0 and 1 at which training \
+         starts; set `targets = \"standardize\"` in `[preprocess]`",
         rounded(mean[far]),
         rounded(if constant(far) { 0.0 } else { std[far] }),
     ))

@@ -7,7 +7,7 @@ use crate::checkpoint::Store;
 use crate::error::Error;
 use crate::run_folder::RunFolder;
 
-/// Explains `error` of a run in the folder `run` if the folder has gone or the disk is full. Earlier
+/// Explains `error` of a run in the folder `run` if the folder is gone or the disk is full. Earlier
 /// checkpoints are never deleted to make room, so only the work since the last one is lost.
 pub fn explain(error: Error, run: &Path, store: &Store) -> Error {
     let Error::Io { path, action, source } = &error else { return error };

@@ -40,7 +40,7 @@ pub fn quoted(path: &Path) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Quotes as `$'…'`, which can hold line ends and bytes that are not UTF-8.
+/// Quotes as `$'…'`, which can hold line breaks and bytes that are not UTF-8.
 fn escaped(bytes: &[u8]) -> String {
     let mut text = String::from("$'");
     for byte in bytes {

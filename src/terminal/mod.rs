@@ -29,7 +29,7 @@ pub fn start(common: &Common) {
     library::subscribe(common);
 }
 
-/// Writes a result and a line end to stdout. A closed pipe is not an error: the reader has read enough.
+/// Writes a result and a line break to stdout. A closed pipe is not an error: the reader has read enough.
 ///
 /// # Errors
 /// If stdout cannot be written, for example because the disk is full.
@@ -89,7 +89,7 @@ pub fn finish() -> ExitCode {
 }
 
 /// `text` as one line of bounded length, with control characters escaped: names and values from files may
-/// hold line ends, terminal escape sequences or megabytes of text.
+/// hold line breaks, terminal escape sequences or megabytes of text.
 fn one_line(text: &str) -> String {
     const START: usize = 1500;
     const END: usize = 500;

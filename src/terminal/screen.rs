@@ -46,7 +46,7 @@ pub fn width_of_stdout() -> Option<usize> {
     size.map(|(width, _)| usize::from(width.0).max(1))
 }
 
-/// Replaces the changing line with `text` and a line end. A failed write is ignored: it is no reason to stop.
+/// Replaces the changing line with `text` and a line break. A failed write is ignored: it is no reason to stop.
 pub fn line(text: &str) {
     let mut changing = lock();
     let erase = if std::mem::take(&mut *changing) { ERASE } else { "" };

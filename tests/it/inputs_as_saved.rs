@@ -219,7 +219,7 @@ fn almost_valid_json_is_explained() {
     for (text, words) in [
         ("", "is empty; expected a list of numbers"),
         ("[[[0, NaN], [2, 3]]]", "NaN at line 1 column"),
-        ("[[[0, -Infinity], [2, 3]]]", "is not a JSON number; fill it in"),
+        ("[[[0, -Infinity], [2, 3]]]", "is not a JSON number; replace it"),
         (
             "[[0, 1], [2, 3]]\n[[0, 1], [2, 3]]\n",
             "contains several JSON values, as in JSON Lines; put them in one list",

@@ -196,7 +196,7 @@ fn the_best_epoch_of_another_metric_is_dropped() {
         "checkpoint.monitor=validation.accuracy",
     ]);
     let said = format!(
-        "the monitored metric is now `validation.accuracy`: dropping the best by `validation.loss` so far, {} in epoch {}",
+        "the monitored metric is now `validation.accuracy`: discarding the best epoch by `validation.loss` so far ({} in epoch {})",
         first["value"], first["epoch"]
     );
     assert_eq!(outcome.stderr.matches(&said).count(), 1, "{said}\n{}", outcome.stderr);

@@ -186,7 +186,7 @@ fn changed_validation_samples_are_refused() {
     for changed in [format!("{text}3,17,low\n"), lines.join("\n")] {
         workspace.file("train.csv", changed);
         for arguments in [&[][..], &["--split", "validation"]] {
-            assert!(refusal(&eval(arguments)).contains("not the samples of the training"));
+            assert!(refusal(&eval(arguments)).contains("would include samples that were trained on"));
         }
         let train = eval(&["--split", "train"]);
         assert!(train.code == 0 && train.messages().contains("the data has changed"), "{}", train.messages());

@@ -84,7 +84,7 @@ impl Attempts<'_> {
                     }
                     total = answer.length.map(|length| self.part.length() + length).or(total);
                     if let Some(total) = total.filter(|total| !self.accepts(*total)) {
-                        let message = format!("has a file of {total} bytes, not of {}", self.file.length);
+                        let message = format!("has a file of {total} bytes, not {}", self.file.length);
                         return Ok(Ended::Refused(message));
                     }
                     *version = answer.version;
@@ -108,7 +108,7 @@ impl Attempts<'_> {
             // The server sends all of it: it supports no ranges, or the file has changed.
             200 => self.part.clear().map(|()| None),
             206 if from > 0 && answer.from == Some(from) => Ok(None),
-            206 => Ok(Some(Ended::Refused("sends another range than was requested".to_owned()))),
+            206 => Ok(Some(Ended::Refused("sent a range that was not requested".to_owned()))),
             // Nothing follows.
             416 if from > 0 => Ok(Some(Ended::Complete)),
             _ => Ok(Some(Ended::Refused(answer.status.clone()))),

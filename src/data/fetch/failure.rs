@@ -14,7 +14,7 @@ pub fn reason(error: ureq::Error, patience: Patience) -> String {
         ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
             format!("no connection within {}", seconds(patience.connection))
         }
-        ureq::Error::Timeout(_) => format!("no byte for {}", seconds(patience.silence)),
+        ureq::Error::Timeout(_) => format!("no data for {}", seconds(patience.silence)),
         ureq::Error::Io(error) => match error.kind() {
             io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => "connection lost".to_owned(),

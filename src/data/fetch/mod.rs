@@ -77,7 +77,7 @@ pub struct Fetch<'a> {
 pub struct Patience {
     /// For connecting.
     pub connection: Duration,
-    /// For each wait for the next byte.
+    /// For receiving nothing from the server.
     pub silence: Duration,
 }
 

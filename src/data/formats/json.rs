@@ -212,7 +212,7 @@ mod tests {
             ("[1, [2]]", "a list where other lists have a number"),
             ("[[[1]], [2]]", "a number where other lists"),
             ("[[], [1]]", "an empty list"),
-            ("[NaN]", "NaN at line 1 column 2 is not a JSON number; fill it in"),
+            ("[NaN]", "NaN at line 1 column 2 is not a JSON number; replace it"),
             ("[1e39]", "row 0 (counted from 0) is 1e39, which is out of range for a 32-bit float"),
             ("[[1, 2], [3, -1e39]]", "row 1, column 1 (counted from 0) is -1e39"),
             ("[1e999]", "1e999 is out of range for a 32-bit float at line 1 column"),

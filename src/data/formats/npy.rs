@@ -34,7 +34,9 @@ pub(in crate::data) fn header(content: &[u8], whole: u64) -> Result<(Header, usi
         [2 | 3, 0] => {
             (content.get(8..12).map(|b| b.iter().rev().fold(0, |n, &b| n << 8 | usize::from(b))), 12)
         }
-        ref version => return Err(format!("NPY version {version:?} is unsupported; supported are 1 to 3")),
+        ref version => {
+            return Err(format!("NPY version {version:?} is unsupported; versions 1 to 3 are supported"));
+        }
     };
     let length = length.ok_or_else(cut_off)?;
     if length > LONGEST_HEADER {

@@ -54,7 +54,8 @@ impl Reader<'_> {
                 numbers
             };
             if chosen.is_empty() {
-                let message = format!("holds no supported file; supported are {}", super::unsupported::KINDS);
+                let message =
+                    format!("holds no supported file; the supported types are {}", super::unsupported::KINDS);
                 return Err(Error::data(place, message));
             }
             found.files.extend(chosen.into_iter().map(|(path, _)| path));

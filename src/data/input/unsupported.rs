@@ -28,7 +28,10 @@ pub(super) fn explain(path: &Path, mut content: impl BufRead) -> Error {
             _ => None,
         }
     });
-    Error::data(path, message.unwrap_or_else(|| format!("unsupported file type; supported are {KINDS}")))
+    Error::data(
+        path,
+        message.unwrap_or_else(|| format!("unsupported file type; the supported types are {KINDS}")),
+    )
 }
 
 fn kind_without_name(head: &[u8]) -> Option<(&'static str, &'static str)> {

@@ -19,7 +19,7 @@ pub struct Convolution {
     pub weight: (usize, usize),
     /// The index of the parameter `[filters]`.
     pub bias: Option<usize>,
-    /// The factor of negative outputs, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// Memory for the backward pass.
     pub memory: Memory,

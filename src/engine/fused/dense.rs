@@ -22,7 +22,7 @@ pub struct Dense {
     pub weight: usize,
     /// The index of the parameter `[units]`.
     pub bias: Option<usize>,
-    /// The factor of negative outputs, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// The dropout rate, and the number of the dropout layer.
     pub dropout: Option<(f64, u64)>,

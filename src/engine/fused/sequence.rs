@@ -10,7 +10,7 @@ use super::stage::{Sink, Stage, StepContext};
 /// The stages and their outputs.
 pub struct Sequence {
     stages: Vec<Box<dyn Stage>>,
-    /// The first stage that has parameters: no gradient is needed before it, except for the input's.
+    /// The first stage that has parameters: no gradient is needed before it, except possibly that of the input.
     first_trained: usize,
     /// The output of every stage.
     values: Vec<Arena>,
@@ -52,8 +52,8 @@ impl Sequence {
         self.gradients.last_mut().map(|gradient| &mut **gradient)
     }
 
-    /// Allocates memory for batches of `samples` and, for a training step, for the backward pass, down to
-    /// the input if `to_input`.
+    /// Allocates memory for batches of `samples` and, for a training step, for the backward pass; with
+    /// `to_input`, also for the gradient of the input.
     pub fn reserve(&mut self, samples: usize, threads: usize, training: bool, to_input: bool) {
         let first = if to_input { 0 } else { self.first_trained };
         for (i, stage) in self.stages.iter_mut().enumerate() {

@@ -164,7 +164,7 @@ fn a_stalled_transfer_is_given_up_and_continued_elsewhere() {
     let source = source(&[&stalls.address], &content());
     let failed =
         Fetch { source: &source, mirror: None, patience, loading: &loading }.into_folder(folder.path());
-    assert_failed(failed, &["no byte for 2 s after 100000 of 300000 bytes"], folder.path(), Some(100_000));
+    assert_failed(failed, &["no data for 2 s after 100000 of 300000 bytes"], folder.path(), Some(100_000));
     let good = Server::new(|request| Answer::file(&content(), request));
     fetch(&[&good.address], folder.path()).expect("a file");
     assert_right(folder.path());
@@ -187,7 +187,7 @@ fn a_file_of_another_length_is_refused_before_it_is_read() {
     let portal = Server::new(|_| Answer::whole(b"<html>Log in first</html>"));
     let folder = folder();
     let failed = fetch(&[&portal.address], folder.path());
-    assert_failed(failed, &["has a file of 25 bytes, not of 300000"], folder.path(), None);
+    assert_failed(failed, &["has a file of 25 bytes, not 300000"], folder.path(), None);
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub struct Load<'a> {
 /// cannot predict it. Prefetching halves the time for a row of MNIST's bytes, from 0.3 us to 0.15.
 const PREFETCH_DISTANCE: usize = 4;
 
-/// The bytes prefetched of each sample: further on, the hardware prefetcher has locked on.
+/// The number of bytes prefetched of each sample; after them, the hardware prefetcher follows by itself.
 const PREFETCH_BYTES: usize = 4096;
 
 impl Load<'_> {

@@ -1,4 +1,4 @@
-//! Checks the quotes of CSV text and normalizes its line ends before it is parsed.
+//! Checks the quotes of CSV text and normalizes its line endings before it is parsed.
 
 use std::io::{Error, ErrorKind, Read, Result};
 

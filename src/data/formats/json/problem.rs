@@ -16,7 +16,7 @@ pub(in crate::data) fn explain(content: &[u8], error: &serde_json::Error) -> Str
         let begins = |word: &&&str| rest.starts_with(word.as_bytes());
         if let Some(word) = ["NaN", "Infinity", "nan", "inf", "None", "-Infinity", "-inf"].iter().find(begins)
         {
-            return format!("{word} at line {line} column {column} is not a JSON number; fill it in");
+            return format!("{word} at line {line} column {column} is not a JSON number; replace it");
         }
         if error.to_string().starts_with("trailing characters") && matches!(rest.first(), Some(b'[' | b'{')) {
             return "contains several JSON values, as in JSON Lines; put them in one list: `[…, …]`"

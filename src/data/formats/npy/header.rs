@@ -79,7 +79,7 @@ fn element(descr: &str) -> Result<Element, String> {
         'c' => format!("holds complex numbers ({descr}); save real and imaginary parts as separate numbers"),
         'M' | 'm' => format!("holds times ({descr}); save them as numbers with `.astype('int64')`"),
         'U' | 'S' => format!("holds strings of length 0 ({descr})"),
-        _ => format!("holds values of type {descr:?}; supported are f2 to f8, i1 to i8, u1 to u8, b1, U and S"),
+        _ => format!("holds values of type {descr:?}; the supported types are f2 to f8, i1 to i8, u1 to u8, b1, U and S"),
     };
     Err(what)
 }

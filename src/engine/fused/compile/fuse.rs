@@ -15,7 +15,7 @@ pub struct Draft {
     pub operation: Operation,
     /// The index of the layer's first parameter, and the number of its parameters.
     pub parameters: (usize, usize),
-    /// The factor of negative outputs, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// Whether the maximum of each 2x2 outputs is taken.
     pub pooled: bool,
@@ -27,7 +27,8 @@ pub struct Draft {
     pub branches: [Vec<Draft>; 2],
 }
 
-/// The factor of negative values, if the function does nothing else.
+/// The slope below 0 of an activation that is linear there and leaves positive values unchanged; `None` for any
+/// other operation.
 fn slope(operation: &Operation) -> Option<f32> {
     match operation {
         Operation::Activation(Activation::Relu) => Some(0.0),

@@ -16,7 +16,7 @@ pub struct Delta {
     pub output: *const f32,
     /// The row stride of both.
     pub row: usize,
-    /// The factor of negative outputs, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// The indices written by [`Forward`](super::Forward), or null without pooling.
     pub argmax: *const u8,

@@ -87,7 +87,7 @@ pub struct Forward<'a> {
     pub weights: *const f32,
     /// `[panels, 16]`, or null for none.
     pub bias: *const f32,
-    /// The factor of negative outputs, if any: 0 for `relu`.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// The output image, with its border.
     pub output: *mut f32,

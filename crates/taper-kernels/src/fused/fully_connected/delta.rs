@@ -20,7 +20,7 @@ pub struct Delta<'a> {
     pub units: usize,
     /// Rows of the outputs.
     pub y: &'a [f32],
-    /// The factor of negative pre-activations, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// The mask that the outputs were multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,

@@ -19,7 +19,7 @@ pub struct BackwardPass<'a> {
     pub y: &'a [f32],
     /// The gradient of `y`, in the same layout.
     pub gradient: &'a [f32],
-    /// The factor of negative outputs, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// Written by the forward pass.
     pub argmax: &'a [u8],

@@ -16,7 +16,7 @@ pub struct ForwardPass<'a> {
     pub weights: &'a [f32],
     /// `[filters]`, padded to whole vectors.
     pub bias: Option<&'a [f32]>,
-    /// The factor of negative outputs, if any: 0 for `relu`.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// Images in the layout of the convolution's output.
     pub y: &'a mut [f32],

@@ -17,7 +17,7 @@ use crate::window::Window;
 const PARTS: usize = 32;
 const PARTS_OF_LARGE: usize = 16;
 
-/// The number of sums from which a filter is large.
+/// Filters with this number of sums or more count as large.
 const LARGE: usize = 1 << 14;
 
 /// The layouts of one convolution, computed once.

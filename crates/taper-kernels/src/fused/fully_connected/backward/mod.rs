@@ -99,7 +99,7 @@ impl Backward<'_> {
     }
 }
 
-/// The number of inputs from which the work is split by columns.
+/// With this number of inputs or more, the work is split by columns.
 pub const COLUMNS: usize = 384;
 
 /// Units of one part if the work is split by rows: whole tiles of six and of eight.

@@ -20,7 +20,7 @@ pub struct Gradient<'a> {
     pub units: usize,
     /// `[units, inputs]`.
     pub weight: &'a [f32],
-    /// The factor of negative outputs, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// The mask that the outputs were finally multiplied by.
     pub mask: Option<&'a [f32]>,

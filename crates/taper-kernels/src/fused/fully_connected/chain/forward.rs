@@ -17,7 +17,7 @@ pub struct Layer<'a> {
     pub weight: &'a [f32],
     /// `[units]`, if there is one.
     pub bias: Option<&'a [f32]>,
-    /// The factor of negative outputs, if any.
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// The mask that the outputs are finally multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
