@@ -112,6 +112,9 @@ pub enum Error {
         /// The operating system's reason.
         reason: String,
     },
+    /// A server cannot listen on its address.
+    #[error("{0}")]
+    Listen(String),
     /// candle failed to perform an operation.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -150,7 +153,11 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Unwritable { .. } | Self::Threads { .. } | Self::Tensor(_) => 1,
+            Self::Io { .. }
+            | Self::Unwritable { .. }
+            | Self::Threads { .. }
+            | Self::Listen(_)
+            | Self::Tensor(_) => 1,
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Data { .. } | Self::Missing { .. } => 3,
             Self::Checkpoint { .. } => 4,

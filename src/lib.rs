@@ -69,6 +69,8 @@ pub mod optimizer;
 pub mod panics;
 pub mod random;
 pub mod run;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod shape;
 pub mod threads;
 

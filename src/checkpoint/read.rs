@@ -9,6 +9,7 @@ use super::manifest::Manifest;
 use super::{Card, MODEL, OPTIMIZER, STATE, State, manifest, migrate, weights};
 use crate::config::Problems;
 use crate::data::Normalize;
+use crate::digest::sha256;
 use crate::error::{Error, Result};
 use crate::network::Parameters;
 use crate::optimizer::Optimizer;
@@ -72,6 +73,12 @@ impl Checkpoint {
     #[must_use]
     pub fn model_bytes(&self) -> usize {
         self.model.len()
+    }
+
+    /// The SHA-256 of the weights file, in hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        sha256(&self.model)
     }
 
     /// Sets the weights of a network with the same config.

@@ -43,6 +43,8 @@ impl Cli {
             Command::Predict(options) => Some(&mut options.machine),
             Command::Bench(options) => Some(&mut options.machine),
             Command::Check(_) | Command::Data(_) | Command::Config(_) => None,
+            #[cfg(feature = "serve")]
+            Command::Serve(_) => None,
             #[cfg(feature = "pages")]
             Command::Pages(_) => None,
         }
@@ -55,6 +57,8 @@ impl Cli {
                 Some(folders)
             }
             Command::Config(_) => None,
+            #[cfg(feature = "serve")]
+            Command::Serve(_) => None,
             #[cfg(feature = "pages")]
             Command::Pages(_) => None,
             Command::Train(options) => Some(&mut options.machine.data),

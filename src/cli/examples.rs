@@ -31,6 +31,17 @@ Examples:
 `taper config reference [SECTION]` describes every key that --set accepts; `taper config show my.toml` prints \
 the current values.";
 
+/// Help of `taper serve`.
+#[cfg(feature = "serve")]
+pub const SERVE: &str = "\
+Examples:
+  taper serve runs/cnn
+  curl -d '{\"instances\": [[0.1, 0.2]]}' localhost:8501/v1/models/default:predict
+  taper serve digits=runs/cnn churn=runs/churn --listen 127.0.0.1:9000
+  taper serve --rest_api_port=8501 --model_name=my_model --model_base_path=./model
+
+The flags of tensorflow_model_server are accepted. SIGTERM answers what is in flight and exits with code 0.";
+
 /// Help of `taper eval`.
 pub const EVAL: &str = "\
 Examples:

@@ -2,10 +2,14 @@
 
 mod environment;
 mod examples;
+#[cfg(feature = "serve")]
+mod serve;
 mod shared;
 mod tips;
 mod trained;
 
+#[cfg(feature = "serve")]
+pub use serve::Serve;
 pub use shared::{Common, ConfigArgs, DataFolders, Format, LogFormat, Machine, Overrides, Progress};
 pub use trained::{Eval, Predict, RowFormat};
 
@@ -37,6 +41,10 @@ pub enum Command {
     /// Make predictions for new inputs with a checkpoint.
     #[command(after_help = examples::PREDICT)]
     Predict(Predict),
+    /// Serve trained networks over HTTP, by TensorFlow Serving's protocol and others.
+    #[cfg(feature = "serve")]
+    #[command(after_help = examples::SERVE)]
+    Serve(Serve),
     /// Check a config and its data without training; show layers and memory.
     #[command(after_help = examples::CHECK)]
     Check(Check),
@@ -99,6 +107,8 @@ impl Cli {
             Command::Eval(options) => options.machine.threads,
             Command::Predict(options) => options.machine.threads,
             Command::Bench(options) => options.machine.threads,
+            #[cfg(feature = "serve")]
+            Command::Serve(options) => options.threads,
             Command::Check(_) | Command::Data(_) | Command::Config(_) => None,
             #[cfg(feature = "pages")]
             Command::Pages(_) => None,

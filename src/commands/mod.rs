@@ -13,6 +13,8 @@ mod overrides;
 #[cfg(feature = "pages")]
 mod pages;
 mod predict;
+#[cfg(feature = "serve")]
+mod serve;
 mod source;
 mod start;
 mod system;
@@ -34,6 +36,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Train(options) => train::run(options, &cli.common),
         Command::Eval(options) => eval::run(options, &cli.common),
         Command::Predict(options) => predict::run(options, &cli.common),
+        #[cfg(feature = "serve")]
+        Command::Serve(options) => serve::run(options, &cli.common),
         Command::Check(options) => check::run(options),
         Command::Bench(options) => bench::run(options, &cli.common),
         Command::Data(options) => data::run(options, &cli.common),

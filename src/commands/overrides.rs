@@ -7,6 +7,12 @@ pub fn overrides(flags: &Overrides) -> Vec<(String, String)> {
     environment().into_iter().chain(flags.assignments()).collect()
 }
 
+/// The values of the environment for the keys that start with `section`.
+#[cfg(feature = "serve")]
+pub fn environment_of(section: &str) -> Vec<(String, String)> {
+    environment().into_iter().filter(|(_, assignment)| assignment.starts_with(section)).collect()
+}
+
 /// `TAPER__TRAIN__EPOCHS=3` as `train.epochs=3`, sorted for a fixed order.
 fn environment() -> Vec<(String, String)> {
     let mut values: Vec<(String, String)> = std::env::vars_os()

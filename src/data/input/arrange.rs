@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Inputs, Numbers, Reader};
+use super::{Inputs, Numbers, Reader, Units};
 use crate::data::Features;
 
 impl Reader<'_> {
@@ -36,9 +36,17 @@ impl Reader<'_> {
         };
         let Numbers { values, whole, .. } = numbers;
         // The column definition of a pixel table settles the unit.
-        let known = rows.is_some() && self.table.is_some_and(|table| table.pixels);
-        let whole = whole
-            || self.pixels && values.iter().copied().all(is_pixel) && values.iter().any(|value| *value > 1.0);
+        let of_table = rows.is_some() && self.table.is_some_and(|table| table.pixels);
+        let known = of_table || self.units == Units::Pixels;
+        let whole = match self.units {
+            Units::Pixels => true,
+            Units::Fractions => false,
+            Units::Auto => {
+                let pixels =
+                    || values.iter().copied().all(is_pixel) && values.iter().any(|value| *value > 1.0);
+                whole || self.pixels && pixels()
+            }
+        };
         let features = if self.pixels && (whole || known) {
             Features::Bytes(self.channels_first(pixels(&values, known)?, channels_last))
         } else {

@@ -28,6 +28,8 @@ pub use places::Found;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::formats::array::{Array, Values};
 use super::formats::{idx, image, json, npy};
 use super::sets::csv;
@@ -71,6 +73,21 @@ pub struct Reader<'a> {
     /// The name of the array of test samples in archives.
     array: Option<&'a str>,
     loading: Option<&'a Loading>,
+    units: Units,
+}
+
+/// What numbers mean to a network that was trained on pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Units {
+    /// Integers are pixels from 0 to 255, other numbers fractions from 0 to 1; integers that could be either are
+    /// errors.
+    #[default]
+    Auto,
+    /// Integers from 0 to 255, however they are written.
+    Pixels,
+    /// Numbers from 0 to 1, however they are written.
+    Fractions,
 }
 
 impl<'a> Reader<'a> {
@@ -79,7 +96,13 @@ impl<'a> Reader<'a> {
     pub fn new(shape: &'a Shape, pixels: bool, source: &'a Config) -> Self {
         let table = if let Config::csv(table) = source { Some(table) } else { None };
         let array = if let Config::npz(arrays) = source { Some(arrays.x_test.as_str()) } else { None };
-        Self { shape, pixels, table, array, loading: None }
+        Self { shape, pixels, table, array, loading: None, units: Units::Auto }
+    }
+
+    /// Returns the reader with numbers understood as `units`.
+    #[must_use]
+    pub fn in_units(self, units: Units) -> Self {
+        Self { units, ..self }
     }
 
     /// Returns the reader with `loading` attached, which observes reading and can stop it.
@@ -184,8 +207,17 @@ impl<'a> Reader<'a> {
         self.bytes(place, &shape, true, pixels.to_vec()).map_err(|message| Error::data(place, message))
     }
 
+    /// Decodes the content of a PNG or JPEG file as [`read`](Self::read) does.
+    ///
+    /// # Errors
+    /// [`Error::Data`] about `place` if it is damaged, or the network does not take images.
+    pub fn picture(&self, place: &Path, content: &[u8]) -> Result<Inputs> {
+        self.image(place, content)
+    }
+
     /// Whether its samples can be PNG and JPEG files.
-    fn takes_pictures(&self) -> bool {
+    #[must_use]
+    pub fn takes_pictures(&self) -> bool {
         self.pixels
             && self.shape.image().is_some_and(|[channels, height, width]| {
                 matches!(channels, 1 | 3) && height.max(width) <= LONGEST_SIDE

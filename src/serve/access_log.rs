@@ -1,0 +1,107 @@
+//! The access log: one line of JSON per request, without its content.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use super::config::AccessLog;
+use super::metrics::{APIS, Metrics};
+use super::service::Record;
+
+/// The lines that wait to be written. Beyond them, lines are dropped and counted: a slow terminal never slows requests down.
+const WAITING: usize = 8_192;
+
+/// A request that was answered.
+pub struct Line {
+    /// The identifier in `X-Request-Id`.
+    pub id: String,
+    /// The identifier of the trace that it belongs to.
+    pub trace: Option<String>,
+    /// The client's address.
+    pub peer: String,
+    /// The name of its token.
+    pub token: Option<String>,
+    /// The HTTP method.
+    pub method: String,
+    /// What it was.
+    pub record: Record,
+    /// Bytes of its body.
+    pub received: usize,
+    /// Bytes of the reply's body.
+    pub sent: usize,
+    /// The status code.
+    pub status: u16,
+    /// The time from its head to the reply.
+    pub time: Duration,
+}
+
+/// Where lines go.
+pub struct Log {
+    which: AccessLog,
+    lines: Option<SyncSender<Line>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Log {
+    /// A log of `which` requests to stderr, written by a thread of its own.
+    #[must_use]
+    pub fn new(which: AccessLog, metrics: Arc<Metrics>) -> Self {
+        let lines = (which != AccessLog::Off).then(|| {
+            let (sender, receiver) = sync_channel::<Line>(WAITING);
+            let write = move || {
+                for line in receiver {
+                    // There is nobody to tell if stderr is closed.
+                    let _ = writeln!(std::io::stderr().lock(), "{}", line.json());
+                }
+            };
+            std::thread::Builder::new().name("taper-access-log".to_owned()).spawn(write).map(|_| sender).ok()
+        });
+        Self { which, lines: lines.flatten(), metrics }
+    }
+
+    /// Adds the line of a request, if it is logged.
+    pub fn write(&self, line: impl FnOnce() -> Line) {
+        let Some(lines) = &self.lines else { return };
+        let line = line();
+        if self.which == AccessLog::Errors && line.status < 400 {
+            return;
+        }
+        if lines.try_send(line).is_err() {
+            self.metrics.lost_log_lines.add(1);
+        }
+    }
+}
+
+impl Line {
+    fn json(&self) -> serde_json::Value {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let Record { api, route, model, version, samples, parsed, computed } = &self.record;
+        let computed = computed.map(|(waited, computed, batch)| (micros(waited), micros(computed), batch));
+        json!({
+            "event": "request",
+            "time": now.as_secs_f64(),
+            "id": self.id,
+            "trace": self.trace,
+            "peer": self.peer,
+            "token": self.token,
+            "method": self.method,
+            "api": APIS[*api as usize],
+            "route": route,
+            "model": model,
+            "version": version,
+            "samples": samples,
+            "bytes_in": self.received,
+            "bytes_out": self.sent,
+            "status": self.status,
+            "parse_us": micros(*parsed),
+            "queue_us": computed.map(|found| found.0),
+            "compute_us": computed.map(|found| found.1),
+            "batch": computed.map(|found| found.2),
+            "total_us": micros(self.time),
+        })
+    }
+}

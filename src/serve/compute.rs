@@ -1,0 +1,123 @@
+//! The thread that computes predictions.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::queue::{Computed, Failure, Job, Queue};
+use crate::data::Features;
+use crate::data::input::Inputs;
+use crate::error::{Error, Result};
+use crate::inference::Prediction;
+use crate::panics;
+
+/// Starts the thread; it ends when the queue is stopped and empty.
+///
+/// # Errors
+/// [`Error::Threads`] if the system refuses.
+pub fn start(queue: Arc<Queue>, panicked: impl Fn() + Send + 'static) -> Result<JoinHandle<()>> {
+    let run = move || {
+        while let Some(jobs) = queue.take(Instant::now) {
+            pass(&queue, jobs, &panicked);
+        }
+    };
+    let thread = Builder::new().name("taper-compute".to_owned()).spawn(run);
+    thread.map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })
+}
+
+/// One pass through a network, for the samples of all `jobs`, or the first ones of a single large job.
+fn pass(queue: &Queue, mut jobs: Vec<Job>, panicked: &impl Fn()) {
+    let start = Instant::now();
+    let joined = join(&jobs);
+    let (version, samples) = (Arc::clone(&jobs[0].version), joined.as_ref().unwrap_or(&jobs[0].inputs));
+    let result = panics::contain(|| version.predict(samples));
+    let batch = samples.count;
+    for job in &mut jobs {
+        job.begun.get_or_insert(start);
+    }
+    match result {
+        Some(Ok(predictions)) => distribute(queue, jobs, predictions, batch),
+        // A sample of one request is no reason to refuse the others.
+        Some(Err(Error::Data { .. })) if jobs.len() > 1 => {
+            jobs.into_iter().for_each(|job| pass(queue, vec![job], panicked));
+        }
+        Some(Err(error)) => fail(jobs, &error),
+        None => {
+            panicked();
+            for job in jobs {
+                let _ = job.reply.send(Err(Failure::Internal("the computation failed".to_owned())));
+            }
+        }
+    }
+}
+
+/// The samples of the next pass, unless they are those of a single job as they are.
+fn join(jobs: &[Job]) -> Option<Inputs> {
+    let first = &jobs[0];
+    let most = first.version.most_samples();
+    let whole = jobs.len() == 1 && first.done.is_empty() && first.inputs.count <= most;
+    if whole {
+        return None;
+    }
+    let values = first.inputs.sample_shape.elements().unwrap_or(0);
+    let part = |job: &Job| {
+        let start = job.done.len();
+        start * values..(start + job.left().min(most)) * values
+    };
+    let features = match &first.inputs.features {
+        Features::Bytes(_) => Features::Bytes(jobs.iter().fold(Vec::new(), |mut all, job| {
+            if let Features::Bytes(bytes) = &job.inputs.features {
+                all.extend_from_slice(&bytes[part(job)]);
+            }
+            all
+        })),
+        Features::Floats(_) => Features::Floats(jobs.iter().fold(Vec::new(), |mut all, job| {
+            if let Features::Floats(floats) = &job.inputs.features {
+                all.extend_from_slice(&floats[part(job)]);
+            }
+            all
+        })),
+    };
+    let count = jobs.iter().map(|job| job.left().min(most)).sum();
+    let sample_shape = first.inputs.sample_shape.clone();
+    Some(Inputs { place: PathBuf::from("request"), sample_shape, features, count })
+}
+
+/// Hands the `predictions` of a pass to their jobs, and queues the rest of a large one again.
+fn distribute(queue: &Queue, jobs: Vec<Job>, predictions: Vec<Prediction>, batch: usize) {
+    let mut predictions = predictions.into_iter();
+    for mut job in jobs {
+        let count = job.left().min(batch);
+        job.done.extend(predictions.by_ref().take(count));
+        if job.left() > 0 {
+            queue.put_back(job);
+            continue;
+        }
+        let begun = job.begun.unwrap_or(job.queued);
+        let computed = Computed {
+            predictions: job.done,
+            waited: begun.saturating_duration_since(job.queued),
+            computed: begun.elapsed(),
+            batch,
+        };
+        // The client may have hung up.
+        let _ = job.reply.send(Ok(computed));
+    }
+}
+
+fn fail(jobs: Vec<Job>, error: &Error) {
+    for job in jobs {
+        // In a later pass of a large request, the samples were counted from the first one of the pass.
+        let counted = if job.done.is_empty() { None } else { job.version.predict(&job.inputs).err() };
+        let failure = match counted.as_ref().unwrap_or(error) {
+            Error::Data { message, .. } => Failure::Sample(message.clone()),
+            error => Failure::Internal(error.to_string()),
+        };
+        let _ = job.reply.send(Err(failure));
+    }
+}
+
+/// How long idle threads of the team spin. In training work comes every few microseconds; a spinning thread here would take
+/// a core from those that read requests.
+pub const SPIN_TIME: Duration = Duration::from_micros(20);

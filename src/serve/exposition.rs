@@ -1,0 +1,243 @@
+//! The metrics as text, in Prometheus's format (version 0.0.4).
+
+use std::fmt::Write as _;
+
+use super::metrics::{APIS, Histogram, ModelMetrics};
+use super::reply::Reply;
+use super::service::Service;
+
+/// The reply to a request for metrics.
+#[must_use]
+pub fn reply(service: &Service) -> Reply {
+    Reply::text(200, "text/plain; version=0.0.4; charset=utf-8", text(service))
+}
+
+/// All series.
+#[must_use]
+pub fn text(service: &Service) -> String {
+    let mut text = String::with_capacity(16 << 10);
+    requests(&mut text, service);
+    models(&mut text, service);
+    server(&mut text, service);
+    process(&mut text, service);
+    tensorflow(&mut text, service);
+    text
+}
+
+fn family(to: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(to, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn line(to: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
+    let _ = match labels {
+        "" => writeln!(to, "{name} {value}"),
+        labels => writeln!(to, "{name}{{{labels}}} {value}"),
+    };
+}
+
+/// `text` as the value of a label.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+fn histogram(to: &mut String, name: &str, labels: &str, histogram: &Histogram) {
+    let comma = if labels.is_empty() { "" } else { "," };
+    let bounds = histogram.bounds.iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
+    let mut all = 0;
+    for (bound, count) in bounds.zip(histogram.cumulative()) {
+        line(to, &format!("{name}_bucket"), &format!("{labels}{comma}le=\"{bound}\""), count);
+        all = count;
+    }
+    line(to, &format!("{name}_sum"), labels, histogram.sum());
+    line(to, &format!("{name}_count"), labels, all);
+}
+
+fn requests(to: &mut String, service: &Service) {
+    let name = "taper_requests_total";
+    family(
+        to,
+        name,
+        "counter",
+        "Requests that were answered, by model (_ for none), protocol and status code.",
+    );
+    for (model, metrics) in service.metrics.all() {
+        for (api, code, count) in metrics.requests() {
+            let labels = format!("model=\"{}\",api=\"{api}\",code=\"{code}\"", escaped(model));
+            line(to, name, &labels, count);
+        }
+    }
+    let name = "taper_request_seconds";
+    family(to, name, "histogram", "Time from the head of a request to its reply.");
+    for (model, metrics) in service.metrics.all() {
+        for (api, times) in APIS.iter().zip(&metrics.request_seconds) {
+            histogram(to, name, &format!("model=\"{}\",api=\"{api}\"", escaped(model)), times);
+        }
+    }
+}
+
+type OfModel = fn(&ModelMetrics) -> f64;
+
+fn models(to: &mut String, service: &Service) {
+    let all = || service.metrics.all().filter(|(name, _)| *name != "_");
+    let histograms: [(&str, &str, fn(&ModelMetrics) -> &Histogram); 4] = [
+        ("taper_queue_seconds", "Time that the samples of a request waited for the network.", |m| {
+            &m.queue_seconds
+        }),
+        ("taper_parse_seconds", "Time of reading a request.", |m| &m.parse_seconds),
+        ("taper_compute_seconds", "Time of the passes with the samples of a request.", |m| {
+            &m.compute_seconds
+        }),
+        ("taper_batch_samples", "Samples in the pass that a request was in.", |m| &m.batch_samples),
+    ];
+    for (name, help, of) in histograms {
+        family(to, name, "histogram", help);
+        for (model, metrics) in all() {
+            histogram(to, name, &format!("model=\"{}\"", escaped(model)), of(metrics));
+        }
+    }
+    let numbers: [(&str, &str, &str, OfModel); 5] = [
+        ("taper_samples_total", "counter", "Samples that were predicted.", |m| m.samples.get() as f64),
+        ("taper_model_version", "gauge", "The latest version.", |m| m.version.get() as f64),
+        ("taper_model_load_seconds", "gauge", "Time of loading the latest version.", |m| {
+            m.load_seconds.get()
+        }),
+        ("taper_model_source_ok", "gauge", "Whether the source can be read.", |m| m.source_ok.get() as f64),
+        ("taper_model_versions_served", "gauge", "Versions that are served.", |_| f64::NAN),
+    ];
+    for (name, kind, help, of) in numbers {
+        family(to, name, kind, help);
+        for (model, metrics) in all() {
+            let served = || service.registry.find(model).map_or(0, |served| served.state().versions.len());
+            let value = of(metrics);
+            let value = if value.is_nan() { served() as f64 } else { value };
+            line(to, name, &format!("model=\"{}\"", escaped(model)), value);
+        }
+    }
+    let name = "taper_model_loads_total";
+    family(to, name, "counter", "Versions that were loaded, or could not be.");
+    for (model, metrics) in all() {
+        let model = escaped(model);
+        line(to, name, &format!("model=\"{model}\",result=\"ok\""), metrics.loads.get());
+        line(to, name, &format!("model=\"{model}\",result=\"failed\""), metrics.failed_loads.get());
+    }
+}
+
+fn server(to: &mut String, service: &Service) {
+    let metrics = &service.metrics;
+    let (jobs, bytes) = service.queue.size();
+    let name = "taper_rejected_total";
+    family(to, name, "counter", "Requests and connections that were refused, by reason.");
+    line(to, name, "reason=\"queue\"", metrics.rejected_queue.get());
+    line(to, name, "reason=\"limit\"", metrics.rejected_limit.get());
+    line(to, name, "reason=\"connections\"", metrics.rejected_connections.get());
+    let numbers: [(&str, &str, &str, u64); 13] = [
+        ("taper_queue_requests", "gauge", "Requests that wait for the network.", jobs as u64),
+        ("taper_queue_bytes", "gauge", "Bytes of the samples that wait.", bytes as u64),
+        ("taper_cancelled_total", "counter", "Requests whose clients hung up.", metrics.cancelled.get()),
+        ("taper_deadline_total", "counter", "Requests that were not answered in time.", metrics.late.get()),
+        ("taper_connections", "gauge", "Open connections.", metrics.connections.get()),
+        ("taper_requests_in_flight", "gauge", "Requests that are being answered.", metrics.in_flight.get()),
+        (
+            "taper_tls_failures_total",
+            "counter",
+            "Connections on which TLS failed.",
+            metrics.tls_failures.get(),
+        ),
+        (
+            "taper_auth_failures_total",
+            "counter",
+            "Requests without a valid token.",
+            metrics.auth_failures.get(),
+        ),
+        ("taper_panics_total", "counter", "Panics while answering.", metrics.panics.get()),
+        (
+            "taper_access_log_lost_total",
+            "counter",
+            "Lost lines of the access log.",
+            metrics.lost_log_lines.get(),
+        ),
+        ("taper_ready", "gauge", "Whether the server takes new work.", u64::from(service.is_ready())),
+        ("taper_draining", "gauge", "Whether the server is stopping.", metrics.draining.get()),
+        ("taper_uptime_seconds", "gauge", "Time since the start.", service.started.elapsed().as_secs()),
+    ];
+    for (name, kind, help, value) in numbers {
+        family(to, name, kind, help);
+        line(to, name, "", value);
+    }
+    family(to, "taper_build_info", "gauge", "The version of taper.");
+    line(to, "taper_build_info", &format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);
+}
+
+/// What every Prometheus client reports, read from `/proc` where there is one.
+fn process(to: &mut String, service: &Service) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program, in parentheses, may have spaces.
+    let fields: Vec<f64> = stat
+        .rsplit_once(')')
+        .map(|(_, rest)| rest.split_whitespace().map(|field| field.parse().unwrap_or(0.0)).collect())
+        .unwrap_or_default();
+    let field = |at: usize| fields.get(at).copied().unwrap_or(0.0);
+    let (ticks, page) = (100.0, 4096.0);
+    let files = std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
+    let numbers = [
+        ("process_cpu_seconds_total", "counter", "CPU time.", (field(11) + field(12)) / ticks),
+        ("process_resident_memory_bytes", "gauge", "Memory in use.", field(21) * page),
+        ("process_virtual_memory_bytes", "gauge", "Address space in use.", field(20)),
+        ("process_threads", "gauge", "Threads.", field(17)),
+        ("process_open_fds", "gauge", "Open files.", files as f64),
+        ("process_start_time_seconds", "gauge", "When the process started.", start_time(service)),
+    ];
+    for (name, kind, help, value) in numbers {
+        family(to, name, kind, help);
+        line(to, name, "", value);
+    }
+}
+
+fn start_time(service: &Service) -> f64 {
+    use std::sync::OnceLock;
+    use std::time::{SystemTime, UNIX_EPOCH};
+    static START: OnceLock<f64> = OnceLock::new();
+    *START.get_or_init(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (now.as_secs_f64() - service.started.elapsed().as_secs_f64()).round()
+    })
+}
+
+/// Three of TensorFlow Serving's own series, so that its dashboards keep working. Latencies are in microseconds there.
+fn tensorflow(to: &mut String, service: &Service) {
+    let name = ":tensorflow:serving:request_count";
+    family(to, name, "counter", "Requests for TensorFlow Serving's protocol.");
+    for (model, metrics) in service.metrics.all().filter(|(name, _)| *name != "_") {
+        let (mut good, mut bad) = (0, 0);
+        for (_, code, count) in metrics.requests().filter(|(api, ..)| *api == APIS[0]) {
+            *(if code == 200 { &mut good } else { &mut bad }) += count;
+        }
+        let model = escaped(model);
+        line(to, name, &format!("model_name=\"{model}\",status=\"OK\""), good);
+        line(to, name, &format!("model_name=\"{model}\",status=\"ERROR\""), bad);
+    }
+    let of: [(&str, &str, fn(&ModelMetrics) -> &Histogram); 2] = [
+        (":tensorflow:serving:request_latency", "API=\"Predict\",entrypoint=\"REST\"", |m| {
+            &m.request_seconds[0]
+        }),
+        (":tensorflow:serving:runtime_latency", "API=\"Predict\",runtime=\"taper\"", |m| &m.compute_seconds),
+    ];
+    for (name, labels, of) in of {
+        family(to, name, "histogram", "Latency in microseconds.");
+        for (model, metrics) in service.metrics.all().filter(|(name, _)| *name != "_") {
+            let labels = format!("model_name=\"{}\",{labels}", escaped(model));
+            micros(to, name, &labels, of(metrics));
+        }
+    }
+}
+
+fn micros(to: &mut String, name: &str, labels: &str, histogram: &Histogram) {
+    let bounds = histogram.bounds.iter().map(|bound| (bound * 1e6).round().to_string());
+    let mut all = 0;
+    for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(histogram.cumulative()) {
+        line(to, &format!("{name}_bucket"), &format!("{labels},le=\"{bound}\""), count);
+        all = count;
+    }
+    line(to, &format!("{name}_sum"), labels, histogram.sum() * 1e6);
+    line(to, &format!("{name}_count"), labels, all);
+}

@@ -1,0 +1,159 @@
+//! A socket as hyper reads and writes it, which notes what the connection is doing.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The bytes that are read at once.
+const CHUNK: usize = 16 << 10;
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Nothing has arrived since the last reply.
+    Idle,
+    /// The head of a request arrives.
+    Head,
+    /// A request is read and answered, within limits of its own.
+    Answer,
+    /// The reply is written.
+    Write,
+}
+
+/// The phase of a connection, and since when: shared by its socket, its requests, and what ends it.
+#[derive(Debug)]
+pub struct Activity {
+    phase: AtomicU8,
+    /// Microseconds since `start`.
+    since: AtomicU64,
+    start: Instant,
+}
+
+impl Activity {
+    /// A connection that was just accepted.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            phase: AtomicU8::new(Phase::Idle as u8),
+            since: AtomicU64::new(0),
+            start: Instant::now(),
+        })
+    }
+
+    /// Enters `phase` now.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+        let since = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.since.store(since, Ordering::Relaxed);
+    }
+
+    /// The phase, and when it began or, in the last one, when something was last written.
+    #[must_use]
+    pub fn now(&self) -> (Phase, Instant) {
+        let phase = match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Idle,
+            1 => Phase::Head,
+            2 => Phase::Answer,
+            _ => Phase::Write,
+        };
+        (phase, self.start + Duration::from_micros(self.since.load(Ordering::Relaxed)))
+    }
+}
+
+/// A socket.
+pub struct Io<S> {
+    socket: S,
+    activity: Arc<Activity>,
+    /// What is read on its way to hyper, whose buffer safe code cannot hand to tokio.
+    chunk: Box<[u8]>,
+    flushed: bool,
+}
+
+impl<S> Io<S> {
+    /// A `socket` whose phases are noted in `activity`.
+    pub fn new(socket: S, activity: Arc<Activity>) -> Self {
+        Self { socket, activity, chunk: vec![0; CHUNK].into_boxed_slice(), flushed: true }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Read for Io<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut to: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let most = to.remaining().min(this.chunk.len());
+        let mut buffer = ReadBuf::new(&mut this.chunk[..most]);
+        let (phase, _) = this.activity.now();
+        match Pin::new(&mut this.socket).poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) => {
+                let read = buffer.filled();
+                if !read.is_empty() && matches!(phase, Phase::Idle | Phase::Write) {
+                    this.activity.enter(Phase::Head);
+                }
+                to.put_slice(read);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                if phase == Phase::Write && this.flushed {
+                    this.activity.enter(Phase::Idle);
+                }
+                Poll::Pending
+            }
+            failed @ Poll::Ready(Err(_)) => failed,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Write for Io<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write(context, bytes);
+        this.note(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write_vectored(context, parts);
+        this.note(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.socket).poll_flush(context);
+        this.flushed = flushed.is_ready();
+        flushed
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(context)
+    }
+}
+
+impl<S> Io<S> {
+    /// Notes a write; each one that succeeds starts the time for the next.
+    fn note(&mut self, written: &Poll<io::Result<usize>>) {
+        self.flushed = false;
+        if matches!(written, Poll::Ready(Ok(_))) && self.activity.now().0 == Phase::Write {
+            self.activity.enter(Phase::Write);
+        }
+    }
+}

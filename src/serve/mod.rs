@@ -1,0 +1,46 @@
+//! Serves trained networks over HTTP, by TensorFlow Serving's REST protocol and the Open Inference Protocol.
+//!
+//! ```no_run
+//! use taper::interrupt::Interrupt;
+//! use taper::serve::{Config, ModelConfig, Server};
+//!
+//! # fn main() -> taper::Result<()> {
+//! let model = ModelConfig { source: "runs/mnist-cnn-0001".into(), ..ModelConfig::default() };
+//! let config = Config { models: [("digits".to_owned(), model)].into(), ..Config::default() };
+//! let server = Server::start(config, Interrupt::default())?;
+//! println!("listening on http://{}", server.address());
+//! server.run()
+//! # }
+//! ```
+//!
+//! A request goes this way: `server` accepts its connection, `connection` reads it within limits, `service` decides what it is for,
+//! `tensorflow` or `v2` read its samples, `queue` holds them until `compute` takes them with others, and the
+//! protocol writes the reply. `watch` meanwhile loads new versions into `registry`. Only `server`, `connection`, `io` and
+//! `tls` know sockets.
+
+mod access_log;
+mod auth;
+mod body;
+mod compute;
+mod config;
+mod connection;
+mod exposition;
+mod io;
+mod json;
+mod metrics;
+mod model;
+mod page;
+mod percent;
+mod queue;
+mod registry;
+mod reply;
+mod server;
+mod service;
+mod signature;
+mod source;
+mod tensorflow;
+mod tls;
+mod watch;
+
+pub use config::{AccessLog, Auth, Batching, Config, Follow, Limits, ModelConfig, ServeConfig, Tls};
+pub use server::Server;

@@ -1,0 +1,137 @@
+//! A version of a model, loaded and ready.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use candle_core::Device;
+
+use super::signature::Signature;
+use crate::checkpoint::{Card, Checkpoint};
+use crate::data;
+use crate::data::input::{Inputs, Reader, Units};
+use crate::engine::{Predictor, SharedTeam};
+use crate::error::Result;
+use crate::experiment::Experiment;
+use crate::inference::{Prediction, batch_size, predict};
+use crate::loss;
+use crate::run::build::load_predictor;
+use crate::run::config_of;
+
+/// The batches that are predicted once before a version is served.
+const WARM_UP: [usize; 4] = [1, 8, 64, 256];
+
+/// A network with its weights, and all that predictions need.
+pub struct Version {
+    /// Its number: the step of a checkpoint, or the name of its folder.
+    pub number: u64,
+    /// Where it was loaded from.
+    pub place: PathBuf,
+    /// The SHA-256 of its weights file, in hexadecimal.
+    pub digest: String,
+    /// What it takes and returns.
+    pub signature: Signature,
+    /// How numbers are understood unless a request says otherwise.
+    pub units: Units,
+    /// How long loading took.
+    pub load_time: Duration,
+    card: Card,
+    data: data::Config,
+    loss: loss::Config,
+    /// Whether a sample's bits do not depend on the batch it is in.
+    pub batches_freely: bool,
+    predictor: Mutex<Box<dyn Predictor>>,
+}
+
+impl Version {
+    /// Loads the network of `checkpoint`, whose weights have the given `digest`, to compute on `team`, and predicts with
+    /// it once.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`](crate::Error::Checkpoint) if it cannot be used.
+    pub fn load(
+        checkpoint: Checkpoint,
+        digest: &str,
+        number: u64,
+        input: &str,
+        units: Units,
+        team: SharedTeam,
+    ) -> Result<Self> {
+        let start = Instant::now();
+        let experiment = config_of(&checkpoint)?;
+        let predictor = load_predictor(&checkpoint, &experiment, &Device::Cpu, team)?;
+        let Checkpoint { card, place, .. } = checkpoint;
+        let Experiment { mut data, loss, .. } = experiment;
+        data.take_trained(card.columns.as_ref(), &card.classes);
+        let reader = Reader::new(&card.sample_shape, card.pixels, &data);
+        let probabilities = loss.member().link().is_some();
+        let batches_freely = predictor.name() == "fused";
+        let signature = Signature::new(input, &card, &reader, 0, probabilities);
+        let mut version = Self {
+            number,
+            place,
+            digest: digest.to_owned(),
+            signature,
+            units,
+            load_time: Duration::ZERO,
+            card,
+            data,
+            loss,
+            batches_freely,
+            predictor: Mutex::new(predictor),
+        };
+        version.warm_up()?;
+        version.load_time = start.elapsed();
+        Ok(version)
+    }
+
+    /// Predicts for batches of zeros: allocates what predictions need, and finds out the number of outputs.
+    fn warm_up(&mut self) -> Result<()> {
+        let shape = self.card.sample_shape.clone();
+        let (values, most) = (shape.elements().unwrap_or(1), batch_size(&shape));
+        for count in WARM_UP.into_iter().filter(|count| *count <= most) {
+            let features = match self.card.pixels {
+                true => data::Features::Bytes(vec![0; values * count]),
+                false => data::Features::Floats(vec![0.0; values * count]),
+            };
+            let inputs =
+                Inputs { place: PathBuf::from("warm-up"), sample_shape: shape.clone(), features, count };
+            let scaling = self.card.scaling(&inputs.features);
+            let indices: Vec<usize> = (0..count).collect();
+            let outputs = self.predictor().logits(&inputs.samples(&indices, &scaling))?.len() / count;
+            self.signature.outputs = outputs;
+        }
+        Ok(())
+    }
+
+    /// A reader for samples of the network, with numbers understood as `units`.
+    #[must_use]
+    pub fn reader(&self, units: Units) -> Reader<'_> {
+        Reader::new(&self.card.sample_shape, self.card.pixels, &self.data).in_units(units)
+    }
+
+    /// The most samples of one pass.
+    #[must_use]
+    pub fn most_samples(&self) -> usize {
+        batch_size(&self.card.sample_shape)
+    }
+
+    /// Predicts for `inputs`, in order.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if a sample leads to values that are not finite, which names it.
+    pub fn predict(&self, inputs: &Inputs) -> Result<Vec<Prediction>> {
+        let scaling = self.card.scaling(&inputs.features);
+        let mut predictor = self.predictor();
+        let mut predictions = Vec::with_capacity(inputs.count);
+        for batch in predict(predictor.as_mut(), self.loss.member(), inputs, scaling, |_| Ok(())) {
+            predictions.extend(batch?);
+        }
+        Ok(predictions)
+    }
+
+    /// A pass that panicked leaves only memory behind that the next one writes before it reads.
+    fn predictor(&self) -> MutexGuard<'_, Box<dyn Predictor>> {
+        self.predictor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,26 @@
+//! Percent-encoded names in paths.
+
+/// The text that `encoded` stands for; what is not valid is kept as it is, and no name has it.
+#[must_use]
+pub fn decode(encoded: &str) -> String {
+    if !encoded.contains('%') {
+        return encoded.to_owned();
+    }
+    let bytes = encoded.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

@@ -1,0 +1,52 @@
+//! An answer, before it is HTTP.
+
+use std::borrow::Cow;
+
+/// What is sent back for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// Other headers.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The media type of JSON.
+pub const JSON: &str = "application/json";
+
+impl Reply {
+    /// A reply with a JSON document.
+    #[must_use]
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, content_type: JSON, headers: Vec::new(), body: body.into() }
+    }
+
+    /// The JSON of `value`.
+    #[must_use]
+    pub fn value(value: &serde_json::Value) -> Self {
+        Self::json(200, value.to_string())
+    }
+
+    /// `{"error": message}`, as both protocols report errors.
+    #[must_use]
+    pub fn error(status: u16, message: &str) -> Self {
+        Self::json(status, serde_json::json!({ "error": message }).to_string())
+    }
+
+    /// A reply with text.
+    #[must_use]
+    pub fn text(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, content_type, headers: Vec::new(), body: body.into() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}

@@ -1,0 +1,292 @@
+//! Accepts connections, and ends in good order.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::access_log::Log;
+use super::auth::Tokens;
+use super::compute;
+use super::config::Config;
+use super::connection;
+use super::metrics::Metrics;
+use super::queue::{Capacity, Queue};
+use super::registry::{Registry, Served};
+use super::service::Service;
+use super::tls::Certificate;
+use super::watch::Watcher;
+use crate::engine::SharedTeam;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::threads;
+
+/// How often a stopping server, and one that may have to stop, looks.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What the connections of a server share.
+pub struct Shared {
+    /// Answers requests.
+    pub service: Service,
+    /// The tokens, if they are needed.
+    pub tokens: Option<Tokens>,
+    /// The access log.
+    pub log: Log,
+    certificate: Option<Certificate>,
+    /// Identifiers of requests: the first half tells processes apart.
+    ids: (u64, AtomicU64),
+}
+
+/// A server whose models are loaded and whose socket listens.
+pub struct Server {
+    shared: Arc<Shared>,
+    listener: StdListener,
+    watcher: Watcher,
+    compute: JoinHandle<()>,
+    interrupt: Interrupt,
+}
+
+impl Shared {
+    /// A new identifier.
+    pub fn next_id(&self) -> String {
+        format!("{:08x}-{:x}", self.ids.0 as u32, self.ids.1.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Server {
+    /// Listens, loads and warms up all models; `interrupt` will stop it. Connections wait until [`run`](Self::run).
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if tokens or certificates cannot be used; [`Error::Checkpoint`] if a model cannot be loaded;
+    /// [`Error::Io`] if the address cannot be listened on.
+    pub fn start(config: Config, interrupt: Interrupt) -> Result<Self> {
+        let listener = listen(config.listen)?;
+        let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
+        let tokens = config.auth.tokens.as_deref().map(Tokens::read).transpose()?;
+        let metrics = Arc::new(Metrics::new(config.models.keys()));
+        let registry = Arc::new(Registry::new(&config.models));
+        let team = SharedTeam::new(threads::count());
+        team.set_spin_time(compute::SPIN_TIME);
+        let mut watcher = Watcher::new(Arc::clone(&registry), Arc::clone(&metrics), team);
+        watcher.load_all()?;
+        let batching = &config.batching;
+        let capacity = Capacity { jobs: batching.queue, bytes: batching.queue_bytes };
+        let queue = Arc::new(Queue::new(capacity));
+        let counted = Arc::clone(&metrics);
+        let compute = compute::start(Arc::clone(&queue), move || counted.panics.add(1))?;
+        let log = Log::new(config.access_log, Arc::clone(&metrics));
+        let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let ids = (seed.as_nanos() as u64 ^ u64::from(std::process::id()) << 20, AtomicU64::new(1));
+        let service = Service::new(config, registry, queue, metrics);
+        let shared = Arc::new(Shared { service, tokens, log, certificate, ids });
+        Ok(Self { shared, listener, watcher, compute, interrupt })
+    }
+
+    /// The address that it listens on, with the port that was free if 0 was given.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap_or(self.shared.service.config.listen)
+    }
+
+    /// Whether it uses TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.shared.certificate.is_some()
+    }
+
+    /// The models by name, each with its latest version.
+    #[must_use]
+    pub fn models(&self) -> Vec<(String, u64)> {
+        let latest = |model: &Served| {
+            let number = model.state().versions.last().map_or(0, |version| version.number);
+            (model.name.clone(), number)
+        };
+        self.shared.service.registry.all().map(latest).collect()
+    }
+
+    /// Serves until it is interrupted and all that was in flight is answered.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] if the system refuses threads.
+    pub fn run(self) -> Result<()> {
+        let Self { shared, listener, watcher, compute, interrupt } = self;
+        let workers = (threads::available() / 2).max(1);
+        let refused = |error: std::io::Error| Error::Threads { threads: workers, reason: error.to_string() };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name("taper-io")
+            .enable_all()
+            .build()
+            .map_err(refused)?;
+        keep_up_to_date(watcher, Arc::clone(&shared), interrupt.clone())?;
+        runtime.block_on(accept(listener, Arc::clone(&shared), interrupt))?;
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        shared.service.queue.stop();
+        // It may be computing what nobody waits for any more.
+        if compute.is_finished() || shared.service.queue.size().0 == 0 {
+            let _ = compute.join();
+        }
+        Ok(())
+    }
+}
+
+/// Listens on `address`.
+fn listen(address: SocketAddr) -> Result<StdListener> {
+    let refused = |error: std::io::Error| {
+        let message = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                format!(
+                    "cannot listen on {address}: the port is in use; stop the other program, or choose another port"
+                )
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                format!("cannot listen on {address}: not permitted; ports below 1024 need special rights")
+            }
+            _ => format!("cannot listen on {address}: {error}"),
+        };
+        Error::Listen(message)
+    };
+    let listener = StdListener::bind(address).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    Ok(listener)
+}
+
+/// Looks at the sources of the models, and at the files of tokens and certificates, now and then.
+fn keep_up_to_date(mut watcher: Watcher, shared: Arc<Shared>, interrupt: Interrupt) -> Result<()> {
+    let seconds = shared.service.config.poll_seconds;
+    if seconds <= 0.0 {
+        return Ok(());
+    }
+    let look = move || {
+        let times = |shared: &Shared| {
+            let tokens = shared.tokens.iter().map(Tokens::path);
+            let certificate = shared.certificate.iter().flat_map(Certificate::files);
+            let files = tokens.chain(certificate);
+            files.map(|path| std::fs::metadata(path).and_then(|f| f.modified()).ok()).collect::<Vec<_>>()
+        };
+        let mut before = times(&shared);
+        while interrupt.signal().is_none() {
+            pause(seconds, &interrupt);
+            watcher.poll();
+            let now = times(&shared);
+            if now != before {
+                reload(&shared);
+                before = now;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("taper-watch".to_owned()).spawn(look);
+    thread.map(drop).map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })
+}
+
+/// Sleeps for `seconds`, but not longer than until `interrupt`.
+fn pause(seconds: f64, interrupt: &Interrupt) {
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    while Instant::now() < end && interrupt.signal().is_none() {
+        std::thread::sleep(
+            LOOK.max(Duration::from_millis(50)).min(end.saturating_duration_since(Instant::now())),
+        );
+    }
+}
+
+/// Reads tokens and certificates again; what cannot be read stays as it was.
+fn reload(shared: &Shared) {
+    let tokens = shared.tokens.as_ref().map(Tokens::reload);
+    let certificate = shared.certificate.as_ref().map(Certificate::reload);
+    for (what, result) in [("tokens", tokens), ("certificate", certificate)] {
+        match result {
+            None => {}
+            Some(Ok(())) => tracing::info!("the {what} were read again"),
+            Some(Err(error)) => tracing::warn!("the {what} stay as they were: {error}"),
+        }
+    }
+}
+
+/// Accepts connections until `interrupt`, and waits for those that are open.
+async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt) -> Result<()> {
+    let listener = TcpListener::from_std(listener).map_err(|error| Error::Listen(error.to_string()))?;
+    let (draining, drain) = watch::channel(false);
+    let config = &shared.service.config;
+    let mut stop_at: Option<Instant> = None;
+    loop {
+        if stop_at.is_none() && interrupt.signal().is_some() {
+            shared.service.drain();
+            stop_at = Some(Instant::now() + Duration::from_secs_f64(config.drain_delay));
+        }
+        // One more look after the end takes what is in the queue of the system.
+        let last = stop_at.is_some_and(|stop| Instant::now() >= stop);
+        match timeout(if last { Duration::from_millis(1) } else { LOOK }, listener.accept()).await {
+            Ok(Ok((socket, peer))) => open(socket, peer, &shared, drain.clone()),
+            Ok(Err(error)) => {
+                // Too many open files, for example: those that are open may end soon.
+                tracing::warn!("cannot accept a connection: {error}");
+                sleep(LOOK).await;
+            }
+            Err(_) if last => break,
+            Err(_) => {}
+        }
+    }
+    drop(listener);
+    let _ = draining.send(true);
+    let end = Instant::now() + Duration::from_secs_f64(config.drain_timeout);
+    while shared.service.metrics.connections.get() > 0 && Instant::now() < end {
+        sleep(LOOK).await;
+    }
+    let left = shared.service.metrics.connections.get();
+    if left > 0 {
+        tracing::warn!("{left} connections were cut after `serve.drain_timeout`");
+    }
+    Ok(())
+}
+
+/// Serves a connection on its own task, unless there are too many.
+fn open(socket: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, drain: watch::Receiver<bool>) {
+    let metrics = &shared.service.metrics;
+    let limits = &shared.service.config.limits;
+    if metrics.connections.get() >= limits.connections as u64 {
+        metrics.rejected_connections.add(1);
+        return;
+    }
+    metrics.connections.add(1);
+    // Replies are written in one piece, and wait for nothing.
+    let _ = socket.set_nodelay(true);
+    let (shared, peer) = (Arc::clone(shared), Arc::<str>::from(peer.to_string()));
+    let head = Duration::from_secs_f64(limits.head_seconds);
+    tokio::spawn(async move {
+        let counted = Counted(Arc::clone(&shared));
+        match &shared.certificate {
+            None => connection::serve(socket, peer, Arc::clone(&shared), drain).await,
+            Some(certificate) => {
+                let accepting = TlsAcceptor::from(certificate.current()).accept(socket);
+                match timeout(head, accepting).await {
+                    Ok(Ok(socket)) => {
+                        boxed(connection::serve(socket, peer, Arc::clone(&shared), drain)).await;
+                    }
+                    Ok(Err(_)) | Err(_) => shared.service.metrics.tls_failures.add(1),
+                }
+            }
+        }
+        drop(counted);
+    });
+}
+
+/// A connection counts until it ends, in whatever way.
+struct Counted(Arc<Shared>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.service.metrics.connections.subtract(1);
+    }
+}
+
+/// A connection with TLS is large, and rare enough to be allocated.
+fn boxed<F: Future<Output = ()>>(future: F) -> std::pin::Pin<Box<F>> {
+    Box::pin(future)
+}

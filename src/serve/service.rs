@@ -1,0 +1,264 @@
+//! Answers requests, without sockets: decides what a request is for, reads it, and hands its samples to the network.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::config::Config;
+use super::exposition;
+use super::metrics::{Api, Metrics};
+use super::model::Version;
+use super::page;
+use super::queue::{Computed, Failure, Job, Queue, Refused};
+use super::registry::Registry;
+use super::reply::Reply;
+use super::tensorflow;
+use crate::data::input::Inputs;
+
+/// All that requests need.
+pub struct Service {
+    /// The settings.
+    pub config: Config,
+    /// The models.
+    pub registry: Arc<Registry>,
+    /// What waits for the network.
+    pub queue: Arc<Queue>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// When the server started.
+    pub started: Instant,
+    draining: AtomicBool,
+}
+
+/// A request whose body has arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// `GET`, `POST` and so on.
+    pub method: &'a str,
+    /// The path, without the query.
+    pub path: &'a str,
+    /// The value of `Inference-Header-Content-Length`.
+    pub json_length: Option<&'a str>,
+    /// The body, unpacked.
+    pub body: &'a [u8],
+    /// When its head had arrived.
+    pub arrived: Instant,
+}
+
+/// What is logged and counted of a request.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The protocol.
+    pub api: Api,
+    /// The kind of the request, not its path.
+    pub route: &'static str,
+    /// The model, if it exists.
+    pub model: Option<String>,
+    /// Its version.
+    pub version: Option<u64>,
+    /// The number of samples.
+    pub samples: usize,
+    /// The time of reading the body's content.
+    pub parsed: Duration,
+    /// The time of waiting, of the passes, and the samples in the last pass.
+    pub computed: Option<(Duration, Duration, usize)>,
+}
+
+/// An answer, or what it waits for.
+pub enum Begun {
+    /// The answer.
+    Done(Reply),
+    /// Predictions.
+    Waiting(Waiting),
+}
+
+/// An answer that waits for predictions.
+pub struct Waiting {
+    /// Where they arrive.
+    pub receiver: oneshot::Receiver<Result<Computed, Failure>>,
+    /// When it is too late.
+    pub deadline: Instant,
+    finish: Box<dyn FnOnce(&Computed) -> Reply + Send>,
+}
+
+impl Record {
+    /// A request of which nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            api: Api::Other,
+            route: "other",
+            model: None,
+            version: None,
+            samples: 0,
+            parsed: Duration::ZERO,
+            computed: None,
+        }
+    }
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Service {
+    /// A service with the given parts.
+    #[must_use]
+    pub fn new(config: Config, registry: Arc<Registry>, queue: Arc<Queue>, metrics: Arc<Metrics>) -> Self {
+        let started = Instant::now();
+        Self { config, registry, queue, metrics, started, draining: AtomicBool::new(false) }
+    }
+
+    /// Answers `request`, or queues its samples; notes in `record` what it was.
+    pub fn begin(&self, request: &Request<'_>, record: &mut Record) -> Begun {
+        let path = request.path;
+        let below = |prefix: &str| {
+            path.get(..prefix.len()).is_some_and(|front| front.eq_ignore_ascii_case(prefix))
+                && (path.len() == prefix.len() || path.as_bytes()[prefix.len()] == b'/')
+        };
+        if below("/v1") {
+            record.api = Api::TensorFlow;
+            return tensorflow::answer(self, request, record);
+        }
+        let is_get = matches!(request.method, "GET" | "HEAD");
+        let (route, reply) = match path {
+            "/healthz" | "/livez" => ("health", Reply::text(200, "text/plain", "ok\n")),
+            "/readyz" => ("health", self.readiness()),
+            "/metrics" | "/monitoring/prometheus/metrics" => ("metrics", exposition::reply(self)),
+            "/" if self.config.page => ("page", page::reply()),
+            _ => {
+                let message = "Not found; see /v1/models/NAME, /v2, /healthz, /readyz and /metrics";
+                return Begun::Done(Reply::error(404, message));
+            }
+        };
+        record.route = route;
+        if is_get {
+            Begun::Done(reply)
+        } else {
+            Begun::Done(Reply::error(405, "only GET and HEAD are allowed here").with("Allow", "GET, HEAD"))
+        }
+    }
+
+    /// Queues `inputs` for `version`; `finish` makes the reply of the predictions.
+    pub fn submit(
+        &self,
+        version: &Arc<Version>,
+        inputs: Inputs,
+        request: &Request<'_>,
+        record: &mut Record,
+        finish: impl FnOnce(&Version, &Computed) -> Reply + Send + 'static,
+    ) -> Begun {
+        record.samples = inputs.count;
+        record.parsed = request.arrived.elapsed();
+        let most = self.config.limits.samples;
+        if inputs.count > most {
+            self.metrics.rejected_limit.add(1);
+            let given = inputs.count;
+            let message =
+                format!("{given} samples; `serve.limits.samples` allows {most}: send fewer at once");
+            return Begun::Done(Reply::error(413, &message));
+        }
+        let deadline = request.arrived + Duration::from_secs_f64(self.config.limits.answer_seconds);
+        let (reply, receiver) = oneshot::channel();
+        let job = Job {
+            version: Arc::clone(version),
+            inputs,
+            queued: Instant::now(),
+            deadline,
+            done: Vec::new(),
+            begun: None,
+            reply,
+        };
+        match self.queue.push(job) {
+            Ok(()) => {
+                let version = Arc::clone(version);
+                let finish = Box::new(move |computed: &Computed| finish(&version, computed));
+                Begun::Waiting(Waiting { receiver, deadline, finish })
+            }
+            Err(refused) => Begun::Done(self.refuse(refused)),
+        }
+    }
+
+    /// The reply to a request that cannot be queued.
+    fn refuse(&self, refused: Refused) -> Reply {
+        let message = match refused {
+            Refused::Stopping => "The server is stopping.".to_owned(),
+            Refused::Full => {
+                self.metrics.rejected_queue.add(1);
+                let (jobs, bytes) = self.queue.size();
+                let limits = &self.config.batching;
+                format!(
+                    "The batch scheduling queue to which this task was submitted is full; {jobs} requests with \
+                     {bytes} bytes wait, `serve.batching` allows {} with {}: try again later",
+                    limits.queue, limits.queue_bytes
+                )
+            }
+        };
+        Reply::error(503, &message).with("Retry-After", "1")
+    }
+
+    /// The reply for the result of a prediction; `None` means that none came in time.
+    pub fn finish(
+        &self,
+        waiting: impl FnOnce(&Computed) -> Reply,
+        result: Option<Result<Computed, Failure>>,
+        record: &mut Record,
+    ) -> Reply {
+        match result {
+            Some(Ok(computed)) => {
+                record.computed = Some((computed.waited, computed.computed, computed.batch));
+                waiting(&computed)
+            }
+            Some(Err(Failure::Sample(message))) => Reply::error(400, &message),
+            Some(Err(Failure::Internal(message))) => Reply::error(500, &message),
+            Some(Err(Failure::Late)) | None => {
+                self.metrics.late.add(1);
+                let seconds = self.config.limits.answer_seconds;
+                let message = format!(
+                    "not answered within {seconds} seconds, which `serve.limits.answer_seconds` allows"
+                );
+                Reply::error(504, &message)
+            }
+        }
+    }
+
+    /// Whether the server takes new work: every model has a version, and it is not stopping.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.is_draining() && self.registry.is_ready()
+    }
+
+    /// Whether the server is stopping.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server is stopping.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+        self.metrics.draining.set(1);
+    }
+
+    fn readiness(&self) -> Reply {
+        if self.is_ready() {
+            return Reply::text(200, "text/plain", "ready\n");
+        }
+        let why = if self.is_draining() { "stopping\n" } else { "a model has no version yet\n" };
+        Reply::text(503, "text/plain", why)
+    }
+}
+
+impl Waiting {
+    /// Separates where predictions arrive from what makes the reply of them.
+    #[must_use]
+    pub fn split(
+        self,
+    ) -> (oneshot::Receiver<Result<Computed, Failure>>, Instant, impl FnOnce(&Computed) -> Reply + Send) {
+        (self.receiver, self.deadline, self.finish)
+    }
+}

@@ -1,0 +1,158 @@
+//! Keeps the served versions up to date with their sources.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::config::Follow;
+use super::metrics::Metrics;
+use super::model::Version;
+use super::registry::{Registry, Served};
+use super::source::{Candidate, Stamp, look, open};
+use crate::engine::SharedTeam;
+use crate::error::{Error, Result};
+
+/// Looks at the sources of all models and loads what is new.
+///
+/// A version is read whole, verified and warmed up before it is served, on this thread; whatever goes wrong, the versions
+/// that are served stay.
+pub struct Watcher {
+    registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
+    team: SharedTeam,
+    /// What was loaded, or could not be, by model and place.
+    seen: BTreeMap<(String, PathBuf), Seen>,
+}
+
+struct Seen {
+    stamp: Stamp,
+    /// The SHA-256 of the weights, if they were loaded.
+    digest: Option<String>,
+}
+
+impl Watcher {
+    /// A watcher of `registry`, whose networks compute on `team`.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, metrics: Arc<Metrics>, team: SharedTeam) -> Self {
+        Self { registry, metrics, team, seen: BTreeMap::new() }
+    }
+
+    /// Loads all models for the first time.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] for the first model of which no version can be loaded.
+    pub fn load_all(&mut self) -> Result<()> {
+        let registry = Arc::clone(&self.registry);
+        for model in registry.all() {
+            let candidates = look(&model.config)?;
+            let mut failure = None;
+            for candidate in candidates {
+                failure = self.load(model, candidate).err().or(failure);
+            }
+            match failure {
+                Some(error) if model.state().versions.is_empty() => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at all sources once, and loads what has changed. Failures are logged once per change.
+    pub fn poll(&mut self) {
+        let registry = Arc::clone(&self.registry);
+        for model in registry.all().filter(|model| model.config.follow != Follow::None) {
+            match look(&model.config) {
+                Ok(candidates) => {
+                    self.source_is(model, None);
+                    for candidate in candidates {
+                        let _ = self.load(model, candidate);
+                    }
+                }
+                Err(error) => self.source_is(model, Some(error.to_string())),
+            }
+        }
+    }
+
+    /// Notes whether the source of `model` can be read; logs a change.
+    fn source_is(&self, model: &Served, problem: Option<String>) {
+        let before = model.state().source_problem;
+        self.metrics.model(&model.name).source_ok.set(u64::from(problem.is_none()));
+        if before == problem {
+            return;
+        }
+        match &problem {
+            Some(problem) => {
+                tracing::warn!(
+                    "{}: the source cannot be read; the loaded versions stay: {problem}",
+                    model.name
+                );
+            }
+            None => tracing::info!("{}: the source can be read again", model.name),
+        }
+        model.change(|state| state.source_problem = problem);
+    }
+
+    /// Loads `candidate`, unless it was seen as it is.
+    fn load(&mut self, model: &Served, candidate: Candidate) -> Result<()> {
+        let key = (model.name.clone(), candidate.place.clone());
+        let seen = self.seen.get(&key);
+        if seen.is_some_and(|seen| seen.stamp == candidate.stamp) {
+            return Ok(());
+        }
+        let served = seen.and_then(|seen| seen.digest.clone());
+        model.change(|state| state.loading = candidate.number);
+        let result = self.load_new(model, &candidate, served.as_deref());
+        model.change(|state| state.loading = None);
+        let digest = match &result {
+            Ok(digest) => Some(digest.clone()),
+            Err(_) => served,
+        };
+        self.seen.insert(key, Seen { stamp: candidate.stamp, digest });
+        let metrics = self.metrics.model(&model.name);
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                metrics.failed_loads.add(1);
+                tracing::warn!("{}: cannot be loaded; the loaded versions stay: {error}", model.name);
+                model.change(|state| state.failed = Some((candidate.number.unwrap_or(0), error.to_string())));
+                Err(error)
+            }
+        }
+    }
+
+    /// Loads `candidate` and serves it, unless its weights are those with the digest `served`. Returns the digest.
+    fn load_new(&self, model: &Served, candidate: &Candidate, served: Option<&str>) -> Result<String> {
+        let (number, checkpoint) = open(candidate, model.config.follow)?;
+        let digest = checkpoint.digest();
+        let current = model.state().versions.into_iter().find(|version| version.number == number);
+        if let Some(current) = &current {
+            if served == Some(&digest) || current.digest == digest {
+                return Ok(digest);
+            }
+            // A number is a promise to clients, except for a lone file, which has no other.
+            if candidate.number != Some(1) || !candidate.place.is_file() {
+                return Err(Error::checkpoint(
+                    &candidate.place,
+                    format!(
+                        "version {number} was changed after it was loaded; give new weights a new number"
+                    ),
+                ));
+            }
+        }
+        let config = &model.config;
+        let version =
+            Version::load(checkpoint, &digest, number, &config.input, config.units, self.team.clone())?;
+        let metrics = self.metrics.model(&model.name);
+        metrics.loads.add(1);
+        metrics.version.set(number);
+        metrics.load_seconds.set(version.load_time.as_secs_f64());
+        tracing::info!(
+            "{}: version {number} is served, from {}, in {:.0} ms",
+            model.name,
+            version.place.display(),
+            version.load_time.as_secs_f64() * 1e3
+        );
+        model.serve(Arc::new(version));
+        Ok(digest)
+    }
+}
