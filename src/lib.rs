@@ -38,6 +38,7 @@
 //! | [`run`] | [`train()`], a run from start to finish, and [`Model`], a trained network |
 //! | [`callbacks`] | code that runs around training steps, taper's and yours |
 //! | [`events`] | the log of a run, for writing and reading |
+//! | `serve` (feature `serve`) | trained networks over HTTP |
 //! | [`mod@bench`] | how fast a config is, and the limit of the hardware |
 //! | [`network`], [`ops`], [`init`], [`shape`], [`random`] | building blocks of custom layers and data sets |
 //! | [`config`] | parsing and checking of configs, independent of their sections |

@@ -13,18 +13,20 @@
 //! # }
 //! ```
 //!
-//! A request goes this way: `server` accepts its connection, `connection` reads it within limits, `service` decides what it is for,
-//! `tensorflow` or `v2` read its samples, `queue` holds them until `compute` takes them with others, and the
-//! protocol writes the reply. `watch` meanwhile loads new versions into `registry`. Only `server`, `connection`, `io` and
-//! `tls` know sockets.
+//! A request goes this way: `server` accepts its connection, `connection` and `respond` read it within limits, `answer` decides what
+//! it is for, `tensorflow` reads its samples, `queue` holds them until `compute` takes them with others, and the
+//! protocol writes the reply. `watch` meanwhile loads new versions into `registry`. Only `server`, `connection`, `respond`, `io`,
+//! `body`, `headers` and `tls` know sockets or HTTP.
 
 mod access_log;
+mod answer;
 mod auth;
 mod body;
 mod compute;
 mod config;
 mod connection;
 mod exposition;
+mod headers;
 mod io;
 mod json;
 mod metrics;
@@ -34,12 +36,15 @@ mod percent;
 mod queue;
 mod registry;
 mod reply;
+mod respond;
 mod server;
 mod service;
+mod shared;
 mod signature;
 mod source;
 mod tensorflow;
 mod tls;
+mod upkeep;
 mod watch;
 
 pub use config::{AccessLog, Auth, Batching, Config, Follow, Limits, ModelConfig, ServeConfig, Tls};

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,7 +21,9 @@ use super::metrics::Metrics;
 use super::queue::{Capacity, Queue};
 use super::registry::{Registry, Served};
 use super::service::Service;
+use super::shared::Shared;
 use super::tls::Certificate;
+use super::upkeep;
 use super::watch::Watcher;
 use crate::engine::SharedTeam;
 use crate::error::{Error, Result};
@@ -31,19 +33,6 @@ use crate::threads;
 /// How often a stopping server, and one that may have to stop, looks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What the connections of a server share.
-pub struct Shared {
-    /// Answers requests.
-    pub service: Service,
-    /// The tokens, if they are needed.
-    pub tokens: Option<Tokens>,
-    /// The access log.
-    pub log: Log,
-    certificate: Option<Certificate>,
-    /// Identifiers of requests: the first half tells processes apart.
-    ids: (u64, AtomicU64),
-}
-
 /// A server whose models are loaded and whose socket listens.
 pub struct Server {
     shared: Arc<Shared>,
@@ -51,13 +40,6 @@ pub struct Server {
     watcher: Watcher,
     compute: JoinHandle<()>,
     interrupt: Interrupt,
-}
-
-impl Shared {
-    /// A new identifier.
-    pub fn next_id(&self) -> String {
-        format!("{:08x}-{:x}", self.ids.0 as u32, self.ids.1.fetch_add(1, Ordering::Relaxed))
-    }
 }
 
 impl Server {
@@ -125,7 +107,7 @@ impl Server {
             .enable_all()
             .build()
             .map_err(refused)?;
-        keep_up_to_date(watcher, Arc::clone(&shared), interrupt.clone())?;
+        upkeep::start(watcher, Arc::clone(&shared), interrupt.clone())?;
         runtime.block_on(accept(listener, Arc::clone(&shared), interrupt))?;
         runtime.shutdown_timeout(Duration::from_millis(100));
         shared.service.queue.stop();
@@ -156,57 +138,6 @@ fn listen(address: SocketAddr) -> Result<StdListener> {
     let listener = StdListener::bind(address).map_err(refused)?;
     listener.set_nonblocking(true).map_err(refused)?;
     Ok(listener)
-}
-
-/// Looks at the sources of the models, and at the files of tokens and certificates, now and then.
-fn keep_up_to_date(mut watcher: Watcher, shared: Arc<Shared>, interrupt: Interrupt) -> Result<()> {
-    let seconds = shared.service.config.poll_seconds;
-    if seconds <= 0.0 {
-        return Ok(());
-    }
-    let look = move || {
-        let times = |shared: &Shared| {
-            let tokens = shared.tokens.iter().map(Tokens::path);
-            let certificate = shared.certificate.iter().flat_map(Certificate::files);
-            let files = tokens.chain(certificate);
-            files.map(|path| std::fs::metadata(path).and_then(|f| f.modified()).ok()).collect::<Vec<_>>()
-        };
-        let mut before = times(&shared);
-        while interrupt.signal().is_none() {
-            pause(seconds, &interrupt);
-            watcher.poll();
-            let now = times(&shared);
-            if now != before {
-                reload(&shared);
-                before = now;
-            }
-        }
-    };
-    let thread = std::thread::Builder::new().name("taper-watch".to_owned()).spawn(look);
-    thread.map(drop).map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })
-}
-
-/// Sleeps for `seconds`, but not longer than until `interrupt`.
-fn pause(seconds: f64, interrupt: &Interrupt) {
-    let end = Instant::now() + Duration::from_secs_f64(seconds);
-    while Instant::now() < end && interrupt.signal().is_none() {
-        std::thread::sleep(
-            LOOK.max(Duration::from_millis(50)).min(end.saturating_duration_since(Instant::now())),
-        );
-    }
-}
-
-/// Reads tokens and certificates again; what cannot be read stays as it was.
-fn reload(shared: &Shared) {
-    let tokens = shared.tokens.as_ref().map(Tokens::reload);
-    let certificate = shared.certificate.as_ref().map(Certificate::reload);
-    for (what, result) in [("tokens", tokens), ("certificate", certificate)] {
-        match result {
-            None => {}
-            Some(Ok(())) => tracing::info!("the {what} were read again"),
-            Some(Err(error)) => tracing::warn!("the {what} stay as they were: {error}"),
-        }
-    }
 }
 
 /// Accepts connections until `interrupt`, and waits for those that are open.

@@ -1,4 +1,4 @@
-//! Answers requests, without sockets: decides what a request is for, reads it, and hands its samples to the network.
+//! What answers to requests have in common, without sockets: the parts of a server, and the way of samples to the network.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,14 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::config::Config;
-use super::exposition;
 use super::metrics::{Api, Metrics};
 use super::model::Version;
-use super::page;
 use super::queue::{Computed, Failure, Job, Queue, Refused};
 use super::registry::Registry;
 use super::reply::Reply;
-use super::tensorflow;
 use crate::data::input::Inputs;
 
 /// All that requests need.
@@ -111,36 +108,6 @@ impl Service {
     pub fn new(config: Config, registry: Arc<Registry>, queue: Arc<Queue>, metrics: Arc<Metrics>) -> Self {
         let started = Instant::now();
         Self { config, registry, queue, metrics, started, draining: AtomicBool::new(false) }
-    }
-
-    /// Answers `request`, or queues its samples; notes in `record` what it was.
-    pub fn begin(&self, request: &Request<'_>, record: &mut Record) -> Begun {
-        let path = request.path;
-        let below = |prefix: &str| {
-            path.get(..prefix.len()).is_some_and(|front| front.eq_ignore_ascii_case(prefix))
-                && (path.len() == prefix.len() || path.as_bytes()[prefix.len()] == b'/')
-        };
-        if below("/v1") {
-            record.api = Api::TensorFlow;
-            return tensorflow::answer(self, request, record);
-        }
-        let is_get = matches!(request.method, "GET" | "HEAD");
-        let (route, reply) = match path {
-            "/healthz" | "/livez" => ("health", Reply::text(200, "text/plain", "ok\n")),
-            "/readyz" => ("health", self.readiness()),
-            "/metrics" | "/monitoring/prometheus/metrics" => ("metrics", exposition::reply(self)),
-            "/" if self.config.page => ("page", page::reply()),
-            _ => {
-                let message = "Not found; see /v1/models/NAME, /v2, /healthz, /readyz and /metrics";
-                return Begun::Done(Reply::error(404, message));
-            }
-        };
-        record.route = route;
-        if is_get {
-            Begun::Done(reply)
-        } else {
-            Begun::Done(Reply::error(405, "only GET and HEAD are allowed here").with("Allow", "GET, HEAD"))
-        }
     }
 
     /// Queues `inputs` for `version`; `finish` makes the reply of the predictions.
@@ -242,14 +209,6 @@ impl Service {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.metrics.draining.set(1);
-    }
-
-    fn readiness(&self) -> Reply {
-        if self.is_ready() {
-            return Reply::text(200, "text/plain", "ready\n");
-        }
-        let why = if self.is_draining() { "stopping\n" } else { "a model has no version yet\n" };
-        Reply::text(503, "text/plain", why)
     }
 }
 

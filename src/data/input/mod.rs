@@ -20,15 +20,15 @@ mod ids;
 mod places;
 mod records;
 mod table;
+mod units;
 mod unsupported;
 
 pub use super::formats::Numbers;
 pub use places::Found;
+pub use units::Units;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
 
 use super::formats::array::{Array, Values};
 use super::formats::{idx, image, json, npy};
@@ -74,20 +74,6 @@ pub struct Reader<'a> {
     array: Option<&'a str>,
     loading: Option<&'a Loading>,
     units: Units,
-}
-
-/// What numbers mean to a network that was trained on pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Units {
-    /// Integers are pixels from 0 to 255, other numbers fractions from 0 to 1; integers that could be either are
-    /// errors.
-    #[default]
-    Auto,
-    /// Integers from 0 to 255, however they are written.
-    Pixels,
-    /// Numbers from 0 to 1, however they are written.
-    Fractions,
 }
 
 impl<'a> Reader<'a> {

@@ -1,6 +1,7 @@
 //! The examples of classify and regress requests.
 
-use super::request::{Document, arrange};
+use super::request::Document;
+use super::samples::arrange;
 use super::tree::{Tree, shortened};
 use crate::data::input::{Inputs, Numbers, Units};
 use crate::serve::model::Version;

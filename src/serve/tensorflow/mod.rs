@@ -10,6 +10,7 @@ mod metadata;
 mod reply;
 mod request;
 mod route;
+mod samples;
 mod status;
 mod tree;
 

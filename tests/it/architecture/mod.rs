@@ -36,7 +36,7 @@ const LIBRARY: &[&[&str]] = &[
     &["experiment"],
     &["run_folder"],
     &["run"],
-    &["bench"],
+    &["bench", "serve"],
     &["internals"],
 ];
 
@@ -59,6 +59,7 @@ const FACADE: &[&str] = &[
     "interrupt",
     "panics",
     "run",
+    "serve",
     "threads",
 ];
 

@@ -1,13 +1,20 @@
 //! `[serve]`: what is served, where, and within which limits.
 
+mod limits;
+mod model;
+mod security;
+
+pub use limits::{Batching, Limits};
+pub use model::{Follow, ModelConfig};
+pub use security::{Auth, Tls};
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, Input, Problems};
-use crate::data::input::Units;
 use crate::error::{Error, Result};
 
 /// The whole config of a server, `serve.toml`.
@@ -66,111 +73,6 @@ pub enum AccessLog {
     All,
 }
 
-/// `[serve.models.NAME]`: a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ModelConfig {
-    /// A run folder, a checkpoint folder, a `.safetensors` file written by taper, or a folder of versions, which are
-    /// folders with numbers as names.
-    pub source: PathBuf,
-    /// Which checkpoint of a run folder is served.
-    pub follow: Follow,
-    /// The number of versions served at once: the latest ones of a folder of versions, or loaded ones of a run.
-    #[schemars(range(min = 1, max = 100))]
-    pub keep: usize,
-    /// The name of the input.
-    pub input: String,
-    /// What numbers mean to a network that was trained on pixels.
-    pub units: Units,
-    /// Versions by label, such as `stable = 1500`.
-    pub labels: BTreeMap<String, u64>,
-}
-
-/// Which checkpoint of a run is served.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Follow {
-    /// The best, as training goes on.
-    #[default]
-    Best,
-    /// The latest, as training goes on.
-    Latest,
-    /// The one that was the best when the server started.
-    None,
-}
-
-/// `[serve.limits]`: what a client may use.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// The largest body in bytes, as sent and unpacked; 413 beyond it.
-    #[schemars(range(min = 1, max = 0x4000_0000_u64))]
-    pub body_bytes: usize,
-    /// The largest head of a request in bytes; 431 beyond it.
-    #[schemars(range(min = 8_192, max = 1_048_576))]
-    pub head_bytes: usize,
-    /// The most samples in a request; 413 beyond it.
-    #[schemars(range(min = 1))]
-    pub samples: usize,
-    /// The most open connections; further ones are closed.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub connections: usize,
-    /// Seconds for the head of a request to arrive.
-    #[schemars(range(min = 0.001, max = 3_600))]
-    pub head_seconds: f64,
-    /// Seconds for the body of a request to arrive; 408 beyond them.
-    #[schemars(range(min = 0.001, max = 3_600))]
-    pub body_seconds: f64,
-    /// Seconds for a client to accept more of a reply.
-    #[schemars(range(min = 0.001, max = 3_600))]
-    pub write_seconds: f64,
-    /// Seconds that a connection may be idle between requests.
-    #[schemars(range(min = 0.001, max = 86_400))]
-    pub idle_seconds: f64,
-    /// Seconds until a request must be answered; 504 beyond them.
-    #[schemars(range(min = 0.001, max = 3_600))]
-    pub answer_seconds: f64,
-}
-
-/// `[serve.batching]`: requests that wait for the network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Batching {
-    /// The most requests that wait for the network; 503 beyond them.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub queue: usize,
-    /// The most memory of the samples that wait, in bytes; 503 beyond it.
-    #[schemars(range(min = 1))]
-    pub queue_bytes: usize,
-}
-
-/// `[serve.tls]`: a certificate. Both files are read again when they change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// The file with the certificate and those of its issuers, in PEM.
-    pub certificate: PathBuf,
-    /// The file with the private key, in PEM.
-    pub key: PathBuf,
-    /// A file with certificates in PEM; if given, clients must present a certificate that one of them issued.
-    #[serde(default)]
-    pub client_ca: Option<PathBuf>,
-}
-
-/// `[serve.auth]`: bearer tokens.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Auth {
-    /// A file with one token per line, each after a name and a colon, as in `team-a: 5f0c…`. It is read again when it changes.
-    pub tokens: Option<PathBuf>,
-    /// Whether metrics can be read without a token.
-    pub metrics_public: bool,
-    /// Whether an address that other machines reach is served without tokens.
-    pub allow_anonymous: bool,
-    /// Whether an address that other machines reach is served without TLS.
-    pub allow_plaintext: bool,
-}
-
 impl Default for ServeConfig {
     fn default() -> Self {
         Self { serve: Config::default() }
@@ -193,49 +95,6 @@ impl Default for Config {
             tls: None,
             auth: Auth::default(),
         }
-    }
-}
-
-impl Default for ModelConfig {
-    fn default() -> Self {
-        Self {
-            source: PathBuf::new(),
-            follow: Follow::default(),
-            keep: 1,
-            input: "x".to_owned(),
-            units: Units::default(),
-            labels: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body_bytes: 32 << 20,
-            head_bytes: 16 << 10,
-            samples: 65_536,
-            connections: 4_096,
-            head_seconds: 10.0,
-            body_seconds: 30.0,
-            write_seconds: 30.0,
-            idle_seconds: 75.0,
-            answer_seconds: 30.0,
-        }
-    }
-}
-
-impl Default for Batching {
-    fn default() -> Self {
-        Self { queue: 1_024, queue_bytes: 256 << 20 }
-    }
-}
-
-impl ModelConfig {
-    /// Whether at most one version is served at a time.
-    #[must_use]
-    pub fn serves_one(&self) -> bool {
-        self.keep == 1
     }
 }
 

@@ -1,0 +1,47 @@
+//! Decides what a request is for.
+
+use super::exposition;
+use super::metrics::Api;
+use super::page;
+use super::reply::Reply;
+use super::service::{Begun, Record, Request, Service};
+use super::tensorflow;
+
+/// Answers `request`, or queues its samples; notes in `record` what it was.
+pub fn answer(service: &Service, request: &Request<'_>, record: &mut Record) -> Begun {
+    let path = request.path;
+    if is_below(path, "/v1") {
+        record.api = Api::TensorFlow;
+        return tensorflow::answer(service, request, record);
+    }
+    let (route, reply) = match path {
+        "/healthz" | "/livez" => ("health", Reply::text(200, "text/plain", "ok\n")),
+        "/readyz" => ("health", readiness(service)),
+        "/metrics" | "/monitoring/prometheus/metrics" => ("metrics", exposition::reply(service)),
+        "/" if service.config.page => ("page", page::reply()),
+        _ => {
+            let message = "Not found; see /v1/models/NAME, /healthz, /readyz and /metrics";
+            return Begun::Done(Reply::error(404, message));
+        }
+    };
+    record.route = route;
+    if matches!(request.method, "GET" | "HEAD") {
+        Begun::Done(reply)
+    } else {
+        Begun::Done(Reply::error(405, "only GET and HEAD are allowed here").with("Allow", "GET, HEAD"))
+    }
+}
+
+/// Whether `path` is `prefix` or below it, in any case of letters.
+fn is_below(path: &str, prefix: &str) -> bool {
+    path.get(..prefix.len()).is_some_and(|front| front.eq_ignore_ascii_case(prefix))
+        && matches!(path.as_bytes().get(prefix.len()), None | Some(b'/'))
+}
+
+fn readiness(service: &Service) -> Reply {
+    if service.is_ready() {
+        return Reply::text(200, "text/plain", "ready\n");
+    }
+    let why = if service.is_draining() { "stopping\n" } else { "a model has no version yet\n" };
+    Reply::text(503, "text/plain", why)
+}

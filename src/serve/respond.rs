@@ -1,0 +1,217 @@
+//! One request, from its head to its reply.
+
+use std::time::{Duration, Instant};
+
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName};
+use tokio::time::timeout_at;
+
+use super::access_log::Line;
+use super::answer;
+use super::auth::Tokens;
+use super::body::{self, Unpackable, Unreadable, Whole};
+use super::headers::{allowed_origin, preflight, request_id, respond_with, trace};
+use super::reply::Reply;
+use super::service::{Begun, Record, Request};
+use super::shared::Shared;
+use crate::panics;
+
+/// The bytes beyond which a body is read on a thread of its own, so that others' requests do not wait for it.
+const LARGE: usize = 256 << 10;
+
+/// Answers one request.
+pub async fn respond(shared: &Shared, peer: &str, request: hyper::Request<Incoming>) -> Response<Whole> {
+    let arrived = Instant::now();
+    let (head, body) = request.into_parts();
+    let service = &shared.service;
+    service.metrics.in_flight.add(1);
+    let mut record = Record::new();
+    let id = request_id(&head.headers, shared);
+    let mut token = None;
+    let path = head.uri.path();
+    let (mut reply, received) = match authorized(shared, &head.headers, path) {
+        Ok(name) => {
+            token = name;
+            answer(shared, &head, body, arrived, &mut record).await
+        }
+        Err(reply) => (reply, 0),
+    };
+    if head.method == hyper::Method::HEAD {
+        reply.body.clear();
+    }
+    service.metrics.in_flight.subtract(1);
+    let time = arrived.elapsed();
+    let model = service.metrics.model(record.model.as_deref().unwrap_or("_"));
+    model.answered(record.api, reply.status, time);
+    model.parse_seconds.add(record.parsed.as_secs_f64());
+    if let Some((waited, computed, batch)) = record.computed {
+        model.queue_seconds.add(waited.as_secs_f64());
+        model.compute_seconds.add(computed.as_secs_f64());
+        model.batch_samples.add(batch as f64);
+        model.samples.add(record.samples as u64);
+    }
+    shared.log.write(|| Line {
+        id: id.to_string(),
+        trace: trace(&head.headers),
+        peer: peer.to_owned(),
+        token,
+        method: head.method.to_string(),
+        record: record.clone(),
+        received,
+        sent: reply.body.len(),
+        status: reply.status,
+        time,
+    });
+    let origin = allowed_origin(shared, &head.headers);
+    respond_with(reply, &id, origin, service.is_draining())
+}
+
+/// The reply to an authorized request, and the number of bytes in its body.
+async fn answer(
+    shared: &Shared,
+    head: &hyper::http::request::Parts,
+    body: Incoming,
+    arrived: Instant,
+    record: &mut Record,
+) -> (Reply, usize) {
+    if head.method == hyper::Method::OPTIONS {
+        return (preflight(&head.headers), 0);
+    }
+    let body = match read(shared, &head.headers, body, arrived).await {
+        Ok(body) => body,
+        Err(reply) => return (reply, 0),
+    };
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let service = &shared.service;
+    let limit = service.config.limits.body_bytes;
+    let mut work = || {
+        let unpacked = match body::unpack(text(header::CONTENT_ENCODING), &body, limit) {
+            Ok(unpacked) => unpacked,
+            Err(problem) => return Begun::Done(not_unpacked(shared, &problem)),
+        };
+        let request = Request {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            json_length: text(HeaderName::from_static("inference-header-content-length")),
+            body: unpacked.as_deref().unwrap_or(&body),
+            arrived,
+        };
+        answer::answer(service, &request, record)
+    };
+    let begun =
+        panics::contain(|| if body.len() > LARGE { tokio::task::block_in_place(work) } else { work() });
+    let reply = match begun {
+        None => failed(shared),
+        Some(Begun::Done(reply)) => reply,
+        Some(Begun::Waiting(waiting)) => {
+            let (receiver, deadline, finish) = waiting.split();
+            // The client may hang up meanwhile: hyper then drops this future, and the queue sees it.
+            let cancelled = Cancelled { shared, done: false };
+            let result = timeout_at(deadline.into(), receiver).await.ok().and_then(Result::ok);
+            cancelled.done();
+            panics::contain(|| service.finish(finish, result, record)).unwrap_or_else(|| failed(shared))
+        }
+    };
+    (reply, body.len())
+}
+
+/// Counts a request whose future is dropped before its predictions arrive.
+struct Cancelled<'a> {
+    shared: &'a Shared,
+    done: bool,
+}
+
+impl Cancelled<'_> {
+    fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Cancelled<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.shared.service.metrics.cancelled.add(1);
+            self.shared.service.metrics.in_flight.subtract(1);
+        }
+    }
+}
+
+fn failed(shared: &Shared) -> Reply {
+    shared.service.metrics.panics.add(1);
+    Reply::error(500, "the server failed to answer; this is a bug in taper")
+}
+
+/// The name of the request's token, if tokens are needed.
+fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option<String>, Reply> {
+    let Some(tokens) = &shared.tokens else { return Ok(None) };
+    let is_probe = matches!(path, "/healthz" | "/livez" | "/readyz" | "/v2/health/live" | "/v2/health/ready");
+    let is_metrics = matches!(path, "/metrics" | "/monitoring/prometheus/metrics");
+    if is_probe || is_metrics && shared.service.config.auth.metrics_public {
+        return Ok(None);
+    }
+    let given = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
+    match Tokens::name(tokens, given) {
+        Some(name) => Ok(Some(name)),
+        None => {
+            shared.service.metrics.auth_failures.add(1);
+            let why = if given.is_none() { "a token is needed" } else { "the token is not valid" };
+            let message = format!("{why}; send `Authorization: Bearer TOKEN`");
+            Err(Reply::error(401, &message).with("WWW-Authenticate", "Bearer"))
+        }
+    }
+}
+
+async fn read(
+    shared: &Shared,
+    headers: &HeaderMap,
+    body: Incoming,
+    arrived: Instant,
+) -> Result<hyper::body::Bytes, Reply> {
+    let limits = &shared.service.config.limits;
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let too_large = || {
+        shared.service.metrics.rejected_limit.add(1);
+        let most = limits.body_bytes;
+        let message = format!("the body has more than {most} bytes, which `serve.limits.body_bytes` allows");
+        Reply::error(413, &message).with("Connection", "close")
+    };
+    if length.is_some_and(|length| length > limits.body_bytes as u64) {
+        return Err(too_large());
+    }
+    let deadline = arrived + Duration::from_secs_f64(limits.body_seconds);
+    match timeout_at(deadline.into(), body::read(body, limits.body_bytes)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(Unreadable::TooLarge)) => Err(too_large()),
+        Ok(Err(Unreadable::Cut)) => {
+            Err(Reply::error(400, "the body is incomplete").with("Connection", "close"))
+        }
+        Err(_) => {
+            shared.service.metrics.rejected_limit.add(1);
+            let seconds = limits.body_seconds;
+            let message = format!(
+                "the body did not arrive within {seconds} seconds, which `serve.limits.body_seconds` allows"
+            );
+            Err(Reply::error(408, &message).with("Connection", "close"))
+        }
+    }
+}
+
+fn not_unpacked(shared: &Shared, problem: &Unpackable) -> Reply {
+    match problem {
+        Unpackable::Encoding => {
+            Reply::error(415, "Unsupported compression type: gzip and deflate can be unpacked")
+                .with("Accept-Encoding", "gzip, deflate")
+        }
+        Unpackable::Damaged => Reply::error(400, "the body cannot be unpacked as its Content-Encoding says"),
+        Unpackable::TooLarge => {
+            shared.service.metrics.rejected_limit.add(1);
+            let most = shared.service.config.limits.body_bytes;
+            let message = format!(
+                "the body has more than {most} bytes once unpacked, which `serve.limits.body_bytes` allows"
+            );
+            Reply::error(413, &message)
+        }
+    }
+}
