@@ -5,7 +5,7 @@ use super::metrics::Api;
 use super::page;
 use super::reply::Reply;
 use super::service::{Begun, Record, Request, Service};
-use super::tensorflow;
+use super::{tensorflow, v2};
 
 /// Answers `request`, or queues its samples; notes in `record` what it was.
 pub fn answer(service: &Service, request: &Request<'_>, record: &mut Record) -> Begun {
@@ -14,13 +14,17 @@ pub fn answer(service: &Service, request: &Request<'_>, record: &mut Record) -> 
         record.api = Api::TensorFlow;
         return tensorflow::answer(service, request, record);
     }
+    if is_below(path, "/v2") {
+        record.api = Api::V2;
+        return v2::answer(service, request, record);
+    }
     let (route, reply) = match path {
         "/healthz" | "/livez" => ("health", Reply::text(200, "text/plain", "ok\n")),
         "/readyz" => ("health", readiness(service)),
         "/metrics" | "/monitoring/prometheus/metrics" => ("metrics", exposition::reply(service)),
         "/" if service.config.page => ("page", page::reply()),
         _ => {
-            let message = "Not found; see /v1/models/NAME, /healthz, /readyz and /metrics";
+            let message = "Not found; see /v1/models/NAME, /v2, /healthz, /readyz and /metrics";
             return Begun::Done(Reply::error(404, message));
         }
     };

@@ -37,6 +37,7 @@ mod queue;
 mod registry;
 mod reply;
 mod respond;
+mod samples;
 mod server;
 mod service;
 mod shared;
@@ -45,6 +46,7 @@ mod source;
 mod tensorflow;
 mod tls;
 mod upkeep;
+mod v2;
 mod watch;
 
 pub use config::{AccessLog, Auth, Batching, Config, Follow, Limits, ModelConfig, ServeConfig, Tls};

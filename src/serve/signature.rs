@@ -2,6 +2,7 @@
 
 use crate::checkpoint::Card;
 use crate::data::input::Reader;
+use crate::inference::Prediction;
 
 /// The input and the outputs of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,14 @@ impl Signature {
     #[must_use]
     pub fn output(&self) -> &'static str {
         if self.probabilities { "probabilities" } else { "outputs" }
+    }
+
+    /// The outputs of a prediction: a network with one logit for two classes has the probability of the second, as in
+    /// Keras.
+    #[must_use]
+    pub fn values_of<'a>(&self, prediction: &'a Prediction) -> &'a [f32] {
+        let superfluous = prediction.values.len().saturating_sub(self.outputs);
+        &prediction.values[superfluous..]
     }
 
     /// The number of values of one sample.

@@ -13,3 +13,13 @@ mod value;
 pub use cursor::{Cursor, Invalid};
 pub use float::write_float;
 pub use value::Value;
+
+/// The first 256 bytes of `text`, as errors quote it.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    const MOST: usize = 256;
+    match text.char_indices().find(|(at, char)| at + char.len_utf8() > MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

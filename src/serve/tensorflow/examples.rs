@@ -1,10 +1,11 @@
 //! The examples of classify and regress requests.
 
 use super::request::Document;
-use super::samples::arrange;
-use super::tree::{Tree, shortened};
+use super::tree::Tree;
 use crate::data::input::{Inputs, Numbers, Units};
+use crate::serve::json::shortened;
 use crate::serve::model::Version;
+use crate::serve::samples::arrange;
 
 type Members<'a> = Vec<(String, Tree<'a>)>;
 

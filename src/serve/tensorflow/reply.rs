@@ -15,7 +15,7 @@ pub fn predicted(signature: &Signature, form: Form, output: Output, predictions:
     text.push_str(key);
     text.push_str("\":");
     match output {
-        Output::Values => list(&mut text, predictions, |text, p| floats(text, values(signature, p))),
+        Output::Values => list(&mut text, predictions, |text, p| floats(text, signature.values_of(p))),
         Output::Logits => list(&mut text, predictions, |text, p| floats(text, &p.logits)),
         Output::Labels if form == Form::Row => list(&mut text, predictions, |text, prediction| {
             let (class, index, probability) = label(signature, prediction);
@@ -64,13 +64,6 @@ pub fn regressed(predictions: &[Prediction]) -> Reply {
     });
     text.push('}');
     Reply::json(200, text)
-}
-
-/// The outputs of a prediction: a network with one logit for two classes has the probability of the second, as in Keras.
-#[must_use]
-pub fn values<'a>(signature: &Signature, prediction: &'a Prediction) -> &'a [f32] {
-    let superfluous = prediction.values.len().saturating_sub(signature.outputs);
-    &prediction.values[superfluous..]
 }
 
 /// The name of the class as JSON, its index and its probability.

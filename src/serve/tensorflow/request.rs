@@ -2,9 +2,8 @@
 
 use super::Call;
 use super::samples::{columns, rows};
-use super::tree::shortened;
 use crate::data::input::Inputs;
-use crate::serve::json::{Cursor, Invalid, Value};
+use crate::serve::json::{Cursor, Invalid, Value, shortened};
 use crate::serve::model::Version;
 
 /// The members of a request's JSON object.

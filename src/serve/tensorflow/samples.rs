@@ -1,15 +1,12 @@
 //! The samples of a request for predictions, in each form in which they can be written.
 
-use std::path::Path;
-
 use super::element;
-use super::tree::{Tree, shortened};
+use super::tree::Tree;
 use super::{Call, Input};
-use crate::data::Features;
-use crate::data::input::{Inputs, Numbers, Units};
-use crate::error::Error;
-use crate::serve::json::{Cursor, Value};
+use crate::data::input::Inputs;
+use crate::serve::json::{Cursor, Value, shortened};
 use crate::serve::model::Version;
+use crate::serve::samples::{self, arrange, place, read};
 
 /// The samples of `instances`.
 ///
@@ -47,7 +44,7 @@ pub fn rows(instances: Value<'_>, version: &Version, call: Call) -> Result<Input
     if let (Some(Tree::Object(_, members)), Input::Numbers(units)) = (elements.first(), call.input)
         && members.iter().any(|(name, _)| name != input && by_name(name))
     {
-        return read(version.reader(units).json(request(), text.as_bytes()));
+        return read(version.reader(units).json(place(), text.as_bytes()));
     }
     let mut values = Vec::with_capacity(elements.len());
     for (at, element) in elements.into_iter().enumerate() {
@@ -146,55 +143,12 @@ pub fn columns(inputs: Value<'_>, version: &Version, call: Call) -> Result<Input
 const NESTED: &str = "the list of samples is nested more deeply than a network's input";
 const NO_PICTURE: &str = "a sample is the content of a PNG or JPEG file here, as {\"b64\": \"…\"}; for numbers, use another signature";
 
-/// The samples of `numbers`. A flat list of the pixels of a gray image is accepted for its rows.
-///
-/// # Errors
-/// If they do not fit the network; the message is for the client.
-pub fn arrange(version: &Version, units: Units, mut numbers: Numbers) -> Result<Inputs, String> {
-    let signature = &version.signature;
-    let is_flat = |sizes: &[usize]| sizes == [signature.values()];
-    if let ([height, width, 1], Some((count, sample))) =
-        (signature.shape.as_slice(), numbers.shape.split_first())
-        && is_flat(sample)
-    {
-        numbers.shape = vec![*count, *height, *width];
-    }
-    read(version.reader(units).numbers(request(), numbers))
-}
-
 /// The samples of PNG and JPEG files.
 fn pictures(
     version: &Version,
     elements: &[Tree<'_>],
-    place: impl Fn(usize, &str) -> String,
+    locate: impl Fn(usize, &str) -> String,
 ) -> Result<Inputs, String> {
-    let mut all: Option<Inputs> = None;
-    for (index, element) in elements.iter().enumerate() {
-        let content = element.base64().unwrap_or_else(|| Err(NO_PICTURE.to_owned()));
-        let picture =
-            content.and_then(|content| read(version.reader(Units::Auto).picture(request(), &content)));
-        let picture = picture.map_err(|message| place(index, &message))?;
-        match (&mut all, picture) {
-            (None, picture) => all = Some(picture),
-            (Some(all), picture) => {
-                all.count += 1;
-                if let (Features::Bytes(all), Features::Bytes(more)) = (&mut all.features, picture.features) {
-                    all.extend(more);
-                }
-            }
-        }
-    }
-    all.ok_or_else(|| "No values in 'instances' array".to_owned())
-}
-
-/// The place that errors about samples name; only their messages are sent.
-fn request() -> &'static Path {
-    Path::new("request")
-}
-
-fn read(inputs: crate::Result<Inputs>) -> Result<Inputs, String> {
-    inputs.map_err(|error| match error {
-        Error::Data { message, .. } => message,
-        other => other.to_string(),
-    })
+    let content = |element: &Tree<'_>| element.base64().unwrap_or_else(|| Err(NO_PICTURE.to_owned()));
+    samples::pictures(version, elements.iter().map(content), locate)
 }

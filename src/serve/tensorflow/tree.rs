@@ -1,6 +1,6 @@
 //! A JSON value as a tree, for the rare requests that are not regular lists of numbers.
 
-use crate::serve::json::Cursor;
+use crate::serve::json::{Cursor, shortened};
 
 /// The deepest value that is read as a tree.
 const DEEPEST: usize = 64;
@@ -105,16 +105,6 @@ impl<'a> Tree<'a> {
     #[must_use]
     pub fn quoted(&self) -> String {
         shortened(&self.text())
-    }
-}
-
-/// The first 256 bytes of `text`.
-#[must_use]
-pub fn shortened(text: &str) -> String {
-    const MOST: usize = 256;
-    match text.char_indices().find(|(at, char)| at + char.len_utf8() > MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 
