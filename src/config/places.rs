@@ -29,9 +29,10 @@ pub(super) fn child<'s>(root: &'s Json, schema: &'s Json, key: &str) -> Option<&
         .or_else(|| forms().find_map(|form| child(root, form, key)))
 }
 
-/// Whether any string is a valid key, as in `[gate]`.
+/// Whether any string is a valid key of a value, as in `[gate]`, but not of a section, as in `[serve.models]`.
 pub(super) fn is_open(schema: &Json) -> bool {
-    schema["additionalProperties"].is_object()
+    let value = &schema["additionalProperties"];
+    value.is_object() && !value["properties"].is_object()
 }
 
 /// The places at which `key`, or the key that it is meant to be, is valid in this config: in its sections, and in

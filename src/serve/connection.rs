@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,6 +21,9 @@ use super::shared::Shared;
 
 /// How long an idle connection is kept when the server stops: a request that is on its way is still answered.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// How long a client that sends more than was read has to see the reply.
+const CLOSE: Duration = Duration::from_secs(1);
 
 /// Serves the requests of `socket` until the client, a limit or `draining` ends it.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
@@ -36,6 +40,9 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let (shared, peer, activity) = (Arc::clone(&shared), Arc::clone(&peer), Arc::clone(&activity));
         async move {
             let response = respond(&shared, &peer, request).await;
+            if response.headers().contains_key(CONNECTION) {
+                activity.leave_unread();
+            }
             activity.enter(Phase::Write);
             Ok::<_, Infallible>(response)
         }
@@ -43,7 +50,6 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let connection = http1::Builder::new()
         .max_buf_size(limits.head_bytes.max(8_192))
         .half_close(true)
-        .pipeline_flush(true)
         .serve_connection(io, answer);
     let mut connection = pin!(connection);
     let mut stopping = *draining.borrow();
@@ -56,6 +62,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             // A request has deadlines of its own; this one only looks again.
             Phase::Answer => 3_600.0,
             Phase::Write => limits.write_seconds,
+            Phase::Close => CLOSE.as_secs_f64(),
         };
         let end = since + Duration::from_secs_f64(seconds);
         let mut timer = pin!(sleep_until(end.into()));

@@ -3,8 +3,8 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -25,6 +25,8 @@ pub enum Phase {
     Answer,
     /// The reply is written.
     Write,
+    /// The reply is written, and the rest of what the client sends is thrown away.
+    Close,
 }
 
 /// The phase of a connection, and since when: shared by its socket, its requests, and what ends it.
@@ -34,6 +36,8 @@ pub struct Activity {
     /// Microseconds since `start`.
     since: AtomicU64,
     start: Instant,
+    /// Whether the request was not read to its end.
+    unread: AtomicBool,
 }
 
 impl Activity {
@@ -44,6 +48,7 @@ impl Activity {
             phase: AtomicU8::new(Phase::Idle as u8),
             since: AtomicU64::new(0),
             start: Instant::now(),
+            unread: AtomicBool::new(false),
         })
     }
 
@@ -54,6 +59,11 @@ impl Activity {
         self.since.store(since, Ordering::Relaxed);
     }
 
+    /// Notes that a reply is sent before the request was read to its end.
+    pub fn leave_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
     /// The phase, and when it began or, in the last one, when something was last written.
     #[must_use]
     pub fn now(&self) -> (Phase, Instant) {
@@ -61,7 +71,8 @@ impl Activity {
             0 => Phase::Idle,
             1 => Phase::Head,
             2 => Phase::Answer,
-            _ => Phase::Write,
+            3 => Phase::Write,
+            _ => Phase::Close,
         };
         (phase, self.start + Duration::from_micros(self.since.load(Ordering::Relaxed)))
     }
@@ -113,7 +124,7 @@ impl<S: AsyncRead + Unpin> Read for Io<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for Io<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Write for Io<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.socket).poll_write(context, bytes);
@@ -143,8 +154,25 @@ impl<S: AsyncWrite + Unpin> Write for Io<S> {
         flushed
     }
 
+    /// Ends the connection. If the client may still be sending, what it sends is read first: the system answers data that nobody
+    /// read with a reset, on which the client loses the reply.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_shutdown(context)
+        let this = self.get_mut();
+        let (phase, _) = this.activity.now();
+        if phase != Phase::Close {
+            ready!(Pin::new(&mut this.socket).poll_shutdown(context))?;
+            if phase != Phase::Head && !this.activity.unread.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+            this.activity.enter(Phase::Close);
+        }
+        loop {
+            let mut buffer = ReadBuf::new(&mut this.chunk);
+            ready!(Pin::new(&mut this.socket).poll_read(context, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 

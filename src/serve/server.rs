@@ -49,7 +49,7 @@ impl Server {
     /// [`Error::Usage`] if tokens or certificates cannot be used; [`Error::Checkpoint`] if a model cannot be loaded;
     /// [`Error::Io`] if the address cannot be listened on.
     pub fn start(config: Config, interrupt: Interrupt) -> Result<Self> {
-        let listener = listen(config.listen)?;
+        let listener = listen(config.address().map_err(Error::Usage)?)?;
         let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
         let tokens = config.auth.tokens.as_deref().map(Tokens::read).transpose()?;
         let metrics = Arc::new(Metrics::new(config.models.keys()));
@@ -74,7 +74,8 @@ impl Server {
     /// The address that it listens on, with the port that was free if 0 was given.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.listener.local_addr().unwrap_or(self.shared.service.config.listen)
+        // A socket that listens has an address.
+        self.listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))
     }
 
     /// Whether it uses TLS.

@@ -93,6 +93,8 @@ mod resume;
 mod resume_says;
 mod scaled_targets;
 mod schedules;
+#[cfg(feature = "serve")]
+mod serve;
 mod several_inputs;
 mod split;
 mod tables;

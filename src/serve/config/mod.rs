@@ -9,7 +9,7 @@ pub use model::{Follow, ModelConfig};
 pub use security::{Auth, Tls};
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,7 @@ pub struct ServeConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The address and the port to listen on; port 0 takes a free one.
-    #[schemars(with = "String")]
-    pub listen: SocketAddr,
+    pub listen: String,
     /// Seconds between looks at the sources of the models for new versions; 0 turns them off.
     #[schemars(range(min = 0, max = 86_400))]
     pub poll_seconds: f64,
@@ -82,7 +81,7 @@ impl Default for ServeConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8501),
+            listen: "127.0.0.1:8501".to_owned(),
             poll_seconds: 1.0,
             drain_delay: 0.0,
             drain_timeout: 30.0,
@@ -121,6 +120,17 @@ impl Config {
         Ok(config)
     }
 
+    /// The address and the port to listen on.
+    ///
+    /// # Errors
+    /// If `listen` is not an address and a port; the message says so.
+    pub fn address(&self) -> Result<SocketAddr, String> {
+        let found = self.listen.to_socket_addrs().ok().and_then(|mut all| all.next());
+        found.ok_or_else(|| {
+            format!("expected an address and a port, such as 127.0.0.1:8501, found {:?}", self.listen)
+        })
+    }
+
     /// Reports what a schema cannot express.
     pub fn validate(&self, problems: &mut Problems<'_>) {
         if self.models.is_empty() {
@@ -141,9 +151,15 @@ impl Config {
                 problems.key("input").report("the input needs a name");
             }
         }
-        if self.listen.ip().is_loopback() {
-            return;
+        match self.address() {
+            Ok(address) if !address.ip().is_loopback() => self.validate_access(problems),
+            Ok(_) => {}
+            Err(message) => problems.key("listen").report(message),
         }
+    }
+
+    /// Reports what is missing to serve other machines safely.
+    fn validate_access(&self, problems: &mut Problems<'_>) {
         if self.auth.tokens.is_none() && !self.auth.allow_anonymous {
             problems.key("listen").report(
                 "other machines reach this address: name a file of tokens in `serve.auth.tokens`, or set \

@@ -1,0 +1,162 @@
+//! The speed of `taper serve`, with every reply compared with what `taper predict` computes.
+//!
+//! ```sh
+//! cargo bench --bench serve                               # all loads, 5 s each
+//! cargo bench --bench serve -- --seconds 30 --only json   # those whose names contain `json`
+//! cargo bench --bench serve -- --run runs/cnn             # a network of one's own that takes 28x28 images
+//! ```
+//!
+//! Each load is a number of connections that send the same request again and again, the next as soon as the reply has
+//! arrived. One thread sends and receives for all of them, on the same cores as the server, so its time is part of the
+//! figures. It prints one JSON object per load.
+#![forbid(unsafe_code)]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a program for developers")]
+
+mod client;
+mod server;
+
+use std::time::Duration;
+
+use client::{Reply, Request, drive};
+use serde_json::{Value, json};
+use server::Server;
+
+/// What is sent, by how many connections.
+struct Load {
+    name: &'static str,
+    connections: usize,
+    samples: usize,
+    kind: Kind,
+}
+
+/// The form of a request.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// TensorFlow Serving's, with floats.
+    Floats,
+    /// TensorFlow Serving's, with pixels.
+    Pixels,
+    /// The Open Inference Protocol's, with the bytes of floats.
+    Binary,
+}
+
+const LOADS: [Load; 11] = [
+    Load { name: "json_1", connections: 1, samples: 1, kind: Kind::Floats },
+    Load { name: "json_16", connections: 16, samples: 1, kind: Kind::Floats },
+    Load { name: "json_256", connections: 256, samples: 1, kind: Kind::Floats },
+    Load { name: "pixels_1", connections: 1, samples: 1, kind: Kind::Pixels },
+    Load { name: "pixels_16", connections: 16, samples: 1, kind: Kind::Pixels },
+    Load { name: "binary_1", connections: 1, samples: 1, kind: Kind::Binary },
+    Load { name: "binary_16", connections: 16, samples: 1, kind: Kind::Binary },
+    Load { name: "binary_256", connections: 256, samples: 1, kind: Kind::Binary },
+    Load { name: "json_2x64", connections: 2, samples: 64, kind: Kind::Floats },
+    Load { name: "json_2x256", connections: 2, samples: 256, kind: Kind::Floats },
+    Load { name: "binary_2x256", connections: 2, samples: 256, kind: Kind::Binary },
+];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).cloned()
+    };
+    let seconds = option("--seconds").map_or(5.0, |text| text.parse().expect("seconds"));
+    let only = option("--only").unwrap_or_default();
+    let server = Server::start(option("--run").as_deref());
+    for load in LOADS.iter().filter(|load| load.name.contains(&only)) {
+        let (request, check) = load.prepare(&server);
+        let before = server.cpu_seconds();
+        let measured =
+            drive(&server.address, &request, load.connections, Duration::from_secs_f64(seconds), check);
+        let (requests, cpu) = (measured.times.len() as f64, server.cpu_seconds() - before);
+        let quantile = |share: f64| {
+            let at = (share * (requests - 1.0)).max(0.0) as usize;
+            f64::from(measured.times.get(at).copied().unwrap_or(0)) / 1e3
+        };
+        println!(
+            "{}",
+            json!({
+                "load": load.name,
+                "connections": load.connections,
+                "samples": load.samples,
+                "request_bytes": request.bytes.len(),
+                "requests_per_second": (requests / measured.seconds).round(),
+                "samples_per_second": (requests / measured.seconds * load.samples as f64).round(),
+                "p50_us": quantile(0.5),
+                "p99_us": quantile(0.99),
+                "p999_us": quantile(0.999),
+                "server_cpu_us_per_request": (cpu / requests * 1e6 * 10.0).round() / 10.0,
+                "wrong": measured.wrong,
+                "failed": measured.failed,
+                "rss_mib": server.rss_mib(),
+            })
+        );
+    }
+}
+
+impl Load {
+    /// The request, and what a right reply is.
+    fn prepare(&self, server: &Server) -> (Request, impl Fn(&Reply) -> bool + use<>) {
+        let samples: Vec<Vec<u8>> = (0..self.samples).map(pixels).collect();
+        let expected = server.predict(&samples, self.kind == Kind::Pixels);
+        let kind = self.kind;
+        let request = match kind {
+            Kind::Floats => {
+                let rows: Vec<Vec<Vec<f32>>> = samples.iter().map(|sample| rows(sample, share)).collect();
+                Request::post(server, ":predict", "", json!({ "instances": rows }).to_string().as_bytes())
+            }
+            Kind::Pixels => {
+                let rows: Vec<Vec<Vec<u8>>> =
+                    samples.iter().map(|sample| rows(sample, |pixel| pixel)).collect();
+                Request::post(server, ":predict", "", json!({ "instances": rows }).to_string().as_bytes())
+            }
+            Kind::Binary => binary(server, &samples),
+        };
+        let check = move |reply: &Reply| reply.status == 200 && values(kind, reply) == Some(expected.clone());
+        (request, check)
+    }
+}
+
+/// A request with the bytes of the floats behind a JSON header.
+fn binary(server: &Server, samples: &[Vec<u8>]) -> Request {
+    let bytes: Vec<u8> = samples.iter().flatten().flat_map(|pixel| share(*pixel).to_le_bytes()).collect();
+    let header = json!({
+        "inputs": [{
+            "name": "x", "datatype": "FP32", "shape": [samples.len(), 28, 28, 1],
+            "parameters": { "binary_data_size": bytes.len() },
+        }],
+        "parameters": { "binary_data_output": true },
+    })
+    .to_string();
+    let length = format!("Inference-Header-Content-Length: {}\r\n", header.len());
+    Request::post(server, "/infer", &length, &[header.as_bytes(), &bytes].concat())
+}
+
+/// The bits of the outputs in a reply.
+fn values(kind: Kind, reply: &Reply) -> Option<Vec<u32>> {
+    if kind == Kind::Binary {
+        let data = reply.body.get(reply.json_length?..)?;
+        return Some(data.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect());
+    }
+    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    let rows = body["predictions"].as_array()?.iter().filter_map(Value::as_array).flatten();
+    Some(rows.filter_map(Value::as_f64).map(|value| (value as f32).to_bits()).collect())
+}
+
+/// A picture with some strokes, different for each `index`.
+fn pixels(index: usize) -> Vec<u8> {
+    let value = |at: usize| {
+        let (row, column) = (at / 28, at % 28);
+        let on = row > 3 && row < 24 && (column + row / 3 + index) % 11 < 3;
+        if on { (31 * at + 17 * index + 40) % 216 + 40 } else { 0 }
+    };
+    (0..784).map(|at| value(at) as u8).collect()
+}
+
+fn share(pixel: u8) -> f32 {
+    f32::from(pixel) / 255.0
+}
+
+fn rows<T>(sample: &[u8], value: impl Fn(u8) -> T) -> Vec<Vec<T>> {
+    sample.chunks(28).map(|row| row.iter().map(|pixel| value(*pixel)).collect()).collect()
+}

@@ -1,0 +1,173 @@
+//! How a server starts, keeps up with its models, holds its limits and ends.
+
+use std::time::{Duration, Instant};
+
+use super::{Client, Served};
+use crate::workspace::Workspace;
+
+/// A workspace with a trained line in `run`.
+fn trained() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.ok(&["train", "linear_regression", "--run-dir", "run", "--set", "train.epochs=1"]);
+    workspace
+}
+
+const LINE: &str = "/v1/models/default:predict";
+
+#[test]
+fn mistakes_at_the_start_are_explained() {
+    let workspace = trained();
+    let said = |arguments: &[&str]| {
+        let outcome = workspace.run(&[&["serve"], arguments].concat());
+        (outcome.code, outcome.messages())
+    };
+    let (code, text) = said(&[]);
+    assert!(code == 2 && text.contains("there is no model"), "{text}");
+    let (code, text) = said(&["nothing"]);
+    assert!(code == 4 && text.contains("nothing"), "{text}");
+    let (code, text) = said(&["run", "--listen", "0.0.0.0:0"]);
+    assert!(code == 2 && text.contains("other machines reach this address"), "{text}");
+    let (code, text) = said(&["run", "--listen", "localhost"]);
+    assert!(code == 2 && text.contains("listen"), "{text}");
+    let (code, text) = said(&["a=run", "a=run"]);
+    assert!(code == 2 && text.contains("two models are called `a`"), "{text}");
+    let (code, text) = said(&["run", "--set", "serve.limit.samples=1"]);
+    assert!(code == 2 && text.contains("did you mean `limits`?"), "{text}");
+    let server = Served::start(&workspace, &["run"]);
+    let (code, text) = said(&["run", "--listen", &server.address]);
+    assert!(code == 1 && text.contains("the port is in use"), "{text}");
+}
+
+#[test]
+fn the_flags_of_tensorflow_model_server_are_accepted() {
+    let workspace = trained();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = format!("--rest_api_port={free}");
+    let mut command = workspace.command(&[
+        "serve",
+        &port,
+        "--model_name=my_model",
+        "--model_base_path=./run",
+        "--port=8500",
+    ]);
+    let mut process = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    while std::net::TcpStream::connect(("127.0.0.1", free)).is_err() {
+        assert!(Instant::now() < end, "not listening");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let status = Client::connect(&format!("127.0.0.1:{free}")).get("/v1/models/my_model").status;
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(status, 200);
+}
+
+#[test]
+fn a_run_is_followed_and_a_damaged_checkpoint_changes_nothing() {
+    let workspace = trained();
+    let settings =
+        ["default=run", "--set", "serve.poll_seconds=0.05", "--set", "serve.models.default.follow=latest"];
+    let server = Served::start(&workspace, &settings);
+    let version = || {
+        let status = server.client().get("/v1/models/default").json();
+        status["model_version_status"][0]["version"].as_str().unwrap().to_owned()
+    };
+    let first = version();
+    workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=3"]);
+    let end = Instant::now() + Duration::from_secs(20);
+    assert_eq!(first, "1");
+    while version() != "3" {
+        assert!(Instant::now() < end, "version {} is still served", version());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let second = version();
+    let reply = server.client().post(LINE, "{\"instances\":[1]}").text().to_owned();
+    // A checkpoint that is damaged, then gone: what was loaded stays.
+    let checkpoints = workspace.path("run/checkpoints");
+    for entry in std::fs::read_dir(&checkpoints).unwrap() {
+        std::fs::write(entry.unwrap().path().join("model.safetensors"), b"damaged").unwrap();
+    }
+    std::fs::rename(&checkpoints, workspace.path("run/away")).unwrap();
+    std::fs::rename(workspace.path("run/away"), &checkpoints).unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    std::fs::rename(workspace.path("run"), workspace.path("elsewhere")).unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    assert_eq!(version(), second);
+    assert_eq!(server.client().post(LINE, "{\"instances\":[1]}").text(), reply);
+    let metrics = server.client().get("/metrics");
+    assert!(metrics.text().contains("taper_model_source_ok{model=\"default\"} 0"), "{}", metrics.text());
+}
+
+#[test]
+fn limits_have_their_codes_and_name_their_keys() {
+    let workspace = trained();
+    let limits = [
+        "run",
+        "--set",
+        "serve.limits={body_bytes=1000,samples=3,body_seconds=0.3,head_seconds=0.3,idle_seconds=0.5}",
+    ];
+    let server = Served::start(&workspace, &limits);
+    let post = |body: &str| server.client().post(LINE, body);
+    assert_eq!(post("{\"instances\":[1,2,3]}").status, 200);
+    let many = post("{\"instances\":[1,2,3,4]}");
+    assert!(many.status == 413 && many.text().contains("serve.limits.samples"), "{}", many.text());
+    assert_eq!(post(&format!("{{\"instances\":[1]}}{}", " ".repeat(1000 - 17))).status, 200);
+    let long = post(&format!("{{\"instances\":[1]}}{}", " ".repeat(1001 - 17)));
+    assert!(long.status == 413 && long.text().contains("serve.limits.body_bytes"), "{}", long.text());
+    // A body that does not come.
+    let mut slow = server.client();
+    slow.send(format!("POST {LINE} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{").as_bytes());
+    let answer = slow.answer(false).expect("a reply");
+    assert!(answer.status == 408 && answer.text().contains("serve.limits.body_seconds"), "{}", answer.text());
+    // A head that does not end, and a connection that stays silent.
+    for start in ["GET / HTTP/1.1\r\nHost: x\r\n", ""] {
+        let mut slow = server.client();
+        slow.send(start.as_bytes());
+        let begun = Instant::now();
+        assert!(slow.answer(false).is_none_or(|answer| answer.status == 408));
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+    // A head that is too long.
+    let mut client = server.client();
+    client.send(format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(20_000)).as_bytes());
+    assert_eq!(client.answer(false).map(|answer| answer.status), Some(431));
+    assert_eq!(server.client().get("/readyz").status, 200);
+}
+
+#[test]
+fn tokens_are_needed_where_they_are_set_up() {
+    let workspace = trained();
+    workspace.file("tokens", "team: 0123456789abcdef\n");
+    let server = Served::start(&workspace, &["run", "--tokens", "tokens"]);
+    let post = |headers: &[(&str, &str)]| {
+        server.client().request("POST", LINE, headers, b"{\"instances\":[1]}").status
+    };
+    assert_eq!(post(&[]), 401);
+    assert_eq!(post(&[("Authorization", "Bearer 0123456789abcdeX")]), 401);
+    assert_eq!(post(&[("Authorization", "Bearer 0123456789abcdef")]), 200);
+    assert_eq!(server.client().get("/healthz").status, 200);
+    assert_eq!(server.client().get("/metrics").status, 401);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_after_what_is_in_flight_is_answered() {
+    let workspace = trained();
+    let server = Served::start(&workspace, &["run"]);
+    // An idle connection, and one with half a request.
+    let (mut idle, mut half) = (server.client(), server.client());
+    assert_eq!(idle.get("/readyz").status, 200);
+    let body = "{\"instances\":[1]}";
+    let head = format!("POST {LINE} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    half.send(head.as_bytes());
+    std::thread::sleep(Duration::from_millis(100));
+    let begun = Instant::now();
+    server.signal("TERM");
+    std::thread::sleep(Duration::from_millis(100));
+    half.send(body.as_bytes());
+    let answer = half.answer(false).expect("a reply");
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    let (status, stderr) = server.wait(Duration::from_secs(10));
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}

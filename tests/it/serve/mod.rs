@@ -1,0 +1,7 @@
+//! `taper serve`, as a client sees it.
+
+mod client;
+mod life;
+mod tensorflow;
+
+pub use client::{Answer, Client, Served};
