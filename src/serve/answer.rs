@@ -19,7 +19,7 @@ pub fn answer(service: &Service, request: &Request<'_>, record: &mut Record) -> 
         return v2::answer(service, request, record);
     }
     let (route, reply) = match path {
-        "/healthz" | "/livez" => ("health", Reply::text(200, "text/plain", "ok\n")),
+        "/healthz" | "/livez" => ("health", liveness(service)),
         "/readyz" => ("health", readiness(service)),
         "/metrics" | "/monitoring/prometheus/metrics" => ("metrics", exposition::reply(service)),
         "/" if service.config.page => ("page", page::reply()),
@@ -40,6 +40,13 @@ pub fn answer(service: &Service, request: &Request<'_>, record: &mut Record) -> 
 fn is_below(path: &str, prefix: &str) -> bool {
     path.get(..prefix.len()).is_some_and(|front| front.eq_ignore_ascii_case(prefix))
         && matches!(path.as_bytes().get(prefix.len()), None | Some(b'/'))
+}
+
+fn liveness(service: &Service) -> Reply {
+    if service.is_alive() {
+        return Reply::text(200, "text/plain", "ok\n");
+    }
+    Reply::text(503, "text/plain", "requests wait, and none is computed\n")
 }
 
 fn readiness(service: &Service) -> Reply {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::metrics::{APIS, Histogram, ModelMetrics};
+use super::process;
 use super::reply::Reply;
 use super::service::Service;
 
@@ -168,39 +169,11 @@ fn server(to: &mut String, service: &Service) {
     line(to, "taper_build_info", &format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);
 }
 
-/// What every Prometheus client reports, read from `/proc` where there is one.
 fn process(to: &mut String, service: &Service) {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program, in parentheses, may have spaces.
-    let fields: Vec<f64> = stat
-        .rsplit_once(')')
-        .map(|(_, rest)| rest.split_whitespace().map(|field| field.parse().unwrap_or(0.0)).collect())
-        .unwrap_or_default();
-    let field = |at: usize| fields.get(at).copied().unwrap_or(0.0);
-    let (ticks, page) = (100.0, 4096.0);
-    let files = std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count());
-    let numbers = [
-        ("process_cpu_seconds_total", "counter", "CPU time.", (field(11) + field(12)) / ticks),
-        ("process_resident_memory_bytes", "gauge", "Memory in use.", field(21) * page),
-        ("process_virtual_memory_bytes", "gauge", "Address space in use.", field(20)),
-        ("process_threads", "gauge", "Threads.", field(17)),
-        ("process_open_fds", "gauge", "Open files.", files as f64),
-        ("process_start_time_seconds", "gauge", "When the process started.", start_time(service)),
-    ];
-    for (name, kind, help, value) in numbers {
+    for (name, kind, help, value) in process::numbers(service.started) {
         family(to, name, kind, help);
         line(to, name, "", value);
     }
-}
-
-fn start_time(service: &Service) -> f64 {
-    use std::sync::OnceLock;
-    use std::time::{SystemTime, UNIX_EPOCH};
-    static START: OnceLock<f64> = OnceLock::new();
-    *START.get_or_init(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        (now.as_secs_f64() - service.started.elapsed().as_secs_f64()).round()
-    })
 }
 
 /// Three of TensorFlow Serving's own series, so that its dashboards keep working. Latencies are in microseconds there.

@@ -83,6 +83,8 @@ struct State {
     jobs: VecDeque<Job>,
     bytes: usize,
     stopping: bool,
+    /// When jobs were taken last.
+    taken: Option<Instant>,
 }
 
 impl Job {
@@ -164,6 +166,7 @@ impl Queue {
                 }
             }
             state.bytes -= taken.iter().map(Job::bytes).sum::<usize>();
+            state.taken = Some(now());
             return Some(taken);
         }
     }
@@ -180,6 +183,17 @@ impl Queue {
     pub fn size(&self) -> (usize, usize) {
         let state = self.lock();
         (state.jobs.len(), state.bytes)
+    }
+
+    /// How long the oldest job has waited without any being taken.
+    #[must_use]
+    pub fn stalled_for(&self, now: Instant) -> Duration {
+        let state = self.lock();
+        let since = state
+            .jobs
+            .front()
+            .map(|oldest| state.taken.map_or(oldest.queued, |taken| taken.max(oldest.queued)));
+        since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     /// Refuses new jobs; those that are queued are still computed.

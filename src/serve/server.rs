@@ -18,6 +18,7 @@ use super::compute;
 use super::config::Config;
 use super::connection;
 use super::metrics::Metrics;
+use super::notify::{Notifier, Watchdog};
 use super::queue::{Capacity, Queue};
 use super::registry::{Registry, Served};
 use super::service::Service;
@@ -67,7 +68,8 @@ impl Server {
         let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let ids = (seed.as_nanos() as u64 ^ u64::from(std::process::id()) << 20, AtomicU64::new(1));
         let service = Service::new(config, registry, queue, metrics);
-        let shared = Arc::new(Shared { service, tokens, log, certificate, ids });
+        let notifier = Notifier::from_environment();
+        let shared = Arc::new(Shared { service, tokens, log, certificate, ids, notifier });
         Ok(Self { shared, listener, watcher, compute, interrupt })
     }
 
@@ -94,7 +96,8 @@ impl Server {
         self.shared.service.registry.all().map(latest).collect()
     }
 
-    /// Serves until it is interrupted and all that was in flight is answered.
+    /// Serves until it is interrupted and all that was in flight is answered. If systemd started the process, it is told when
+    /// the server is ready, that it works, and when it stops.
     ///
     /// # Errors
     /// [`Error::Threads`] if the system refuses threads.
@@ -146,10 +149,15 @@ async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt
     let listener = TcpListener::from_std(listener).map_err(|error| Error::Listen(error.to_string()))?;
     let (draining, drain) = watch::channel(false);
     let config = &shared.service.config;
+    let mut watchdog = Watchdog::from_environment();
+    let mut beat = || watchdog.beat(&shared.notifier, Instant::now(), || shared.service.is_alive());
     let mut stop_at: Option<Instant> = None;
+    shared.notifier.ready();
     loop {
+        beat();
         if stop_at.is_none() && interrupt.signal().is_some() {
             shared.service.drain();
+            shared.notifier.stopping();
             stop_at = Some(Instant::now() + Duration::from_secs_f64(config.drain_delay));
         }
         // One more look after the end takes what is in the queue of the system.
@@ -169,6 +177,7 @@ async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt
     let _ = draining.send(true);
     let end = Instant::now() + Duration::from_secs_f64(config.drain_timeout);
     while shared.service.metrics.connections.get() > 0 && Instant::now() < end {
+        beat();
         sleep(LOOK).await;
     }
     let left = shared.service.metrics.connections.get();

@@ -14,6 +14,10 @@ use super::registry::Registry;
 use super::reply::Reply;
 use crate::data::input::Inputs;
 
+/// After how many times `serve.limits.answer_seconds` without progress the computation counts as stuck. A restart costs
+/// all that waits, and a single pass of a large network may take longer than one.
+const STALLED: f64 = 4.0;
+
 /// All that requests need.
 pub struct Service {
     /// The settings.
@@ -197,6 +201,14 @@ impl Service {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self.is_draining() && self.registry.is_ready()
+    }
+
+    /// Whether networks compute: no request has waited for [`STALLED`] times the time in which it must be answered, with none
+    /// being taken meanwhile.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        let longest = Duration::from_secs_f64(self.config.limits.answer_seconds * STALLED);
+        self.queue.stalled_for(Instant::now()) < longest
     }
 
     /// Whether the server is stopping.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::access_log::Log;
 use super::auth::Tokens;
+use super::notify::Notifier;
 use super::service::Service;
 use super::tls::Certificate;
 
@@ -19,6 +20,8 @@ pub struct Shared {
     pub certificate: Option<Certificate>,
     /// Identifiers of requests: the first half tells processes apart.
     pub ids: (u64, AtomicU64),
+    /// The manager of services that started the server, if there is one.
+    pub notifier: Notifier,
 }
 
 impl Shared {

@@ -54,6 +54,7 @@ fn pause(seconds: f64, interrupt: &Interrupt) {
 
 /// Reads tokens and certificates again; what cannot be read stays as it was.
 fn reload(shared: &Shared) {
+    shared.notifier.reloading();
     let tokens = shared.tokens.as_ref().map(Tokens::reload);
     let certificate = shared.certificate.as_ref().map(Certificate::reload);
     for (what, result) in [("tokens", tokens), ("certificate", certificate)] {
@@ -63,4 +64,5 @@ fn reload(shared: &Shared) {
             Some(Err(error)) => tracing::warn!("the {what} stay as they were: {error}"),
         }
     }
+    shared.notifier.ready();
 }

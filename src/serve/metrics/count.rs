@@ -80,7 +80,7 @@ impl Histogram {
         if let Some(count) = self.counts.get(bucket) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        self.sum.fetch_add((value * 1e6) as u64, Ordering::Relaxed);
+        self.sum.fetch_add((value * 1e6).round() as u64, Ordering::Relaxed);
     }
 
     /// The number of values up to each bound, and of all.
