@@ -1,0 +1,208 @@
+//! What operators get next to `taper serve`: metrics for the dashboard and the alerts of docs/deploy, and the states that
+//! systemd waits for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use taper::config::Input;
+
+use crate::workspace::Workspace;
+
+/// A running `taper serve`, which ends with the value.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    /// Trains a small network and serves it as `model`; `prepare` may change the command.
+    fn start(workspace: &Workspace, prepare: impl FnOnce(&mut Command)) -> Self {
+        workspace.ok(&["train", "--set", "train.max_steps=2", "--run-dir", "run", "--progress", "none"]);
+        let arguments = ["serve", "model=run", "--listen", "127.0.0.1:0", "--format", "json"];
+        let mut command = workspace.command(&arguments);
+        prepare(&mut command);
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let address = ready["url"].as_str().and_then(|url| url.strip_prefix("http://")).expect("a URL");
+        Self { address: address.to_owned(), process }
+    }
+
+    /// The status line and the body of the reply to `GET path`.
+    fn get(&self, path: &str) -> (String, String) {
+        let mut socket = TcpStream::connect(&self.address).expect("a connection");
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
+        let mut reply = String::new();
+        socket.read_to_string(&mut reply).expect("a reply");
+        let (head, body) = reply.split_once("\r\n\r\n").expect("a head");
+        (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+    }
+
+    fn ask_to_stop(&self) {
+        let signal = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        assert!(signal.expect("kill").success());
+    }
+
+    /// Its exit code, once it has ended.
+    fn end(mut self) -> Option<i32> {
+        self.process.wait().expect("an end").code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The names of the samples in `metrics`, each with the names of its labels.
+fn exposed(metrics: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in metrics.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap_or_default();
+        let labels =
+            line.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map_or("", |found| found.0);
+        let names =
+            labels.split(',').filter_map(|label| label.split_once('=')).map(|(name, _)| name.to_owned());
+        all.entry(name.to_owned()).or_default().extend(names);
+    }
+    all
+}
+
+/// The metrics in a PromQL expression, each with the labels that it selects by.
+fn selected(expression: &str) -> Vec<(String, Vec<String>)> {
+    const WORDS: [&str; 10] =
+        ["and", "or", "unless", "group_left", "group_right", "bool", "offset", "sum", "min", "max"];
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let mut found = Vec::new();
+    let mut rest = expression;
+    while let Some(start) = rest.find(is_part) {
+        // Ranges and labels to group by hold no metric.
+        rest = &rest[start..];
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        let is_metric = !word.starts_with(|c: char| c.is_ascii_digit()) && !WORDS.contains(&word);
+        if matches!(word, "by" | "on" | "without" | "ignoring") {
+            rest = rest.split_once(')').map_or("", |(_, after)| after);
+        } else if is_metric && !rest.starts_with('(') {
+            let mut labels = Vec::new();
+            if let Some((inside, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+                let matchers = inside.split(',').filter_map(|matcher| matcher.split(['=', '!']).next());
+                labels.extend(matchers.map(ToOwned::to_owned));
+                rest = after;
+            }
+            found.push((word.to_owned(), labels));
+        }
+        if let Some(range) = rest.strip_prefix('[') {
+            rest = range.split_once(']').map_or("", |(_, after)| after);
+        }
+    }
+    found
+}
+
+/// The strings called `expr` anywhere in `json`.
+fn expressions(json: &serde_json::Value, found: &mut Vec<String>) {
+    match json {
+        serde_json::Value::Object(members) => {
+            for (name, value) in members {
+                if let ("expr", Some(text)) = (name.as_str(), value.as_str()) {
+                    found.push(text.to_owned());
+                }
+                expressions(value, found);
+            }
+        }
+        serde_json::Value::Array(values) => values.iter().for_each(|value| expressions(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_query_of_the_dashboard_and_of_the_alerts_names_a_metric_that_exists() {
+    let workspace = Workspace::new();
+    let server = Server::start(&workspace, |_| {});
+    let (status, metrics) = server.get("/metrics");
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    let exposed = exposed(&metrics);
+
+    let mut queries = Vec::new();
+    let dashboard = include_str!("../../docs/deploy/grafana.json");
+    expressions(&serde_json::from_str(dashboard).expect("JSON"), &mut queries);
+    let panels = queries.len();
+    let alerts = include_str!("../../docs/deploy/alerts.yaml").lines();
+    queries.extend(alerts.filter_map(|line| line.trim().strip_prefix("expr: ")).map(ToOwned::to_owned));
+    assert!(panels >= 20 && queries.len() >= panels + 10, "{panels} of {}", queries.len());
+    for query in queries {
+        let metrics = selected(&query);
+        assert!(!metrics.is_empty(), "{query}");
+        for (name, labels) in metrics {
+            let known = exposed.get(&name).unwrap_or_else(|| panic!("there is no metric {name}: {query}"));
+            for label in labels.iter().filter(|label| *label != "instance") {
+                assert!(known.contains(label), "{name} has no label {label}: {query}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_metrics_of_a_query_are_found() {
+    let found =
+        selected(r#"sum by (le, model) (rate(a_b{x="1",y=~"z.*"}[5m])) / max(:c:d) > 0.9 and on (i) e"#);
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["a_b", ":c:d", "e"]);
+    assert_eq!(found[0].1, ["x", "y"]);
+}
+
+#[test]
+fn the_config_for_kubernetes_is_valid() {
+    let manifest = include_str!("../../docs/deploy/kubernetes/config.yaml");
+    let (_, config) = manifest.split_once("serve.toml: |\n").expect("a config");
+    let text: String =
+        config.lines().map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned() + "\n").collect();
+    let input = Input { name: "serve.toml".to_owned(), text: text.into_bytes(), ..Input::default() };
+    let config = taper::serve::Config::from_input(&input, None).expect("a valid config");
+    assert!(config.tls.is_some() && config.auth.tokens.is_some());
+    assert!(
+        config.drain_delay + config.drain_timeout < 45.0,
+        "terminationGracePeriodSeconds, TimeoutStopSec"
+    );
+}
+
+#[test]
+fn systemd_is_told_when_a_server_is_ready_works_and_stops() {
+    let workspace = Workspace::new();
+    let path = workspace.path("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+    let server = Server::start(&workspace, |command| {
+        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "1000000").env_remove("WATCHDOG_PID");
+    });
+    let next = || {
+        let mut buffer = [0; 64];
+        let length = socket.recv(&mut buffer).expect("a notification");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    assert_eq!(next(), "READY=1");
+    assert_eq!((next(), next()), ("WATCHDOG=1".to_owned(), "WATCHDOG=1".to_owned()));
+    assert_eq!(server.get("/readyz").1, "ready\n");
+    server.ask_to_stop();
+    while next() != "STOPPING=1" {}
+    assert_eq!(server.end(), Some(0));
+}
+
+#[test]
+fn a_server_that_nobody_waits_for_starts_all_the_same() {
+    let workspace = Workspace::new();
+    let server = Server::start(&workspace, |command| {
+        command.env("NOTIFY_SOCKET", "/nowhere/at/all").env("WATCHDOG_USEC", "nonsense");
+    });
+    assert_eq!(server.get("/healthz"), ("HTTP/1.1 200 OK".to_owned(), "ok\n".to_owned()));
+    server.ask_to_stop();
+    assert_eq!(server.end(), Some(0));
+}
