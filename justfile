@@ -44,6 +44,10 @@ picture:
 dist:
     .ci/dist
 
+# The unit, the manifests, the dashboard, the alerts and the image of docs/deploy, tried with the programs that read them.
+deploy:
+    .ci/run deploy
+
 # The library and the program compile for other systems (Zig and mingw compile their C code).
 systems:
     .ci/run systems
