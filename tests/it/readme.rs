@@ -2,12 +2,17 @@
 //! lead somewhere.
 //!
 //! In a page, ```` ```console ```` begins commands to run, and a word after the language, as in
-//! ```` ```toml customers.toml ````, names the file that the page's commands find.
+//! ```` ```toml customers.toml ````, names the file that the page's commands find. `taper serve … &` runs until the end of its
+//! block, and `curl` asks it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use taper::Experiment;
+#[cfg(feature = "serve")]
+use taper::config::Input;
 
 use crate::workspace::{Outcome, Workspace};
 
@@ -29,10 +34,15 @@ impl Block {
         self.info.split_once(' ').map(|(_, file)| file)
     }
 
-    /// Its `$ taper …` lines, without `$ taper`.
+    /// Its `$ taper …` and `$ curl …` lines, without `$ taper`.
     fn commands(&self) -> Vec<&str> {
         let console = self.language() == "console";
-        self.text.lines().filter(|_| console).filter_map(|line| line.strip_prefix("$ taper ")).collect()
+        let lines = self.text.lines().filter(|_| console).filter_map(|line| line.strip_prefix("$ "));
+        lines
+            .filter_map(
+                |line| if line.starts_with("curl ") { Some(line) } else { line.strip_prefix("taper ") },
+            )
+            .collect()
     }
 }
 
@@ -100,7 +110,19 @@ fn run(page: &Path, commands: &[&str], files: &[Block], data: Option<&Path>) {
     if let Some(folder) = data {
         std::os::unix::fs::symlink(folder, workspace.path("data")).expect("a link to the data");
     }
+    let mut server: Option<Serving> = None;
     for command in commands {
+        if command.starts_with("curl ") {
+            server
+                .as_ref()
+                .unwrap_or_else(|| panic!("{}: {command}: no server", page.display()))
+                .ask(page, command);
+            continue;
+        }
+        if let Some(serve) = command.strip_suffix(" &") {
+            server = Some(Serving::start(page, workspace.command(&words(serve))));
+            continue;
+        }
         let mut run = workspace.command(&words(command));
         // Two steps show that a command works; the figures next to it are measured in full.
         run.env("TAPER__TRAIN__MAX_STEPS", if command.contains("--resume") { "4" } else { "2" });
@@ -113,6 +135,57 @@ fn run(page: &Path, commands: &[&str], files: &[Block], data: Option<&Path>) {
         }
         let outcome = Outcome::of(run.output().expect("the program starts"));
         assert_eq!(outcome.code, 0, "{}: taper {command}\n{}", page.display(), outcome.stderr);
+    }
+}
+
+/// The server of a block, on another port than on the page.
+struct Serving {
+    process: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(page: &Path, mut command: Command) -> Self {
+        let command = command.env("TAPER__SERVE__LISTEN", "127.0.0.1:0").stdout(Stdio::piped());
+        let mut process = command.spawn().expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+        let address = line.trim().split_once("://").map(|(_, address)| address.to_owned());
+        let address = address.unwrap_or_else(|| panic!("{}: {command:?}: {line}", page.display()));
+        Self { process, address }
+    }
+
+    /// Runs a line with `curl`, if there is one, which must not be refused.
+    fn ask(&self, page: &Path, line: &str) {
+        let arguments = words(line).into_iter().skip(1);
+        let arguments: Vec<String> =
+            arguments.map(|word| word.replace("localhost:8501", &self.address)).collect();
+        assert!(arguments.iter().any(|word| word.contains(&self.address)), "{}: {line}", page.display());
+        match Command::new("curl")
+            .args(["--silent", "--show-error", "--fail-with-body"])
+            .args(arguments)
+            .output()
+        {
+            Err(error) => eprintln!("SKIPPED: {line:?}: curl: {error}"),
+            Ok(output) => {
+                let outcome = Outcome::of(output);
+                assert_eq!(
+                    outcome.code,
+                    0,
+                    "{}: {line}\n{}{}",
+                    page.display(),
+                    outcome.stdout,
+                    outcome.stderr
+                );
+            }
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -146,6 +219,22 @@ fn every_config_in_every_page_is_right() {
     for (page, text) in pages() {
         for block in blocks(&text).into_iter().filter(|block| block.language() == "toml") {
             found += 1;
+            #[cfg(feature = "serve")]
+            if block.text.starts_with("[serve") {
+                let input = Input {
+                    name: "serve.toml".to_owned(),
+                    text: block.text.into_bytes(),
+                    ..Input::default()
+                };
+                let checked = taper::serve::Config::from_input(&input, None);
+                assert!(
+                    checked.is_ok(),
+                    "{}: {}",
+                    page.display(),
+                    checked.err().map(|e| e.to_string()).unwrap_or_default()
+                );
+                continue;
+            }
             let Err(error) = Experiment::from_toml(&block.text) else { continue };
             let error = error.to_string();
             assert!(block.file().is_none(), "{}: {error}", page.display());
