@@ -68,4 +68,4 @@ trust-release:
 
 # One of the proofs with its full figures: `just prove kills`.
 prove name:
-    TAPER_TRUST=release TAPER_REQUIRE_STRACE=1 cargo test --release --no-default-features --features cli --test trust {{name}} -- --nocapture
+    TAPER_TRUST=release TAPER_REQUIRE_STRACE=1 cargo test --release --no-default-features --features cli,serve --test trust {{name}} -- --nocapture

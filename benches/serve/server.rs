@@ -97,7 +97,7 @@ fn train(folder: &Path) -> PathBuf {
     let settings = ["data=digits", "train.epochs=1", "train.max_steps=50"];
     let mut command = taper();
     command.args(["train", "mnist_cnn", "--progress", "none", "--run-dir"]).arg(&run);
-    settings.iter().for_each(|setting| drop(command.args(["--set", setting])));
+    command.args(settings.iter().flat_map(|setting| ["--set", setting]));
     let output = command.output().expect("taper train");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     run

@@ -28,6 +28,7 @@
 //! - `random_configs`: random configs are written, read, mutated and trained.
 //! - `same_bits`: fresh processes give the same bits.
 //! - `saves`: a save that is killed or fails at each of its system calls, and the order of its writes.
+//! - `serving`: a server under load: right bits, swaps and signals lose nothing.
 //! - `signals`: runs that are stopped by signals.
 //! - `special`: not tests: pipes, devices and links in place of files.
 //! - `subject`: not tests: runs to be stopped, and their comparison.
@@ -41,6 +42,9 @@
 mod bad_configs;
 mod batch_sizes;
 mod child;
+#[cfg(feature = "serve")]
+#[path = "../it/serve/client.rs"]
+mod client;
 mod corpora;
 mod damage;
 mod data_files;
@@ -62,6 +66,8 @@ mod races;
 mod random_configs;
 mod same_bits;
 mod saves;
+#[cfg(feature = "serve")]
+mod serving;
 mod signals;
 mod special;
 mod subject;

@@ -14,4 +14,4 @@ printf '{"date":"%s","cpu":"%s","cores":%s,"system":"%s","rust":"%s","commit":"%
 
 export TAPER_TRUST=$tier TAPER_TRUST_REPORT=$report TAPER_REQUIRE_STRACE=1 RUST_BACKTRACE=0
 # More tests at a time than cores: most of them wait for a disk or a clock.
-cargo test --locked --release --no-default-features --features cli --test trust -- --test-threads 4
+cargo test --locked --release --no-default-features --features cli,serve --test trust -- --test-threads 4

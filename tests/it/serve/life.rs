@@ -72,6 +72,7 @@ fn a_run_is_followed_and_a_damaged_checkpoint_changes_nothing() {
         let status = server.client().get("/v1/models/default").json();
         status["model_version_status"][0]["version"].as_str().unwrap().to_owned()
     };
+    assert_eq!(server.models["default"], 1);
     let first = version();
     workspace.ok(&["train", "--resume", "run", "--set", "train.epochs=3"]);
     let end = Instant::now() + Duration::from_secs(20);

@@ -4,4 +4,4 @@ mod client;
 mod life;
 mod tensorflow;
 
-pub use client::{Answer, Client, Served};
+pub use client::{Client, Served};
