@@ -25,6 +25,7 @@ longest() {
   case $1 in
     cifar10) echo 6200 ;;
     card | config_json | config_toml) echo 1024 ;;
+    serve_request) echo 1024 ;;
     *) echo 512 ;;
   esac
 }

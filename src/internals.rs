@@ -84,6 +84,11 @@ pub mod run {
     pub use crate::run::*;
 }
 
+#[cfg(feature = "serve")]
+pub mod serve {
+    pub use crate::serve::internals::*;
+}
+
 pub mod train {
     pub use crate::train::*;
 }

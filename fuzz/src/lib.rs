@@ -37,5 +37,7 @@ targets! {
     predict_json,
     predict_table,
     safetensors,
+    serve_numbers,
+    serve_request,
     state_json,
 }

@@ -53,3 +53,19 @@ mod watch;
 
 pub use config::{AccessLog, Auth, Batching, Config, Follow, Limits, ModelConfig, ServeConfig, Tls};
 pub use server::Server;
+
+/// What a request goes through, for tests and fuzz targets.
+#[cfg(feature = "internals")]
+pub(crate) mod internals {
+    pub use super::answer::answer;
+    pub mod json {
+        pub use crate::serve::json::*;
+    }
+    pub use super::metrics::Metrics;
+    pub use super::model::Version;
+    pub use super::queue::{Capacity, Computed, Failure, Job, Queue, Refused};
+    pub use super::registry::Registry;
+    pub use super::reply::Reply;
+    pub use super::service::{Begun, Record, Request, Service, Waiting};
+    pub use super::watch::Watcher;
+}
