@@ -75,6 +75,10 @@ async fn answer(
     arrived: Instant,
     record: &mut Record,
 ) -> (Reply, usize) {
+    // RFC 9112, 3.2: a server must refuse such a request.
+    if head.version == hyper::Version::HTTP_11 && !head.headers.contains_key(header::HOST) {
+        return (Reply::error(400, "a request of HTTP/1.1 needs a Host header"), 0);
+    }
     if head.method == hyper::Method::OPTIONS {
         return (preflight(&head.headers), 0);
     }

@@ -193,31 +193,6 @@ impl<'a> Reader<'a> {
         self.bytes(place, &shape, true, pixels.to_vec()).map_err(|message| Error::data(place, message))
     }
 
-    /// As [`numbers`](Self::numbers), for bytes in an array of `shape`, whose first dimension counts the samples.
-    ///
-    /// # Errors
-    /// [`Error::Data`] if their shape or unit does not fit the network. There must be as many bytes as `shape` has
-    /// elements.
-    pub fn byte_array(&self, place: &Path, shape: &[usize], bytes: Vec<u8>) -> Result<Inputs> {
-        if self.pixels && self.units == Units::Fractions {
-            let values = bytes.into_iter().map(f32::from).collect();
-            return self
-                .numbers(place, Numbers { shape: shape.to_vec(), counted: true, values, whole: true });
-        }
-        let unclear = self.pixels && self.units == Units::Auto && arrange::is_black_and_white(&bytes);
-        let read =
-            if unclear { Err(arrange::EITHER.to_owned()) } else { self.bytes(place, shape, true, bytes) };
-        read.map_err(|message| Error::data(place, message))
-    }
-
-    /// The number of samples in an array of `shape`, whose first dimension counts them.
-    ///
-    /// # Errors
-    /// If it does not fit the network; the text says what would.
-    pub fn count(&self, shape: &[usize]) -> Result<usize, String> {
-        self.arrange(shape, true).map(|(count, _)| count)
-    }
-
     /// Decodes the content of a PNG or JPEG file as [`read`](Self::read) does.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::binary::{self, Parts};
 use super::reply::{Form, inferred, outputs};
 use super::request::Document;
 use super::route::{Route, Unroutable, What, route};
-use super::{metadata, tensor};
+use super::{input, metadata};
 use crate::serve::model::Version;
 use crate::serve::registry::{Served, Which};
 use crate::serve::reply::Reply;
@@ -66,14 +66,14 @@ fn infer(
     let model = model.to_owned();
     let (inputs, form) = match binary::split(request.body, request.json_length).map_err(bad)? {
         Parts::Elements(bytes) => {
-            let inputs = tensor::lone_sample(version, bytes).map_err(bad)?;
+            let inputs = input::lone_sample(version, bytes).map_err(bad)?;
             let outputs = outputs(&version.signature, &model, &[], true).map_err(bad)?;
             (inputs, Form { model, id: None, outputs })
         }
         Parts::Document(text, bytes) => {
             let Document { id, inputs, outputs: wanted, binary_outputs } =
                 Document::read(text).map_err(bad)?;
-            let inputs = tensor::samples(version, &model, inputs, bytes).map_err(bad)?;
+            let inputs = input::samples(version, &model, inputs, bytes).map_err(bad)?;
             let outputs = outputs(&version.signature, &model, &wanted, binary_outputs).map_err(bad)?;
             (inputs, Form { model, id: id.map(str::to_owned), outputs })
         }

@@ -7,6 +7,7 @@ mod answer;
 mod binary;
 mod datatype;
 mod element;
+mod input;
 mod metadata;
 mod reply;
 mod request;

@@ -107,8 +107,10 @@ pub fn inferred(version: &Version, form: &Form, predictions: &[Prediction]) -> R
 }
 
 fn write(signature: &Signature, version: u64, form: &Form, predictions: &[Prediction]) -> Reply {
-    let in_json = form.outputs.iter().filter(|(_, binary)| !binary).count();
-    let mut text = String::with_capacity(256 + in_json * predictions.len() * 14 * signature.outputs);
+    let in_json = form.outputs.iter().filter(|(_, binary)| !binary);
+    let values: usize = in_json.map(|(output, _)| output.width(signature).unwrap_or(1)).sum();
+    // A float takes up to 14 bytes with its comma.
+    let mut text = String::with_capacity(256 + 14 * values * predictions.len());
     let mut binary = Vec::new();
     text.push_str("{\"model_name\":");
     text.push_str(&quoted(&form.model));
@@ -138,7 +140,7 @@ fn write(signature: &Signature, version: u64, form: &Form, predictions: &[Predic
         }
     }
     text.push_str("]}");
-    if in_json == form.outputs.len() {
+    if form.outputs.iter().all(|(_, binary)| !binary) {
         return Reply::text(200, JSON, text);
     }
     let length = text.len().to_string();

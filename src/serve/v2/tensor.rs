@@ -1,4 +1,4 @@
-//! An input of a request as the samples of a network.
+//! An input as the samples of a network.
 
 use base64::Engine as _;
 
@@ -11,134 +11,8 @@ use crate::serve::json::{Cursor, Value};
 use crate::serve::model::Version;
 use crate::serve::samples;
 
-/// The samples of the only one of `inputs`, whose elements are in its JSON or in `binary`, for `version` of the model
-/// called `model`.
-///
-/// # Errors
-/// If they do not fit the network; the message is for the client.
-pub fn samples(
-    version: &Version,
-    model: &str,
-    inputs: Vec<Input<'_>>,
-    binary: &[u8],
-) -> Result<Inputs, String> {
-    let expected = &version.signature.input;
-    let names: Vec<&str> = inputs.iter().map(|input| &*input.name).collect();
-    if let Some(name) = names.iter().find(|name| *name != expected) {
-        return Err(format!(
-            "unexpected inference input '{name}' for model '{model}'; its input is '{expected}'"
-        ));
-    }
-    let count = names.len();
-    let Ok([input]) = <[Input<'_>; 1]>::try_from(inputs) else {
-        return Err(format!(
-            "expected 1 input but got {count} inputs for model '{model}': send '{expected}' once"
-        ));
-    };
-    let tensor = Tensor::new(version, model, &input)?;
-    let Input { name, data, binary_size, .. } = input;
-    let of_input = |message: String| format!("input '{name}': {message}");
-    match (data, binary_size) {
-        (Some(_), Some(_)) => {
-            Err(format!("Input must set only one of 'data' and 'binary_data_size': '{name}'"))
-        }
-        (None, None) => Err(format!("input '{name}' has neither 'data' nor 'binary_data_size'")),
-        (None, Some(size)) => {
-            let bytes = own_bytes(binary, size, &name, model)?;
-            tensor.read_bytes(bytes).map_err(of_input)
-        }
-        (Some(_), None) if !binary.is_empty() => Err(unexpected(binary.len(), model)),
-        (Some(data), None) => tensor
-            .read_json(data)
-            .map_err(|message| format!("Unable to parse 'data': input '{name}': {message}")),
-    }
-}
-
-/// The sample in `bytes`, a body without JSON: 32-bit floats.
-///
-/// # Errors
-/// If it does not fit the network; the message is for the client.
-pub fn lone_sample(version: &Version, bytes: &[u8]) -> Result<Inputs, String> {
-    let name = &version.signature.input;
-    let mut shape = version.signature.shape.clone();
-    shape.insert(0, 1);
-    let elements = version.signature.values();
-    let expected = elements.saturating_mul(4);
-    if bytes.len() != expected {
-        let got = bytes.len();
-        return Err(format!(
-            "unexpected size for input '{name}': a body without JSON is one sample of FP32. Expected {expected}, got {got}"
-        ));
-    }
-    let tensor = Tensor { version, shape, elements, datatype: Datatype::Fp32 };
-    tensor.read_bytes(bytes).map_err(|message| format!("input '{name}': {message}"))
-}
-
-fn datatype(version: &Version, model: &str, input: &Input<'_>) -> Result<Datatype, String> {
-    let (name, given) = (&input.name, &input.datatype);
-    let takes_pictures = version.signature.pictures;
-    let others =
-        if takes_pictures { ", FP64, UINT8, INT32, INT64 or BYTES" } else { ", FP64, UINT8, INT32 or INT64" };
-    match Datatype::of(given) {
-        Err(Unusable::Unknown) => {
-            Err(format!("invalid datatype for input {name}: '{given}'; model '{model}' takes FP32{others}"))
-        }
-        Ok(datatype) if datatype != Datatype::Bytes || takes_pictures => Ok(datatype),
-        _ => Err(format!(
-            "inference input '{name}' data-type is '{given}', but model '{model}' expects 'FP32'{others}"
-        )),
-    }
-}
-
-/// The number of elements of an input whose shape fits the network.
-fn elements(version: &Version, model: &str, input: &Input<'_>, datatype: Datatype) -> Result<usize, String> {
-    let shape = &input.shape;
-    let fits = match (datatype, shape.as_slice()) {
-        (Datatype::Bytes, [count] | [count, 1]) => Ok(*count),
-        (Datatype::Bytes, _) => Err("PNG and JPEG files have the shape [number of files]".to_owned()),
-        _ => version.reader(version.units).count(&samples::unflattened(version, shape)),
-    };
-    let name = &input.name;
-    let wrong = |help: String| {
-        let sizes = version.signature.shape.iter().map(|size| format!(",{size}"));
-        let sizes: String = if datatype == Datatype::Bytes { String::new() } else { sizes.collect() };
-        let got: Vec<String> = shape.iter().map(ToString::to_string).collect();
-        let got = got.join(",");
-        format!(
-            "unexpected shape for input '{name}' for model '{model}'. Expected [-1{sizes}], got [{got}]. {help}"
-        )
-    };
-    if fits.map_err(wrong)? == 0 {
-        return Err(format!("input '{name}' has no samples: its batch size is 0"));
-    }
-    let elements = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
-    elements.ok_or_else(|| format!("the shape of input '{name}' has too many elements"))
-}
-
-/// The `size` bytes of an input behind the JSON, which are all.
-fn own_bytes<'a>(binary: &'a [u8], size: usize, name: &str, model: &str) -> Result<&'a [u8], String> {
-    match size.checked_sub(binary.len()) {
-        Some(0) => Ok(binary),
-        Some(missing) => {
-            let hint = if binary.is_empty() {
-                "; `Inference-Header-Content-Length` gives the length of the JSON"
-            } else {
-                ""
-            };
-            Err(format!(
-                "unexpected size for input '{name}', expecting {missing} additional bytes for model '{model}'{hint}"
-            ))
-        }
-        None => Err(unexpected(binary.len() - size, model)),
-    }
-}
-
-fn unexpected(bytes: usize, model: &str) -> String {
-    format!("unexpected additional input data for model '{model}': {bytes} bytes")
-}
-
 /// An input whose datatype and shape fit the network.
-struct Tensor<'a> {
+pub struct Tensor<'a> {
     version: &'a Version,
     shape: Vec<usize>,
     elements: usize,
@@ -146,13 +20,29 @@ struct Tensor<'a> {
 }
 
 impl<'a> Tensor<'a> {
-    fn new(version: &'a Version, model: &str, input: &Input<'_>) -> Result<Self, String> {
+    /// Checks an input for `version` of the model called `model`.
+    ///
+    /// # Errors
+    /// If its datatype or its shape does not fit the network; the message is for the client.
+    pub fn new(version: &'a Version, model: &str, input: &Input<'_>) -> Result<Self, String> {
         let datatype = datatype(version, model, input)?;
         let elements = elements(version, model, input, datatype)?;
         Ok(Self { version, shape: input.shape.clone(), elements, datatype })
     }
 
-    fn read_bytes(self, bytes: &[u8]) -> Result<Inputs, String> {
+    /// One sample of floats, in the shape that metadata names.
+    #[must_use]
+    pub fn lone(version: &'a Version) -> Self {
+        let signature = &version.signature;
+        let shape = [&[1], signature.shape.as_slice()].concat();
+        Self { version, shape, elements: signature.values(), datatype: Datatype::Fp32 }
+    }
+
+    /// The samples in `bytes`.
+    ///
+    /// # Errors
+    /// If they are more or fewer, or do not fit the network; the message is for the client.
+    pub fn read_bytes(self, bytes: &[u8]) -> Result<Inputs, String> {
         let Some(size) = self.datatype.size() else {
             let files = binary::strings(bytes, self.elements)?;
             return pictures(self.version, files.into_iter().map(Ok));
@@ -176,7 +66,11 @@ impl<'a> Tensor<'a> {
         }
     }
 
-    fn read_json(self, data: Value<'_>) -> Result<Inputs, String> {
+    /// The samples in `data`.
+    ///
+    /// # Errors
+    /// If they are more or fewer, or do not fit the network; the message is for the client.
+    pub fn read_json(self, data: Value<'_>) -> Result<Inputs, String> {
         let found = match (data, self.datatype) {
             (Value::Text(text), Datatype::Bytes) => {
                 return pictures(self.version, files(text, self.elements)?.into_iter());
@@ -224,6 +118,47 @@ impl<'a> Tensor<'a> {
         let shape = samples::unflattened(self.version, &self.shape);
         samples::read(self.version.reader(self.version.units).byte_array(samples::place(), &shape, bytes))
     }
+}
+
+fn datatype(version: &Version, model: &str, input: &Input<'_>) -> Result<Datatype, String> {
+    let (name, given) = (&input.name, &input.datatype);
+    let takes_pictures = version.signature.pictures;
+    let others =
+        if takes_pictures { ", FP64, UINT8, INT32, INT64 or BYTES" } else { ", FP64, UINT8, INT32 or INT64" };
+    match Datatype::of(given) {
+        Err(Unusable::Unknown) => {
+            Err(format!("invalid datatype for input {name}: '{given}'; model '{model}' takes FP32{others}"))
+        }
+        Ok(datatype) if datatype != Datatype::Bytes || takes_pictures => Ok(datatype),
+        _ => Err(format!(
+            "inference input '{name}' data-type is '{given}', but model '{model}' expects 'FP32'{others}"
+        )),
+    }
+}
+
+/// The number of elements of an input whose shape fits the network.
+fn elements(version: &Version, model: &str, input: &Input<'_>, datatype: Datatype) -> Result<usize, String> {
+    let shape = &input.shape;
+    let fits = match (datatype, shape.as_slice()) {
+        (Datatype::Bytes, [count] | [count, 1]) => Ok(*count),
+        (Datatype::Bytes, _) => Err("PNG and JPEG files have the shape [number of files]".to_owned()),
+        _ => version.reader(version.units).count(&samples::unflattened(version, shape)),
+    };
+    let name = &input.name;
+    let wrong = |help: String| {
+        let sizes = version.signature.shape.iter().map(|size| format!(",{size}"));
+        let sizes: String = if datatype == Datatype::Bytes { String::new() } else { sizes.collect() };
+        let got: Vec<String> = shape.iter().map(ToString::to_string).collect();
+        let got = got.join(",");
+        format!(
+            "unexpected shape for input '{name}' for model '{model}'. Expected [-1{sizes}], got [{got}]. {help}"
+        )
+    };
+    if fits.map_err(wrong)? == 0 {
+        return Err(format!("input '{name}' has no samples: its batch size is 0"));
+    }
+    let elements = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    elements.ok_or_else(|| format!("the shape of input '{name}' has too many elements"))
 }
 
 fn pictures<C: AsRef<[u8]>>(
