@@ -3,5 +3,6 @@
 mod client;
 mod life;
 mod tensorflow;
+mod v2;
 
 pub use client::{Client, Served};

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const CASES: &str = include_str!("tensorflow.jsonl");
 
 /// y = x / 2 + 2, the model of TensorFlow Serving's own tests, as version 123 of `m`; drawn digits; a table.
-fn models(workspace: &Workspace) -> Served {
+pub fn models(workspace: &Workspace) -> Served {
     workspace.ok(&["train", "linear_regression", "--run-dir", "line", "--set", "train.epochs=1"]);
     let mut model = workspace.read(latest(workspace, "line"));
     let header = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
