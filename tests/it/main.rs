@@ -18,8 +18,6 @@
 //!   missing.
 //! - `custom_layers`: layers of user code: trained, resumed, loaded, and refused if the code is missing.
 //! - `data_errors`: errors of the program about damaged data sets.
-//! - `deploy`: metrics that the dashboard and the alerts of docs/deploy name, and systemd's notifications (feature
-//!   `serve`).
 //! - `endings`: output at the end of a run: the kept epoch, the reason, the next command.
 //! - `engines`: the fused engine compared with the graph engine, for every config, layer, optimizer and
 //!   instruction set.
@@ -69,8 +67,6 @@ mod contract;
 mod custom_data;
 mod custom_layers;
 mod data_errors;
-#[cfg(all(unix, feature = "serve"))]
-mod deploy;
 mod endings;
 mod engines;
 mod evaluation;

@@ -158,11 +158,12 @@ impl ModelMetrics {
         }
     }
 
-    /// The requests by protocol and status code, those that occurred.
+    /// The requests by protocol and status code: those that occurred, and successes and errors of the server even before, because
+    /// Prometheus computes no rate of what it has seen once.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, u16, u64)> + '_ {
         let numbered = self.requests.iter().enumerate();
         let named =
             numbered.map(|(at, count)| (APIS[at / CODES.len()], CODES[at % CODES.len()], count.get()));
-        named.filter(|(_, code, count)| *count > 0 || *code == 200)
+        named.filter(|(_, code, count)| *count > 0 || matches!(code, 200 | 500..))
     }
 }

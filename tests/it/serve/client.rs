@@ -36,9 +36,15 @@ pub struct Answer {
 impl Served {
     /// Runs `taper serve` with `arguments` in `workspace`, on a free port, and waits until it is ready.
     pub fn start(workspace: &Workspace, arguments: &[&str]) -> Self {
+        Self::start_with(workspace, arguments, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub fn start_with(workspace: &Workspace, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let whole = [&["serve", "--listen", "127.0.0.1:0", "--format", "json"], arguments].concat();
         let mut process = workspace
             .command(&whole)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -2,63 +2,19 @@
 //! systemd waits for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use taper::config::Input;
 
+use super::Served;
 use crate::workspace::Workspace;
 
-/// A running `taper serve`, which ends with the value.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    /// Trains a small network and serves it as `model`; `prepare` may change the command.
-    fn start(workspace: &Workspace, prepare: impl FnOnce(&mut Command)) -> Self {
-        workspace.ok(&["train", "--set", "train.max_steps=2", "--run-dir", "run", "--progress", "none"]);
-        let arguments = ["serve", "model=run", "--listen", "127.0.0.1:0", "--format", "json"];
-        let mut command = workspace.command(&arguments);
-        prepare(&mut command);
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("the program starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
-        let ready: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let address = ready["url"].as_str().and_then(|url| url.strip_prefix("http://")).expect("a URL");
-        Self { address: address.to_owned(), process }
-    }
-
-    /// The status line and the body of the reply to `GET path`.
-    fn get(&self, path: &str) -> (String, String) {
-        let mut socket = TcpStream::connect(&self.address).expect("a connection");
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
-        let mut reply = String::new();
-        socket.read_to_string(&mut reply).expect("a reply");
-        let (head, body) = reply.split_once("\r\n\r\n").expect("a head");
-        (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
-    }
-
-    fn ask_to_stop(&self) {
-        let signal = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
-        assert!(signal.expect("kill").success());
-    }
-
-    /// Its exit code, once it has ended.
-    fn end(mut self) -> Option<i32> {
-        self.process.wait().expect("an end").code()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// A workspace with a small network in `run`.
+fn trained() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.ok(&["train", "--set", "train.max_steps=2", "--run-dir", "run", "--progress", "none"]);
+    workspace
 }
 
 /// The names of the samples in `metrics`, each with the names of its labels.
@@ -125,17 +81,16 @@ fn expressions(json: &serde_json::Value, found: &mut Vec<String>) {
 
 #[test]
 fn every_query_of_the_dashboard_and_of_the_alerts_names_a_metric_that_exists() {
-    let workspace = Workspace::new();
-    let server = Server::start(&workspace, |_| {});
-    let (status, metrics) = server.get("/metrics");
-    assert_eq!(status, "HTTP/1.1 200 OK");
-    let exposed = exposed(&metrics);
+    let server = Served::start(&trained(), &["model=run"]);
+    let metrics = server.client().get("/metrics");
+    assert_eq!(metrics.status, 200);
+    let exposed = exposed(metrics.text());
 
     let mut queries = Vec::new();
-    let dashboard = include_str!("../../docs/deploy/grafana.json");
+    let dashboard = include_str!("../../../docs/deploy/grafana.json");
     expressions(&serde_json::from_str(dashboard).expect("JSON"), &mut queries);
     let panels = queries.len();
-    let alerts = include_str!("../../docs/deploy/alerts.yaml").lines();
+    let alerts = include_str!("../../../docs/deploy/alerts.yaml").lines();
     queries.extend(alerts.filter_map(|line| line.trim().strip_prefix("expr: ")).map(ToOwned::to_owned));
     assert!(panels >= 20 && queries.len() >= panels + 10, "{panels} of {}", queries.len());
     for query in queries {
@@ -161,7 +116,7 @@ fn the_metrics_of_a_query_are_found() {
 
 #[test]
 fn the_config_for_kubernetes_is_valid() {
-    let manifest = include_str!("../../docs/deploy/kubernetes/config.yaml");
+    let manifest = include_str!("../../../docs/deploy/kubernetes/config.yaml");
     let (_, config) = manifest.split_once("serve.toml: |\n").expect("a config");
     let text: String =
         config.lines().map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned() + "\n").collect();
@@ -176,33 +131,34 @@ fn the_config_for_kubernetes_is_valid() {
 
 #[test]
 fn systemd_is_told_when_a_server_is_ready_works_and_stops() {
-    let workspace = Workspace::new();
+    let workspace = trained();
     let path = workspace.path("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
-    let server = Server::start(&workspace, |command| {
-        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "1000000").env_remove("WATCHDOG_PID");
-    });
     let next = || {
         let mut buffer = [0; 64];
         let length = socket.recv(&mut buffer).expect("a notification");
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
+    let environment = [
+        ("NOTIFY_SOCKET", path.to_str().expect("UTF-8")),
+        ("WATCHDOG_USEC", "1000000"),
+        ("WATCHDOG_PID", ""),
+    ];
+    let server = Served::start_with(&workspace, &["run"], &environment);
     assert_eq!(next(), "READY=1");
     assert_eq!((next(), next()), ("WATCHDOG=1".to_owned(), "WATCHDOG=1".to_owned()));
-    assert_eq!(server.get("/readyz").1, "ready\n");
-    server.ask_to_stop();
+    assert_eq!(server.client().get("/readyz").text(), "ready\n");
+    server.signal("TERM");
     while next() != "STOPPING=1" {}
-    assert_eq!(server.end(), Some(0));
+    assert_eq!(server.wait(Duration::from_secs(60)).0.code(), Some(0));
 }
 
 #[test]
 fn a_server_that_nobody_waits_for_starts_all_the_same() {
-    let workspace = Workspace::new();
-    let server = Server::start(&workspace, |command| {
-        command.env("NOTIFY_SOCKET", "/nowhere/at/all").env("WATCHDOG_USEC", "nonsense");
-    });
-    assert_eq!(server.get("/healthz"), ("HTTP/1.1 200 OK".to_owned(), "ok\n".to_owned()));
-    server.ask_to_stop();
-    assert_eq!(server.end(), Some(0));
+    let environment = [("NOTIFY_SOCKET", "/nowhere/at/all"), ("WATCHDOG_USEC", "nonsense")];
+    let server = Served::start_with(&trained(), &["run"], &environment);
+    assert_eq!(server.client().get("/healthz").text(), "ok\n");
+    server.signal("TERM");
+    assert_eq!(server.wait(Duration::from_secs(60)).0.code(), Some(0));
 }
