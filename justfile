@@ -52,6 +52,10 @@ deploy:
 systems:
     .ci/run systems
 
+# The page of `taper serve` in Chromium; screenshots in target/browser.
+browser:
+    .ci/run browser
+
 # A training step of every config; benches/README.md lists the other measurements.
 bench:
     cargo bench --bench step

@@ -2,6 +2,7 @@
 
 use super::exposition;
 use super::metrics::Api;
+use super::openapi;
 use super::page;
 use super::reply::Reply;
 use super::service::{Begun, Record, Request, Service};
@@ -22,9 +23,12 @@ pub fn answer(service: &Service, request: &Request<'_>, record: &mut Record) -> 
         "/healthz" | "/livez" => ("health", liveness(service)),
         "/readyz" => ("health", readiness(service)),
         "/metrics" | "/monitoring/prometheus/metrics" => ("metrics", exposition::reply(service)),
+        "/openapi.json" => ("openapi", openapi::reply()),
         "/" if service.config.page => ("page", page::reply()),
+        "/page/models.json" if service.config.page => ("page", Reply::of(&page::models(&service.registry))),
         _ => {
-            let message = "Not found; see /v1/models/NAME, /v2, /healthz, /readyz and /metrics";
+            let message =
+                "Not found; see /v1/models/NAME, /v2, /healthz, /readyz, /metrics and /openapi.json";
             return Begun::Done(Reply::error(404, message));
         }
     };

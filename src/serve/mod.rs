@@ -32,6 +32,7 @@ mod json;
 mod metrics;
 mod model;
 mod notify;
+mod openapi;
 mod page;
 mod percent;
 mod process;
@@ -52,6 +53,7 @@ mod v2;
 mod watch;
 
 pub use config::{AccessLog, Auth, Batching, Config, Follow, Limits, ModelConfig, ServeConfig, Tls};
+pub use openapi::document as openapi;
 pub use server::Server;
 
 /// What a request goes through, for tests and fuzz targets.

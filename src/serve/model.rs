@@ -8,8 +8,8 @@ use candle_core::Device;
 
 use super::signature::Signature;
 use crate::checkpoint::{Card, Checkpoint};
-use crate::data;
 use crate::data::input::{Inputs, Reader, Units};
+use crate::data::{self, Column};
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -108,6 +108,12 @@ impl Version {
     #[must_use]
     pub fn reader(&self, units: Units) -> Reader<'_> {
         Reader::new(&self.card.sample_shape, self.card.pixels, &self.data).in_units(units)
+    }
+
+    /// The columns by which an object can name its values; none unless the network was trained on a table with a header.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        self.card.columns.as_ref().map_or(&[], |columns| &columns.0)
     }
 
     /// The most samples of one pass.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 /// What is sent back for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -13,6 +15,13 @@ pub struct Reply {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// The body of an error.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Failure {
+    /// What is wrong.
+    pub error: String,
 }
 
 /// The media type of JSON.
@@ -31,10 +40,16 @@ impl Reply {
         Self::json(200, value.to_string())
     }
 
+    /// `body` as JSON. It must not have maps with keys other than strings.
+    #[must_use]
+    pub fn of(body: &impl Serialize) -> Self {
+        Self::json(200, serde_json::to_vec(body).unwrap_or_default())
+    }
+
     /// `{"error": message}`, as both protocols report errors.
     #[must_use]
     pub fn error(status: u16, message: &str) -> Self {
-        Self::json(status, serde_json::json!({ "error": message }).to_string())
+        Self { status, ..Self::of(&Failure { error: message.to_owned() }) }
     }
 
     /// A reply with text.

@@ -151,7 +151,9 @@ fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option
     let Some(tokens) = &shared.tokens else { return Ok(None) };
     let is_probe = matches!(path, "/healthz" | "/livez" | "/readyz" | "/v2/health/live" | "/v2/health/ready");
     let is_metrics = matches!(path, "/metrics" | "/monitoring/prometheus/metrics");
-    if is_probe || is_metrics && shared.service.config.auth.metrics_public {
+    // They are the same on every server; a browser loads the page before a token can be given to it.
+    let is_public = matches!(path, "/" | "/openapi.json");
+    if is_probe || is_public || is_metrics && shared.service.config.auth.metrics_public {
         return Ok(None);
     }
     let given = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));

@@ -26,6 +26,12 @@ fn the_config_schema_is_up_to_date() {
     compare("docs/taper.schema.json", &format!("{:#}\n", schema::<Experiment>()));
 }
 
+#[cfg(feature = "serve")]
+#[test]
+fn the_description_of_the_server_is_up_to_date() {
+    compare("docs/openapi.json", taper::serve::openapi());
+}
+
 #[test]
 fn every_key_has_a_description() {
     let page = reference(&schema::<Experiment>());

@@ -17,6 +17,7 @@ mod tree;
 pub use answer::answer;
 pub use request::Document;
 pub use route::route;
+pub use status::{ModelStatus, VersionState, VersionStatus, versions};
 
 use examples::examples;
 use metadata::metadata;

@@ -4,7 +4,8 @@ mod client;
 #[cfg(unix)]
 mod deploy;
 mod life;
+mod page;
 mod tensorflow;
 mod v2;
 
-pub use client::{Client, Served};
+pub use client::{Answer, Client, Served};
