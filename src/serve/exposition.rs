@@ -78,9 +78,12 @@ fn requests(to: &mut String, service: &Service) {
 
 type OfModel = fn(&ModelMetrics) -> f64;
 
+/// A histogram of a model: its name, its description or its labels, and where it is.
+type Distribution = (&'static str, &'static str, fn(&ModelMetrics) -> &Histogram);
+
 fn models(to: &mut String, service: &Service) {
     let all = || service.metrics.all().filter(|(name, _)| *name != "_");
-    let histograms: [(&str, &str, fn(&ModelMetrics) -> &Histogram); 4] = [
+    let histograms: [Distribution; 4] = [
         ("taper_queue_seconds", "Time that the samples of a request waited for the network.", |m| {
             &m.queue_seconds
         }),
@@ -189,7 +192,7 @@ fn tensorflow(to: &mut String, service: &Service) {
         line(to, name, &format!("model_name=\"{model}\",status=\"OK\""), good);
         line(to, name, &format!("model_name=\"{model}\",status=\"ERROR\""), bad);
     }
-    let of: [(&str, &str, fn(&ModelMetrics) -> &Histogram); 2] = [
+    let of: [Distribution; 2] = [
         (":tensorflow:serving:request_latency", "API=\"Predict\",entrypoint=\"REST\"", |m| {
             &m.request_seconds[0]
         }),
