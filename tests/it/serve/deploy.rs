@@ -31,7 +31,7 @@ fn exposed(metrics: &str) -> BTreeMap<String, BTreeSet<String>> {
     all
 }
 
-/// The metrics in a PromQL expression, each with the labels that it selects by.
+/// The metrics in an expression of Prometheus, each with the labels that it selects by.
 fn selected(expression: &str) -> Vec<(String, Vec<String>)> {
     const WORDS: [&str; 10] =
         ["and", "or", "unless", "group_left", "group_right", "bool", "offset", "sum", "min", "max"];
@@ -134,7 +134,7 @@ fn systemd_is_told_when_a_server_is_ready_works_and_stops() {
     let workspace = trained();
     let path = workspace.path("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
-    socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+    socket.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
     let next = || {
         let mut buffer = [0; 64];
         let length = socket.recv(&mut buffer).expect("a notification");
@@ -151,7 +151,7 @@ fn systemd_is_told_when_a_server_is_ready_works_and_stops() {
     assert_eq!(server.client().get("/readyz").text(), "ready\n");
     server.signal("TERM");
     while next() != "STOPPING=1" {}
-    assert_eq!(server.wait(Duration::from_secs(60)).0.code(), Some(0));
+    assert_eq!(server.wait(Duration::from_mins(1)).0.code(), Some(0));
 }
 
 #[test]
@@ -160,5 +160,5 @@ fn a_server_that_nobody_waits_for_starts_all_the_same() {
     let server = Served::start_with(&trained(), &["run"], &environment);
     assert_eq!(server.client().get("/healthz").text(), "ok\n");
     server.signal("TERM");
-    assert_eq!(server.wait(Duration::from_secs(60)).0.code(), Some(0));
+    assert_eq!(server.wait(Duration::from_mins(1)).0.code(), Some(0));
 }
