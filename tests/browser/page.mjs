@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { serve, train } from "./server.mjs";
@@ -24,6 +24,7 @@ const ARGUMENTS = [
   "--disable-component-update", "--disable-sync",
 ];
 
+const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 let problems = [];
 
 /** A fresh page at `url`; what its console reports, and requests to elsewhere, are problems. */
@@ -74,8 +75,12 @@ async function repeat(page, cwd) {
   return reply.predictions;
 }
 
+/** Takes a screenshot, and reports what axe finds that people with disabilities could not use. */
 async function settled(page, name) {
   await page.waitForTimeout(250);
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  problems.push(...violations.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map(({ html }) => html)}`));
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }
 
@@ -188,16 +193,16 @@ const tests = {
   async "a table is a form with a field per column"(browser, url) {
     const page = await open(browser, url);
     await page.getByRole("radio", { name: /customers/ }).check();
-    await page.getByLabel("plan").selectOption("pro");
+    await page.getByLabel("plan", { exact: true }).selectOption("pro");
     await page.getByRole("button", { name: "Predict" }).click();
     await answered(page, /“age” needs a number/);
-    assert.equal(await page.evaluate(() => document.activeElement.id), await page.getByLabel("age").getAttribute("id"));
+    assert.equal(await page.evaluate(() => document.activeElement.id), await page.getByLabel("age", { exact: true }).getAttribute("id"));
     await page.keyboard.type("40");
-    await page.getByLabel("months").fill("20");
+    await page.getByLabel("months", { exact: true }).fill("20");
     await page.keyboard.press("Enter");
     await answered(page, /^stays \d/);
     await repeat(page, folder);
-    await page.getByLabel("age").fill("33.5");
+    await page.getByLabel("age", { exact: true }).fill("33.5");
     await page.getByRole("button", { name: "Predict" }).click();
     await page.waitForFunction(() => document.querySelector("pre").textContent.includes("33.5"));
     await settled(page, "table");
