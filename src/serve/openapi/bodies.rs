@@ -29,11 +29,15 @@ pub fn schemas() -> Map<String, Value> {
 }
 
 fn object(required: &[&str], properties: Value) -> Value {
-    json!({ "type": "object", "required": required, "properties": properties })
+    let mut schema = json!({ "type": "object", "required": required });
+    schema["properties"] = properties;
+    schema
 }
 
 fn list(items: Value) -> Value {
-    json!({ "type": "array", "items": items })
+    let mut schema = json!({ "type": "array" });
+    schema["items"] = items;
+    schema
 }
 
 fn text() -> Value {
@@ -41,7 +45,9 @@ fn text() -> Value {
 }
 
 fn map(values: Value) -> Value {
-    json!({ "type": "object", "additionalProperties": values })
+    let mut schema = json!({ "type": "object" });
+    schema["additionalProperties"] = values;
+    schema
 }
 
 fn described(mut schema: Value, description: &str) -> Value {
