@@ -95,10 +95,9 @@ fn find(served: &Served, which: &Which) -> Result<Arc<Version>, Reply> {
 }
 
 fn ready(service: &Service) -> Reply {
-    match service.is_ready() {
-        true => Reply::value(&json!({ "live": true, "ready": true })),
-        false => Reply::json(503, json!({ "live": true, "ready": false }).to_string()),
-    }
+    let ready = service.is_ready();
+    let body = json!({ "live": true, "ready": ready }).to_string();
+    Reply::json(if ready { 200 } else { 503 }, body)
 }
 
 fn unknown(model: &str, which: &Which) -> Reply {

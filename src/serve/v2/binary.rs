@@ -88,15 +88,13 @@ pub fn strings(bytes: &[u8], count: usize) -> Result<Vec<&[u8]>, String> {
         strings.push(string);
         rest = after;
     }
-    match rest.is_empty() && strings.len() == count {
-        true => Ok(strings),
-        false => {
-            let (found, left) = (strings.len(), rest.len());
-            Err(format!(
-                "expected {count} strings, each after its length in 4 bytes, got {found} and {left} bytes more"
-            ))
-        }
+    if rest.is_empty() && strings.len() == count {
+        return Ok(strings);
     }
+    let (found, left) = (strings.len(), rest.len());
+    Err(format!(
+        "expected {count} strings, each after its length in 4 bytes, got {found} and {left} bytes more"
+    ))
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ fn write_binary(bytes: &mut Vec<u8>, signature: &Signature, output: Output, pred
                 bytes.extend((name.len() as u32).to_le_bytes());
                 bytes.extend(name.as_bytes());
             }
-            Output::ClassIndex => bytes.extend((prediction.class() as i64).to_le_bytes()),
+            Output::ClassIndex => bytes.extend((prediction.class() as u64).to_le_bytes()),
         }
     }
 }

@@ -183,10 +183,10 @@ fn string<'a>(cursor: &mut Cursor<'a>, message: &'static str) -> Result<Cow<'a, 
     cursor.require(b'"', message)?;
     let place = cursor.invalid(message);
     let text = cursor.skip()?;
-    match text.contains('\\') {
-        true => serde_json::from_str(text).map(Cow::Owned).map_err(|_| place),
-        false => Ok(Cow::Borrowed(&text[1..text.len() - 1])),
+    if text.contains('\\') {
+        return serde_json::from_str(text).map(Cow::Owned).map_err(|_| place);
     }
+    Ok(Cow::Borrowed(&text[1..text.len() - 1]))
 }
 
 fn sizes(cursor: &mut Cursor<'_>) -> Result<Vec<usize>, Invalid> {

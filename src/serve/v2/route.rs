@@ -74,10 +74,8 @@ pub fn route(method: &str, path: &str) -> Result<Route, Unroutable> {
         Route::Index | Route::Model { what: What::Infer, .. } => "POST",
         _ => "GET, HEAD",
     };
-    match allowed.split(", ").any(|allowed| allowed == method) {
-        true => Ok(route),
-        false => Err(Unroutable::Method(allowed)),
-    }
+    let is_allowed = allowed.split(", ").any(|allowed| allowed == method);
+    if is_allowed { Ok(route) } else { Err(Unroutable::Method(allowed)) }
 }
 
 fn of_model(model: &str, version: Option<&str>, what: What) -> Result<Route, Unroutable> {
