@@ -1,6 +1,7 @@
 //! A thread team shared by several predictors and engines of a process.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct SharedTeam {
     team: Arc<Mutex<Team>>,
     threads: usize,
     limit: usize,
+    /// The limit for all holders.
+    most: Arc<AtomicUsize>,
 }
 
 impl SharedTeam {
@@ -29,7 +32,8 @@ impl SharedTeam {
     pub fn new(threads: usize) -> Self {
         let team = Team::new(threads);
         let threads = team.threads();
-        Self { team: Arc::new(Mutex::new(team)), threads, limit: threads }
+        let most = Arc::new(AtomicUsize::new(threads));
+        Self { team: Arc::new(Mutex::new(team)), threads, limit: threads, most }
     }
 
     /// The number of threads.
@@ -46,6 +50,12 @@ impl SharedTeam {
         self
     }
 
+    /// Limits all holders to `threads` threads from the next pass on, in addition to their own limits. Results do not depend
+    /// on it.
+    pub fn set_most(&self, threads: usize) {
+        self.most.store(threads.clamp(1, self.threads), Ordering::Relaxed);
+    }
+
     /// Sets how long idle threads spin before they sleep, for all users of the team.
     pub fn set_spin_time(&self, time: Duration) {
         self.lock().set_spin_time(time);
@@ -54,7 +64,7 @@ impl SharedTeam {
     /// Waits until the team is free.
     pub(super) fn lend(&self) -> Lent<'_> {
         let mut team = self.lock();
-        team.set_limit(self.limit);
+        team.set_limit(self.limit.min(self.most.load(Ordering::Relaxed)));
         Lent(team)
     }
 

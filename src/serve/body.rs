@@ -69,7 +69,9 @@ pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Re
         return Ok(pieces.pop_front().unwrap_or_default());
     }
     let mut whole = Vec::with_capacity(length);
-    pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
+    for piece in &pieces {
+        whole.extend_from_slice(piece);
+    }
     Ok(whole.into())
 }
 

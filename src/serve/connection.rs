@@ -81,12 +81,11 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             Poll::Pending
         })
         .await;
+        let same = activity.now() == (phase, since);
         match event {
-            Event::Ended => return,
             Event::Draining => stopping = true,
-            Event::Look if activity.now() != (phase, since) => {}
-            Event::Look if phase == Phase::Answer => {}
-            Event::Look => return,
+            Event::Look if !same || phase == Phase::Answer => {}
+            Event::Ended | Event::Look => return,
         }
         if stopping && activity.now().0 != Phase::Idle {
             // After the reply, the connection is closed.

@@ -20,12 +20,10 @@ pub fn preflight(headers: &HeaderMap) -> Reply {
 pub fn allowed_origin(shared: &Shared, headers: &HeaderMap) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
     let allowed = &shared.service.config.cors_origins;
-    match allowed.iter().any(|allowed| allowed == "*") {
-        true => Some(HeaderValue::from_static("*")),
-        false => {
-            allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
-        }
+    if allowed.iter().any(|allowed| allowed == "*") {
+        return Some(HeaderValue::from_static("*"));
     }
+    allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
 /// The identifier of a request: what the client calls it, or a number.

@@ -60,6 +60,7 @@ pub use server::Server;
 #[cfg(feature = "internals")]
 pub(crate) mod internals {
     pub use super::answer::answer;
+    /// The reader of JSON.
     pub mod json {
         pub use crate::serve::json::*;
     }

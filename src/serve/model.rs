@@ -90,9 +90,10 @@ impl Version {
         let shape = self.card.sample_shape.clone();
         let (values, most) = (shape.elements().unwrap_or(1), batch_size(&shape));
         for count in WARM_UP.into_iter().filter(|count| *count <= most) {
-            let features = match self.card.pixels {
-                true => data::Features::Bytes(vec![0; values * count]),
-                false => data::Features::Floats(vec![0.0; values * count]),
+            let features = if self.card.pixels {
+                data::Features::Bytes(vec![0; values * count])
+            } else {
+                data::Features::Floats(vec![0.0; values * count])
             };
             let inputs =
                 Inputs { place: PathBuf::from("warm-up"), sample_shape: shape.clone(), features, count };

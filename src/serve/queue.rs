@@ -37,7 +37,7 @@ pub struct Computed {
     /// How long the samples waited.
     pub waited: Duration,
     /// How long the passes with its samples took.
-    pub computed: Duration,
+    pub passes: Duration,
     /// The number of samples in the last pass.
     pub batch: usize,
 }

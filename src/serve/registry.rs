@@ -120,9 +120,10 @@ impl Served {
         self.change(|state| {
             let number = version.number;
             let at = state.versions.partition_point(|other| other.number < number);
-            match state.versions.get(at).is_some_and(|other| other.number == number) {
-                true => old.push(std::mem::replace(&mut state.versions[at], version)),
-                false => state.versions.insert(at, version),
+            if state.versions.get(at).is_some_and(|other| other.number == number) {
+                old.push(std::mem::replace(&mut state.versions[at], version));
+            } else {
+                state.versions.insert(at, version);
             }
             // A run may go back to an earlier best step: what was loaded last is served, and what is above it is not.
             if self.config.serves_one() {

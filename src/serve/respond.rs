@@ -9,7 +9,6 @@ use tokio::time::timeout_at;
 
 use super::access_log::Line;
 use super::answer;
-use super::auth::Tokens;
 use super::body::{self, Unpackable, Unreadable, Whole};
 use super::headers::{allowed_origin, preflight, request_id, respond_with, trace};
 use super::reply::Reply;
@@ -157,15 +156,13 @@ fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option
         return Ok(None);
     }
     let given = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
-    match Tokens::name(tokens, given) {
-        Some(name) => Ok(Some(name)),
-        None => {
-            shared.service.metrics.auth_failures.add(1);
-            let why = if given.is_none() { "a token is needed" } else { "the token is not valid" };
-            let message = format!("{why}; send `Authorization: Bearer TOKEN`");
-            Err(Reply::error(401, &message).with("WWW-Authenticate", "Bearer"))
-        }
+    if let Some(name) = tokens.name(given) {
+        return Ok(Some(name));
     }
+    shared.service.metrics.auth_failures.add(1);
+    let why = if given.is_none() { "a token is needed" } else { "the token is not valid" };
+    let message = format!("{why}; send `Authorization: Bearer TOKEN`");
+    Err(Reply::error(401, &message).with("WWW-Authenticate", "Bearer"))
 }
 
 async fn read(

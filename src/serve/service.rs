@@ -181,7 +181,7 @@ impl Service {
     ) -> Reply {
         match result {
             Some(Ok(computed)) => {
-                record.computed = Some((computed.waited, computed.computed, computed.batch));
+                record.computed = Some((computed.waited, computed.passes, computed.batch));
                 waiting(&computed)
             }
             Some(Err(Failure::Sample(message))) => Reply::error(400, &message),
@@ -226,7 +226,6 @@ impl Service {
 
 impl Waiting {
     /// Separates where predictions arrive from what makes the reply of them.
-    #[must_use]
     pub fn split(
         self,
     ) -> (oneshot::Receiver<Result<Computed, Failure>>, Instant, impl FnOnce(&Computed) -> Reply + Send) {

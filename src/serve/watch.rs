@@ -80,14 +80,10 @@ impl Watcher {
         if before == problem {
             return;
         }
-        match &problem {
-            Some(problem) => {
-                tracing::warn!(
-                    "{}: the source cannot be read; the loaded versions stay: {problem}",
-                    model.name
-                );
-            }
-            None => tracing::info!("{}: the source can be read again", model.name),
+        if let Some(problem) = &problem {
+            tracing::warn!("{}: the source cannot be read; the loaded versions stay: {problem}", model.name);
+        } else {
+            tracing::info!("{}: the source can be read again", model.name);
         }
         model.change(|state| state.source_problem = problem);
     }

@@ -18,7 +18,7 @@ use crate::config::{self, Input, Problems};
 use crate::error::{Error, Result};
 
 /// The whole config of a server, `serve.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServeConfig {
     /// The server.
@@ -70,12 +70,6 @@ pub enum AccessLog {
     Errors,
     /// All.
     All,
-}
-
-impl Default for ServeConfig {
-    fn default() -> Self {
-        Self { serve: Config::default() }
-    }
 }
 
 impl Default for Config {

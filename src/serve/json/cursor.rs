@@ -9,7 +9,7 @@ pub struct Cursor<'a> {
     at: usize,
 }
 
-/// What makes a document invalid, in the words of RapidJSON, which clients of TensorFlow Serving know.
+/// What makes a document invalid, in the words of `RapidJSON`, which clients of TensorFlow Serving know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// What is wrong.
@@ -66,13 +66,13 @@ impl<'a> Cursor<'a> {
             let name = self.string()?;
             self.expect(b':', COLON)?;
             // A name with escapes is compared in its plain form.
-            match name.contains('\\') {
-                true => member(&serde_json::from_str::<String>(name).unwrap_or_default(), self)?,
-                false => member(&name[1..name.len() - 1], self)?,
+            if name.contains('\\') {
+                member(&serde_json::from_str::<String>(name).unwrap_or_default(), self)?;
+            } else {
+                member(&name[1..name.len() - 1], self)?;
             }
-            match self.skip_if(b',') {
-                true => {}
-                false => return self.expect(b'}', COMMA),
+            if !self.skip_if(b',') {
+                return self.expect(b'}', COMMA);
             }
         }
     }
@@ -91,9 +91,8 @@ impl<'a> Cursor<'a> {
         }
         loop {
             element(self)?;
-            match self.skip_if(b',') {
-                true => {}
-                false => return self.expect(b']', ELEMENT),
+            if !self.skip_if(b',') {
+                return self.expect(b']', ELEMENT);
             }
         }
     }

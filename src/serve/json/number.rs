@@ -32,31 +32,24 @@ pub fn read(text: &[u8]) -> Option<Number> {
     if !first.is_ascii_digit() {
         return named(text, at, negative);
     }
-    let (mut mantissa, mut digits, mut exponent) = (0_u64, 0_u32, 0_i32);
+    let (mut mantissa, mut exponent) = (0_u64, 0_i32);
     let integer = at;
-    while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-        mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-        digits += u32::from(mantissa != 0);
-        at += 1;
-    }
+    at += digits(&text[at..], &mut mantissa);
     if first == b'0' && at > integer + 1 {
         at = integer + 1; // a leading zero stands alone
         return Some(Number { value: if negative { -0.0 } else { 0.0 }, whole: true, length: at });
     }
+    let mut count = at - integer;
     let mut whole = true;
     if text.get(at) == Some(&b'.') {
         whole = false;
-        let point = at + 1;
-        at = point;
-        while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-            digits += u32::from(mantissa != 0);
-            at += 1;
-        }
-        if at == point {
+        at += 1;
+        let places = digits(&text[at..], &mut mantissa);
+        if places == 0 {
             return None;
         }
-        exponent = i32::try_from(at - point).map_or(i32::MIN, |places| -places);
+        (at, count) = (at + places, count + places);
+        exponent = i32::try_from(places).map_or(i32::MIN, |places| -places);
     }
     if matches!(text.get(at), Some(b'e' | b'E')) {
         whole = false;
@@ -74,7 +67,7 @@ pub fn read(text: &[u8]) -> Option<Number> {
         }
         exponent = exponent.saturating_add(if down { -power } else { power });
     }
-    let value = exact(mantissa, digits, exponent).map(|value| if negative { -value } else { value });
+    let value = exact(mantissa, count, exponent).map(|value| if negative { -value } else { value });
     let value = match value {
         Some(value) => value,
         None => std::str::from_utf8(&text[..at]).ok()?.parse().ok()?,
@@ -82,8 +75,24 @@ pub fn read(text: &[u8]) -> Option<Number> {
     Some(Number { value, whole, length: at })
 }
 
-/// The value of `mantissa * 10^exponent`, if one rounding gives it.
-fn exact(mantissa: u64, digits: u32, exponent: i32) -> Option<f64> {
+/// Reads the digits at the start of `text` into `mantissa`, which may overflow, and returns their number.
+#[inline]
+fn digits(text: &[u8], mantissa: &mut u64) -> usize {
+    let mut count = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
+        count += 1;
+    }
+    count
+}
+
+/// The value of `mantissa * 10^exponent`, if one rounding gives it; `digits` is the number of digits that were read, of which 19
+/// always fit.
+fn exact(mantissa: u64, digits: usize, exponent: i32) -> Option<f64> {
     if digits > 19 || mantissa > EXACT {
         return None;
     }

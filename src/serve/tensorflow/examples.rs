@@ -157,7 +157,10 @@ impl Examples<'_> {
                     value => value.text(),
                 };
                 let separator = if at == 0 { "" } else { "," };
-                text.push_str(&format!("{separator}{}:{value}", serde_json::Value::from(name.as_str())));
+                text.push_str(separator);
+                text.push_str(&serde_json::Value::from(name.as_str()).to_string());
+                text.push(':');
+                text.push_str(&value);
             }
             text.push('}');
         }

@@ -19,7 +19,11 @@ pub fn predicted(signature: &Signature, form: Form, output: Output, predictions:
         Output::Logits => list(&mut text, predictions, |text, p| floats(text, &p.logits)),
         Output::Labels if form == Form::Row => list(&mut text, predictions, |text, prediction| {
             let (class, index, probability) = label(signature, prediction);
-            text.push_str(&format!("{{\"class\":{class},\"class_index\":{index},\"probability\":"));
+            text.push_str("{\"class\":");
+            text.push_str(&class);
+            text.push_str(",\"class_index\":");
+            text.push_str(&index.to_string());
+            text.push_str(",\"probability\":");
             write_float(text, probability);
             text.push('}');
         }),

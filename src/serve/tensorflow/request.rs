@@ -60,7 +60,7 @@ impl<'a> Document<'a> {
             match name {
                 "signature_name" if signature.is_none() => signature = Some(cursor.skip()?),
                 "instances" if document.instances.is_none() => {
-                    document.instances = Some(Value::read(cursor)?)
+                    document.instances = Some(Value::read(cursor)?);
                 }
                 "inputs" if document.inputs.is_none() => document.inputs = Some(Value::read(cursor)?),
                 "examples" if document.examples.is_none() => document.examples = Some(cursor.skip()?),

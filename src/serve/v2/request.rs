@@ -57,12 +57,12 @@ impl<'a> Document<'a> {
     /// If it is malformed, or a member has another type; the message is for the client.
     pub fn read(text: &'a str) -> Result<Self, String> {
         let mut cursor = Cursor::new(text);
-        Self::document(&mut cursor).map_err(|Invalid { message, offset }| {
+        Self::parse(&mut cursor).map_err(|Invalid { message, offset }| {
             format!("failed to parse the request JSON buffer: {message} at offset {offset}")
         })
     }
 
-    fn document(cursor: &mut Cursor<'a>) -> Result<Self, Invalid> {
+    fn parse(cursor: &mut Cursor<'a>) -> Result<Self, Invalid> {
         let mut document = Self::default();
         let (mut inputs, mut outputs, mut parameters) = (None, None, None);
         if !cursor.is_object()? {

@@ -184,8 +184,9 @@ fn files(text: &str, count: usize) -> Result<Vec<Result<Vec<u8>, String>>, Strin
         let decode = |string: String| base64::engine::general_purpose::STANDARD.decode(string);
         files.push(string.and_then(|string| decode(string).ok()).ok_or_else(|| NO_FILE.to_owned()));
     }
-    match files.len() == count && text.starts_with('[') {
-        true => Ok(files),
-        false => Err(format!("expected {count} strings, got {}", files.len())),
+    if files.len() == count && text.starts_with('[') {
+        Ok(files)
+    } else {
+        Err(format!("expected {count} strings, got {}", files.len()))
     }
 }
