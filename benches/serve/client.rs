@@ -80,13 +80,11 @@ pub fn drive(
                 let taken = sent.elapsed();
                 let mut measured = measured.borrow_mut();
                 if *right.borrow() != reply.body {
-                    match check(&reply) {
-                        true => right.replace(reply.body),
-                        false => {
-                            measured.wrong += 1;
-                            continue;
-                        }
-                    };
+                    if !check(&reply) {
+                        measured.wrong += 1;
+                        continue;
+                    }
+                    right.replace(reply.body);
                 }
                 if sent >= start {
                     measured.times.push(u32::try_from(taken.as_nanos()).unwrap_or(u32::MAX));
@@ -112,7 +110,7 @@ async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) 
         }
     }
     buffer.clear();
-    let mut chunk = [0; 16 << 10];
+    let mut chunk = vec![0; 16 << 10];
     let mut head: Option<(usize, usize)> = None;
     loop {
         if head.is_none()

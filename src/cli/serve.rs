@@ -73,10 +73,10 @@ struct TensorFlow {
     /// Flags that have no meaning here: there is no gRPC, requests are always batched, and networks always warmed up.
     #[arg(long = "port", hide = true)]
     port: Option<u16>,
-    #[arg(long = "enable_batching", hide = true, num_args = 0..=1, require_equals = true)]
-    enable_batching: Option<Option<bool>>,
-    #[arg(long = "enable_model_warmup", hide = true, num_args = 0..=1, require_equals = true)]
-    enable_model_warmup: Option<Option<bool>>,
+    #[arg(long = "enable_batching", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    enable_batching: Option<bool>,
+    #[arg(long = "enable_model_warmup", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    enable_model_warmup: Option<bool>,
     #[arg(long = "rest_api_num_threads", hide = true)]
     rest_api_num_threads: Option<u16>,
     #[arg(long = "max_num_load_retries", hide = true)]
@@ -146,8 +146,8 @@ impl Serve {
             ("--max_num_load_retries", other.max_num_load_retries.is_some()),
             ("--load_retry_interval_micros", other.load_retry_interval_micros.is_some()),
             ("--tensorflow_session_parallelism", other.tensorflow_session_parallelism.is_some()),
-            ("--enable_batching", matches!(other.enable_batching, Some(Some(false)))),
-            ("--enable_model_warmup", matches!(other.enable_model_warmup, Some(Some(false)))),
+            ("--enable_batching", other.enable_batching == Some(false)),
+            ("--enable_model_warmup", other.enable_model_warmup == Some(false)),
         ];
         flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect()
     }

@@ -50,6 +50,7 @@ fn requests_of_any_size_get_the_bits_of_predict() {
     let rows = predicted["predictions"].as_array().expect("predictions").iter();
     let expected: Vec<u32> = rows.map(|row| bits(&row["values"][0])).collect();
     let server = Served::start(&workspace, &["m=m.safetensors"]);
+    assert_eq!(server.models, json!({ "m": 1 }));
     let (left, start) = (AtomicU64::new(wanted), Instant::now());
     std::thread::scope(|scope| {
         for worker in 0..CONNECTIONS {
@@ -89,8 +90,8 @@ fn versions_are_swapped_under_load_without_a_lost_or_wrong_reply() {
     let place = |number: u64| {
         let content = line(&workspace, 0.0, number as f32);
         workspace.file(&format!("new/{number}/model.safetensors"), content);
-        let to = workspace.path(&format!("versions/{number}"));
-        std::fs::rename(workspace.path(&format!("new/{number}")), to).expect("moved");
+        let to = workspace.path(format!("versions/{number}"));
+        std::fs::rename(workspace.path(format!("new/{number}")), to).expect("moved");
     };
     workspace.file("versions/notes.txt", "");
     place(1);
@@ -124,7 +125,7 @@ fn versions_are_swapped_under_load_without_a_lost_or_wrong_reply() {
                 std::thread::sleep(Duration::from_millis(2));
             }
             slowest = slowest.max(start.elapsed());
-            std::fs::remove_dir_all(workspace.path(&format!("versions/{}", number - 1))).expect("removed");
+            std::fs::remove_dir_all(workspace.path(format!("versions/{}", number - 1))).expect("removed");
         }
         stop.store(true, Ordering::Relaxed);
     });

@@ -128,7 +128,7 @@ mod tests {
                 2 => format!("{:?}", f64::from(float) * std::f64::consts::PI),
                 3 => format!("{}", stream.below(1 << 60)),
                 4 => format!("{:.3}", f64::from(bits) / 1e6),
-                _ => format!("{:.12}e{}", f64::from(bits) / 1e9, stream.below(80) as i64 - 40),
+                _ => format!("{:.12}e{}", f64::from(bits) / 1e9, stream.below(80).cast_signed() - 40),
             };
             let number = read(text.as_bytes()).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(number.length, text.len(), "{text}");

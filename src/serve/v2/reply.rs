@@ -274,7 +274,10 @@ mod tests {
             .unwrap()
             .iter()
             .map(|output| &output["parameters"]["binary_data_size"]);
-        assert_eq!(sizes.map(|size| size.as_u64()).collect::<Vec<_>>(), [Some(13), None, Some(16), Some(16)]);
+        assert_eq!(
+            sizes.map(serde_json::Value::as_u64).collect::<Vec<_>>(),
+            [Some(13), None, Some(16), Some(16)]
+        );
         let (classes, rest) = bytes.split_at(13);
         assert_eq!(classes, b"\x03\0\0\0y\"s\x02\0\0\0no");
         let (indices, values) = rest.split_at(16);

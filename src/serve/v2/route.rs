@@ -99,8 +99,8 @@ fn of_model(model: &str, version: Option<&str>, what: What) -> Result<Route, Unr
 mod tests {
     use super::*;
 
-    fn of_model(which: Which, what: What) -> Result<Route, Unroutable> {
-        Ok(Route::Model { model: "m".to_owned(), which, what })
+    fn m(which: Which, what: What) -> Route {
+        Route::Model { model: "m".to_owned(), which, what }
     }
 
     #[test]
@@ -111,11 +111,11 @@ mod tests {
         assert_eq!(route("GET", "/v2/health/ready"), Ok(Route::Ready));
         assert_eq!(route("GET", "/v2/models"), Ok(Route::Models));
         assert_eq!(route("POST", "/v2/repository/index"), Ok(Route::Index));
-        assert_eq!(route("GET", "/v2/models/m"), of_model(Which::Latest, What::Metadata));
-        assert_eq!(route("GET", "/v2/models/m/versions/07"), of_model(Which::Number(7), What::Metadata));
-        assert_eq!(route("GET", "/v2/models/m/ready"), of_model(Which::Latest, What::Ready));
-        assert_eq!(route("POST", "/v2/models/m/infer"), of_model(Which::Latest, What::Infer));
-        assert_eq!(route("POST", "/v2/models/%6d/versions/3/infer"), of_model(Which::Number(3), What::Infer));
+        assert_eq!(route("GET", "/v2/models/m"), Ok(m(Which::Latest, What::Metadata)));
+        assert_eq!(route("GET", "/v2/models/m/versions/07"), Ok(m(Which::Number(7), What::Metadata)));
+        assert_eq!(route("GET", "/v2/models/m/ready"), Ok(m(Which::Latest, What::Ready)));
+        assert_eq!(route("POST", "/v2/models/m/infer"), Ok(m(Which::Latest, What::Infer)));
+        assert_eq!(route("POST", "/v2/models/%6d/versions/3/infer"), Ok(m(Which::Number(3), What::Infer)));
         let Ok(Route::Model { model, .. }) = route("GET", "/v2/models/a%2Fb") else { panic!("no route") };
         assert_eq!(model, "a/b");
     }

@@ -108,7 +108,7 @@ impl Client {
     /// A connection to `address`.
     pub fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+        stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
         Self { stream: BufReader::new(stream) }
     }
 
@@ -116,7 +116,9 @@ impl Client {
     pub fn request(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut head =
             format!("{method} {path} HTTP/1.1\r\nHost: taper\r\nContent-Length: {}\r\n", body.len());
-        headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
         head.push_str("\r\n");
         self.send(&[head.as_bytes(), body].concat());
         self.answer(method == "HEAD").expect("a reply")

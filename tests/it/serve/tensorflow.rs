@@ -15,9 +15,9 @@ const CASES: &str = include_str!("tensorflow.jsonl");
 pub fn models(workspace: &Workspace) -> Served {
     workspace.ok(&["train", "linear_regression", "--run-dir", "line", "--set", "train.epochs=1"]);
     let mut model = workspace.read(latest(workspace, "line"));
-    let header = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
-    let places: Value = serde_json::from_slice(&model[8..8 + header]).unwrap();
-    for (name, place) in places.as_object().unwrap() {
+    let header = u64::from_le_bytes(model[..8].try_into().expect("8 bytes")) as usize;
+    let places: Value = serde_json::from_slice(&model[8..8 + header]).expect("JSON");
+    for (name, place) in places.as_object().expect("tensors") {
         if let Some(start) = place["data_offsets"][0].as_u64() {
             let value: f32 = if name.ends_with("bias") { 2.0 } else { 0.5 };
             let start = 8 + header + start as usize;
@@ -27,8 +27,8 @@ pub fn models(workspace: &Workspace) -> Served {
     workspace.file("models/123/model.safetensors", model);
     let steps = ["--set", "train.epochs=1", "--set", "train.max_steps=20"];
     workspace.ok(&[&["train", "digits_cnn", "--run-dir", "digits"], &steps[..]].concat());
-    let rows: String = (0..40).map(|row| format!("{row},{}.5,{}\n", row % 7, row % 2)).collect();
-    workspace.file("data.csv", format!("a,b,target\n{rows}"));
+    let rows: Vec<String> = (0..40).map(|row| format!("{row},{}.5,{}", row % 7, row % 2)).collect();
+    workspace.file("data.csv", format!("a,b,target\n{}\n", rows.join("\n")));
     workspace.file(
         "table.toml",
         "[data.csv]\npath = \"data.csv\"\ntarget = \"target\"\ntask = \"regression\"\n\n[model]\nlayers = \
@@ -41,9 +41,10 @@ pub fn models(workspace: &Workspace) -> Served {
 
 /// The path of the weights of the latest checkpoint of a run.
 fn latest(workspace: &Workspace, run: &str) -> String {
-    let folder = workspace.path(&format!("{run}/checkpoints"));
-    let names =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let folder = workspace.path(format!("{run}/checkpoints"));
+    let names = std::fs::read_dir(folder)
+        .expect("checkpoints")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
     let last = names.max().expect("a checkpoint");
     format!("{run}/checkpoints/{last}/model.safetensors")
 }
@@ -53,8 +54,8 @@ fn body(case: &Value) -> Vec<u8> {
     let text = case["body"].as_str().unwrap_or("");
     if text == "GZIP" {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        packed.write_all(b"{\"instances\":[1.0]}").unwrap();
-        return packed.finish().unwrap();
+        packed.write_all(b"{\"instances\":[1.0]}").expect("it is packed");
+        return packed.finish().expect("it is packed");
     }
     let depth = case["repeat"].as_u64().unwrap_or(0) as usize;
     let zeros = format!("[{}]", vec!["0"; 784].join(","));

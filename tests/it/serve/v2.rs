@@ -105,12 +105,11 @@ fn binary_and_json_predictions_have_the_bits_of_predict() {
                 let (json, binary) = parts(&answer);
                 let json: Value = serde_json::from_str(json).expect("JSON");
                 let [probabilities, class] = [&json["outputs"][0], &json["outputs"][1]];
-                let found = match binary_out {
-                    false => bits(&probabilities["data"]),
-                    true => {
-                        let floats = binary.chunks_exact(4).map(|bytes| bytes.try_into().expect("4 bytes"));
-                        floats.map(u32::from_le_bytes).collect()
-                    }
+                let found = if binary_out {
+                    let floats = binary.chunks_exact(4).map(|bytes| bytes.try_into().expect("4 bytes"));
+                    floats.map(u32::from_le_bytes).collect()
+                } else {
+                    bits(&probabilities["data"])
                 };
                 assert_eq!(found, expected, "{range:?} {binary_in} {binary_out}");
                 let found: Vec<&Value> = class["data"].as_array().expect("classes").iter().collect();
@@ -137,9 +136,10 @@ fn infer(
     (binary_in, binary_out): (bool, bool),
 ) -> Answer {
     let mut input = json!({ "name": "x", "shape": [count, 28, 28, 1], "datatype": "FP32" });
-    match binary_in {
-        true => input["parameters"] = json!({ "binary_data_size": bytes.len() }),
-        false => input["data"] = json!(values),
+    if binary_in {
+        input["parameters"] = json!({ "binary_data_size": bytes.len() });
+    } else {
+        input["data"] = json!(values);
     }
     let probabilities = json!({ "name": "probabilities", "parameters": { "binary_data": binary_out } });
     let request =
