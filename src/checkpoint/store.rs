@@ -107,7 +107,11 @@ impl Store {
                 return Err(Error::checkpoint(&self.folder, format!("cannot list the folder: {error}")));
             }
         };
-        let mut steps: Vec<u64> = entries.filter_map(|entry| named_step(&entry.ok()?.file_name())).collect();
+        // An entry that cannot be read is an error: a run must not take its checkpoints for absent.
+        let names = entries.map(|entry| entry.map(|entry| named_step(&entry.file_name())));
+        let found = names.collect::<std::io::Result<Vec<Option<u64>>>>();
+        let refuse = |error| Error::checkpoint(&self.folder, format!("cannot list the folder: {error}"));
+        let mut steps: Vec<u64> = found.map_err(refuse)?.into_iter().flatten().collect();
         steps.sort_unstable_by(|a, b| b.cmp(a));
         Ok(steps)
     }
