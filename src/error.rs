@@ -138,6 +138,15 @@ impl Error {
         }
     }
 
+    /// This data error as a usage error, about a file that a flag or a config names.
+    #[must_use]
+    pub fn of_usage(self) -> Self {
+        match self {
+            Self::Data { .. } => Self::Usage(self.to_string()),
+            other => other,
+        }
+    }
+
     /// A checkpoint error about `place`.
     pub fn checkpoint(place: impl AsRef<Path>, message: impl Into<String>) -> Self {
         Self::Checkpoint { place: place.as_ref().to_path_buf(), message: message.into() }

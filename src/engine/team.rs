@@ -13,16 +13,15 @@ use taper_kernels::simd::team::Team;
 /// use taper::internals::engine::SharedTeam;
 ///
 /// let team = SharedTeam::new(2);
-/// let other = team.clone().with_limit(1); // for work that must leave a core free
+/// let other = team.clone();
+/// team.set_limit(1); // while other work needs the cores
 /// assert_eq!(team.threads(), other.threads());
 /// ```
 #[derive(Clone)]
 pub struct SharedTeam {
     team: Arc<Mutex<Team>>,
     threads: usize,
-    limit: usize,
-    /// The limit for all holders.
-    most: Arc<AtomicUsize>,
+    limit: Arc<AtomicUsize>,
 }
 
 impl SharedTeam {
@@ -32,8 +31,7 @@ impl SharedTeam {
     pub fn new(threads: usize) -> Self {
         let team = Team::new(threads);
         let threads = team.threads();
-        let most = Arc::new(AtomicUsize::new(threads));
-        Self { team: Arc::new(Mutex::new(team)), threads, limit: threads, most }
+        Self { team: Arc::new(Mutex::new(team)), threads, limit: Arc::new(AtomicUsize::new(threads)) }
     }
 
     /// The number of threads.
@@ -42,18 +40,9 @@ impl SharedTeam {
         self.threads
     }
 
-    /// The same team, limited to `threads` threads for the holder of this clone. Results do not depend on
-    /// it.
-    #[must_use]
-    pub fn with_limit(mut self, threads: usize) -> Self {
-        self.limit = threads.clamp(1, self.threads);
-        self
-    }
-
-    /// Limits all holders to `threads` threads from the next pass on, in addition to their own limits. Results do not depend
-    /// on it.
-    pub fn set_most(&self, threads: usize) {
-        self.most.store(threads.clamp(1, self.threads), Ordering::Relaxed);
+    /// Limits passes to `threads` threads from the next one on, for all users of the team. Results do not depend on it.
+    pub fn set_limit(&self, threads: usize) {
+        self.limit.store(threads.clamp(1, self.threads), Ordering::Relaxed);
     }
 
     /// Sets how long idle threads spin before they sleep, for all users of the team.
@@ -64,7 +53,7 @@ impl SharedTeam {
     /// Waits until the team is free.
     pub(super) fn lend(&self) -> Lent<'_> {
         let mut team = self.lock();
-        team.set_limit(self.limit.min(self.most.load(Ordering::Relaxed)));
+        team.set_limit(self.limit.load(Ordering::Relaxed));
         Lent(team)
     }
 

@@ -68,10 +68,7 @@ impl Tokens {
 /// The names and digests in the file at `path`: one `NAME: TOKEN` or one token per line; `#` starts a comment.
 fn parse(path: &Path) -> Result<Vec<(String, String)>> {
     let refuse = |message: &str| Error::Usage(format!("{}: {message}", path.display()));
-    let content = files::read(path, LIMIT).map_err(|error| match error {
-        Error::Data { message, .. } => refuse(&message),
-        other => other,
-    })?;
+    let content = files::read(path, LIMIT).map_err(Error::of_usage)?;
     let text = str::from_utf8(&content).map_err(|_| refuse("not UTF-8 text"))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let mut known = Vec::new();

@@ -25,7 +25,7 @@ pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>, team: SharedTeam) -> Resu
             // connections got 12,600 replies a second with two threads, and 14,500 to 17,300 with one).
             let alone = metrics.in_flight.get() <= jobs.len() as u64;
             let is_long = jobs.iter().map(Job::left).sum::<usize>() >= LONG;
-            team.set_most(if alone || is_long { team.threads() } else { 1 });
+            team.set_limit(if alone || is_long { team.threads() } else { 1 });
             pass(&queue, jobs, &|| metrics.panics.add(1));
         }
     };
@@ -33,7 +33,7 @@ pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>, team: SharedTeam) -> Resu
     thread.map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })
 }
 
-/// The number of samples from which a pass takes all threads, whoever else waits.
+/// The smallest number of samples for which a pass uses all threads even if other requests are in flight.
 const LONG: usize = 64;
 
 /// One pass through a network, for the samples of all `jobs`, or the first ones of a single large job.
@@ -77,20 +77,18 @@ fn join(jobs: &[Job]) -> Option<Inputs> {
         let start = job.done.len();
         start * values..(start + job.left().min(most)) * values
     };
-    let features = match &first.inputs.features {
-        Features::Bytes(_) => Features::Bytes(jobs.iter().fold(Vec::new(), |mut all, job| {
-            if let Features::Bytes(bytes) = &job.inputs.features {
-                all.extend_from_slice(&bytes[part(job)]);
-            }
-            all
-        })),
-        Features::Floats(_) => Features::Floats(jobs.iter().fold(Vec::new(), |mut all, job| {
-            if let Features::Floats(floats) = &job.inputs.features {
-                all.extend_from_slice(&floats[part(job)]);
-            }
-            all
-        })),
+    let mut features = match &first.inputs.features {
+        Features::Bytes(_) => Features::Bytes(Vec::new()),
+        Features::Floats(_) => Features::Floats(Vec::new()),
     };
+    for job in jobs {
+        match (&mut features, &job.inputs.features) {
+            (Features::Bytes(all), Features::Bytes(own)) => all.extend_from_slice(&own[part(job)]),
+            (Features::Floats(all), Features::Floats(own)) => all.extend_from_slice(&own[part(job)]),
+            // Jobs of different kinds are never taken together.
+            _ => {}
+        }
+    }
     let count = jobs.iter().map(|job| job.left().min(most)).sum();
     let sample_shape = first.inputs.sample_shape.clone();
     Some(Inputs { place: PathBuf::from("request"), sample_shape, features, count })

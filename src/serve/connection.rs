@@ -19,7 +19,7 @@ use super::io::{Activity, Io, Phase};
 use super::respond::respond;
 use super::shared::Shared;
 
-/// How long an idle connection is kept when the server stops: a request that is on its way is still answered.
+/// How long idle connections stay open when the server stops, so that requests already sent are still answered.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// How long a client that sends more than was read has to see the reply.
@@ -47,10 +47,8 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             Ok::<_, Infallible>(response)
         }
     });
-    let connection = http1::Builder::new()
-        .max_buf_size(limits.head_bytes.max(8_192))
-        .half_close(true)
-        .serve_connection(io, answer);
+    let connection =
+        http1::Builder::new().max_buf_size(limits.head_bytes.max(8_192)).serve_connection(io, answer);
     let mut connection = pin!(connection);
     let mut stopping = *draining.borrow();
     loop {

@@ -41,15 +41,17 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-fn histogram(to: &mut String, name: &str, labels: &str, histogram: &Histogram) {
-    let comma = if labels.is_empty() { "" } else { "," };
-    let bounds = histogram.bounds.iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
+/// A histogram, whose values are multiplied by `unit`.
+fn histogram(to: &mut String, name: &str, labels: &str, histogram: &Histogram, unit: f64) {
+    // Millionths are enough, and the products of decimal numbers are rounded to what they should be.
+    let in_unit = |value: f64| (value * unit * 1e6).round() / 1e6;
+    let bounds = histogram.bounds.iter().map(|bound| in_unit(*bound).to_string());
     let mut all = 0;
-    for (bound, count) in bounds.zip(histogram.cumulative()) {
-        line(to, &format!("{name}_bucket"), &format!("{labels}{comma}le=\"{bound}\""), count);
+    for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(histogram.cumulative()) {
+        line(to, &format!("{name}_bucket"), &format!("{labels},le=\"{bound}\""), count);
         all = count;
     }
-    line(to, &format!("{name}_sum"), labels, histogram.sum());
+    line(to, &format!("{name}_sum"), labels, in_unit(histogram.sum()));
     line(to, &format!("{name}_count"), labels, all);
 }
 
@@ -71,7 +73,7 @@ fn requests(to: &mut String, service: &Service) {
     family(to, name, "histogram", "Time from the head of a request to its reply.");
     for (model, metrics) in service.metrics.all() {
         for (api, times) in APIS.iter().zip(&metrics.request_seconds) {
-            histogram(to, name, &format!("model=\"{}\",api=\"{api}\"", escaped(model)), times);
+            histogram(to, name, &format!("model=\"{}\",api=\"{api}\"", escaped(model)), times, 1.0);
         }
     }
 }
@@ -96,26 +98,27 @@ fn models(to: &mut String, service: &Service) {
     for (name, help, of) in histograms {
         family(to, name, "histogram", help);
         for (model, metrics) in all() {
-            histogram(to, name, &format!("model=\"{}\"", escaped(model)), of(metrics));
+            histogram(to, name, &format!("model=\"{}\"", escaped(model)), of(metrics), 1.0);
         }
     }
-    let numbers: [(&str, &str, &str, OfModel); 5] = [
+    let numbers: [(&str, &str, &str, OfModel); 4] = [
         ("taper_samples_total", "counter", "Samples that were predicted.", |m| m.samples.get() as f64),
         ("taper_model_version", "gauge", "The latest version.", |m| m.version.get() as f64),
         ("taper_model_load_seconds", "gauge", "Time of loading the latest version.", |m| {
             m.load_seconds.get()
         }),
         ("taper_model_source_ok", "gauge", "Whether the source can be read.", |m| m.source_ok.get() as f64),
-        ("taper_model_versions_served", "gauge", "Versions that are served.", |_| f64::NAN),
     ];
     for (name, kind, help, of) in numbers {
         family(to, name, kind, help);
         for (model, metrics) in all() {
-            let served = || service.registry.find(model).map_or(0, |served| served.state().versions.len());
-            let value = of(metrics);
-            let value = if value.is_nan() { served() as f64 } else { value };
-            line(to, name, &format!("model=\"{}\"", escaped(model)), value);
+            line(to, name, &format!("model=\"{}\"", escaped(model)), of(metrics));
         }
+    }
+    let name = "taper_model_versions_served";
+    family(to, name, "gauge", "Versions that are served.");
+    for served in service.registry.all() {
+        line(to, name, &format!("model=\"{}\"", escaped(&served.name)), served.state().versions.len());
     }
     let name = "taper_model_loads_total";
     family(to, name, "counter", "Versions that were loaded, or could not be.");
@@ -202,18 +205,7 @@ fn tensorflow(to: &mut String, service: &Service) {
         family(to, name, "histogram", "Latency in microseconds.");
         for (model, metrics) in service.metrics.all().filter(|(name, _)| *name != "_") {
             let labels = format!("model_name=\"{}\",{labels}", escaped(model));
-            micros(to, name, &labels, of(metrics));
+            histogram(to, name, &labels, of(metrics), 1e6);
         }
     }
-}
-
-fn micros(to: &mut String, name: &str, labels: &str, histogram: &Histogram) {
-    let bounds = histogram.bounds.iter().map(|bound| (bound * 1e6).round().to_string());
-    let mut all = 0;
-    for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(histogram.cumulative()) {
-        line(to, &format!("{name}_bucket"), &format!("{labels},le=\"{bound}\""), count);
-        all = count;
-    }
-    line(to, &format!("{name}_sum"), labels, histogram.sum() * 1e6);
-    line(to, &format!("{name}_count"), labels, all);
 }

@@ -1,7 +1,5 @@
 //! Headers of requests and responses.
 
-use std::borrow::Cow;
-
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
@@ -27,11 +25,11 @@ pub fn allowed_origin(shared: &Shared, headers: &HeaderMap) -> Option<HeaderValu
 }
 
 /// The identifier of a request: what the client calls it, or a number.
-pub fn request_id(headers: &HeaderMap, shared: &Shared) -> Cow<'static, str> {
+pub fn request_id(headers: &HeaderMap, shared: &Shared) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let usable =
         given.filter(|id| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic()));
-    usable.map_or_else(|| Cow::Owned(shared.next_id()), |id| Cow::Owned(id.to_owned()))
+    usable.map_or_else(|| shared.next_id(), str::to_owned)
 }
 
 /// The identifier of a distributed trace in `traceparent` (W3C Trace Context, 2021), if it is valid.

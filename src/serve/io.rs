@@ -82,7 +82,7 @@ impl Activity {
 pub struct Io<S> {
     socket: S,
     activity: Arc<Activity>,
-    /// What is read on its way to hyper, whose buffer safe code cannot hand to tokio.
+    /// A buffer between tokio and hyper: handing hyper's own buffer to tokio takes code that the compiler cannot check.
     chunk: Box<[u8]>,
     flushed: bool,
 }

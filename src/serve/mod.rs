@@ -16,7 +16,7 @@
 //! A request goes this way: `server` accepts its connection, `connection` and `respond` read it within limits, `answer` decides what
 //! it is for, `tensorflow` or `v2` reads its samples, `queue` holds them until `compute` takes them with others, and the
 //! protocol writes the reply. `watch` meanwhile loads new versions into `registry`. Only `server`, `connection`, `respond`, `io`,
-//! `body`, `headers` and `tls` know sockets or HTTP.
+//! `body`, `headers`, `tls` and `notify` know sockets or HTTP.
 
 mod access_log;
 mod answer;

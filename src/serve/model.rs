@@ -9,7 +9,7 @@ use candle_core::Device;
 use super::signature::Signature;
 use crate::checkpoint::{Card, Checkpoint};
 use crate::data::input::{Inputs, Reader, Units};
-use crate::data::{self, Column};
+use crate::data::{self, Column, Samples};
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -59,50 +59,28 @@ impl Version {
     ) -> Result<Self> {
         let start = Instant::now();
         let experiment = config_of(&checkpoint)?;
-        let predictor = load_predictor(&checkpoint, &experiment, &Device::Cpu, team)?;
+        let mut predictor = load_predictor(&checkpoint, &experiment, &Device::Cpu, team)?;
         let Checkpoint { card, place, .. } = checkpoint;
         let Experiment { mut data, loss, .. } = experiment;
         data.take_trained(card.columns.as_ref(), &card.classes);
         let reader = Reader::new(&card.sample_shape, card.pixels, &data);
         let probabilities = loss.member().link().is_some();
         let batches_freely = predictor.name() == "fused";
-        let signature = Signature::new(input, &card, &reader, 0, probabilities);
-        let mut version = Self {
+        let outputs = warm_up(predictor.as_mut(), &card)?;
+        let signature = Signature::new(input, &card, &reader, outputs, probabilities);
+        Ok(Self {
             number,
             place,
             digest: digest.to_owned(),
             signature,
             units,
-            load_time: Duration::ZERO,
+            load_time: start.elapsed(),
             card,
             data,
             loss,
             batches_freely,
             predictor: Mutex::new(predictor),
-        };
-        version.warm_up()?;
-        version.load_time = start.elapsed();
-        Ok(version)
-    }
-
-    /// Predicts for batches of zeros: allocates what predictions need, and finds out the number of outputs.
-    fn warm_up(&mut self) -> Result<()> {
-        let shape = self.card.sample_shape.clone();
-        let (values, most) = (shape.elements().unwrap_or(1), batch_size(&shape));
-        for count in WARM_UP.into_iter().filter(|count| *count <= most) {
-            let features = if self.card.pixels {
-                data::Features::Bytes(vec![0; values * count])
-            } else {
-                data::Features::Floats(vec![0.0; values * count])
-            };
-            let inputs =
-                Inputs { place: PathBuf::from("warm-up"), sample_shape: shape.clone(), features, count };
-            let scaling = self.card.scaling(&inputs.features);
-            let indices: Vec<usize> = (0..count).collect();
-            let outputs = self.predictor().logits(&inputs.samples(&indices, &scaling))?.len() / count;
-            self.signature.outputs = outputs;
-        }
-        Ok(())
+        })
     }
 
     /// A reader for samples of the network, with numbers understood as `units`.
@@ -141,4 +119,23 @@ impl Version {
     fn predictor(&self) -> MutexGuard<'_, Box<dyn Predictor>> {
         self.predictor.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Predicts for batches of zeros, which allocates what predictions need. Returns the number of outputs per sample.
+fn warm_up(predictor: &mut dyn Predictor, card: &Card) -> Result<usize> {
+    let shape = &card.sample_shape;
+    let (values, most) = (shape.elements().unwrap_or(1), batch_size(shape));
+    let mut outputs = 0;
+    for count in WARM_UP.into_iter().filter(|count| *count <= most) {
+        let features = if card.pixels {
+            data::Features::Bytes(vec![0; values * count])
+        } else {
+            data::Features::Floats(vec![0.0; values * count])
+        };
+        let scaling = card.scaling(&features);
+        let indices: Vec<usize> = (0..count).collect();
+        let samples = Samples { features: &features, shape, indices: &indices, scaling: &scaling };
+        outputs = predictor.logits(&samples)?.len() / count;
+    }
+    Ok(outputs)
 }

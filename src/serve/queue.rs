@@ -140,12 +140,11 @@ impl Queue {
     }
 
     /// Waits for jobs and takes the oldest, and with it all others whose samples can be in the same pass of at most `most`
-    /// samples of its version. A job with more samples than that is taken alone. Jobs that nobody waits for any more are
-    /// dropped, and those that are late are answered so. `None` once the queue is stopped and empty.
+    /// samples of its version. A job with more samples than that is taken alone. When it is the turn of a job that is late or
+    /// that nobody waits for any more, it is dropped. `None` once the queue is stopped and empty.
     pub fn take(&self, now: impl Fn() -> Instant) -> Option<Vec<Job>> {
         let mut state = self.lock();
         loop {
-            state.drop_unwanted(now());
             let Some(first) = state.jobs.pop_front() else {
                 if state.stopping {
                     return None;
@@ -153,19 +152,26 @@ impl Queue {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
+            state.bytes -= first.bytes();
+            if first.reply.is_closed() || first.deadline <= now() {
+                // A client that has hung up is not answered.
+                let _ = first.reply.send(Err(Failure::Late));
+                continue;
+            }
             let mut room = first.version.most_samples().saturating_sub(first.left());
             let mut taken = vec![first];
             let mut at = 0;
             while room > 0 && at < state.jobs.len() {
                 let job = &state.jobs[at];
+                let bytes = job.bytes();
                 if job.left() <= room && job.joins(&taken[0]) {
                     room -= job.left();
+                    state.bytes -= bytes;
                     taken.extend(state.jobs.remove(at));
                 } else {
                     at += 1;
                 }
             }
-            state.bytes -= taken.iter().map(Job::bytes).sum::<usize>();
             state.taken = Some(now());
             return Some(taken);
         }
@@ -204,18 +210,5 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn drop_unwanted(&mut self, now: Instant) {
-        let unwanted = |job: &Job| job.reply.is_closed() || job.deadline <= now;
-        // Usually there is none, which costs a look at each.
-        while let Some(at) = self.jobs.iter().position(unwanted) {
-            let Some(job) = self.jobs.remove(at) else { return };
-            self.bytes -= job.bytes();
-            // A client that has hung up is not answered.
-            let _ = job.reply.send(Err(Failure::Late));
-        }
     }
 }

@@ -11,6 +11,7 @@ use super::access_log::Line;
 use super::answer;
 use super::body::{self, Unpackable, Unreadable, Whole};
 use super::headers::{allowed_origin, preflight, request_id, respond_with, trace};
+use super::metrics::Metrics;
 use super::reply::Reply;
 use super::service::{Begun, Record, Request};
 use super::shared::Shared;
@@ -24,7 +25,8 @@ pub async fn respond(shared: &Shared, peer: &str, request: hyper::Request<Incomi
     let arrived = Instant::now();
     let (head, body) = request.into_parts();
     let service = &shared.service;
-    service.metrics.in_flight.add(1);
+    // If the client hangs up, hyper drops this future, and the guard counts the request as cancelled.
+    let in_flight = InFlight::new(&service.metrics);
     let mut record = Record::new();
     let id = request_id(&head.headers, shared);
     let mut token = None;
@@ -39,19 +41,19 @@ pub async fn respond(shared: &Shared, peer: &str, request: hyper::Request<Incomi
     if head.method == hyper::Method::HEAD {
         reply.body.clear();
     }
-    service.metrics.in_flight.subtract(1);
+    in_flight.end();
     let time = arrived.elapsed();
     let model = service.metrics.model(record.model.as_deref().unwrap_or("_"));
     model.answered(record.api, reply.status, time);
-    model.parse_seconds.add(record.parsed.as_secs_f64());
     if let Some((waited, computed, batch)) = record.computed {
+        model.parse_seconds.add(record.parsed.as_secs_f64());
         model.queue_seconds.add(waited.as_secs_f64());
         model.compute_seconds.add(computed.as_secs_f64());
         model.batch_samples.add(batch as f64);
         model.samples.add(record.samples as u64);
     }
     shared.log.write(|| Line {
-        id: id.to_string(),
+        id: id.clone(),
         trace: trace(&head.headers),
         peer: peer.to_owned(),
         token,
@@ -81,7 +83,7 @@ async fn answer(
     if head.method == hyper::Method::OPTIONS {
         return (preflight(&head.headers), 0);
     }
-    let body = match read(shared, &head.headers, body, arrived).await {
+    let body = match read(shared, body, arrived).await {
         Ok(body) => body,
         Err(reply) => return (reply, 0),
     };
@@ -107,35 +109,37 @@ async fn answer(
     let reply = match begun {
         None => failed(shared),
         Some(Begun::Done(reply)) => reply,
-        Some(Begun::Waiting(waiting)) => {
-            let (receiver, deadline, finish) = waiting.split();
-            // The client may hang up meanwhile: hyper then drops this future, and the queue sees it.
-            let cancelled = Cancelled { shared, done: false };
-            let result = timeout_at(deadline.into(), receiver).await.ok().and_then(Result::ok);
-            cancelled.done();
-            panics::contain(|| service.finish(finish, result, record)).unwrap_or_else(|| failed(shared))
+        Some(Begun::Waiting(mut waiting)) => {
+            let result = timeout_at(waiting.deadline.into(), &mut waiting.receiver).await;
+            let result = result.ok().and_then(Result::ok);
+            panics::contain(|| service.finish(waiting, result, record)).unwrap_or_else(|| failed(shared))
         }
     };
     (reply, body.len())
 }
 
-/// Counts a request whose future is dropped before its predictions arrive.
-struct Cancelled<'a> {
-    shared: &'a Shared,
-    done: bool,
+/// Counts a request as in flight, and as cancelled if it is dropped before its [`end`](Self::end).
+struct InFlight<'a> {
+    metrics: &'a Metrics,
+    ended: bool,
 }
 
-impl Cancelled<'_> {
-    fn done(mut self) {
-        self.done = true;
+impl<'a> InFlight<'a> {
+    fn new(metrics: &'a Metrics) -> Self {
+        metrics.in_flight.add(1);
+        Self { metrics, ended: false }
+    }
+
+    fn end(mut self) {
+        self.ended = true;
     }
 }
 
-impl Drop for Cancelled<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        if !self.done {
-            self.shared.service.metrics.cancelled.add(1);
-            self.shared.service.metrics.in_flight.subtract(1);
+        self.metrics.in_flight.subtract(1);
+        if !self.ended {
+            self.metrics.cancelled.add(1);
         }
     }
 }
@@ -165,24 +169,15 @@ fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option
     Err(Reply::error(401, &message).with("WWW-Authenticate", "Bearer"))
 }
 
-async fn read(
-    shared: &Shared,
-    headers: &HeaderMap,
-    body: Incoming,
-    arrived: Instant,
-) -> Result<hyper::body::Bytes, Reply> {
+/// The whole body, within its limits; one whose `Content-Length` is too large is not read at all.
+async fn read(shared: &Shared, body: Incoming, arrived: Instant) -> Result<hyper::body::Bytes, Reply> {
     let limits = &shared.service.config.limits;
-    let length =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let too_large = || {
         shared.service.metrics.rejected_limit.add(1);
         let most = limits.body_bytes;
         let message = format!("the body has more than {most} bytes, which `serve.limits.body_bytes` allows");
         Reply::error(413, &message).with("Connection", "close")
     };
-    if length.is_some_and(|length| length > limits.body_bytes as u64) {
-        return Err(too_large());
-    }
     let deadline = arrived + Duration::from_secs_f64(limits.body_seconds);
     match timeout_at(deadline.into(), body::read(body, limits.body_bytes)).await {
         Ok(Ok(body)) => Ok(body),

@@ -1,6 +1,5 @@
 //! Accepts connections, and ends in good order.
 
-use std::future::Future;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -207,7 +206,8 @@ fn open(socket: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, drain: watch:
                 let accepting = TlsAcceptor::from(certificate.current()).accept(socket);
                 match timeout(head, accepting).await {
                     Ok(Ok(socket)) => {
-                        boxed(connection::serve(socket, peer, Arc::clone(&shared), drain)).await;
+                        // With TLS it is large, and rare enough to be allocated.
+                        Box::pin(connection::serve(socket, peer, Arc::clone(&shared), drain)).await;
                     }
                     Ok(Err(_)) | Err(_) => shared.service.metrics.tls_failures.add(1),
                 }
@@ -224,9 +224,4 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.service.metrics.connections.subtract(1);
     }
-}
-
-/// A connection with TLS is large, and rare enough to be allocated.
-fn boxed<F: Future<Output = ()>>(future: F) -> std::pin::Pin<Box<F>> {
-    Box::pin(future)
 }

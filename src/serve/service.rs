@@ -81,7 +81,7 @@ pub struct Waiting {
     pub receiver: oneshot::Receiver<Result<Computed, Failure>>,
     /// When it is too late.
     pub deadline: Instant,
-    finish: Box<dyn FnOnce(&Computed) -> Reply + Send>,
+    reply: Box<dyn FnOnce(&Computed) -> Reply + Send>,
 }
 
 impl Record {
@@ -147,8 +147,8 @@ impl Service {
         match self.queue.push(job) {
             Ok(()) => {
                 let version = Arc::clone(version);
-                let finish = Box::new(move |computed: &Computed| finish(&version, computed));
-                Begun::Waiting(Waiting { receiver, deadline, finish })
+                let reply = Box::new(move |computed: &Computed| finish(&version, computed));
+                Begun::Waiting(Waiting { receiver, deadline, reply })
             }
             Err(refused) => Begun::Done(self.refuse(refused)),
         }
@@ -172,17 +172,17 @@ impl Service {
         Reply::error(503, &message).with("Retry-After", "1")
     }
 
-    /// The reply for the result of a prediction; `None` means that none came in time.
+    /// The reply to the request that was `waiting`, for the result of its prediction; `None` means that none came in time.
     pub fn finish(
         &self,
-        waiting: impl FnOnce(&Computed) -> Reply,
+        waiting: Waiting,
         result: Option<Result<Computed, Failure>>,
         record: &mut Record,
     ) -> Reply {
         match result {
             Some(Ok(computed)) => {
                 record.computed = Some((computed.waited, computed.passes, computed.batch));
-                waiting(&computed)
+                (waiting.reply)(&computed)
             }
             Some(Err(Failure::Sample(message))) => Reply::error(400, &message),
             Some(Err(Failure::Internal(message))) => Reply::error(500, &message),
@@ -221,14 +221,5 @@ impl Service {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.metrics.draining.set(1);
-    }
-}
-
-impl Waiting {
-    /// Separates where predictions arrive from what makes the reply of them.
-    pub fn split(
-        self,
-    ) -> (oneshot::Receiver<Result<Computed, Failure>>, Instant, impl FnOnce(&Computed) -> Reply + Send) {
-        (self.receiver, self.deadline, self.finish)
     }
 }

@@ -27,9 +27,9 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The signature of the network that `card` describes, which has `logits` outputs and is read by `reader`.
+    /// The signature of the network that `card` describes, which has so many `outputs` and whose samples `reader` reads.
     #[must_use]
-    pub fn new(input: &str, card: &Card, reader: &Reader<'_>, logits: usize, probabilities: bool) -> Self {
+    pub fn new(input: &str, card: &Card, reader: &Reader<'_>, outputs: usize, probabilities: bool) -> Self {
         let shape = match card.sample_shape.image() {
             Some([channels, height, width]) => vec![height, width, channels],
             None => card.sample_shape.0.clone(),
@@ -42,7 +42,7 @@ impl Signature {
             pictures: reader.takes_pictures(),
             columns: named.collect(),
             classes: card.classes.clone(),
-            outputs: logits,
+            outputs,
             probabilities,
         }
     }

@@ -57,12 +57,7 @@ impl Certificate {
 
 fn load(config: &Tls) -> Result<ServerConfig> {
     let refuse = |path: &Path, message: String| Error::Usage(format!("{}: {message}", path.display()));
-    let read = |path: &Path| {
-        files::read(path, LIMIT).map_err(|error| match error {
-            Error::Data { message, .. } => refuse(path, message),
-            other => other,
-        })
-    };
+    let read = |path: &Path| files::read(path, LIMIT).map_err(Error::of_usage);
     let certificates = |path: &Path| -> Result<Vec<CertificateDer<'static>>> {
         let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
         match found {

@@ -21,13 +21,7 @@ pub struct Watcher {
     metrics: Arc<Metrics>,
     team: SharedTeam,
     /// What was loaded, or could not be, by model and place.
-    seen: BTreeMap<(String, PathBuf), Seen>,
-}
-
-struct Seen {
-    stamp: Stamp,
-    /// The SHA-256 of the weights, if they were loaded.
-    digest: Option<String>,
+    seen: BTreeMap<(String, PathBuf), Stamp>,
 }
 
 impl Watcher {
@@ -64,6 +58,9 @@ impl Watcher {
             match look(&model.config) {
                 Ok(candidates) => {
                     self.source_is(model, None);
+                    self.seen.retain(|(name, place), _| {
+                        *name != model.name || candidates.iter().any(|candidate| candidate.place == *place)
+                    });
                     for candidate in candidates {
                         let _ = self.load(model, candidate);
                     }
@@ -91,39 +88,29 @@ impl Watcher {
     /// Loads `candidate`, unless it was seen as it is.
     fn load(&mut self, model: &Served, candidate: Candidate) -> Result<()> {
         let key = (model.name.clone(), candidate.place.clone());
-        let seen = self.seen.get(&key);
-        if seen.is_some_and(|seen| seen.stamp == candidate.stamp) {
+        if self.seen.get(&key) == Some(&candidate.stamp) {
             return Ok(());
         }
-        let served = seen.and_then(|seen| seen.digest.clone());
         model.change(|state| state.loading = candidate.number);
-        let result = self.load_new(model, &candidate, served.as_deref());
+        let result = self.load_new(model, &candidate);
         model.change(|state| state.loading = None);
-        let digest = match &result {
-            Ok(digest) => Some(digest.clone()),
-            Err(_) => served,
-        };
-        self.seen.insert(key, Seen { stamp: candidate.stamp, digest });
-        let metrics = self.metrics.model(&model.name);
-        match result {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                metrics.failed_loads.add(1);
-                tracing::warn!("{}: cannot be loaded; the loaded versions stay: {error}", model.name);
-                model.change(|state| state.failed = Some((candidate.number.unwrap_or(0), error.to_string())));
-                Err(error)
-            }
+        if let Err(error) = &result {
+            self.metrics.model(&model.name).failed_loads.add(1);
+            tracing::warn!("{}: cannot be loaded; the loaded versions stay: {error}", model.name);
+            model.change(|state| state.failed = Some((candidate.number.unwrap_or(0), error.to_string())));
         }
+        self.seen.insert(key, candidate.stamp);
+        result
     }
 
-    /// Loads `candidate` and serves it, unless its weights are those with the digest `served`. Returns the digest.
-    fn load_new(&self, model: &Served, candidate: &Candidate, served: Option<&str>) -> Result<String> {
+    /// Loads `candidate` and serves it, unless its weights are served already.
+    fn load_new(&self, model: &Served, candidate: &Candidate) -> Result<()> {
         let (number, checkpoint) = open(candidate, model.config.follow)?;
         let digest = checkpoint.digest();
         let current = model.state().versions.into_iter().find(|version| version.number == number);
         if let Some(current) = &current {
-            if served == Some(&digest) || current.digest == digest {
-                return Ok(digest);
+            if current.digest == digest {
+                return Ok(());
             }
             // A number is a promise to clients, except for a lone file, which has no other.
             if candidate.number != Some(1) || !candidate.place.is_file() {
@@ -149,6 +136,6 @@ impl Watcher {
             version.load_time.as_secs_f64() * 1e3
         );
         model.serve(Arc::new(version));
-        Ok(digest)
+        Ok(())
     }
 }

@@ -217,11 +217,12 @@ fn engines_and_predictors_share_a_thread_team_from_several_threads() {
         predictors(&case, &team)[0].logits(&batch.samples).expect("logits").to_vec()
     });
     std::thread::scope(|scope| {
-        for limit in 1..4 {
-            let (case, all, expected) = (&case, &all, &expected);
-            let mut predictor = predictors(case, &team.clone().with_limit(limit)).swap_remove(0);
+        for thread in 0..3 {
+            let (case, all, expected, team) = (&case, &all, &expected, &team);
+            let mut predictor = predictors(case, team).swap_remove(0);
             scope.spawn(move || {
-                for _ in 0..50 {
+                for round in 0..50 {
+                    team.set_limit(1 + (thread + round) % 3);
                     case.with_batch(all, |batch| {
                         assert!(predictor.logits(&batch.samples).expect("logits") == expected);
                     });

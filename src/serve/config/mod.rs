@@ -31,7 +31,8 @@ pub struct ServeConfig {
 pub struct Config {
     /// The address and the port to listen on; port 0 takes a free one.
     pub listen: String,
-    /// Seconds between looks at the sources of the models for new versions; 0 turns them off.
+    /// Seconds between checks for new versions of the models, and for changed files of tokens and certificates; 0 turns
+    /// them off.
     #[schemars(range(min = 0, max = 86_400))]
     pub poll_seconds: f64,
     /// Seconds between a signal to stop and the end of accepting connections, in which the server reports that it is not ready.

@@ -3,9 +3,8 @@
 use super::request::Document;
 use super::tree::Tree;
 use crate::data::input::{Inputs, Numbers, Units};
-use crate::serve::json::shortened;
 use crate::serve::model::Version;
-use crate::serve::samples::arrange;
+use crate::serve::samples::{self, arrange};
 
 type Members<'a> = Vec<(String, Tree<'a>)>;
 
@@ -165,10 +164,6 @@ impl Examples<'_> {
             text.push('}');
         }
         text.push(']');
-        let inputs = version.reader(Units::Auto).json(std::path::Path::new("request"), text.as_bytes());
-        inputs.map_err(|error| match error {
-            crate::Error::Data { message, .. } => message,
-            other => shortened(&other.to_string()),
-        })
+        samples::read(version.reader(Units::Auto).json(samples::place(), text.as_bytes()))
     }
 }

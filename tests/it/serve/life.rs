@@ -136,6 +136,27 @@ fn limits_have_their_codes_and_name_their_keys() {
 }
 
 #[test]
+fn a_client_that_hangs_up_is_no_longer_in_flight() {
+    let workspace = trained();
+    let server = Served::start(&workspace, &["run"]);
+    let mut client = server.client();
+    client.send(format!("POST {LINE} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{").as_bytes());
+    let in_flight = |count: u32| {
+        let line = format!("taper_requests_in_flight {count}");
+        server.client().get("/metrics").text().lines().any(|found| found == line)
+    };
+    // The request for metrics is in flight, too.
+    let end = Instant::now() + Duration::from_secs(10);
+    while !in_flight(2) {
+        assert!(Instant::now() < end, "the request is not seen");
+    }
+    drop(client);
+    while !in_flight(1) {
+        assert!(Instant::now() < end, "the request is still in flight");
+    }
+}
+
+#[test]
 fn tokens_are_needed_where_they_are_set_up() {
     let workspace = trained();
     workspace.file("tokens", "team: 0123456789abcdef\n");
