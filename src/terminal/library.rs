@@ -1,15 +1,14 @@
-//! Writes the library's `tracing` events as log lines of the program.
+//! Writes the library's `tracing` events, and the `log` records of other crates, as log lines of the program.
+//!
+//! `tracing-subscriber` would add five crates for what two traits and a level need here: taper opens no spans.
 
 use std::fmt::Debug;
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing::span::{Attributes, Id, Record as Values};
+use tracing::{Event, Metadata, Subscriber};
 
 use super::log::{self, Level, Record};
 use super::one_line;
@@ -23,50 +22,103 @@ pub fn subscribe(common: &Common) {
         (_, 1) => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    // Other libraries are logged from -vv on; taper's own errors contain all that a user needs.
-    let libraries = if common.verbose > 1 { level } else { LevelFilter::OFF };
-    let filter = Targets::new().with_default(libraries).with_target("taper", level);
-    tracing_subscriber::registry().with(filter).with(Messages).init();
+    // A second call would find both in place, with the same level.
+    let _ = tracing::subscriber::set_global_default(Messages { level, others: common.verbose > 1 });
+    if common.verbose > 1 && ::log::set_logger(&Others).is_ok() {
+        ::log::set_max_level(::log::LevelFilter::Debug);
+    }
 }
 
-struct Messages;
+/// Events of taper, and of other libraries that use `tracing` from `-vv` on: taper's own errors contain all that a
+/// user needs.
+struct Messages {
+    level: LevelFilter,
+    others: bool,
+}
 
-impl<S: Subscriber> Layer<S> for Messages {
-    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+impl Subscriber for Messages {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        let ours = target == "taper" || target.starts_with("taper::");
+        metadata.is_event() && *metadata.level() <= self.level && (ours || self.others)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
+    }
+
+    fn event(&self, event: &Event<'_>) {
         let level = match *event.metadata().level() {
             tracing::Level::ERROR => Level::Error,
             tracing::Level::WARN => Level::Warn,
             tracing::Level::INFO => Level::Info,
             _ => Level::Debug,
         };
-        let mut values = Values::default();
-        event.record(&mut values);
-        let Values { message, fields } = values;
-        let text = one_line(&message);
-        let values = fields.iter().map(|(name, value)| format!(" {name}={value}"));
-        let values = values.collect::<Vec<_>>().concat();
-        let line = level.line(&one_line(&format!("{text}{values}")));
-        log::write(Record { fields, ..Record::message(level, &text) }, &line);
+        let mut content = Content::default();
+        event.record(&mut content);
+        write(level, content);
     }
+
+    // Spans are not enabled, so none of these is called.
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Values<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// Records of libraries that use `log`.
+struct Others;
+
+impl ::log::Log for Others {
+    fn enabled(&self, metadata: &::log::Metadata<'_>) -> bool {
+        metadata.level() <= ::log::max_level()
+    }
+
+    fn log(&self, record: &::log::Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let level = match record.level() {
+            ::log::Level::Error => Level::Error,
+            ::log::Level::Warn => Level::Warn,
+            ::log::Level::Info => Level::Info,
+            _ => Level::Debug,
+        };
+        write(level, Content { message: record.args().to_string(), fields: Map::new() });
+    }
+
+    fn flush(&self) {}
+}
+
+fn write(level: Level, Content { message, fields }: Content) {
+    let text = one_line(&message);
+    let values = fields.iter().map(|(name, value)| format!(" {name}={value}"));
+    let values = values.collect::<Vec<_>>().concat();
+    let line = level.line(&one_line(&format!("{text}{values}")));
+    log::write(Record { fields, ..Record::message(level, &text) }, &line);
 }
 
 /// The message and the other values of an event.
 #[derive(Default)]
-struct Values {
+struct Content {
     message: String,
     fields: Map<String, Value>,
 }
 
-impl Values {
+impl Content {
     fn insert(&mut self, field: &Field, value: Value) {
-        // Records of the crate `log` carry their place of origin in these fields.
-        if !field.name().starts_with("log.") {
-            self.fields.insert(field.name().to_owned(), value);
-        }
+        self.fields.insert(field.name().to_owned(), value);
     }
 }
 
-impl Visit for Values {
+impl Visit for Content {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let text = format!("{value:?}");
         if field.name() == "message" { self.message = text } else { self.insert(field, text.into()) }
