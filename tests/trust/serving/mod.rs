@@ -1,5 +1,9 @@
 //! A server under load: right bits, swaps of versions and signals lose nothing.
 
+mod damage;
+mod overload;
+mod soak;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
