@@ -8,7 +8,7 @@
 //!
 //! Each load is a number of connections that send the same request again and again, the next as soon as the reply has
 //! arrived. One thread sends and receives for all of them, on the same cores as the server, so its time is part of the
-//! figures. It prints one JSON object per load.
+//! figures. It prints one JSON object for the idle server, and one per load.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a program for developers")]
 
@@ -63,6 +63,7 @@ fn main() {
     let seconds = option("--seconds").map_or(5.0, |text| text.parse().expect("seconds"));
     let only = option("--only").unwrap_or_default();
     let server = Server::start(option("--run").as_deref());
+    idle(&server);
     for load in LOADS.iter().filter(|load| load.name.contains(&only)) {
         let (request, check) = load.prepare(&server);
         let before = server.cpu_seconds();
@@ -92,6 +93,21 @@ fn main() {
             })
         );
     }
+}
+
+/// What the server takes before any request has come.
+fn idle(server: &Server) {
+    let (watched, before) = (Duration::from_secs(2), server.cpu_seconds());
+    std::thread::sleep(watched);
+    println!(
+        "{}",
+        json!({
+            "load": "none",
+            "ready_after_ms": server.started_in.as_millis() as u64,
+            "rss_mib": server.rss_mib(),
+            "cpu_percent": (server.cpu_seconds() - before) / watched.as_secs_f64() * 100.0,
+        })
+    );
 }
 
 impl Load {

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,6 +13,8 @@ pub struct Server {
     process: Child,
     /// Its address and port.
     pub address: String,
+    /// How long it took from its start until it was ready.
+    pub started_in: Duration,
     run: PathBuf,
     folder: TempDir,
 }
@@ -21,6 +24,7 @@ impl Server {
     pub fn start(run: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let run = run.map_or_else(|| train(folder.path()), PathBuf::from);
+        let start = Instant::now();
         let mut process = taper()
             .args(["serve", "--listen", "127.0.0.1:0", "--format", "json"])
             .arg(format!("m={}", run.display()))
@@ -30,10 +34,11 @@ impl Server {
         let mut line = String::new();
         let stdout = process.stdout.take().expect("its stdout");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let started_in = start.elapsed();
         let ready: Value = serde_json::from_str(&line).expect("JSON");
         let url = ready["url"].as_str().expect("an address");
         let address = url.trim_start_matches("http://").to_owned();
-        Self { process, address, run, folder }
+        Self { process, address, started_in, run, folder }
     }
 
     /// The bits of what `taper predict` computes for `samples`, all of them.
@@ -66,11 +71,12 @@ impl Server {
         (ticks(11) + ticks(12)) / 100.0
     }
 
-    /// Memory in use.
-    pub fn rss_mib(&self) -> u64 {
+    /// Memory in use, in MiB.
+    pub fn rss_mib(&self) -> f64 {
         let status = self.proc("status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) >> 10
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
+        (kib / 102.4).round() / 10.0
     }
 
     fn proc(&self, file: &str) -> String {
