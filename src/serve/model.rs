@@ -19,7 +19,16 @@ use crate::run::build::load_predictor;
 use crate::run::config_of;
 
 /// The batches that are predicted once before a version is served.
-const WARM_UP: [usize; 4] = [1, 8, 64, 256];
+const WARM_UP: [usize; 3] = [1, 8, MOST];
+
+/// The most samples of one pass. Larger passes take more memory and more of the cache, and are no faster per sample.
+const MOST: usize = 64;
+
+/// The longest time for a sample with which a version is quick.
+const QUICK: Duration = Duration::from_micros(500);
+
+/// The most samples that a quick version predicts on the thread that reads requests.
+const FEW: usize = 4;
 
 /// A network with its weights, and all that predictions need.
 pub struct Version {
@@ -40,6 +49,8 @@ pub struct Version {
     loss: loss::Config,
     /// Whether a sample's bits do not depend on the batch it is in.
     pub batches_freely: bool,
+    /// How long a pass with one sample took.
+    pass_time: Duration,
     predictor: Mutex<Box<dyn Predictor>>,
 }
 
@@ -66,7 +77,7 @@ impl Version {
         let reader = Reader::new(&card.sample_shape, card.pixels, &data);
         let probabilities = loss.member().link().is_some();
         let batches_freely = predictor.name() == "fused";
-        let outputs = warm_up(predictor.as_mut(), &card)?;
+        let (outputs, pass_time) = warm_up(predictor.as_mut(), &card)?;
         let signature = Signature::new(input, &card, &reader, outputs, probabilities);
         Ok(Self {
             number,
@@ -79,6 +90,7 @@ impl Version {
             data,
             loss,
             batches_freely,
+            pass_time,
             predictor: Mutex::new(predictor),
         })
     }
@@ -98,7 +110,13 @@ impl Version {
     /// The most samples of one pass.
     #[must_use]
     pub fn most_samples(&self) -> usize {
-        batch_size(&self.card.sample_shape)
+        most_samples(&self.card)
+    }
+
+    /// Whether a pass with `samples` samples takes no longer than reading a few requests.
+    #[must_use]
+    pub fn is_quick(&self, samples: usize) -> bool {
+        samples <= FEW && self.pass_time <= QUICK
     }
 
     /// Predicts for `inputs`, in order.
@@ -121,11 +139,16 @@ impl Version {
     }
 }
 
-/// Predicts for batches of zeros, which allocates what predictions need. Returns the number of outputs per sample.
-fn warm_up(predictor: &mut dyn Predictor, card: &Card) -> Result<usize> {
+fn most_samples(card: &Card) -> usize {
+    batch_size(&card.sample_shape).min(MOST)
+}
+
+/// Predicts for batches of zeros, which allocates what predictions need. Returns the number of outputs per sample, and how long
+/// a pass with one sample takes.
+fn warm_up(predictor: &mut dyn Predictor, card: &Card) -> Result<(usize, Duration)> {
     let shape = &card.sample_shape;
-    let (values, most) = (shape.elements().unwrap_or(1), batch_size(shape));
-    let mut outputs = 0;
+    let (values, most) = (shape.elements().unwrap_or(1), most_samples(card));
+    let (mut outputs, mut pass_time) = (0, Duration::MAX);
     for count in WARM_UP.into_iter().filter(|count| *count <= most) {
         let features = if card.pixels {
             data::Features::Bytes(vec![0; values * count])
@@ -135,7 +158,12 @@ fn warm_up(predictor: &mut dyn Predictor, card: &Card) -> Result<usize> {
         let scaling = card.scaling(&features);
         let indices: Vec<usize> = (0..count).collect();
         let samples = Samples { features: &features, shape, indices: &indices, scaling: &scaling };
-        outputs = predictor.logits(&samples)?.len() / count;
+        // The first pass allocates; the time of the second is what requests will wait for.
+        for _ in 0..if count == 1 { 2 } else { 1 } {
+            let start = Instant::now();
+            outputs = predictor.logits(&samples)?.len() / count;
+            pass_time = pass_time.min(start.elapsed());
+        }
     }
-    Ok(outputs)
+    Ok((outputs, pass_time))
 }

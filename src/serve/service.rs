@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::compute;
 use super::config::Config;
 use super::metrics::{Api, Metrics};
 use super::model::Version;
@@ -144,7 +145,14 @@ impl Service {
             begun: None,
             reply,
         };
-        match self.queue.push(job) {
+        let computed_at_once = version.is_quick(job.inputs.count) && self.metrics.in_flight.get() == 1;
+        let queued = if computed_at_once {
+            compute::at_once(&self.queue, &self.metrics, job);
+            Ok(())
+        } else {
+            self.queue.push(job)
+        };
+        match queued {
             Ok(()) => {
                 let version = Arc::clone(version);
                 let reply = Box::new(move |computed: &Computed| finish(&version, computed));
