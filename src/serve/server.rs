@@ -30,8 +30,9 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::threads;
 
-/// How often a stopping server, and one that may have to stop, looks.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often a stopping server, and one that may have to stop, looks. It must report that it is not ready within 50 ms; each
+/// look wakes a thread.
+const LOOK: Duration = Duration::from_millis(25);
 
 /// A server whose models are loaded and whose socket listens.
 pub struct Server {

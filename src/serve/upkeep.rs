@@ -10,8 +10,8 @@ use super::watch::Watcher;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 
-/// How often a pause looks whether the server stops.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a pause looks whether the server stops; nothing waits for its end.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Looks at the sources of the models, and at the files of tokens and certificates, now and then.
 ///
