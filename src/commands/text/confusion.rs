@@ -8,6 +8,8 @@ use super::plain;
 const MOST: usize = 20;
 /// The target width of the table, in characters.
 const WIDTH: usize = 80;
+/// The width up to which columns are set wider apart than they must be.
+const ROOMY: usize = 50;
 /// The largest width of the row labels.
 const LABEL: usize = 20;
 
@@ -40,7 +42,7 @@ pub fn confusion(result: &Value) -> Vec<String> {
     let labels: Vec<String> = names.iter().enumerate().map(label).collect();
     let side = widest(&mut labels.iter()).unwrap_or(1);
     let cell = widest(&mut heads.iter()).unwrap_or(1).max(digits);
-    let cell = if side + rows.len() * (cell + 2) <= WIDTH { cell + 1 } else { cell };
+    let cell = if side + rows.len() * (cell + 2) <= ROOMY { cell + 1 } else { cell };
     let line = |label: &str, cells: &[String]| {
         let cells: Vec<String> = cells.iter().map(|text| format!(" {text:>cell$}")).collect();
         format!("{label:<side$}{}", cells.concat())
