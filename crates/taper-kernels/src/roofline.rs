@@ -97,7 +97,7 @@ impl Kernel for Products {
     unsafe fn run<L: Lanes>(self) -> (f32, u64) {
         // SAFETY: guaranteed by the caller.
         unsafe {
-            if L::TILE >= PRODUCTS[0] {
+            if const { L::TILE >= PRODUCTS[0] } {
                 products::<L, { PRODUCTS[0] }>(self.rounds)
             } else {
                 products::<L, { PRODUCTS[1] }>(self.rounds)
@@ -133,7 +133,7 @@ impl Kernel for Reads<'_> {
     unsafe fn run<L: Lanes>(self) -> f32 {
         // SAFETY: guaranteed by the caller.
         unsafe {
-            if L::TILE >= PRODUCTS[0] {
+            if const { L::TILE >= PRODUCTS[0] } {
                 reads::<L, { READS[0] }>(self)
             } else {
                 reads::<L, { READS[1] }>(self)

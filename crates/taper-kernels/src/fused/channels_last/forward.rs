@@ -105,10 +105,10 @@ impl Kernel for Forward<'_> {
         unsafe {
             let mut panel = 0;
             while panel < self.panels {
-                if L::TILE >= 24 && panel + 2 <= self.panels {
+                if const { L::TILE >= 24 } && panel + 2 <= self.panels {
                     self.all_groups::<L, 3, 2>(panel);
                     panel += 2;
-                } else if L::TILE >= 24 {
+                } else if const { L::TILE >= 24 } {
                     self.all_groups::<L, 3, 1>(panel);
                     panel += 1;
                 } else {

@@ -41,7 +41,7 @@ impl Kernel for WeightGradient {
             while panel < self.panels {
                 // SAFETY: guaranteed by the caller.
                 unsafe {
-                    if L::TILE >= 24 && panel + 2 <= self.panels {
+                    if const { L::TILE >= 24 } && panel + 2 <= self.panels {
                         self.all_taps::<L, 2>(range.clone(), panel);
                         panel += 2;
                     } else {
@@ -60,7 +60,7 @@ impl WeightGradient {
         let Filter { rows: height, run, .. } = self.filter;
         // SAFETY: guaranteed by the caller.
         unsafe {
-            if L::TILE >= 24 && (height, run) == (3, 3) {
+            if const { L::TILE >= 24 } && (height, run) == (3, 3) {
                 // One channel: one row is too short for a tile, three together are not.
                 self.tile::<L, 3, 3, P>(rows, 0, 0, panel);
                 return;
@@ -70,9 +70,13 @@ impl WeightGradient {
                 while tap < run {
                     let rows = rows.clone();
                     match run - tap {
-                        9 if L::TILE >= 24 => tap += self.tile::<L, 1, 9, P>(rows, row, tap, panel),
-                        12.. if L::TILE >= 24 => tap += self.tile::<L, 1, 12, P>(rows, row, tap, panel),
-                        8.. if L::TILE >= 24 => tap += self.tile::<L, 1, 8, P>(rows, row, tap, panel),
+                        9 if const { L::TILE >= 24 } => tap += self.tile::<L, 1, 9, P>(rows, row, tap, panel),
+                        12.. if const { L::TILE >= 24 } => {
+                            tap += self.tile::<L, 1, 12, P>(rows, row, tap, panel)
+                        }
+                        8.. if const { L::TILE >= 24 } => {
+                            tap += self.tile::<L, 1, 8, P>(rows, row, tap, panel)
+                        }
                         4.. => tap += self.tile::<L, 1, 4, P>(rows, row, tap, panel),
                         _ => tap += self.tile::<L, 1, 1, P>(rows, row, tap, panel),
                     }

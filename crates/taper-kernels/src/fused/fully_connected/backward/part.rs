@@ -36,14 +36,14 @@ impl<R: Rule> Kernel for Part<'_, R> {
             // SAFETY: guaranteed by the caller.
             k += unsafe {
                 match (vectors, rest) {
-                    (5.., _) | (3, 0) if L::TILE >= 24 => self.block::<L, 3, ROWS, false>(k, WIDTH),
-                    (4, 0) if L::TILE >= 24 => self.block::<L, 4, 6, false>(k, WIDTH),
-                    (4, _) if L::TILE >= 24 => self.block::<L, 4, 6, true>(k, rest),
-                    (3, _) if L::TILE >= 24 => self.block::<L, 3, ROWS, true>(k, rest),
-                    (2, 0) if L::TILE >= 24 => self.block::<L, 2, ROWS, false>(k, WIDTH),
-                    (2, _) if L::TILE >= 24 => self.block::<L, 2, ROWS, true>(k, rest),
-                    (1, 0) if L::TILE >= 24 => self.block::<L, 1, ROWS, false>(k, WIDTH),
-                    (_, _) if L::TILE >= 24 => self.block::<L, 1, ROWS, true>(k, rest),
+                    (5.., _) | (3, 0) if const { L::TILE >= 24 } => self.block::<L, 3, ROWS, false>(k, WIDTH),
+                    (4, 0) if const { L::TILE >= 24 } => self.block::<L, 4, 6, false>(k, WIDTH),
+                    (4, _) if const { L::TILE >= 24 } => self.block::<L, 4, 6, true>(k, rest),
+                    (3, _) if const { L::TILE >= 24 } => self.block::<L, 3, ROWS, true>(k, rest),
+                    (2, 0) if const { L::TILE >= 24 } => self.block::<L, 2, ROWS, false>(k, WIDTH),
+                    (2, _) if const { L::TILE >= 24 } => self.block::<L, 2, ROWS, true>(k, rest),
+                    (1, 0) if const { L::TILE >= 24 } => self.block::<L, 1, ROWS, false>(k, WIDTH),
+                    (_, _) if const { L::TILE >= 24 } => self.block::<L, 1, ROWS, true>(k, rest),
                     (1, 1..) => self.block::<L, 1, 4, true>(k, rest),
                     _ => self.block::<L, 1, 4, false>(k, WIDTH),
                 }

@@ -64,7 +64,7 @@ impl Kernel for Part {
     unsafe fn run<L: Lanes>(self) {
         // SAFETY: guaranteed by the caller.
         unsafe {
-            if L::TILE >= 24 {
+            if const { L::TILE >= 24 } {
                 self.all_tiles::<L, 4, 4>();
             } else {
                 self.all_tiles::<L, 2, 2>();
