@@ -31,6 +31,12 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// The description of the weights and their place, without the weights.
+    #[must_use]
+    pub fn into_card(self) -> (Card, PathBuf) {
+        (self.card, self.place)
+    }
+
     /// Reads and verifies a checkpoint folder.
     ///
     /// # Errors

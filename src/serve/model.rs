@@ -71,7 +71,8 @@ impl Version {
         let start = Instant::now();
         let experiment = config_of(&checkpoint)?;
         let mut predictor = load_predictor(&checkpoint, &experiment, &Device::Cpu, team)?;
-        let Checkpoint { card, place, .. } = checkpoint;
+        // Its bytes, with those of the optimizer's state, are given back before the warm-up allocates.
+        let (card, place) = checkpoint.into_card();
         let Experiment { mut data, loss, .. } = experiment;
         data.take_trained(card.columns.as_ref(), &card.classes);
         let reader = Reader::new(&card.sample_shape, card.pixels, &data);
