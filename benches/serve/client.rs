@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
-use super::server::Server;
-
 /// A whole HTTP request.
 #[derive(Clone)]
 pub struct Request {
@@ -38,35 +36,33 @@ pub struct Measured {
 }
 
 impl Request {
-    /// A POST to `rest` of the model, with more `headers`.
-    pub fn post(server: &Server, rest: &str, headers: &str, body: &[u8]) -> Self {
-        let version = if rest.starts_with(':') { "v1" } else { "v2" };
-        let head = format!(
-            "POST /{version}/models/m{rest} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n{headers}\r\n",
-            server.address,
-            body.len()
-        );
+    /// A POST to `path`, with more `headers`.
+    pub fn post(address: &str, path: &str, headers: &str, body: &[u8]) -> Self {
+        let length = body.len();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n{headers}\r\n");
         Self { bytes: Rc::new([head.as_bytes(), body].concat()) }
     }
 }
 
-/// Sends `request` over `connections` for `time`, after a tenth of it to warm up; `check` decides whether a reply is right.
-/// Replies with the same bytes as a right one are not checked again.
+/// Sends requests over `connections` for `time`, each of which sends one of `requests` again and again; `check` decides
+/// whether the reply to a request is right. Replies with the same bytes as the last right one are not checked again.
 pub fn drive(
     address: &str,
-    request: &Request,
+    requests: &[Request],
     connections: usize,
     time: Duration,
-    check: impl Fn(&Reply) -> bool + 'static,
+    check: &Rc<impl Fn(usize, &Reply) -> bool + 'static>,
 ) -> Measured {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let measured = Rc::new(RefCell::new(Measured::default()));
-    let (check, right) = (Rc::new(check), Rc::new(RefCell::new(Vec::new())));
-    let start = Instant::now() + time / 10;
+    let right = Rc::new(RefCell::new(vec![Vec::new(); requests.len()]));
+    let start = Instant::now();
     let tasks = LocalSet::new();
-    for _ in 0..connections {
-        let (address, request, measured) = (address.to_owned(), request.clone(), Rc::clone(&measured));
-        let (check, right) = (Rc::clone(&check), Rc::clone(&right));
+    for connection in 0..connections {
+        let at = connection % requests.len();
+        let (address, request, measured) = (address.to_owned(), requests[at].clone(), Rc::clone(&measured));
+        let (check, right) = (Rc::clone(check), Rc::clone(&right));
         tasks.spawn_local(async move {
             let mut stream = TcpStream::connect(&address).await.expect("a connection");
             stream.set_nodelay(true).expect("no delay");
@@ -79,16 +75,14 @@ pub fn drive(
                 };
                 let taken = sent.elapsed();
                 let mut measured = measured.borrow_mut();
-                if *right.borrow() != reply.body {
-                    if !check(&reply) {
+                if right.borrow()[at] != reply.body {
+                    if !check(at, &reply) {
                         measured.wrong += 1;
                         continue;
                     }
-                    right.replace(reply.body);
+                    right.borrow_mut()[at] = reply.body;
                 }
-                if sent >= start {
-                    measured.times.push(u32::try_from(taken.as_nanos()).unwrap_or(u32::MAX));
-                }
+                measured.times.push(u32::try_from(taken.as_nanos()).unwrap_or(u32::MAX));
             }
         });
     }

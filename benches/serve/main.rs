@@ -6,19 +6,32 @@
 //! cargo bench --bench serve -- --run runs/cnn             # a network of one's own that takes 28x28 images
 //! ```
 //!
+//! A server that runs already, of taper or not, is driven with the requests of a file (`running.rs`), one per connection:
+//!
+//! ```sh
+//! cargo bench --bench serve -- --address 127.0.0.1:8000 --process PID --requests FILE --connections 16
+//! ```
+//!
 //! Each load is a number of connections that send the same request again and again, the next as soon as the reply has
 //! arrived. One thread sends and receives for all of them, on the same cores as the server, so its time is part of the
-//! figures. It prints one JSON object for the idle server, and one per load.
+//! figures. It prints one JSON object for the idle server, and one per load. `--warm-up` is a tenth of `--seconds` unless
+//! given.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a program for developers")]
 
 mod client;
+mod measure;
+mod process;
+mod running;
 mod server;
 
 use std::time::Duration;
 
-use client::{Reply, Request, drive};
-use serde_json::{Value, json};
+use client::{Reply, Request};
+use measure::{Times, measure};
+use process::Tree;
+use running::Script;
+use serde_json::{Map, Value, json};
 use server::Server;
 
 /// What is sent, by how many connections.
@@ -60,52 +73,53 @@ fn main() {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1).cloned()
     };
-    let seconds = option("--seconds").map_or(5.0, |text| text.parse().expect("seconds"));
+    let seconds = |name: &str| option(name).map(|text| text.parse::<f64>().expect(name));
+    let measured = seconds("--seconds").unwrap_or(5.0);
+    let times = Times {
+        warm_up: Duration::from_secs_f64(seconds("--warm-up").unwrap_or(measured / 10.0)),
+        measured: Duration::from_secs_f64(measured),
+    };
+    if let Some(address) = option("--address") {
+        let number = |name: &str| option(name).expect(name).parse().expect(name);
+        let file = option("--requests").expect("--requests");
+        let script = Script::read(&file);
+        let prepared = script.prepare(&address, &file);
+        let load = (&prepared[..], number("--connections") as usize);
+        let check = move |at: usize, reply: &Reply| script.check(at, reply);
+        let mut report = Map::new();
+        measure(&mut report, (&address, number("--process")), load, times, check);
+        println!("{}", Value::Object(report));
+        return;
+    }
     let only = option("--only").unwrap_or_default();
     let server = Server::start(option("--run").as_deref());
     idle(&server);
     for load in LOADS.iter().filter(|load| load.name.contains(&only)) {
         let (request, check) = load.prepare(&server);
-        let before = server.cpu_seconds();
-        let measured =
-            drive(&server.address, &request, load.connections, Duration::from_secs_f64(seconds), check);
-        let (requests, cpu) = (measured.times.len() as f64, server.cpu_seconds() - before);
-        let quantile = |share: f64| {
-            let at = (share * (requests - 1.0)).max(0.0) as usize;
-            f64::from(measured.times.get(at).copied().unwrap_or(0)) / 1e3
-        };
-        println!(
-            "{}",
-            json!({
-                "load": load.name,
-                "connections": load.connections,
-                "samples": load.samples,
-                "request_bytes": request.bytes.len(),
-                "requests_per_second": (requests / measured.seconds).round(),
-                "samples_per_second": (requests / measured.seconds * load.samples as f64).round(),
-                "p50_us": quantile(0.5),
-                "p99_us": quantile(0.99),
-                "p999_us": quantile(0.999),
-                "server_cpu_us_per_request": (cpu / requests * 1e6 * 10.0).round() / 10.0,
-                "wrong": measured.wrong,
-                "failed": measured.failed,
-                "rss_mib": server.rss_mib(),
-            })
-        );
+        let mut report = Map::from_iter([("load".to_owned(), json!(load.name))]);
+        let place = (server.address.as_str(), server.process());
+        let load_of_one = (&[request][..], load.connections);
+        measure(&mut report, place, load_of_one, times, move |_, reply| check(reply));
+        let rate = report["requests_per_second"].as_f64().unwrap_or(0.0);
+        report.insert("samples".to_owned(), json!(load.samples));
+        report.insert("samples_per_second".to_owned(), json!(rate * load.samples as f64));
+        println!("{}", Value::Object(report));
     }
 }
 
 /// What the server takes before any request has come.
 fn idle(server: &Server) {
-    let (watched, before) = (Duration::from_secs(2), server.cpu_seconds());
+    let (watched, tree) = (Duration::from_secs(2), Tree::of(server.process()));
+    let before = tree.used();
     std::thread::sleep(watched);
+    let after = tree.used();
     println!(
         "{}",
         json!({
             "load": "none",
             "ready_after_ms": server.started_in.as_millis() as u64,
-            "rss_mib": server.rss_mib(),
-            "cpu_percent": (server.cpu_seconds() - before) / watched.as_secs_f64() * 100.0,
+            "rss_mib": after.rss_mib,
+            "cpu_percent": (after.cpu_seconds - before.cpu_seconds) / watched.as_secs_f64() * 100.0,
         })
     );
 }
@@ -116,15 +130,18 @@ impl Load {
         let samples: Vec<Vec<u8>> = (0..self.samples).map(pixels).collect();
         let expected = server.predict(&samples, self.kind == Kind::Pixels);
         let kind = self.kind;
+        let predict = |body: &Value| {
+            Request::post(&server.address, "/v1/models/m:predict", "", body.to_string().as_bytes())
+        };
         let request = match kind {
             Kind::Floats => {
                 let rows: Vec<Vec<Vec<f32>>> = samples.iter().map(|sample| rows(sample, share)).collect();
-                Request::post(server, ":predict", "", json!({ "instances": rows }).to_string().as_bytes())
+                predict(&json!({ "instances": rows }))
             }
             Kind::Pixels => {
                 let rows: Vec<Vec<Vec<u8>>> =
                     samples.iter().map(|sample| rows(sample, |pixel| pixel)).collect();
-                Request::post(server, ":predict", "", json!({ "instances": rows }).to_string().as_bytes())
+                predict(&json!({ "instances": rows }))
             }
             Kind::Binary => binary(server, &samples),
         };
@@ -145,7 +162,7 @@ fn binary(server: &Server, samples: &[Vec<u8>]) -> Request {
     })
     .to_string();
     let length = format!("Inference-Header-Content-Length: {}\r\n", header.len());
-    Request::post(server, "/infer", &length, &[header.as_bytes(), &bytes].concat())
+    Request::post(&server.address, "/v2/models/m/infer", &length, &[header.as_bytes(), &bytes].concat())
 }
 
 /// The bits of the outputs in a reply.

@@ -63,24 +63,8 @@ impl Server {
         values.map(|value| (value.as_f64().expect("a number") as f32).to_bits()).collect()
     }
 
-    /// CPU time, from Linux's `/proc`.
-    pub fn cpu_seconds(&self) -> f64 {
-        let stat = self.proc("stat");
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        (ticks(11) + ticks(12)) / 100.0
-    }
-
-    /// Memory in use, in MiB.
-    pub fn rss_mib(&self) -> f64 {
-        let status = self.proc("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-        let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
-        (kib / 102.4).round() / 10.0
-    }
-
-    fn proc(&self, file: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap_or_default()
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 }
 
