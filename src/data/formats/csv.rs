@@ -65,8 +65,9 @@ pub(in crate::data) fn open_suited<R: Read>(
     let chosen = if suits(delimiter).unwrap_or(true) {
         delimiter
     } else {
-        let others = [',', ';', '\t', '|'];
-        others.into_iter().find(|other| suits(*other).unwrap_or(false)).unwrap_or(delimiter)
+        // A reader takes longer to build than a look at the first lines.
+        let mut others = [',', ';', '\t', '|'].into_iter().filter(|other| head.contains(&(*other as u8)));
+        others.find(|other| suits(*other).unwrap_or(false)).unwrap_or(delimiter)
     };
     Ok(reader(Cursor::new(head).chain(content), chosen))
 }
