@@ -69,17 +69,13 @@ impl WeightGradient {
                 let mut tap = 0;
                 while tap < run {
                     let rows = rows.clone();
-                    match run - tap {
-                        9 if const { L::TILE >= 24 } => tap += self.tile::<L, 1, 9, P>(rows, row, tap, panel),
-                        12.. if const { L::TILE >= 24 } => {
-                            tap += self.tile::<L, 1, 12, P>(rows, row, tap, panel)
-                        }
-                        8.. if const { L::TILE >= 24 } => {
-                            tap += self.tile::<L, 1, 8, P>(rows, row, tap, panel)
-                        }
-                        4.. => tap += self.tile::<L, 1, 4, P>(rows, row, tap, panel),
-                        _ => tap += self.tile::<L, 1, 1, P>(rows, row, tap, panel),
-                    }
+                    tap += match run - tap {
+                        9 if const { L::TILE >= 24 } => self.tile::<L, 1, 9, P>(rows, row, tap, panel),
+                        12.. if const { L::TILE >= 24 } => self.tile::<L, 1, 12, P>(rows, row, tap, panel),
+                        8.. if const { L::TILE >= 24 } => self.tile::<L, 1, 8, P>(rows, row, tap, panel),
+                        4.. => self.tile::<L, 1, 4, P>(rows, row, tap, panel),
+                        _ => self.tile::<L, 1, 1, P>(rows, row, tap, panel),
+                    };
                 }
             }
         }
