@@ -9,23 +9,22 @@ use super::metrics::Metrics;
 use super::queue::{Computed, Failure, Job, Queue};
 use crate::data::Features;
 use crate::data::input::Inputs;
-use crate::engine::SharedTeam;
 use crate::error::{Error, Result};
 use crate::inference::Prediction;
 use crate::panics;
 
-/// Starts the thread, which computes with `team`; it ends when the queue is stopped and empty.
+/// Starts the thread; it ends when the queue is stopped and empty.
 ///
 /// # Errors
 /// [`Error::Threads`] if the system refuses.
-pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>, team: SharedTeam) -> Result<JoinHandle<()>> {
+pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>) -> Result<JoinHandle<()>> {
     let run = move || {
         while let Some(jobs) = queue.take(Instant::now) {
             // While others are read and written, they need the other cores more than a short pass does (measured: 16
             // connections got 12,600 replies a second with two threads, and 14,500 to 17,300 with one).
             let alone = metrics.in_flight.get() <= jobs.len() as u64;
-            let is_long = jobs.iter().map(Job::left).sum::<usize>() >= LONG;
-            team.set_limit(if alone || is_long { team.threads() } else { 1 });
+            let is_long = jobs.iter().map(Job::left).sum::<usize>() >= if alone { FEW } else { LONG };
+            jobs[0].version.compute_with(if is_long { usize::MAX } else { 1 });
             pass(&queue, jobs, &|| metrics.panics.add(1));
         }
     };
@@ -36,10 +35,15 @@ pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>, team: SharedTeam) -> Resu
 /// The smallest number of samples for which a pass uses all threads even if other requests are in flight.
 const LONG: usize = 64;
 
+/// The same if there are none. For fewer, waking another thread takes as long as it saves, and much longer on a busy
+/// machine (measured on one with two cores: 1,100 replies a second with one thread, 360 with two).
+const FEW: usize = 8;
+
 /// Computes `job` on the calling thread: handing a request over to another thread and back takes two wake-ups, which cost as
 /// much as a pass of a small network does. Only for a job of a [quick](Version::is_quick) version, when nothing else is in
 /// flight that would wait for the calling thread.
 pub fn at_once(queue: &Queue, metrics: &Metrics, job: Job) {
+    job.version.compute_with(1);
     pass(queue, vec![job], &|| metrics.panics.add(1));
 }
 

@@ -51,6 +51,7 @@ pub struct Version {
     pub batches_freely: bool,
     /// How long a pass with one sample took.
     pass_time: Duration,
+    team: SharedTeam,
     predictor: Mutex<Box<dyn Predictor>>,
 }
 
@@ -70,7 +71,7 @@ impl Version {
     ) -> Result<Self> {
         let start = Instant::now();
         let experiment = config_of(&checkpoint)?;
-        let mut predictor = load_predictor(&checkpoint, &experiment, &Device::Cpu, team)?;
+        let mut predictor = load_predictor(&checkpoint, &experiment, &Device::Cpu, team.clone())?;
         // Its bytes, with those of the optimizer's state, are given back before the warm-up allocates.
         let (card, place) = checkpoint.into_card();
         let Experiment { mut data, loss, .. } = experiment;
@@ -92,6 +93,7 @@ impl Version {
             loss,
             batches_freely,
             pass_time,
+            team,
             predictor: Mutex::new(predictor),
         })
     }
@@ -118,6 +120,11 @@ impl Version {
     #[must_use]
     pub fn is_quick(&self, samples: usize) -> bool {
         samples <= FEW && self.pass_time <= QUICK
+    }
+
+    /// Limits the next pass to `threads` threads.
+    pub fn compute_with(&self, threads: usize) {
+        self.team.set_limit(threads);
     }
 
     /// Predicts for `inputs`, in order.

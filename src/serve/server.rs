@@ -57,12 +57,12 @@ impl Server {
         let registry = Arc::new(Registry::new(&config.models));
         let team = SharedTeam::new(threads::count());
         team.set_spin_time(compute::SPIN_TIME);
-        let mut watcher = Watcher::new(Arc::clone(&registry), Arc::clone(&metrics), team.clone());
+        let mut watcher = Watcher::new(Arc::clone(&registry), Arc::clone(&metrics), team);
         watcher.load_all()?;
         let batching = &config.batching;
         let capacity = Capacity { jobs: batching.queue, bytes: batching.queue_bytes };
         let queue = Arc::new(Queue::new(capacity));
-        let compute = compute::start(Arc::clone(&queue), Arc::clone(&metrics), team)?;
+        let compute = compute::start(Arc::clone(&queue), Arc::clone(&metrics))?;
         let log = Log::new(config.access_log, Arc::clone(&metrics));
         let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let ids = (seed.as_nanos() as u64 ^ u64::from(std::process::id()) << 20, AtomicU64::new(1));
