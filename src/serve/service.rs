@@ -145,8 +145,10 @@ impl Service {
             begun: None,
             reply,
         };
-        let computed_at_once = version.is_quick(job.inputs.count) && self.metrics.in_flight.get() == 1;
-        let queued = if computed_at_once {
+        // One that is late is left to the queue, which answers so.
+        let at_once =
+            version.is_quick(job.inputs.count) && self.metrics.in_flight.get() == 1 && job.queued < deadline;
+        let queued = if at_once {
             compute::at_once(&self.queue, &self.metrics, job);
             Ok(())
         } else {
