@@ -39,12 +39,6 @@ impl Tokens {
         Ok(())
     }
 
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The name of the token in `header`, the value of `Authorization`, if it is valid.
     #[must_use]
     pub fn name(&self, header: Option<&str>) -> Option<String> {

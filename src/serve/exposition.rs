@@ -1,6 +1,7 @@
 //! The metrics as text, in Prometheus's format (version 0.0.4).
 
 use std::fmt::Write as _;
+use std::time::SystemTime;
 
 use super::metrics::{APIS, Histogram, ModelMetrics};
 use super::process;
@@ -170,6 +171,12 @@ fn server(to: &mut String, service: &Service) {
     for (name, kind, help, value) in numbers {
         family(to, name, kind, help);
         line(to, name, "", value);
+    }
+    if let valid_until @ 1.. = metrics.tls_valid_until.get() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let name = "taper_tls_expires_seconds";
+        family(to, name, "gauge", "Time until the certificate expires; negative once it has.");
+        line(to, name, "", valid_until.cast_signed() - now.cast_signed());
     }
     family(to, "taper_build_info", "gauge", "The version of taper.");
     line(to, "taper_build_info", &format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);

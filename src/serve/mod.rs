@@ -50,6 +50,7 @@ mod tensorflow;
 mod tls;
 mod upkeep;
 mod v2;
+mod validity;
 mod watch;
 
 pub use config::{AccessLog, Auth, Batching, Config, Follow, Limits, ModelConfig, ServeConfig, Tls};

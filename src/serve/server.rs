@@ -23,7 +23,7 @@ use super::registry::{Registry, Served};
 use super::service::Service;
 use super::shared::Shared;
 use super::tls::Certificate;
-use super::upkeep;
+use super::upkeep::{self, Stamps};
 use super::watch::Watcher;
 use crate::engine::SharedTeam;
 use crate::error::{Error, Result};
@@ -41,6 +41,7 @@ pub struct Server {
     watcher: Watcher,
     compute: JoinHandle<()>,
     interrupt: Interrupt,
+    files: Stamps,
 }
 
 impl Server {
@@ -51,9 +52,11 @@ impl Server {
     /// [`Error::Io`] if the address cannot be listened on.
     pub fn start(config: Config, interrupt: Interrupt) -> Result<Self> {
         let listener = listen(config.address().map_err(Error::Usage)?)?;
+        let files = upkeep::stamps(&config);
         let certificate = config.tls.as_ref().map(Certificate::read).transpose()?;
         let tokens = config.auth.tokens.as_deref().map(Tokens::read).transpose()?;
         let metrics = Arc::new(Metrics::new(config.models.keys()));
+        metrics.tls_valid_until.set(certificate.as_ref().map_or(0, Certificate::valid_until));
         let registry = Arc::new(Registry::new(&config.models));
         let team = SharedTeam::new(threads::count());
         team.set_spin_time(compute::SPIN_TIME);
@@ -69,7 +72,7 @@ impl Server {
         let service = Service::new(config, registry, queue, metrics);
         let notifier = Notifier::from_environment();
         let shared = Arc::new(Shared { service, tokens, log, certificate, ids, notifier });
-        Ok(Self { shared, listener, watcher, compute, interrupt })
+        Ok(Self { shared, listener, watcher, compute, interrupt, files })
     }
 
     /// The address that it listens on, with the port that was free if 0 was given.
@@ -101,7 +104,7 @@ impl Server {
     /// # Errors
     /// [`Error::Threads`] if the system refuses threads.
     pub fn run(self) -> Result<()> {
-        let Self { shared, listener, watcher, compute, interrupt } = self;
+        let Self { shared, listener, watcher, compute, interrupt, files } = self;
         let workers = (threads::available() / 2).max(1);
         let refused = |error: std::io::Error| Error::Threads { threads: workers, reason: error.to_string() };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -110,7 +113,7 @@ impl Server {
             .enable_all()
             .build()
             .map_err(refused)?;
-        upkeep::start(watcher, Arc::clone(&shared), interrupt.clone())?;
+        upkeep::start(watcher, Arc::clone(&shared), interrupt.clone(), files)?;
         runtime.block_on(accept(listener, Arc::clone(&shared), interrupt))?;
         runtime.shutdown_timeout(Duration::from_millis(100));
         shared.service.queue.stop();

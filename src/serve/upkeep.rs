@@ -1,9 +1,10 @@
 //! Keeps models, tokens and certificates up to date.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::auth::Tokens;
+use super::config::Config;
 use super::shared::Shared;
 use super::tls::Certificate;
 use super::watch::Watcher;
@@ -13,27 +14,41 @@ use crate::interrupt::Interrupt;
 /// How often a pause looks whether the server stops; nothing waits for its end.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Looks at the sources of the models, and at the files of tokens and certificates, now and then.
+/// Sizes and times of the files of tokens and certificates.
+pub type Stamps = Vec<Option<(u64, SystemTime)>>;
+
+/// The files of tokens and certificates, before they are read: so no later change is missed.
+#[must_use]
+pub fn stamps(config: &Config) -> Stamps {
+    let certificate =
+        config.tls.iter().flat_map(|tls| [&tls.certificate, &tls.key].into_iter().chain(&tls.client_ca));
+    let stamp = |path| {
+        let facts = std::fs::metadata(path).ok()?;
+        Some((facts.len(), facts.modified().ok()?))
+    };
+    config.auth.tokens.iter().chain(certificate).map(stamp).collect()
+}
+
+/// Looks at the sources of the models, and at the files of tokens and certificates, now and then; the latter were as in
+/// `before` when they were read.
 ///
 /// # Errors
 /// [`Error::Threads`] if the system refuses a thread.
-pub fn start(mut watcher: Watcher, shared: Arc<Shared>, interrupt: Interrupt) -> Result<()> {
+pub fn start(
+    mut watcher: Watcher,
+    shared: Arc<Shared>,
+    interrupt: Interrupt,
+    mut before: Stamps,
+) -> Result<()> {
     let seconds = shared.service.config.poll_seconds;
     if seconds <= 0.0 {
         return Ok(());
     }
     let look = move || {
-        let times = |shared: &Shared| {
-            let tokens = shared.tokens.iter().map(Tokens::path);
-            let certificate = shared.certificate.iter().flat_map(Certificate::files);
-            let files = tokens.chain(certificate);
-            files.map(|path| std::fs::metadata(path).and_then(|f| f.modified()).ok()).collect::<Vec<_>>()
-        };
-        let mut before = times(&shared);
         while interrupt.signal().is_none() {
             pause(seconds, &interrupt);
             watcher.poll();
-            let now = times(&shared);
+            let now = stamps(&shared.service.config);
             if now != before {
                 reload(&shared);
                 before = now;
@@ -57,12 +72,17 @@ fn reload(shared: &Shared) {
     shared.notifier.reloading();
     let tokens = shared.tokens.as_ref().map(Tokens::reload);
     let certificate = shared.certificate.as_ref().map(Certificate::reload);
-    for (what, result) in [("tokens", tokens), ("certificate", certificate)] {
+    for (result, fresh, kept) in [
+        (tokens, "the tokens were read again", "the tokens stay as they were"),
+        (certificate, "the certificate was read again", "the certificate stays as it was"),
+    ] {
         match result {
             None => {}
-            Some(Ok(())) => tracing::info!("the {what} were read again"),
-            Some(Err(error)) => tracing::warn!("the {what} stay as they were: {error}"),
+            Some(Ok(())) => tracing::info!("{fresh}"),
+            Some(Err(error)) => tracing::warn!("{kept}: {error}"),
         }
     }
+    let valid_until = shared.certificate.as_ref().map_or(0, Certificate::valid_until);
+    shared.service.metrics.tls_valid_until.set(valid_until);
     shared.notifier.ready();
 }

@@ -82,6 +82,8 @@ pub struct Metrics {
     pub connections: Count,
     /// Requests that are being answered.
     pub in_flight: Count,
+    /// When the certificate expires, in seconds since 1970; 0 without TLS.
+    pub tls_valid_until: Count,
     /// Connections on which TLS failed.
     pub tls_failures: Count,
     /// Requests without a valid token.
@@ -108,6 +110,7 @@ impl Metrics {
             late: Count::default(),
             connections: Count::default(),
             in_flight: Count::default(),
+            tls_valid_until: Count::default(),
             tls_failures: Count::default(),
             auth_failures: Count::default(),
             panics: Count::default(),

@@ -1,13 +1,16 @@
 //! A server in a process of its own, and connections to it that know no more of HTTP than they must.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::workspace::Workspace;
+
+/// The arguments with which a server listens on a free port, and says so in JSON.
+pub const ARGUMENTS: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--format", "json"];
 
 /// A running `taper serve`, which is killed when it is dropped.
 pub struct Served {
@@ -19,9 +22,9 @@ pub struct Served {
     _stdout: BufReader<ChildStdout>,
 }
 
-/// A connection that is kept for further requests.
-pub struct Client {
-    stream: BufReader<TcpStream>,
+/// A connection that is kept for further requests, by TCP or over TLS.
+pub struct Client<S = TcpStream> {
+    stream: BufReader<S>,
 }
 
 /// A reply.
@@ -41,14 +44,13 @@ impl Served {
 
     /// The same, with variables in its environment.
     pub fn start_with(workspace: &Workspace, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let whole = [&["serve", "--listen", "127.0.0.1:0", "--format", "json"], arguments].concat();
-        let mut process = workspace
-            .command(&whole)
-            .envs(environment.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
+        let mut command = workspace.command(&[&ARGUMENTS, arguments].concat());
+        Self::of(command.envs(environment.iter().copied()).stderr(Stdio::piped()))
+    }
+
+    /// Runs `command`, which serves with the arguments `ARGUMENTS`, and waits until it is ready.
+    pub fn of(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("it starts");
         let mut stdout = BufReader::new(process.stdout.take().expect("stdout"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line");
@@ -72,8 +74,7 @@ impl Served {
     /// Sends a signal.
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
-        let status =
-            std::process::Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
+        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
         assert!(status.expect("kill").success());
     }
 
@@ -91,8 +92,9 @@ impl Served {
 
     fn stderr_of(process: &mut Child) -> String {
         let mut text = String::new();
-        let mut stderr = process.stderr.take().expect("stderr");
-        stderr.read_to_string(&mut text).expect("UTF-8");
+        if let Some(mut stderr) = process.stderr.take() {
+            stderr.read_to_string(&mut text).expect("UTF-8");
+        }
         text
     }
 }
@@ -109,7 +111,19 @@ impl Client {
     pub fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
+        Self::over(stream)
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// A connection over `stream`.
+    pub fn over(stream: S) -> Self {
         Self { stream: BufReader::new(stream) }
+    }
+
+    /// What it goes over.
+    pub fn stream(&self) -> &S {
+        self.stream.get_ref()
     }
 
     /// Sends a request and reads the reply.
@@ -132,6 +146,12 @@ impl Client {
     /// Reads a page.
     pub fn get(&mut self, path: &str) -> Answer {
         self.request("GET", path, &[], b"")
+    }
+
+    /// Sends a whole request; `None` if the connection ends instead of a reply.
+    pub fn ask(&mut self, request: &[u8]) -> Option<Answer> {
+        self.stream.get_mut().write_all(request).ok()?;
+        self.answer(false)
     }
 
     /// Sends bytes as they are.

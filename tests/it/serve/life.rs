@@ -6,7 +6,7 @@ use super::{Client, Served};
 use crate::workspace::Workspace;
 
 /// A workspace with a trained line in `run`.
-fn trained() -> Workspace {
+pub fn trained() -> Workspace {
     let workspace = Workspace::new();
     workspace.ok(&["train", "linear_regression", "--run-dir", "run", "--set", "train.epochs=1"]);
     workspace

@@ -1,5 +1,6 @@
 //! `taper serve`, as a client sees it.
 
+mod authority;
 mod client;
 #[cfg(unix)]
 mod deploy;
@@ -9,3 +10,4 @@ mod tensorflow;
 mod v2;
 
 pub use client::{Answer, Client, Served};
+mod tls;
