@@ -8,6 +8,7 @@ use std::time::Duration;
 use taper::config::Input;
 
 use super::Served;
+use super::authority::Authority;
 use crate::workspace::Workspace;
 
 /// A workspace with a small network in `run`.
@@ -81,8 +82,12 @@ fn expressions(json: &serde_json::Value, found: &mut Vec<String>) {
 
 #[test]
 fn every_query_of_the_dashboard_and_of_the_alerts_names_a_metric_that_exists() {
-    let server = Served::start(&trained(), &["model=run"]);
-    let metrics = server.client().get("/metrics");
+    // Over HTTPS, which has a metric of its own.
+    let (workspace, authority) = (trained(), Authority::new());
+    authority.issue().install(&workspace);
+    let arguments = ["model=run", "--tls-certificate", "tls.crt", "--tls-key", "tls.key"];
+    let server = Served::start(&workspace, &arguments);
+    let metrics = authority.connect(&server.address, None).expect("a connection").get("/metrics");
     assert_eq!(metrics.status, 200);
     let exposed = exposed(metrics.text());
 
