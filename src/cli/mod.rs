@@ -44,7 +44,7 @@ pub enum Command {
     /// Serve trained networks over HTTP, by TensorFlow Serving's protocol and others.
     #[cfg(feature = "serve")]
     #[command(after_help = examples::SERVE)]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Check a config and its data without training; show layers and memory.
     #[command(after_help = examples::CHECK)]
     Check(Check),

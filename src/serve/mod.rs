@@ -54,6 +54,7 @@ mod validity;
 mod watch;
 
 pub use config::{AccessLog, Auth, Batching, Config, Follow, Limits, ModelConfig, ServeConfig, Tls};
+pub use config::{check_tensorflow_monitoring, tensorflow_models};
 pub use openapi::document as openapi;
 pub use server::Server;
 

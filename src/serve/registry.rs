@@ -116,7 +116,7 @@ impl Served {
 
     /// Serves `version`, in place of one with the same number, and with it the latest before it, `keep` in all.
     pub fn serve(&self, version: Arc<Version>) {
-        let mut old = Vec::new();
+        let (mut old, most) = (Vec::new(), self.config.most_versions());
         self.change(|state| {
             let number = version.number;
             let at = state.versions.partition_point(|other| other.number < number);
@@ -126,11 +126,11 @@ impl Served {
                 state.versions.insert(at, version);
             }
             // A run may go back to an earlier best step: what was loaded last is served, and what is above it is not.
-            if self.config.serves_one() {
+            if most == 1 {
                 let last = state.versions.iter().position(|other| other.number == number);
                 old.extend(state.versions.split_off(last.map_or(0, |last| last + 1)));
             }
-            let superfluous = state.versions.len().saturating_sub(self.config.keep);
+            let superfluous = state.versions.len().saturating_sub(most);
             old.extend(state.versions.drain(..superfluous));
             state.failed = None;
         });

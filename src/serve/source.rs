@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::config::{Follow, ModelConfig};
 use crate::checkpoint::{Checkpoint, MODEL, Store, manifest};
 use crate::error::{Error, Result};
+use crate::wording::names;
 
 /// The number of a lone file, which has no other.
 const LONE: u64 = 1;
@@ -37,22 +38,38 @@ pub fn look(model: &ModelConfig) -> Result<Vec<Candidate>> {
         io::ErrorKind::NotFound => Error::checkpoint(source, crate::checkpoint::explain_missing(source)),
         _ => failed(error),
     })?;
-    if facts.is_file() {
-        let stamp = vec![entry(source.clone(), &facts)];
-        return Ok(vec![Candidate { number: Some(LONE), place: source.clone(), stamp }]);
-    }
-    if source.join(manifest::FILE).exists() {
-        let stamp = stamp_of(source).map_err(failed)?;
+    let lone = if facts.is_file() {
+        Some(Candidate {
+            number: Some(LONE),
+            place: source.clone(),
+            stamp: vec![entry(source.clone(), &facts)],
+        })
+    } else if source.join(manifest::FILE).exists() {
         let number = manifest::Manifest::read(source).ok().map(|manifest| manifest.step);
-        return Ok(vec![Candidate { number, place: source.clone(), stamp }]);
-    }
-    if source.join("checkpoints").is_dir() {
+        Some(Candidate { number, place: source.clone(), stamp: stamp_of(source).map_err(failed)? })
+    } else if source.join("checkpoints").is_dir() {
         let stamp = stamp_of(&source.join("checkpoints")).map_err(failed)?;
-        return Ok(vec![Candidate { number: None, place: source.clone(), stamp }]);
+        Some(Candidate { number: None, place: source.clone(), stamp })
+    } else {
+        None
+    };
+    match lone {
+        Some(candidate) if model.versions.is_empty() => Ok(vec![candidate]),
+        Some(_) => {
+            let message = "is no folder of versions, whose folders have numbers as names; remove `versions`";
+            Err(Error::checkpoint(source, message))
+        }
+        None => look_into(model),
     }
+}
+
+/// The versions in a folder of versions.
+fn look_into(model: &ModelConfig) -> Result<Vec<Candidate>> {
+    let source = &model.source;
+    let failed = |error: io::Error| Error::checkpoint(source, format!("cannot be opened: {error}"));
     let mut versions = Vec::new();
     for entry in fs::read_dir(source).map_err(failed)? {
-        let Ok(entry) = entry else { continue };
+        let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let number = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
         if let Some(number) = number.and_then(|name| name.parse().ok()) {
@@ -69,7 +86,18 @@ pub fn look(model: &ModelConfig) -> Result<Vec<Candidate>> {
              whose folders have the numbers of versions as names, such as 1",
         ));
     }
-    let first = versions.len().saturating_sub(model.keep);
+    if !model.versions.is_empty() {
+        let listed =
+            |numbers: &[u64]| names(&numbers.iter().map(ToString::to_string).collect::<Vec<_>>(), 10);
+        let found: Vec<u64> = versions.iter().map(|(number, _)| *number).collect();
+        versions.retain(|(number, _)| model.versions.contains(number));
+        if versions.is_empty() {
+            let (wanted, found) = (listed(&model.versions), listed(&found));
+            let message = format!("holds no version that `versions` names ({wanted}); there are: {found}");
+            return Err(Error::checkpoint(source, message));
+        }
+    }
+    let first = versions.len().saturating_sub(model.most_versions());
     let candidate = |(number, place): (u64, PathBuf)| {
         let stamp = stamp_of(&place).map_err(failed)?;
         Ok(Candidate { number: Some(number), place, stamp })

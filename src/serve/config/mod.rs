@@ -2,10 +2,12 @@
 
 mod limits;
 mod model;
+mod model_server;
 mod security;
 
 pub use limits::{Batching, Limits};
 pub use model::{Follow, ModelConfig};
+pub use model_server::{check_tensorflow_monitoring, tensorflow_models};
 pub use security::{Auth, Tls};
 
 use std::collections::BTreeMap;

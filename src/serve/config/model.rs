@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::input::Units;
 
+/// The most versions of a model, as `keep` and `versions` allow.
+pub const MOST_VERSIONS: usize = 100;
+
 /// `[serve.models.NAME]`: a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +22,9 @@ pub struct ModelConfig {
     /// The number of versions served at once: the latest ones of a folder of versions, or loaded ones of a run.
     #[schemars(range(min = 1, max = 100))]
     pub keep: usize,
+    /// The numbers of the versions that are served, of a folder of versions; by default the latest ones.
+    #[schemars(length(max = 100))]
+    pub versions: Vec<u64>,
     /// The name of the input.
     pub input: String,
     /// What numbers mean to a network that was trained on pixels.
@@ -46,6 +52,7 @@ impl Default for ModelConfig {
             source: PathBuf::new(),
             follow: Follow::default(),
             keep: 1,
+            versions: Vec::new(),
             input: "x".to_owned(),
             units: Units::default(),
             labels: BTreeMap::new(),
@@ -54,9 +61,9 @@ impl Default for ModelConfig {
 }
 
 impl ModelConfig {
-    /// Whether at most one version is served at a time.
+    /// The most versions that are served at once.
     #[must_use]
-    pub fn serves_one(&self) -> bool {
-        self.keep == 1
+    pub fn most_versions(&self) -> usize {
+        if self.versions.is_empty() { self.keep } else { self.versions.len() }
     }
 }

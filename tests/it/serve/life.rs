@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Client, Served};
+use super::Served;
 use crate::workspace::Workspace;
 
 /// A workspace with a trained line in `run`.
@@ -36,30 +36,6 @@ fn mistakes_at_the_start_are_explained() {
     let server = Served::start(&workspace, &["run"]);
     let (code, text) = said(&["run", "--listen", &server.address]);
     assert!(code == 1 && text.contains("the port is in use"), "{text}");
-}
-
-#[test]
-fn the_flags_of_tensorflow_model_server_are_accepted() {
-    let workspace = trained();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let port = format!("--rest_api_port={free}");
-    let mut command = workspace.command(&[
-        "serve",
-        &port,
-        "--model_name=my_model",
-        "--model_base_path=./run",
-        "--port=8500",
-    ]);
-    let mut process = command.stdout(std::process::Stdio::null()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(30);
-    while std::net::TcpStream::connect(("127.0.0.1", free)).is_err() {
-        assert!(Instant::now() < end, "not listening");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let status = Client::connect(&format!("127.0.0.1:{free}")).get("/v1/models/my_model").status;
-    process.kill().unwrap();
-    process.wait().unwrap();
-    assert_eq!(status, 200);
 }
 
 #[test]

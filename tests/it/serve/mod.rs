@@ -5,6 +5,7 @@ mod client;
 #[cfg(unix)]
 mod deploy;
 mod life;
+mod model_server;
 mod page;
 mod tensorflow;
 mod v2;

@@ -1,10 +1,13 @@
 //! The arguments of `taper serve`.
 
+mod tensorflow;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::shared::{Format, Overrides};
+use tensorflow::TensorFlow;
 
 /// The name of a model that is given without one, as in TensorFlow Serving.
 const UNNAMED: &str = "default";
@@ -57,41 +60,11 @@ pub struct Serve {
     tensorflow: TensorFlow,
 }
 
-/// The flags of `tensorflow_model_server`, which are accepted as they are.
-#[derive(Debug, Args)]
-struct TensorFlow {
-    #[arg(long = "rest_api_port", alias = "rest-api-port", hide = true, conflicts_with = "listen")]
-    rest_api_port: Option<u16>,
-    #[arg(long = "model_name", alias = "model-name", hide = true, conflicts_with = "name")]
-    model_name: Option<String>,
-    #[arg(long = "model_base_path", alias = "model-base-path", hide = true, conflicts_with = "checkpoint")]
-    model_base_path: Option<PathBuf>,
-    #[arg(long = "file_system_poll_wait_seconds", hide = true, allow_negative_numbers = true)]
-    poll_seconds: Option<f64>,
-    #[arg(long = "rest_api_timeout_in_ms", hide = true)]
-    timeout: Option<u32>,
-    /// Flags that have no meaning here: there is no gRPC, requests are always batched, and networks always warmed up.
-    #[arg(long = "port", hide = true)]
-    port: Option<u16>,
-    #[arg(long = "enable_batching", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    enable_batching: Option<bool>,
-    #[arg(long = "enable_model_warmup", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    enable_model_warmup: Option<bool>,
-    #[arg(long = "rest_api_num_threads", hide = true)]
-    rest_api_num_threads: Option<u16>,
-    #[arg(long = "max_num_load_retries", hide = true)]
-    max_num_load_retries: Option<u32>,
-    #[arg(long = "load_retry_interval_micros", hide = true)]
-    load_retry_interval_micros: Option<u64>,
-    #[arg(long = "tensorflow_session_parallelism", hide = true)]
-    tensorflow_session_parallelism: Option<u32>,
-}
-
 impl Serve {
     /// The values of the flags, each with its name in messages, as assignments to keys of `[serve]`.
     ///
     /// # Errors
-    /// If several models are given without names.
+    /// If several models are given without names, or a file of `tensorflow_model_server` has a mistake.
     pub fn assignments(&self) -> Result<Vec<(String, String)>, taper::Error> {
         let mut all = Vec::new();
         let mut set = |flag: &str, key: &str, value: String| {
@@ -100,9 +73,6 @@ impl Serve {
         let other = &self.tensorflow;
         if let Some(listen) = &self.listen {
             set("--listen", "listen", quoted(listen));
-        }
-        if let Some(port) = other.rest_api_port {
-            set("--rest_api_port", "listen", quoted(&format!("127.0.0.1:{port}")));
         }
         for (flag, key, file) in [
             ("--tokens", "auth.tokens", &self.tokens),
@@ -122,15 +92,7 @@ impl Serve {
         if let Some(which) = &self.access_log {
             set("--access-log", "access_log", quoted(which));
         }
-        if let Some(seconds) = other.poll_seconds {
-            // TensorFlow Serving looks all the time at 0, and never below.
-            let seconds = if seconds < 0.0 { 0.0 } else { seconds.max(0.1) };
-            set("--file_system_poll_wait_seconds", "poll_seconds", seconds.to_string());
-        }
-        if let Some(timeout) = other.timeout {
-            let seconds = f64::from(timeout) / 1e3;
-            set("--rest_api_timeout_in_ms", "limits.answer_seconds", seconds.to_string());
-        }
+        other.assign(&mut set)?;
         for (name, place) in self.models()? {
             set("MODEL", &format!("models.{}.source", quoted(&name)), path(&place));
         }
@@ -139,25 +101,15 @@ impl Serve {
 
     /// Flags that were given, but have no effect.
     pub fn ignored(&self) -> Vec<&'static str> {
-        let other = &self.tensorflow;
-        let flags = [
-            ("--port", other.port.is_some()),
-            ("--rest_api_num_threads", other.rest_api_num_threads.is_some()),
-            ("--max_num_load_retries", other.max_num_load_retries.is_some()),
-            ("--load_retry_interval_micros", other.load_retry_interval_micros.is_some()),
-            ("--tensorflow_session_parallelism", other.tensorflow_session_parallelism.is_some()),
-            ("--enable_batching", other.enable_batching == Some(false)),
-            ("--enable_model_warmup", other.enable_model_warmup == Some(false)),
-        ];
-        flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect()
+        self.tensorflow.ignored()
     }
 
     /// The models with their names.
     fn models(&self) -> Result<Vec<(String, PathBuf)>, taper::Error> {
-        let lone = self.name.as_deref().or(self.tensorflow.model_name.as_deref()).unwrap_or(UNNAMED);
-        let flag = self.checkpoint.as_ref().or(self.tensorflow.model_base_path.as_ref());
+        let lone = self.name.as_deref().or(self.tensorflow.model_name()).unwrap_or(UNNAMED);
+        let flag = self.checkpoint.as_deref().or(self.tensorflow.model_base_path());
         let mut models: Vec<(String, PathBuf)> =
-            flag.into_iter().map(|place| (lone.to_owned(), place.clone())).collect();
+            flag.into_iter().map(|place| (lone.to_owned(), place.to_path_buf())).collect();
         for text in &self.models {
             // A path may have `=` in it, as the folders of some schedulers do.
             let named = text
