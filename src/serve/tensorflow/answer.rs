@@ -24,6 +24,7 @@ pub fn answer(service: &Service, request: &Received<'_>, record: &mut Record) ->
     let known = |model: &str| service.registry.find(model).map(|served| served.name.clone());
     match route {
         Route::Call { model, which, method } => {
+            let which = served(service, &model, which);
             record.model = known(&model);
             record.route = match method {
                 Method::Predict => "predict",
@@ -37,10 +38,12 @@ pub fn answer(service: &Service, request: &Received<'_>, record: &mut Record) ->
             begun.unwrap_or_else(Begun::Done)
         }
         Route::Status { model, which } => {
+            let which = served(service, &model, which);
             (record.model, record.route) = (known(&model), "status");
             Begun::Done(service.registry.find(&model).map_or_else(|| unknown(&model), |m| status(m, &which)))
         }
         Route::Metadata { model, which } => {
+            let which = served(service, &model, which);
             (record.model, record.route) = (known(&model), "metadata");
             Begun::Done(find(service, &model, &which).map_or_else(|reply| reply, |v| metadata(&model, &v)))
         }
@@ -106,6 +109,12 @@ fn check(version: &Version, document: &Document<'_>, method: Method) -> Result<(
         }
         _ => Ok(()),
     }
+}
+
+/// `which`, but the latest version in place of version 0, unless there is one: OpenVINO's clients ask for 0 by default.
+fn served(service: &Service, model: &str, which: Which) -> Which {
+    let is_absent = || service.registry.find(model).is_some_and(|served| served.version(&which).is_err());
+    if which == Which::Number(0) && is_absent() { Which::Latest } else { which }
 }
 
 fn find(service: &Service, model: &str, which: &Which) -> Result<Arc<Version>, Reply> {

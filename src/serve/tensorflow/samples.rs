@@ -35,7 +35,7 @@ pub fn rows(instances: Value<'_>, version: &Version, call: Call) -> Result<Input
         {
             return Err(format!("Expecting value/list but got object at item {at} of input list"));
         }
-        return match call.input {
+        return match input_of(call, version, elements.first()) {
             Input::Pictures => pictures(version, &elements, element::of_element),
             Input::Numbers(_) => Err(element::explain(&elements).unwrap_or_else(|| NESTED.to_owned())),
         };
@@ -101,7 +101,11 @@ pub fn columns(inputs: Value<'_>, version: &Version, call: Call) -> Result<Input
     };
     let input = &version.signature.input;
     let tree = Tree::read(text).ok_or("'inputs' is nested more than 64 deep")?;
-    match (&tree, call.input) {
+    let first = match &tree {
+        Tree::List(elements) => elements.first(),
+        other => Some(other),
+    };
+    match (&tree, input_of(call, version, first)) {
         (Tree::Object(_, members), _) if tree.base64().is_none() => {
             if !members.iter().any(|(name, _)| name == input) {
                 let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
@@ -142,6 +146,13 @@ pub fn columns(inputs: Value<'_>, version: &Version, call: Call) -> Result<Input
 
 const NESTED: &str = "the list of samples is nested more deeply than a network's input";
 const NO_PICTURE: &str = "a sample is the content of a PNG or JPEG file here, as {\"b64\": \"…\"}; for numbers, use another signature";
+
+/// What samples are that begin with `first`. Files can be told from numbers, so a network trained on images takes them by any
+/// signature: clients such as OpenVINO's name none.
+fn input_of(call: Call, version: &Version, first: Option<&Tree<'_>>) -> Input {
+    let is_file = version.signature.pictures && first.is_some_and(Tree::is_file);
+    if is_file { Input::Pictures } else { call.input }
+}
 
 /// The samples of PNG and JPEG files.
 fn pictures(

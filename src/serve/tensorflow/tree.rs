@@ -74,6 +74,13 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Whether it is `{"b64": "…"}`, the content of a file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        let Self::Object(_, members) = self else { return false };
+        matches!(members.as_slice(), [(name, value)] if name == "b64" && value.kind() == "String")
+    }
+
     /// The bytes that `{"b64": "…"}` stands for; an error if it is one, but cannot be decoded.
     #[must_use]
     pub fn base64(&self) -> Option<Result<Vec<u8>, String>> {
