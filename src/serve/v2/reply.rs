@@ -72,7 +72,7 @@ impl Output {
 /// The outputs that are `wanted`, and whether each is binary; `binary` is what they are if they do not say.
 ///
 /// # Errors
-/// If there is no such output, or one is wanted twice; the message is for the client.
+/// If there is no such output; the message is for the client.
 pub fn outputs(
     signature: &Signature,
     model: &str,
@@ -91,11 +91,10 @@ pub fn outputs(
                 "unexpected inference output '{name}' for model '{model}'; its outputs are {names}"
             ));
         };
-        // This also limits the size of a reply.
-        if found.iter().any(|(other, _)| *other == output) {
-            return Err(format!("output '{name}' is requested twice"));
+        // One that is wanted twice is sent once, as by Triton, in the form of the first: this also limits the size of a reply.
+        if found.iter().all(|(other, _)| *other != output) {
+            found.push((output, own.unwrap_or(binary)));
         }
-        found.push((output, own.unwrap_or(binary)));
     }
     Ok(found)
 }
@@ -296,6 +295,7 @@ mod tests {
         assert_eq!(two, Ok(vec![(Output::Class, false), (Output::Values, true)]));
         let error = of(&[("y", None)], false).unwrap_err();
         assert!(error.ends_with("its outputs are probabilities, class_index, class, logits"), "{error}");
-        assert!(of(&[("class", None), ("class", Some(true))], false).is_err());
+        let twice = of(&[("class", None), ("logits", None), ("class", Some(true))], false);
+        assert_eq!(twice, Ok(vec![(Output::Class, false), (Output::Logits, false)]));
     }
 }
