@@ -47,8 +47,9 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             Ok::<_, Infallible>(response)
         }
     });
+    // A head that is somewhat too long is read, so that the reply can name the limit.
     let connection =
-        http1::Builder::new().max_buf_size(limits.head_bytes.max(8_192)).serve_connection(io, answer);
+        http1::Builder::new().max_buf_size(2 * limits.head_bytes.max(8_192)).serve_connection(io, answer);
     let mut connection = pin!(connection);
     let mut stopping = *draining.borrow();
     loop {

@@ -1,11 +1,22 @@
 //! Headers of requests and responses.
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
 use super::body::Whole;
 use super::reply::{JSON, Reply};
 use super::shared::Shared;
+
+/// The bytes of a head, as it is usually written.
+pub fn length(head: &Parts) -> usize {
+    let uri = &head.uri;
+    let place = uri.authority().map_or(0, |host| host.as_str().len() + "http://".len());
+    let line =
+        head.method.as_str().len() + place + uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    line + "  HTTP/1.1\r\n\r\n".len() + headers.sum::<usize>()
+}
 
 /// A browser asks what it may send.
 pub fn preflight(headers: &HeaderMap) -> Reply {

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::http::request::Parts;
 use tokio::time::timeout_at;
 
 use super::access_log::Line;
 use super::answer;
 use super::body::{self, Unpackable, Unreadable, Whole};
-use super::headers::{allowed_origin, preflight, request_id, respond_with, trace};
+use super::headers::{allowed_origin, length, preflight, request_id, respond_with, trace};
 use super::metrics::Metrics;
 use super::reply::Reply;
 use super::service::{Begun, Record, Request};
@@ -31,7 +32,8 @@ pub async fn respond(shared: &Shared, peer: &str, request: hyper::Request<Incomi
     let id = request_id(&head.headers, shared);
     let mut token = None;
     let path = head.uri.path();
-    let (mut reply, received) = match authorized(shared, &head.headers, path) {
+    let checked = short_enough(shared, &head).and_then(|()| authorized(shared, &head.headers, path));
+    let (mut reply, received) = match checked {
         Ok(name) => {
             token = name;
             answer(shared, &head, body, arrived, &mut record).await
@@ -71,7 +73,7 @@ pub async fn respond(shared: &Shared, peer: &str, request: hyper::Request<Incomi
 /// The reply to an authorized request, and the number of bytes in its body.
 async fn answer(
     shared: &Shared,
-    head: &hyper::http::request::Parts,
+    head: &Parts,
     body: Incoming,
     arrived: Instant,
     record: &mut Record,
@@ -147,6 +149,19 @@ impl Drop for InFlight<'_> {
 fn failed(shared: &Shared) -> Reply {
     shared.service.metrics.panics.add(1);
     Reply::error(500, "the server failed to answer; this is a bug in taper")
+}
+
+/// Whether the head is within its limit. It was read by hyper, whose limit is wider and whose refusal has no message.
+fn short_enough(shared: &Shared, head: &Parts) -> Result<(), Reply> {
+    let (given, most) = (length(head), shared.service.config.limits.head_bytes);
+    if given <= most {
+        return Ok(());
+    }
+    shared.service.metrics.rejected_limit.add(1);
+    let message = format!(
+        "the head has {given} bytes; `serve.limits.head_bytes` allows {most}: send fewer or shorter headers"
+    );
+    Err(Reply::error(431, &message).with("Connection", "close"))
 }
 
 /// The name of the request's token, if tokens are needed.

@@ -76,42 +76,6 @@ fn a_run_is_followed_and_a_damaged_checkpoint_changes_nothing() {
 }
 
 #[test]
-fn limits_have_their_codes_and_name_their_keys() {
-    let workspace = trained();
-    let limits = [
-        "run",
-        "--set",
-        "serve.limits={body_bytes=1000,samples=3,body_seconds=0.3,head_seconds=0.3,idle_seconds=0.5}",
-    ];
-    let server = Served::start(&workspace, &limits);
-    let post = |body: &str| server.client().post(LINE, body);
-    assert_eq!(post("{\"instances\":[1,2,3]}").status, 200);
-    let many = post("{\"instances\":[1,2,3,4]}");
-    assert!(many.status == 413 && many.text().contains("serve.limits.samples"), "{}", many.text());
-    assert_eq!(post(&format!("{{\"instances\":[1]}}{}", " ".repeat(1000 - 17))).status, 200);
-    let long = post(&format!("{{\"instances\":[1]}}{}", " ".repeat(1001 - 17)));
-    assert!(long.status == 413 && long.text().contains("serve.limits.body_bytes"), "{}", long.text());
-    // A body that does not come.
-    let mut slow = server.client();
-    slow.send(format!("POST {LINE} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{").as_bytes());
-    let answer = slow.answer(false).expect("a reply");
-    assert!(answer.status == 408 && answer.text().contains("serve.limits.body_seconds"), "{}", answer.text());
-    // A head that does not end, and a connection that stays silent.
-    for start in ["GET / HTTP/1.1\r\nHost: x\r\n", ""] {
-        let mut slow = server.client();
-        slow.send(start.as_bytes());
-        let begun = Instant::now();
-        assert!(slow.answer(false).is_none_or(|answer| answer.status == 408));
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    }
-    // A head that is too long.
-    let mut client = server.client();
-    client.send(format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "a".repeat(20_000)).as_bytes());
-    assert_eq!(client.answer(false).map(|answer| answer.status), Some(431));
-    assert_eq!(server.client().get("/readyz").status, 200);
-}
-
-#[test]
 fn a_client_that_hangs_up_is_no_longer_in_flight() {
     let workspace = trained();
     let server = Served::start(&workspace, &["run"]);

@@ -5,6 +5,7 @@ mod client;
 #[cfg(unix)]
 mod deploy;
 mod life;
+mod limits;
 mod model_server;
 mod page;
 mod tensorflow;
