@@ -7,9 +7,10 @@ mod deploy;
 mod life;
 mod limits;
 mod model_server;
+mod overload;
 mod page;
 mod tensorflow;
+mod tls;
 mod v2;
 
 pub use client::{Answer, Client, Served};
-mod tls;

@@ -90,7 +90,7 @@ fn each_case_of_tensorflow_serving_is_answered_as_listed() {
         seen.insert(text("case").parse::<u32>().unwrap());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Outputs of several shapes (43, 44) do not exist here; a full queue and a deadline (55) have tests of their own.
+    // Outputs of several shapes (43, 44) do not exist here; a full queue and a deadline (55) are in `overload`.
     let missing: Vec<u32> = (1..=54).filter(|case| !seen.contains(case)).collect();
     assert_eq!(missing, [43, 44]);
 }
