@@ -45,7 +45,9 @@ fn an_overload_is_refused_in_part_and_leaves_nothing_behind() {
                     }
                 }
                 let mut counts = counts.lock().expect("counts");
-                own.into_iter().for_each(|(status, count)| *counts.entry(status).or_default() += count);
+                for (status, count) in own {
+                    *counts.entry(status).or_default() += count;
+                }
                 times.lock().expect("times").extend(slow);
             });
         }

@@ -50,7 +50,9 @@ fn hours_of_load_with_bad_requests_aborts_and_swaps_leave_memory_threads_and_fil
             scope.spawn(move || {
                 let sent = work(address, worker, stop);
                 let mut counts = counts.lock().expect("counts");
-                sent.into_iter().for_each(|(kind, count)| *counts.entry(kind).or_default() += count);
+                for (kind, count) in sent {
+                    *counts.entry(kind).or_default() += count;
+                }
             });
         }
         while start.elapsed() < Duration::from_secs_f64(minutes * 60.0) {
