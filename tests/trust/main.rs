@@ -4,9 +4,11 @@
 //! release build, and write their counts to a report (`tier`).
 //!
 //! Contents:
+//! - `authority`: not tests: certificates, and clients that trust them.
 //! - `bad_configs`: invalid configs are explained, quickly and cheaply.
 //! - `batch_sizes`: predictions and metrics do not depend on the batch size.
 //! - `child`: not tests: runs the program with limits on its time and memory.
+//! - `client`: not tests: a server, and connections to it.
 //! - `corpora`: the inputs of the fuzz targets (`fuzz/`), replayed.
 //! - `damage`: a damaged checkpoint is detected, and the previous one is used.
 //! - `data_files`: damaged and hostile data sets and inputs.
@@ -39,6 +41,9 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "counts are printed")]
 
+#[cfg(feature = "serve")]
+#[path = "../it/serve/authority.rs"]
+mod authority;
 mod bad_configs;
 mod batch_sizes;
 mod child;
