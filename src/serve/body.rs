@@ -1,8 +1,7 @@
 //! The bodies of requests and replies.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::io::Read as _;
+use std::io::Read;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -55,25 +54,30 @@ pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Re
     if body.size_hint().lower() > limit as u64 {
         return Err(Unreadable::TooLarge);
     }
-    let (mut pieces, mut length) = (VecDeque::new(), 0);
+    // Usually there is one piece, which is not copied; of several, none is kept twice.
+    let (mut first, mut whole): (Option<Bytes>, Vec<u8>) = (None, Vec::new());
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let Ok(piece) = frame.map_err(|_| Unreadable::Cut)?.into_data() else { continue };
-        length += piece.len();
+        let length = first.as_ref().map_or(whole.len(), Bytes::len) + piece.len();
         if length > limit {
             return Err(Unreadable::TooLarge);
         }
-        pieces.push_back(piece);
+        if length == piece.len() {
+            first = Some(piece);
+            continue;
+        }
+        if let Some(first) = first.take() {
+            let rest = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+            whole.reserve_exact(length + rest.min(PROMISED));
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&piece);
     }
-    // Usually one piece, which is not copied.
-    if pieces.len() == 1 {
-        return Ok(pieces.pop_front().unwrap_or_default());
-    }
-    let mut whole = Vec::with_capacity(length);
-    for piece in &pieces {
-        whole.extend_from_slice(piece);
-    }
-    Ok(whole.into())
+    Ok(first.unwrap_or_else(|| whole.into()))
 }
+
+/// How much memory a body is given for the length that its client promised; for more, it must come.
+const PROMISED: usize = 4 << 20;
 
 /// What is wrong with a packed body.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,24 +96,41 @@ pub enum Unpackable {
 /// If it cannot be unpacked, or has more than `limit` bytes then.
 pub fn unpack(encoding: Option<&str>, body: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unpackable> {
     let encoding = encoding.unwrap_or("identity").trim().to_ascii_lowercase();
-    let mut content = Vec::new();
+    match encoding.as_str() {
+        "" | "identity" => Ok(None),
+        "gzip" | "x-gzip" => inflate(|| flate2::read::MultiGzDecoder::new(body), body.len(), limit).map(Some),
+        "deflate" => inflate(|| flate2::read::ZlibDecoder::new(body), body.len(), limit).map(Some),
+        _ => Err(Unpackable::Encoding),
+    }
+}
+
+/// All that `open` returns a reader of, at most `limit` bytes from `packed` ones. What could be much is counted before it is kept, so
+/// that a bomb takes no memory.
+fn inflate<R: Read>(open: impl Fn() -> R, packed: usize, limit: usize) -> Result<Vec<u8>, Unpackable> {
     // One byte more than allowed shows that there is more.
     let most = limit as u64 + 1;
-    let read = match encoding.as_str() {
-        "" | "identity" => return Ok(None),
-        "gzip" | "x-gzip" => flate2::read::MultiGzDecoder::new(body).take(most).read_to_end(&mut content),
-        "deflate" => flate2::read::ZlibDecoder::new(body).take(most).read_to_end(&mut content),
-        _ => return Err(Unpackable::Encoding),
-    };
-    match read {
+    let mut length = 0;
+    if packed > SMALL {
+        let counted = std::io::copy(&mut open().take(most), &mut std::io::sink());
+        length = usize::try_from(counted.map_err(|_| Unpackable::Damaged)?).unwrap_or(usize::MAX);
+        if length > limit {
+            return Err(Unpackable::TooLarge);
+        }
+    }
+    let mut content = Vec::with_capacity(length);
+    match open().take(most).read_to_end(&mut content) {
         _ if content.len() > limit => Err(Unpackable::TooLarge),
-        Ok(_) => Ok(Some(content)),
+        Ok(_) => Ok(content),
         Err(_) => Err(Unpackable::Damaged),
     }
 }
 
+/// The largest packed body that is unpacked in one go: deflate makes at most 1,032 times as much of it.
+const SMALL: usize = 4 << 10;
+
 #[cfg(test)]
 mod tests {
+    use std::future::Future as _;
     use std::io::Write as _;
 
     use super::*;
@@ -130,5 +151,54 @@ mod tests {
         assert_eq!(unpack(Some("br"), &packed, 1000), Err(Unpackable::Encoding));
         assert_eq!(unpack(None, b"{}", 1000), Ok(None));
         assert_eq!(unpack(Some("identity"), b"{}", 1), Ok(None));
+    }
+
+    #[test]
+    fn large_packed_bodies_are_unpacked_up_to_the_limit_too() {
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let content: Vec<u8> = (0..100_000).map(|_| noise()).collect();
+        let packed = gzip(&content);
+        assert!(packed.len() > SMALL);
+        assert_eq!(unpack(Some("gzip"), &packed, 99_999), Err(Unpackable::TooLarge));
+        assert_eq!(unpack(Some("gzip"), &packed[..90_000], 100_000), Err(Unpackable::Damaged));
+        let unpacked = unpack(Some("gzip"), &packed, 100_000).unwrap().unwrap();
+        assert_eq!((unpacked.len(), unpacked.capacity()), (100_000, 100_000));
+        assert!(unpacked == content);
+    }
+
+    /// A body that arrives in pieces.
+    struct Pieces(Vec<&'static [u8]>);
+
+    impl Body for Pieces {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let next = (!self.0.is_empty()).then(|| self.0.remove(0));
+            Poll::Ready(next.map(|piece| Ok(Frame::data(Bytes::from_static(piece)))))
+        }
+    }
+
+    #[test]
+    fn bodies_are_put_together_up_to_the_limit() {
+        let read = |pieces: &[&'static [u8]], limit| {
+            let mut reading = std::pin::pin!(read(Pieces(pieces.to_vec()), limit));
+            match reading.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())) {
+                Poll::Ready(result) => result,
+                Poll::Pending => panic!("nothing is waited for"),
+            }
+        };
+        assert_eq!(read(&[], 0).unwrap(), "");
+        assert_eq!(read(&[b"abc"], 3).unwrap(), "abc");
+        assert_eq!(read(&[b"", b"ab", b"", b"c", b"de"], 5).unwrap(), "abcde");
+        assert_eq!(read(&[b"abc"], 2), Err(Unreadable::TooLarge));
+        assert_eq!(read(&[b"ab", b"c", b"de"], 4), Err(Unreadable::TooLarge));
     }
 }

@@ -3,6 +3,7 @@
 mod damage;
 mod overload;
 mod soak;
+mod strangers;
 mod tls;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
