@@ -11,11 +11,10 @@ use hyper::body::Incoming;
 use hyper::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
-use super::io::{Activity, Io, Phase};
+use super::io::{Activity, Io, Phase, Socket};
 use super::respond::respond;
 use super::shared::Shared;
 
@@ -26,8 +25,8 @@ const LINGER: Duration = Duration::from_millis(500);
 const CLOSE: Duration = Duration::from_secs(1);
 
 /// Serves the requests of `socket` until the client, a limit or `draining` ends it.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    socket: S,
+pub async fn serve(
+    socket: impl Socket,
     peer: Arc<str>,
     shared: Arc<Shared>,
     mut draining: watch::Receiver<bool>,
@@ -84,6 +83,10 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         match event {
             Event::Draining => stopping = true,
             Event::Look if !same || phase == Phase::Answer => {}
+            Event::Look if phase == Phase::Write => {
+                activity.leave_unwritten();
+                return;
+            }
             Event::Ended | Event::Look => return,
         }
         if stopping && activity.now().0 != Phase::Idle {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 /// The bytes that are read at once.
 const CHUNK: usize = 16 << 10;
@@ -38,6 +40,8 @@ pub struct Activity {
     start: Instant,
     /// Whether the request was not read to its end.
     unread: AtomicBool,
+    /// Whether the client stopped reading.
+    stalled: AtomicBool,
 }
 
 impl Activity {
@@ -49,6 +53,7 @@ impl Activity {
             since: AtomicU64::new(0),
             start: Instant::now(),
             unread: AtomicBool::new(false),
+            stalled: AtomicBool::new(false),
         })
     }
 
@@ -62,6 +67,11 @@ impl Activity {
     /// Notes that a reply is sent before the request was read to its end.
     pub fn leave_unread(&self) {
         self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the client reads nothing any more.
+    pub fn leave_unwritten(&self) {
+        self.stalled.store(true, Ordering::Relaxed);
     }
 
     /// The phase, and when it began or, in the last one, when something was last written.
@@ -78,8 +88,26 @@ impl Activity {
     }
 }
 
+/// A connection by TCP, or over TLS.
+pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// The connection by TCP.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Socket for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 /// A socket.
-pub struct Io<S> {
+pub struct Io<S: Socket> {
     socket: S,
     activity: Arc<Activity>,
     /// A buffer between tokio and hyper: handing hyper's own buffer to tokio takes code that the compiler cannot check.
@@ -87,14 +115,14 @@ pub struct Io<S> {
     flushed: bool,
 }
 
-impl<S> Io<S> {
+impl<S: Socket> Io<S> {
     /// A `socket` whose phases are noted in `activity`.
     pub fn new(socket: S, activity: Arc<Activity>) -> Self {
         Self { socket, activity, chunk: vec![0; CHUNK].into_boxed_slice(), flushed: true }
     }
 }
 
-impl<S: AsyncRead + Unpin> Read for Io<S> {
+impl<S: Socket> Read for Io<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -124,7 +152,7 @@ impl<S: AsyncRead + Unpin> Read for Io<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Write for Io<S> {
+impl<S: Socket> Write for Io<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.socket).poll_write(context, bytes);
@@ -176,7 +204,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Write for Io<S> {
     }
 }
 
-impl<S> Io<S> {
+impl<S: Socket> Drop for Io<S> {
+    /// Ends the connection of a client that stopped reading by a reset: otherwise the system would keep what it did not read, which
+    /// can be megabytes, and go on trying to send it for minutes.
+    fn drop(&mut self) {
+        if self.activity.stalled.load(Ordering::Relaxed) {
+            let _ = self.socket.tcp().set_zero_linger();
+        }
+    }
+}
+
+impl<S: Socket> Io<S> {
     /// Notes a write; each one that succeeds starts the time for the next.
     fn note(&mut self, written: &Poll<io::Result<usize>>) {
         self.flushed = false;

@@ -2,6 +2,7 @@
 
 mod damage;
 mod overload;
+mod slow;
 mod soak;
 mod strangers;
 mod tls;
