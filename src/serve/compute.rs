@@ -50,17 +50,19 @@ pub fn at_once(queue: &Queue, metrics: &Metrics, job: Job) {
 /// One pass through a network, for the samples of all `jobs`, or the first ones of a single large job.
 fn pass(queue: &Queue, mut jobs: Vec<Job>, panicked: &impl Fn()) {
     let start = Instant::now();
-    let joined = join(&jobs);
-    let (version, samples) = (Arc::clone(&jobs[0].version), joined.as_ref().unwrap_or(&jobs[0].inputs));
-    let result = panics::contain(|| version.predict(samples));
-    let batch = samples.count;
+    let version = Arc::clone(&jobs[0].version);
+    let result = panics::contain(|| {
+        let joined = join(&jobs);
+        let samples = joined.as_ref().unwrap_or(&jobs[0].inputs);
+        version.predict(samples).map(|predictions| (predictions, samples.count))
+    });
     for job in &mut jobs {
         job.begun.get_or_insert(start);
     }
     match result {
-        Some(Ok(predictions)) => distribute(queue, jobs, predictions, batch),
+        Some(Ok((predictions, batch))) => distribute(queue, jobs, predictions, batch),
         // A sample of one request is no reason to refuse the others.
-        Some(Err(Error::Data { .. })) if jobs.len() > 1 => {
+        None | Some(Err(Error::Data { .. })) if jobs.len() > 1 => {
             for job in jobs {
                 pass(queue, vec![job], panicked);
             }
@@ -69,7 +71,8 @@ fn pass(queue: &Queue, mut jobs: Vec<Job>, panicked: &impl Fn()) {
         None => {
             panicked();
             for job in jobs {
-                let _ = job.reply.send(Err(Failure::Internal("the computation failed".to_owned())));
+                let message = "the computation failed; this is a bug in taper".to_owned();
+                let _ = job.reply.send(Err(Failure::Internal(message)));
             }
         }
     }

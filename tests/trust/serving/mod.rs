@@ -1,7 +1,9 @@
-//! A server under load: right bits, swaps of versions and signals lose nothing.
+//! A server under load: right bits, and swaps of versions, signals and new certificates (`tls`) lose nothing. Strangers get
+//! nothing (`strangers`), slow clients cost nothing (`slow`), and a panic costs one reply (`panics`).
 
 mod damage;
 mod overload;
+mod panics;
 mod slow;
 mod soak;
 mod strangers;
