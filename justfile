@@ -56,6 +56,10 @@ systems:
 browser:
     .ci/run browser
 
+# Clients of other servers, and 10,000 made-up requests, against `taper serve`.
+clients:
+    .ci/run clients
+
 # A training step of every config; benches/README.md lists the other measurements.
 bench:
     cargo bench --bench step
