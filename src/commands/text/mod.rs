@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod classes;
 mod confusion;
 mod errors;
 mod evaluation;
