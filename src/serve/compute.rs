@@ -40,7 +40,7 @@ const LONG: usize = 64;
 const FEW: usize = 8;
 
 /// Computes `job` on the calling thread: handing a request over to another thread and back takes two wake-ups, which cost as
-/// much as a pass of a small network does. Only for a job of a [quick](Version::is_quick) version, when nothing else is in
+/// much as a pass of a small network does. Only for a job of a [quick](super::model::Version::is_quick) version, when nothing else is in
 /// flight that would wait for the calling thread.
 pub fn at_once(queue: &Queue, metrics: &Metrics, job: Job) {
     job.version.compute_with(1);
