@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use taper::random::{Purpose, Stream};
 
-use super::line;
+use super::{line, move_into_place, place};
 use crate::client::{Client, Served};
 use crate::tier::{report, times};
 use crate::workspace::Workspace;
@@ -29,7 +29,7 @@ const DAMAGES: [&str; 9] = [
 fn a_damaged_or_vanished_source_never_takes_a_served_version_away() {
     let wanted = times([18, 60, 200]);
     let workspace = Workspace::new();
-    workspace.file("versions/1/model.safetensors", line(&workspace, 0.0, 1.0));
+    place(&workspace, 1);
     let server = Served::start(&workspace, &["m=versions", "--set", "serve.poll_seconds=0.01"]);
     let (stop, served, requests) = (AtomicBool::new(false), AtomicU64::new(1), AtomicU64::new(0));
     let mut random = Stream::new(0, Purpose::Data, [2, 0]);
@@ -48,7 +48,6 @@ fn a_damaged_or_vanished_source_never_takes_a_served_version_away() {
         let mut client = server.client();
         for round in 0..wanted {
             let (number, damage) = (served.load(Ordering::SeqCst) + 1, DAMAGES[round % DAMAGES.len()]);
-            let good = line(&workspace, 0.0, number as f32);
             match damage {
                 "moved away and back" => {
                     rename(&workspace, "versions", "away");
@@ -62,6 +61,7 @@ fn a_damaged_or_vanished_source_never_takes_a_served_version_away() {
                     continue;
                 }
                 "copied in two halves" => {
+                    let good = line(&workspace, 0.0, number as f32);
                     let file = workspace.file(&format!("versions/{number}/model.safetensors"), &good[..60]);
                     until(&mut client, damage, |client| explains(client, number));
                     fs::write(file, &good).expect("written");
@@ -74,7 +74,7 @@ fn a_damaged_or_vanished_source_never_takes_a_served_version_away() {
                 }
                 _ => {}
             }
-            place(&workspace, number, damage, good, &mut random);
+            place_damaged(&workspace, number, damage, &mut random);
             until(&mut client, damage, |client| explains(client, number));
             fs::remove_dir_all(workspace.path(format!("versions/{number}"))).expect("removed");
         }
@@ -85,12 +85,13 @@ fn a_damaged_or_vanished_source_never_takes_a_served_version_away() {
 }
 
 /// Moves a version into place whose file has the damage.
-fn place(workspace: &Workspace, number: u64, damage: &str, mut content: Vec<u8>, random: &mut Stream) {
+fn place_damaged(workspace: &Workspace, number: u64, damage: &str, random: &mut Stream) {
+    let mut content = line(workspace, 0.0, number as f32);
     let name = format!("new/{number}/model.safetensors");
     let header = u64::from_le_bytes(content[..8].try_into().expect("a header"));
     match damage {
         "cut" => content.truncate(random.below(content.len() as u64) as usize),
-        // A letter of the JSON text between the names' quotes: `"` becomes `#` and the like.
+        // The text begins with `{"`, and then a name.
         "a bit of the header flipped" => content[8 + random.below(8) as usize] ^= 1,
         "empty" => content.clear(),
         "noise" => content.iter_mut().for_each(|byte| *byte = random.below(256) as u8),
@@ -108,7 +109,7 @@ fn place(workspace: &Workspace, number: u64, damage: &str, mut content: Vec<u8>,
     if !matches!(damage, "a folder in place of the file" | "no file") {
         workspace.file(&name, content);
     }
-    rename(workspace, &format!("new/{number}"), &format!("versions/{number}"));
+    move_into_place(workspace, number);
 }
 
 /// Whether the status of version `number` says why it cannot be loaded.

@@ -40,10 +40,29 @@ fn line(workspace: &Workspace, slope: f32, intercept: f32) -> Vec<u8> {
     model
 }
 
+/// Moves version `number`, which predicts `number` for every sample, into the folder `versions`.
+fn place(workspace: &Workspace, number: u64) {
+    let name = format!("new/{number}/model.safetensors");
+    workspace.file(&name, line(workspace, 0.0, number as f32));
+    move_into_place(workspace, number);
+}
+
+/// Moves the folder of version `number` from `new` to `versions`.
+fn move_into_place(workspace: &Workspace, number: u64) {
+    std::fs::create_dir_all(workspace.path("versions")).expect("a folder");
+    let [from, to] = ["new", "versions"].map(|folder| workspace.path(format!("{folder}/{number}")));
+    std::fs::rename(from, to).expect("moved");
+}
+
 /// Memory in use, in KiB.
 fn memory(server: &Served) -> u64 {
+    kib(server, "VmRSS:")
+}
+
+/// A size in the status of the server's process, in KiB; 0 where there is none.
+fn kib(server: &Served, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or("0 kB");
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
 }
 
@@ -95,15 +114,7 @@ fn bits(value: &Value) -> u32 {
 fn versions_are_swapped_under_load_without_a_lost_or_wrong_reply() {
     let wanted = times([20, 200, 1_000]) as u64;
     let workspace = Workspace::new();
-    // Version n predicts n for every sample.
-    let place = |number: u64| {
-        let content = line(&workspace, 0.0, number as f32);
-        workspace.file(&format!("new/{number}/model.safetensors"), content);
-        let to = workspace.path(format!("versions/{number}"));
-        std::fs::rename(workspace.path(format!("new/{number}")), to).expect("moved");
-    };
-    workspace.file("versions/notes.txt", "");
-    place(1);
+    place(&workspace, 1);
     let server = Served::start(&workspace, &["m=versions", "--set", "serve.poll_seconds=0.01"]);
     let (stop, requests, before) = (AtomicBool::new(false), AtomicU64::new(0), memory(&server));
     let mut slowest = Duration::ZERO;
@@ -127,7 +138,7 @@ fn versions_are_swapped_under_load_without_a_lost_or_wrong_reply() {
         }
         let mut client = server.client();
         for number in 2..wanted + 2 {
-            place(number);
+            place(&workspace, number);
             let start = Instant::now();
             while client.get(&format!("/v1/models/m/versions/{number}")).status != 200 {
                 assert!(start.elapsed() < Duration::from_secs(30), "version {number} is not served");

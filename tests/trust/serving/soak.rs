@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use taper::random::{Purpose, Stream};
 
-use super::{CONNECTIONS, line, memory};
+use super::{CONNECTIONS, memory, place};
 use crate::client::{Client, Served};
 use crate::tier::{report, times};
 use crate::workspace::Workspace;
@@ -34,13 +34,7 @@ struct Reading {
 fn hours_of_load_with_bad_requests_aborts_and_swaps_leave_memory_threads_and_files_constant() {
     let (minutes, interval) = (times([0.1, 3.0, 120.0]), Duration::from_secs(times([1, 10, 60])));
     let workspace = Workspace::new();
-    let place = |number: u64| {
-        workspace.file(&format!("new/{number}/model.safetensors"), line(&workspace, 0.0, number as f32));
-        let to = workspace.path(format!("versions/{number}"));
-        std::fs::rename(workspace.path(format!("new/{number}")), to).expect("moved");
-    };
-    workspace.file("versions/notes.txt", "");
-    place(1);
+    place(&workspace, 1);
     let server = Served::start(&workspace, &["m=versions"]);
     let (stop, counts) = (AtomicBool::new(false), Mutex::new(Counts::new()));
     let (start, mut readings, mut version) = (Instant::now(), Vec::new(), 1);
@@ -59,7 +53,7 @@ fn hours_of_load_with_bad_requests_aborts_and_swaps_leave_memory_threads_and_fil
             std::thread::sleep(interval);
             readings.push(Reading::of(&server, start));
             version += 1;
-            place(version);
+            place(&workspace, version);
             if version > 2 {
                 let old = workspace.path(format!("versions/{}", version - 2));
                 std::fs::remove_dir_all(old).expect("removed");

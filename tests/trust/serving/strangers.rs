@@ -8,7 +8,7 @@ use flate2::{Compress, Compression, FlushCompress};
 use serde_json::json;
 use taper::random::{Purpose, Stream};
 
-use super::{line, memory};
+use super::{kib, line, memory};
 use crate::client::{ARGUMENTS, Answer, Client, Served};
 use crate::tier::{report, times};
 use crate::trace;
@@ -295,10 +295,7 @@ fn a_gzip_bomb_is_refused_within_the_limits_of_memory() {
             answer.text()
         );
     }
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB").trim();
-    let peak: u64 = peak.trim_end_matches(" kB").parse().expect("a number");
-    let grown = peak.saturating_sub(before);
+    let grown = kib(&server, "VmHWM:").saturating_sub(before);
     assert!(before == 0 || grown <= 40 << 10, "{grown} KiB more");
     report(
         "serve_bombs",
