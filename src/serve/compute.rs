@@ -35,8 +35,8 @@ pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>) -> Result<JoinHandle<()>>
 /// The smallest number of samples for which a pass uses all threads even if other requests are in flight.
 const LONG: usize = 64;
 
-/// The same if there are none. For fewer, waking another thread takes as long as it saves, and much longer on a busy
-/// machine (measured on one with two cores: 1,100 replies a second with one thread, 360 with two).
+/// The same if there are none. For fewer, a second thread gains little, and on a busy machine the pass waits until it runs
+/// (measured with two cores, one connection and one image: 360 replies a second with two threads, 1,100 with one).
 const FEW: usize = 8;
 
 /// Computes `job` on the calling thread: handing a request over to another thread and back takes two wake-ups, which cost as
