@@ -66,7 +66,8 @@ pub(in crate::data) fn open_suited<R: Read>(
         delimiter
     } else {
         // A reader takes longer to build than a look at the first lines.
-        let mut others = [',', ';', '\t', '|'].into_iter().filter(|other| head.contains(&(*other as u8)));
+        let occurs = |other: &char| *other != delimiter && head.contains(&(*other as u8));
+        let mut others = [',', ';', '\t', '|'].into_iter().filter(occurs);
         others.find(|other| suits(*other).unwrap_or(false)).unwrap_or(delimiter)
     };
     Ok(reader(Cursor::new(head).chain(content), chosen))
