@@ -17,7 +17,9 @@ use crate::terminal;
 pub fn run(options: &Serve, _common: &Common) -> anyhow::Result<()> {
     let config = config(options)?;
     for flag in options.ignored() {
-        terminal::warn(&format!("{flag} has no effect"));
+        let instead =
+            if flag == "--port" { ": taper has no gRPC; --listen sets the port of HTTP" } else { "" };
+        terminal::warn(&format!("{flag} has no effect{instead}"));
     }
     taper::threads::configure(options.threads.map(usize::from))?;
     let interrupt = system::catch()?;
