@@ -182,6 +182,9 @@ impl Queue {
         let mut state = self.lock();
         state.bytes += job.bytes();
         state.jobs.push_back(job);
+        drop(state);
+        // Who puts it back need not be who takes the next one.
+        self.changed.notify_one();
     }
 
     /// The number of jobs and of their bytes.

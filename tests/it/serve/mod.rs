@@ -9,6 +9,7 @@ mod limits;
 mod model_server;
 mod overload;
 mod page;
+mod passes;
 mod tensorflow;
 mod tls;
 mod v2;
