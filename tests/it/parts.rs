@@ -203,8 +203,11 @@ fn a_prediction_of_the_fused_engine_is_identical_alone_and_in_any_batch() {
         for (i, row) in together.chunks_exact(outputs).enumerate() {
             assert!(of(&[i]) == row, "{}: sample {i} alone", case.name);
         }
-        let some = of(&all[5..18]);
-        assert!(some == together[5 * outputs..18 * outputs], "{}: samples 5 to 17", case.name);
+        // The last one or two samples are computed in other tiles than four of them.
+        for end in 6..=18 {
+            let some = of(&all[5..end]);
+            assert!(some == together[5 * outputs..end * outputs], "{}: samples 5 to {end}", case.name);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Layer<'a> {
     pub slope: Option<f32>,
     /// The mask that the outputs are finally multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
-    /// Rows of the outputs.
+    /// Rows of the outputs; the padding below them stays as it is.
     pub y: &'a mut [f32],
 }
 
@@ -61,7 +61,7 @@ pub fn forward(team: &mut Team, isa: Isa, samples: usize, x: &[f32], layers: Eac
         let mut x = x.as_ptr();
         for layer in layers.iter().flatten() {
             let work = dense::Part {
-                samples: part * ROWS..(part + 1) * ROWS,
+                samples: part * ROWS..samples.min((part + 1) * ROWS),
                 units: 0..layer.units,
                 columns: 0..layer.inputs,
                 inputs: layer.inputs,

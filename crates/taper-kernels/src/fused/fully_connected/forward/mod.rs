@@ -40,7 +40,7 @@ pub struct Forward<'a> {
     pub slope: Option<f32>,
     /// The mask that the outputs are finally multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
-    /// Rows of the outputs.
+    /// Rows of the outputs; the padding below them stays as it is.
     pub y: &'a mut [f32],
 }
 
@@ -71,7 +71,7 @@ impl Forward<'_> {
             let (unit, part) = (part % unit_parts * UNITS, part / unit_parts);
             let (sample, index) = (part % sample_parts * SAMPLES, part / sample_parts);
             let work = Part {
-                samples: sample..(sample + SAMPLES).min(rows(samples)),
+                samples: sample..(sample + SAMPLES).min(samples),
                 units: unit..(unit + UNITS).min(units),
                 columns: inputs.min(index * share)..inputs.min((index + 1) * share),
                 inputs,
@@ -88,7 +88,7 @@ impl Forward<'_> {
         if shares > 1 {
             team.run(rows(samples) / ROWS, |part, _| {
                 let work = Total {
-                    rows: part * ROWS..(part + 1) * ROWS,
+                    rows: part * ROWS..samples.min((part + 1) * ROWS),
                     units,
                     sums: sums.at(0),
                     shares,

@@ -40,8 +40,9 @@ impl Epilogue {
     }
 }
 
-/// Some units for some samples, over some columns of inputs. All rows of `samples` exist.
+/// Some units for some samples, over some columns of inputs. The rows of `samples` exist, and those of the padding.
 pub struct Part {
+    /// Starts at a multiple of [`ROWS`](crate::fused::fully_connected::ROWS).
     pub samples: std::ops::Range<usize>,
     /// Starts at a multiple of sixteen.
     pub units: std::ops::Range<usize>,
@@ -65,9 +66,9 @@ impl Kernel for Part {
         // SAFETY: guaranteed by the caller.
         unsafe {
             if const { L::TILE >= 24 } {
-                self.all_tiles::<L, 4, 4>();
+                self.all_tiles::<L, 4, 4, 8>();
             } else {
-                self.all_tiles::<L, 2, 2>();
+                self.all_tiles::<L, 2, 2, 4>();
             }
             let Some(epilogue) = self.epilogue else { return };
             for start in self.units.clone().step_by(WIDTH) {
@@ -83,12 +84,25 @@ impl Kernel for Part {
 }
 
 impl Part {
+    /// Tiles of `S` samples times `U` units. Where one or two samples are left, which may be all, tiles have more units
+    /// instead, `WIDE`, because a tile of `S` rows would multiply padding as well.
     #[inline(always)]
-    unsafe fn all_tiles<L: Lanes, const S: usize, const U: usize>(&self) {
-        for unit in self.units.clone().step_by(U) {
-            for sample in self.samples.clone().step_by(S) {
-                // SAFETY: guaranteed by the caller.
-                unsafe { self.tile::<L, S, U>(sample, unit) };
+    unsafe fn all_tiles<L: Lanes, const S: usize, const U: usize, const WIDE: usize>(&self) {
+        let left = self.samples.len() % S;
+        let whole = self.samples.end - if left <= 2 { left } else { 0 };
+        // SAFETY: guaranteed by the caller.
+        unsafe {
+            for unit in self.units.clone().step_by(U) {
+                for sample in (self.samples.start..whole).step_by(S) {
+                    self.tile::<L, S, U>(sample, unit);
+                }
+            }
+            for unit in self.units.clone().step_by(WIDE) {
+                match self.samples.end - whole {
+                    1 => self.tile::<L, 1, WIDE>(whole, unit),
+                    2 if S > 2 => self.tile::<L, 2, WIDE>(whole, unit),
+                    _ => {}
+                }
             }
         }
     }
@@ -124,12 +138,12 @@ impl Part {
                     }
                 }
             }
-            let flat: [f32; 16] = if S * U == 16 {
-                L::sums(array!([zero; 16] i => sums[i / U][i % U])).to_array()
+            let flat: [f32; 16] = if S * U >= 8 {
+                L::sums(array!([zero; 16] i => if i < S * U { sums[i / U][i % U] } else { zero })).to_array()
             } else {
                 array!([0.0; 16] i => if i < S * U { sums[i / U][i % U].sum() } else { 0.0 })
             };
-            for i in 0..S {
+            for i in 0..S.min(self.samples.end - sample) {
                 for j in 0..U {
                     if unit + j <= last {
                         *self.y.add((sample + i) * self.y_step + unit + j) = flat[i * U + j];
