@@ -55,8 +55,8 @@ pub fn run(data: &[u8]) {
     let mut record = Record::new();
     let reply = match answer(&SERVICE, &request, &mut record) {
         Begun::Done(reply) => reply,
-        Begun::Waiting(waiting) => {
-            let job = SERVICE.queue.take(Instant::now).expect("a job").pop().expect("a job");
+        Begun::Waiting(mut waiting) => {
+            let job = waiting.job.take().expect("a job");
             let Ok(predictions) = job.version.predict(&job.inputs) else { return };
             let (waited, passes) = (Duration::ZERO, Duration::ZERO);
             let computed = Computed { predictions, waited, passes, batch: 1 };

@@ -14,7 +14,7 @@ use super::body::{self, Unpackable, Unreadable, Whole};
 use super::headers::{allowed_origin, length, preflight, request_id, respond_with, trace};
 use super::metrics::Metrics;
 use super::reply::Reply;
-use super::service::{Begun, Record, Request};
+use super::service::{Begun, Record, Request, Waiting};
 use super::shared::Shared;
 use crate::panics;
 
@@ -111,13 +111,31 @@ async fn answer(
     let reply = match begun {
         None => failed(shared),
         Some(Begun::Done(reply)) => reply,
-        Some(Begun::Waiting(mut waiting)) => {
-            let result = timeout_at(waiting.deadline.into(), &mut waiting.receiver).await;
-            let result = result.ok().and_then(Result::ok);
-            panics::contain(|| service.finish(waiting, result, record)).unwrap_or_else(|| failed(shared))
+        Some(Begun::Waiting(waiting)) => {
+            if service.is_lone(&waiting) {
+                // It seems so until all that has arrived is read. Without this, a single I/O thread computes each request before
+                // it reads the next one, and never finds two that could share a pass. At the first yield, tokio asks which sockets
+                // are ready, but goes on here before it reads them; at the second one, it reads them.
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+            }
+            predicted(shared, waiting, record).await
         }
     };
     (reply, body.len())
+}
+
+/// The reply to the request that is `waiting` for its predictions.
+async fn predicted(shared: &Shared, mut waiting: Waiting, record: &mut Record) -> Reply {
+    let service = &shared.service;
+    match panics::contain(|| service.start(&mut waiting)) {
+        None => return failed(shared),
+        Some(Err(refusal)) => return refusal,
+        Some(Ok(())) => {}
+    }
+    let result = timeout_at(waiting.deadline.into(), &mut waiting.receiver).await;
+    let result = result.ok().and_then(Result::ok);
+    panics::contain(|| service.finish(waiting, result, record)).unwrap_or_else(|| failed(shared))
 }
 
 /// Counts a request as in flight, and as cancelled if it is dropped before its [`end`](Self::end).

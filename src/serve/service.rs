@@ -82,6 +82,8 @@ pub struct Waiting {
     pub receiver: oneshot::Receiver<Result<Computed, Failure>>,
     /// When it is too late.
     pub deadline: Instant,
+    /// The samples, until they are computed or queued.
+    pub job: Option<Job>,
     reply: Box<dyn FnOnce(&Computed) -> Reply + Send>,
 }
 
@@ -115,7 +117,7 @@ impl Service {
         Self { config, registry, queue, metrics, started, draining: AtomicBool::new(false) }
     }
 
-    /// Queues `inputs` for `version`; `finish` makes the reply of the predictions.
+    /// Accepts `inputs` for `version`; `finish` makes the reply of the predictions.
     pub fn submit(
         &self,
         version: &Arc<Version>,
@@ -145,23 +147,31 @@ impl Service {
             begun: None,
             reply,
         };
-        // One that is late is left to the queue, which answers so.
-        let at_once =
-            version.is_quick(job.inputs.count) && self.metrics.in_flight.get() == 1 && job.queued < deadline;
-        let queued = if at_once {
+        let version = Arc::clone(version);
+        let reply = Box::new(move |computed: &Computed| finish(&version, computed));
+        Begun::Waiting(Waiting { receiver, deadline, job: Some(job), reply })
+    }
+
+    /// Whether the request that is `waiting` should be computed by the thread that read it: it is quick, nothing else is in
+    /// flight, and it is not late, which the queue would answer.
+    #[must_use]
+    pub fn is_lone(&self, waiting: &Waiting) -> bool {
+        let is_quick = |job: &Job| job.version.is_quick(job.inputs.count) && job.queued < job.deadline;
+        self.metrics.in_flight.get() == 1 && waiting.job.as_ref().is_some_and(is_quick)
+    }
+
+    /// Computes the request that is `waiting` if it [is lone](Self::is_lone), or else queues it.
+    ///
+    /// # Errors
+    /// The reply, if it cannot be queued.
+    pub fn start(&self, waiting: &mut Waiting) -> Result<(), Reply> {
+        let is_lone = self.is_lone(waiting);
+        let Some(job) = waiting.job.take() else { return Ok(()) };
+        if is_lone {
             compute::at_once(&self.queue, &self.metrics, job);
-            Ok(())
-        } else {
-            self.queue.push(job)
-        };
-        match queued {
-            Ok(()) => {
-                let version = Arc::clone(version);
-                let reply = Box::new(move |computed: &Computed| finish(&version, computed));
-                Begun::Waiting(Waiting { receiver, deadline, reply })
-            }
-            Err(refused) => Begun::Done(self.refuse(refused)),
+            return Ok(());
         }
+        self.queue.push(job).map_err(|refused| self.refuse(refused))
     }
 
     /// The reply to a request that cannot be queued.
