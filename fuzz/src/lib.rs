@@ -37,6 +37,8 @@ targets! {
     predict_json,
     predict_table,
     safetensors,
+    serve_certificate,
+    serve_models,
     serve_numbers,
     serve_request,
     state_json,

@@ -66,6 +66,14 @@ pub(crate) mod internals {
     pub mod json {
         pub use crate::serve::json::*;
     }
+    /// Protocol buffers as text.
+    pub mod protobuf {
+        pub use crate::serve::config::text::*;
+    }
+    /// The times in certificates.
+    pub mod validity {
+        pub use crate::serve::validity::*;
+    }
     pub use super::metrics::Metrics;
     pub use super::model::Version;
     pub use super::queue::{Capacity, Computed, Failure, Job, Queue, Refused};

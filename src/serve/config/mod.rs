@@ -7,6 +7,8 @@ mod security;
 
 pub use limits::{Batching, Limits};
 pub use model::{Follow, ModelConfig};
+#[cfg(feature = "internals")]
+pub use model_server::text;
 pub use model_server::{check_tensorflow_monitoring, tensorflow_models};
 pub use security::{Auth, Tls};
 

@@ -1,6 +1,6 @@
 //! The config files of `tensorflow_model_server`, as far as they describe what taper does.
 
-mod text;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
