@@ -8,7 +8,9 @@ pub fn run(data: &[u8]) {
     match parse(text) {
         Ok(fields) => {
             let mut written = String::new();
-            fields.iter().for_each(|field| write(field, &mut written));
+            for field in &fields {
+                write(field, &mut written);
+            }
             let again = parse(&written).unwrap_or_else(|mistake| panic!("{mistake:?} in {written}"));
             assert!(same(&fields, &again), "{fields:?} became {again:?}");
         }
@@ -41,7 +43,9 @@ fn write(field: &Field, to: &mut String) {
         }
         Value::Fields(fields) => {
             to.push_str(" {\n");
-            fields.iter().for_each(|field| write(field, to));
+            for field in fields {
+                write(field, to);
+            }
             to.push_str("}\n");
         }
     }
