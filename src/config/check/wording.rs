@@ -44,8 +44,11 @@ fn elsewhere(key: &str, names: &[&str], whole: Whole<'_>) -> Option<String> {
 /// The `--set` argument that chooses the member given with `--set` in place of the one in the file.
 pub(super) fn replacement(entries: &[Entry], path: &Path) -> Option<String> {
     let added = entries.iter().rev().find(|entry| entry.key_origin.source > 0 && !entry.is_unset())?;
-    let value = toml::Value::try_from(added.node.to_json()).ok()?.to_string();
-    let value = if value.len() > 2 { value } else { "{}".to_owned() };
+    let given = toml::Value::try_from(added.node.to_json()).ok()?.to_string();
+    // What a terminal does not show as it is, or a shell reads in its own way, cannot be copied: without it, the command is right.
+    let is_plain = !given.contains(|c: char| c.is_control() || c == '\'');
+    let is_table = matches!(added.node.value, Value::Table(_)) && given.len() > 2;
+    let value = if is_table && is_plain { given } else { "{}".to_owned() };
     Some(format!("to use only `{0}`, write `--set '{path}={{ {0} = {value} }}'`", added.key))
 }
 
