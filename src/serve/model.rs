@@ -117,7 +117,7 @@ impl Version {
         most_samples(&self.card)
     }
 
-    /// Whether `samples` samples are predicted in one pass that takes no longer than reading some requests.
+    /// Whether `samples` samples fit into one pass, and one thread computes it soon enough not to call others.
     #[must_use]
     pub fn is_quick(&self, samples: usize) -> bool {
         samples <= self.most_samples() && self.pass_time.as_secs_f64() * samples as f64 <= QUICK.as_secs_f64()
