@@ -23,7 +23,7 @@ pub mod residual;
 
 mod pool;
 #[cfg(test)]
-mod walk;
+mod properties;
 mod window;
 
 pub use crate::network::Mode;
