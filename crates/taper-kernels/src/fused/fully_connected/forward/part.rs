@@ -41,6 +41,9 @@ impl Epilogue {
 }
 
 /// Some units for some samples, over some columns of inputs. The rows of `samples` exist, and those of the padding.
+///
+/// All products are computed, those with zeros too. Leaving out vectors of inputs that are zero was tried for inference: an image
+/// of MNIST behind convolution, relu and pooling took 10 us longer (of 110), and 16 of them no less.
 pub struct Part {
     /// Starts at a multiple of [`ROWS`](crate::fused::fully_connected::ROWS).
     pub samples: std::ops::Range<usize>,
