@@ -1,6 +1,6 @@
 //! Times a training step of every config, on either engine, on random samples, without disk or log.
 //!
-//! `cargo bench --bench step -- [--engine graph] [--batch N] [--threads N] [--phases] [CONFIG | FILE]…`
+//! `cargo bench --bench step -- [--engine graph] [--batch N] [--threads N] [--isa avx2] [--phases] [CONFIG | FILE]…`
 //! prints one JSON object per config: medians over rounds of some ten milliseconds.
 #![forbid(unsafe_code)]
 #![expect(
@@ -21,6 +21,7 @@ use taper::internals::presets;
 use taper::network::Parameters;
 use taper::random::{Purpose, Stream};
 use taper::shape::Shape;
+use taper_kernels::simd::lanes::Isa;
 
 /// The program's allocator.
 #[global_allocator]
@@ -53,6 +54,7 @@ fn main() {
         match argument.as_str() {
             "--engine" => options.engine = value(),
             "--batch" => options.batch = Some(value().parse().expect("a number")),
+            "--isa" => assert!(value().parse::<Isa>().expect("an instruction set").choose(), "it is in use"),
             "--threads" => options.threads = value().parse().expect("a number"),
             "--phases" => options.phases = true,
             "--bench" => {}

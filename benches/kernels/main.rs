@@ -1,7 +1,7 @@
 //! Times each kernel of the fused engine alone, on shapes of the configs and of the comparison with the
 //! peers.
 //!
-//! `cargo bench --bench kernels -- [--only TEXT] [--threads N]` uses one thread and then all, or N, and
+//! `cargo bench --bench kernels -- [--only TEXT] [--threads N] [--isa avx2]` uses one thread and then all, or N, and
 //! prints one JSON object for the machine and one per kernel: the median of rounds of some milliseconds,
 //! the operations and bytes of one call, and the roofline limit at the rates of [`roofline`]. Consecutive
 //! calls use the same memory, which therefore stays in the caches if it fits.
@@ -75,9 +75,10 @@ fn main() {
         match argument.as_str() {
             "--only" => only = value(),
             "--threads" => threads = vec![value().parse().expect("a number of threads")],
+            "--isa" => assert!(value().parse::<Isa>().expect("an instruction set").choose(), "it is in use"),
             "--bench" => {}
             other => {
-                eprintln!("`{other}`: the options are --only TEXT and --threads N");
+                eprintln!("`{other}`: the options are --only TEXT, --threads N and --isa NAME");
                 std::process::exit(2);
             }
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args, ValueEnum};
 
 use taper::device;
+use taper_kernels::simd::lanes::Isa;
 
 /// Flags of all commands.
 #[derive(Debug, Args)]
@@ -22,6 +23,14 @@ pub struct Common {
     #[arg(long, global = true, env = "TAPER_PROGRESS", hide_env_values = true, default_value = "auto")]
     #[arg(value_name = "auto|bar|lines|none", hide_default_value = true, value_parser = progress)]
     pub progress: Progress,
+    /// The instruction set of the fused engine, for tests and measurements; avx512 and avx2 give the same bits.
+    #[arg(long, global = true, hide = true, env = "TAPER_ISA", hide_env = true, value_parser = isa)]
+    pub isa: Option<Isa>,
+}
+
+/// Parses `--isa`; an empty `TAPER_ISA` counts as unset.
+fn isa(text: &str) -> Result<Isa, String> {
+    if text.is_empty() { Ok(Isa::detect()) } else { text.parse() }
 }
 
 /// How progress is shown.

@@ -32,6 +32,9 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     if let Some(threads) = cli.threads() {
         machine::limit_candle_threads(threads);
     }
+    if let Some(isa) = cli.common.isa {
+        anyhow::ensure!(isa.choose(), "another instruction set than {} is in use", isa.name());
+    }
     match &cli.command {
         Command::Train(options) => train::run(options, &cli.common),
         Command::Eval(options) => eval::run(options, &cli.common),

@@ -1,6 +1,7 @@
 //! The interface for scripts and CI: gates, exit codes, JSON fields, flags and the environment.
 
 use serde_json::Value;
+use taper_kernels::simd::lanes::Isa;
 
 use crate::workspace::{Outcome, Workspace};
 
@@ -143,13 +144,38 @@ fn an_explicit_data_folder_must_exist() {
 }
 
 #[test]
+fn the_instruction_set_can_be_chosen_among_those_of_the_machine() {
+    let workspace = workspace("");
+    let trained = |name: &str| {
+        let mut command =
+            workspace.command(&["train", "c.toml", "--run-dir", name, "--force", "--isa", name]);
+        Outcome::of(command.output().expect("the program starts"))
+    };
+    let weights = |name: &str| workspace.read(format!("{name}/checkpoints/step-00000020/model.safetensors"));
+    let names: Vec<_> = Isa::all().map(Isa::name).collect();
+    for name in &names {
+        let outcome = trained(name);
+        assert_eq!(outcome.code, 0, "{}", outcome.messages());
+    }
+    // Without fused multiply-add, sums are rounded differently.
+    let same_bits = names.iter().filter(|name| **name != "portable");
+    for pair in same_bits.collect::<Vec<_>>().windows(2) {
+        assert!(weights(pair[0]) == weights(pair[1]), "{pair:?}");
+    }
+    let outcome = trained("mmx");
+    assert_eq!(outcome.code, 2);
+    let expected = format!("'mmx' for '--isa <ISA>': this machine has {}", names.join(", "));
+    assert!(outcome.messages().contains(&expected), "{}", outcome.messages());
+}
+
+#[test]
 fn an_empty_variable_is_ignored_and_an_invalid_one_is_named() {
     let workspace = workspace("");
     let with = |name: &str, value: &str| {
         let mut command = workspace.command(&["train", "c.toml", "-q", "--set", "train.epochs=1"]);
         Outcome::of(command.env(name, value).output().expect("the program starts"))
     };
-    for name in ["TAPER_THREADS", "TAPER_DEVICE", "TAPER_OFFLINE", "TAPER_DATA_DIR"] {
+    for name in ["TAPER_THREADS", "TAPER_DEVICE", "TAPER_OFFLINE", "TAPER_DATA_DIR", "TAPER_ISA"] {
         let outcome = with(name, "");
         assert_eq!(outcome.code, 0, "{name}: {}", outcome.messages());
     }

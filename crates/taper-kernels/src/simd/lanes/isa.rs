@@ -1,5 +1,11 @@
 //! The instruction sets that kernels are compiled for.
 
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+/// What this process computes with.
+static CHOSEN: OnceLock<Isa> = OnceLock::new();
+
 /// An instruction set that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
@@ -12,10 +18,17 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// The best instruction set of this machine.
+    /// The one that was [chosen](Self::choose) for this process, or else the best of this machine.
     #[must_use]
     pub fn detect() -> Self {
-        Self::all().next().unwrap_or(Self::Portable)
+        *CHOSEN.get_or_init(|| Self::all().next().unwrap_or(Self::Portable))
+    }
+
+    /// Chooses this one for the whole process. Returns whether it is used now: the machine has it, and no other one was used
+    /// before.
+    #[must_use]
+    pub fn choose(self) -> bool {
+        self.available() && *CHOSEN.get_or_init(|| self) == self
     }
 
     /// All instruction sets of this machine, best first.
@@ -43,10 +56,32 @@ impl Isa {
         }
     }
 
+    /// Its name: `avx512`, `avx2` or `portable`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+
     /// One lane of [`Lanes::mul_add`].
     #[cfg(test)]
     pub(crate) fn mul_add(self, value: f32, factor: f32, term: f32) -> f32 {
         let fused = self != Self::Portable || cfg!(target_arch = "aarch64");
         if fused { value.mul_add(factor, term) } else { value * factor + term }
+    }
+}
+
+impl FromStr for Isa {
+    type Err = String;
+
+    /// Reads the name of an instruction set that this machine has.
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::all().find(|isa| isa.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Self::all().map(Self::name).collect();
+            format!("this machine has {}", names.join(", "))
+        })
     }
 }
