@@ -65,6 +65,17 @@ impl WeightGradient {
                 self.tile::<L, 3, 3, P>(rows, 0, 0, panel);
                 return;
             }
+            if const { L::TILE < 24 } && run == 3 {
+                // Two rows at a time are all that the registers hold.
+                for row in (0..height).step_by(2) {
+                    let rows = rows.clone();
+                    match height - row {
+                        1 => self.tile::<L, 1, 3, P>(rows, row, 0, panel),
+                        _ => self.tile::<L, 2, 3, P>(rows, row, 0, panel),
+                    };
+                }
+                return;
+            }
             for row in 0..height {
                 let mut tap = 0;
                 while tap < run {
@@ -73,7 +84,12 @@ impl WeightGradient {
                         9 if const { L::TILE >= 24 } => self.tile::<L, 1, 9, P>(rows, row, tap, panel),
                         12.. if const { L::TILE >= 24 } => self.tile::<L, 1, 12, P>(rows, row, tap, panel),
                         8.. if const { L::TILE >= 24 } => self.tile::<L, 1, 8, P>(rows, row, tap, panel),
+                        4.. if const { L::TILE >= 24 } => self.tile::<L, 1, 4, P>(rows, row, tap, panel),
+                        6 | 12.. => self.tile::<L, 1, 6, P>(rows, row, tap, panel),
+                        5 | 9..12 => self.tile::<L, 1, 5, P>(rows, row, tap, panel),
                         4.. => self.tile::<L, 1, 4, P>(rows, row, tap, panel),
+                        3 => self.tile::<L, 1, 3, P>(rows, row, tap, panel),
+                        2 => self.tile::<L, 1, 2, P>(rows, row, tap, panel),
                         _ => self.tile::<L, 1, 1, P>(rows, row, tap, panel),
                     };
                 }

@@ -110,17 +110,28 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // A masked store takes as long as thirteen plain ones (Zen 3).
         unsafe {
-            _mm256_maskstore_ps(to, first(count), self.0[0]);
-            _mm256_maskstore_ps(to.wrapping_add(8), first(count.saturating_sub(8)), self.0[1]);
+            match count {
+                16.. => self.store(to),
+                8.. => {
+                    _mm256_storeu_ps(to, self.0[0]);
+                    _mm256_maskstore_ps(to.add(8), first(count - 8), self.0[1]);
+                }
+                _ => _mm256_maskstore_ps(to, first(count), self.0[0]),
+            }
         }
     }
 
     #[inline(always)]
     unsafe fn store_bytes(self, to: *mut u8) {
-        let bytes = self.to_array().map(|value| value as u8);
-        // SAFETY: the caller guarantees sixteen bytes.
-        unsafe { to.cast::<[u8; 16]>().write_unaligned(bytes) }
+        unsafe {
+            let [low, high] = array!([_mm256_setzero_si256(); 2] i => _mm256_cvtps_epi32(self.0[i]));
+            // Packing works within halves of 128 bits, so that quarters have to change places.
+            let words = _mm256_permute4x64_epi64::<0xD8>(_mm256_packus_epi32(low, high));
+            let (low, high) = (_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            _mm_storeu_si128(to.cast(), _mm_packus_epi16(low, high));
+        }
     }
 
     #[inline(always)]
@@ -177,12 +188,74 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn sum(self) -> f32 {
+        let four = self.fold();
+        // SAFETY: a value of this type shows that the machine has AVX2.
+        unsafe {
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(v: [Self; 16]) -> [Self; 16] {
+        // Four blocks of eight by eight.
+        let mut transposed = v;
+        let mut half = 0;
+        while half < 2 {
+            let top = eight_by_eight(array!([v[0].0[0]; 8] i => v[i].0[half]));
+            let bottom = eight_by_eight(array!([v[0].0[0]; 8] i => v[8 + i].0[half]));
+            let mut j = 0;
+            while j < 8 {
+                transposed[8 * half + j] = Self([top[j], bottom[j]]);
+                j += 1;
+            }
+            half += 1;
+        }
+        transposed
+    }
+
+    #[inline(always)]
     fn to_array(self) -> [f32; 16] {
         let mut values = [0.0; 16];
         // SAFETY: the array has sixteen values.
         unsafe { self.store(values.as_mut_ptr()) };
         values
     }
+}
+
+/// The transpose of eight vectors, which show that the machine has AVX2.
+#[inline(always)]
+fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
+    macro_rules! pairs {
+        ($unpack:ident, $a:expr, $b:expr) => {
+            _mm256_castpd_ps($unpack(_mm256_castps_pd($a), _mm256_castps_pd($b)))
+        };
+    }
+    // First within halves of four lanes: `columns[g][j]` has, in half h, column 4 h + j of rows 4 g to 4 g + 3. Then the halves
+    // change places.
+    let columns = array!([[v[0]; 4]; 2] g => unsafe {
+        let (a, b, c, d) = (v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]);
+        let (low, low2) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+        let (high, high2) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+        [
+            pairs!(_mm256_unpacklo_pd, low, low2),
+            pairs!(_mm256_unpackhi_pd, low, low2),
+            pairs!(_mm256_unpacklo_pd, high, high2),
+            pairs!(_mm256_unpackhi_pd, high, high2),
+        ]
+    });
+    let mut transposed = v;
+    let mut j = 0;
+    while j < 4 {
+        let (a, b) = (columns[0][j], columns[1][j]);
+        unsafe {
+            transposed[j] = _mm256_permute2f128_ps::<0x20>(a, b);
+            transposed[4 + j] = _mm256_permute2f128_ps::<0x31>(a, b);
+        }
+        j += 1;
+    }
+    transposed
 }
 
 impl Avx2 {
