@@ -1,7 +1,7 @@
 //! Dense layers with relu, trained by Adam.
 
 use serde_json::json;
-use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
+use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Lists, Scratch, rows, stride};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::work::Work;
 
@@ -22,7 +22,10 @@ const LAYERS: [(Sizes, bool); 4] =
 pub fn cases() -> Vec<Case> {
     LAYERS
         .into_iter()
-        .flat_map(|(sizes, inner)| [forward(sizes), delta(sizes), backward(sizes, inner)])
+        .flat_map(|(sizes, inner)| {
+            let few = inner.then(|| backward(sizes, true, true));
+            [forward(sizes), delta(sizes), backward(sizes, inner, false)].into_iter().chain(few)
+        })
         .collect()
 }
 
@@ -117,19 +120,33 @@ fn delta(sizes: Sizes) -> Case {
     }
 }
 
-/// Includes the update of the weights, and the gradient of the inputs if the layer is `inner`.
-fn backward(sizes: Sizes, inner: bool) -> Case {
+/// Includes the update of the weights, and the gradient of the inputs if the layer is `inner`. Some gradients are zero, as behind
+/// relu and dropout, if they are `sparse`; the products with them count as operations all the same.
+fn backward(sizes: Sizes, inner: bool, sparse: bool) -> Case {
     let [samples, inputs, units] = sizes;
     let x = random_rows(samples, inputs, 1.0);
-    let delta = random_rows(samples, units, 0.03);
+    let mut delta = random_rows(samples, units, 0.03);
+    if sparse {
+        // One of six is left.
+        delta
+            .iter_mut()
+            .enumerate()
+            .filter(|(at, _)| (at * 7 + at / 128 * 5) % 6 != 0)
+            .for_each(|(_, value)| *value = 0.0);
+    }
     let transposed = turn(&delta, rows(samples), units);
+    let mut lists = Lists::default();
     let mut weight = Parameters::new(units * inputs, STATE);
     let mut x_gradient = inner.then(|| Arena::new(x.len()));
     let optimizer = optimizer(&json!({"adam": {}}));
     let products = if inner { 2 } else { 1 };
     let values = products * x.len() + delta.len() + transposed.len();
     Case {
-        kernel: if inner { "dense backward" } else { "dense backward without input gradient" },
+        kernel: match (inner, sparse) {
+            (true, false) => "dense backward",
+            (true, true) => "dense backward of few gradients",
+            (false, _) => "dense backward without input gradient",
+        },
         shape: text(sizes),
         flops: Some((2 * products * samples + UPDATE) * inputs * units),
         moved: (values + 2 * (1 + STATE) * units * inputs) * WORD,
@@ -146,6 +163,7 @@ fn backward(sizes: Sizes, inner: bool) -> Case {
                 transposed: &transposed,
                 weight: weight.trained(),
                 x_gradient: x_gradient.as_deref_mut(),
+                lists: Some(&mut lists),
             };
             assert!(optimizer.update(Work::Backward(work)));
         }),

@@ -2,7 +2,7 @@
 
 use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
-use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Scratch, rows, stride};
+use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Lists, Scratch, rows, stride};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
 use taper_kernels::work::Work;
@@ -35,6 +35,7 @@ pub struct Dense {
 pub struct Memory {
     mask: Arena,
     transposed: Arena,
+    lists: Lists,
     scratch: Scratch,
 }
 
@@ -92,6 +93,7 @@ impl Stage for Dense {
     fn reserve(&mut self, samples: usize, _threads: usize, training: bool) {
         if training {
             self.memory.transposed.reserve(self.units() * rows(samples));
+            self.memory.lists.reserve(samples, self.units());
             if self.dropout.is_some() {
                 self.memory.mask.reserve(rows(samples) * stride(self.units()));
             }
@@ -149,6 +151,7 @@ impl Stage for Dense {
             transposed: &self.memory.transposed,
             weight: context.weights.train(self.weight),
             x_gradient,
+            lists: Some(&mut self.memory.lists),
         }));
     }
 }

@@ -18,7 +18,7 @@ mod forward;
 #[cfg(test)]
 mod tests;
 
-pub use backward::{Backward, COLUMNS};
+pub use backward::{Backward, COLUMNS, Lists};
 pub use delta::Delta;
 pub use forward::{Forward, Scratch};
 

@@ -192,6 +192,7 @@ impl Problem {
             transposed: &transposed,
             weight: Trained { theta: &mut weight, state: [s0, s1] },
             x_gradient: inner.then_some(&mut *dx),
+            lists: None,
         };
         finite &= Work::Backward(backward).run(rule);
         let written = bias.iter().flatten().chain(&weight).chain(state.iter().flatten());

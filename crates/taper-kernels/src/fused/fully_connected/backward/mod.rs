@@ -1,9 +1,16 @@
 //! The gradient of a dense layer's inputs and the update of its weights in one pass over them: the gradient
 //! of the weights never leaves the registers.
 
+mod lists;
 mod part;
+mod sparse;
+#[cfg(test)]
+mod tests;
 
+pub use lists::Lists;
 pub(super) use part::Part;
+
+use sparse::Sparse;
 
 use super::{ROWS, rows, stride};
 use crate::rule::{Rule, Shared, Trained, Watched};
@@ -34,6 +41,8 @@ pub struct Backward<'a> {
     pub weight: Trained<'a>,
     /// Rows of the inputs' gradient, if it is needed.
     pub x_gradient: Option<&'a mut [f32]>,
+    /// Memory for leaving out products with gradients that are zero, if that is wanted; it changes no bit.
+    pub lists: Option<&'a mut Lists>,
 }
 
 impl Backward<'_> {
@@ -42,7 +51,8 @@ impl Backward<'_> {
     /// # Panics
     /// If a slice is too short.
     pub fn run<R: Rule>(self, rule: Watched<'_, R>) {
-        let Self { team, isa, samples, inputs, units, x, delta, transposed, weight, x_gradient } = self;
+        let Self { team, isa, samples, inputs, units, x, delta, transposed, weight, x_gradient, lists } =
+            self;
         let (x_step, delta_step, height) = (stride(inputs), stride(units), rows(samples));
         assert!(isa.available(), "{isa:?}");
         assert!(holds(x.len(), &[height, x_step]), "rows of inputs");
@@ -75,10 +85,18 @@ impl Backward<'_> {
             let rows = if x_gradient.is_some() { 0..height } else { 0..0 };
             // Few columns must be divided evenly, many should be read in long runs.
             let columns = if inputs >= 1536 { 9 * WIDTH } else { 3 * WIDTH };
+            let lists = lists
+                .and_then(|lists| lists.fill([samples, units], (delta, delta_step), (transposed, height)));
             team.run(inputs.div_ceil(columns), |index, _| {
                 let columns = index * columns..((index + 1) * columns).min(inputs);
+                let part = part(columns, rows.clone(), 0..units);
                 // SAFETY: the slices were checked against the sizes; parts have different columns.
-                unsafe { lanes::run(isa, part(columns, rows.clone(), 0..units)) }
+                unsafe {
+                    match lists {
+                        Some((by_sample, by_unit)) => lanes::run(isa, Sparse { part, by_sample, by_unit }),
+                        None => lanes::run(isa, part),
+                    }
+                }
             });
             return;
         }

@@ -118,7 +118,8 @@ impl<R: Rule> Part<'_, R> {
                 delta = delta.wrapping_add(self.height);
                 weight = weight.wrapping_add(self.inputs);
             }
-            sums
+            // A sum of -0, which needs underflow, would depend on products with zeros: +0 makes it 0.
+            array!([[zero; V]; T] i => array!([zero; V] j => sums[i][j] + zero))
         }
     }
 
@@ -155,10 +156,11 @@ impl<R: Rule> Part<'_, R> {
                     let (theta, state) = self.weight;
                     let theta = theta.add(at);
                     let state = array!([theta; MAX_STATE] s => state[s].wrapping_add(at));
+                    let gradient = sums[i][j] + zero;
                     seen = if FIRST && j + 1 == V {
-                        self.rule.step_first(sums[i][j], theta, state, count, seen)
+                        self.rule.step_first(gradient, theta, state, count, seen)
                     } else {
-                        self.rule.step(sums[i][j], theta, state, seen)
+                        self.rule.step(gradient, theta, state, seen)
                     };
                 }
             }
