@@ -1,5 +1,6 @@
 //! Consecutive dense layers with few weights.
 
+use crate::layers::Mode;
 use taper_kernels::fused::fully_connected::chain::{self, Each, Gradient, Layer, MAX_LAYERS, Updated};
 use taper_kernels::fused::fully_connected::{rows, stride};
 use taper_kernels::simd::arena::Arena;
@@ -59,6 +60,16 @@ impl Stage for Chain {
     }
 
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        if matches!(context.mode, Mode::Inference) {
+            let mut x = x;
+            let mut outputs = self.between.iter_mut().map(|[values, _]| &mut **values).chain([y]);
+            for layer in &mut self.layers {
+                let Some(y) = outputs.next() else { return };
+                layer.infer(context, x, y);
+                x = y;
+            }
+            return;
+        }
         for layer in &mut self.layers {
             layer.draw_mask(context);
         }

@@ -2,7 +2,9 @@
 
 use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
-use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Lists, Scratch, rows, stride};
+use taper_kernels::fused::fully_connected::{
+    Backward, Delta, Forward, Lists, Outputs, Prepared, Scratch, rows, stride,
+};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
 use taper_kernels::work::Work;
@@ -36,6 +38,7 @@ pub struct Memory {
     mask: Arena,
     transposed: Arena,
     lists: Lists,
+    prepared: Prepared,
     scratch: Scratch,
 }
 
@@ -81,6 +84,20 @@ impl Dense {
     }
 }
 
+impl Dense {
+    /// The outputs for inference. A sample has the same bits alone and in any batch.
+    pub fn infer(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        let (sizes, Memory { prepared, scratch, .. }) =
+            ([self.inputs, self.output.channels()], &mut self.memory);
+        if !(context.weights.fixed && prepared.is_ready()) {
+            prepared.prepare(context.team, context.isa, sizes, context.weights.get(self.weight));
+        }
+        let bias = self.bias.map(|bias| context.weights.get(bias));
+        let outputs = Outputs { samples: context.samples, x, bias, slope: self.slope, y };
+        prepared.forward(context.team, context.isa, outputs, scratch);
+    }
+}
+
 impl Stage for Dense {
     fn name(&self) -> &str {
         &self.name
@@ -101,6 +118,10 @@ impl Stage for Dense {
     }
 
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
+        if matches!(context.mode, Mode::Inference) {
+            self.infer(context, x, y);
+            return;
+        }
         self.draw_mask(context);
         let (units, masked) = (self.units(), self.is_masked(context.mode));
         let forward = Forward {

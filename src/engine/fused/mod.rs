@@ -136,9 +136,12 @@ impl Fused {
                         parameters.iter_mut().map(|values| &mut **values).collect();
                     let mut sums: Vec<&mut [f32]> = gradient.each_mut().collect();
                     let (parameters, state) = (&mut parameters[..], &mut sums[..]);
-                    pass.run(Weights { parameters, state, trained }, &Sink::Accumulate)?
+                    pass.run(Weights { parameters, state, trained, fixed: false }, &Sink::Accumulate)?
                 }
-                _ => pass.run(Weights { parameters, state, trained }, &Sink::Update(optimizer.as_ref()))?,
+                _ => pass.run(
+                    Weights { parameters, state, trained, fixed: false },
+                    &Sink::Update(optimizer.as_ref()),
+                )?,
             };
             Ok(())
         })?;
@@ -162,7 +165,7 @@ impl Predictor for Fused {
                 isa: *isa,
                 samples: samples.len(),
                 mode: Mode::Inference,
-                weights: Weights { parameters, state, trained },
+                weights: Weights { parameters, state, trained, fixed: false },
                 finite: true,
             };
             network.forward(&mut context, samples, &mut Clock::default());
@@ -210,7 +213,7 @@ impl Engine for Fused {
         let (mut team, mut finite) = (team.lend(), true);
         variables.lend(|slices| {
             let (parameters, state) = slices.split_at_mut(trained.len());
-            let mut weights = Weights { parameters, state, trained };
+            let mut weights = Weights { parameters, state, trained, fixed: false };
             let owners = (0..trained.len()).filter(|index| trained[*index].is_some());
             for (index, gradient) in owners.zip(gradient.each_mut()) {
                 let trained: Trained<'_> = weights.train(index);

@@ -14,7 +14,7 @@ use crate::network::Parameters;
 use crate::ops::slices::Slices;
 
 /// Runs a compiled network, in `f32`, on the CPU. It holds neither an optimizer nor memory for a backward
-/// pass.
+/// pass. Its parameters must not change after the first prediction, for which they are prepared.
 pub struct FusedPredictor {
     network: Network,
     parameters: Parameters,
@@ -50,7 +50,7 @@ impl Predictor for FusedPredictor {
                 isa: *isa,
                 samples: samples.len(),
                 mode: Mode::Inference,
-                weights: Weights { parameters, state: &mut [], trained: &[] },
+                weights: Weights { parameters, state: &mut [], trained: &[], fixed: true },
                 finite: true,
             };
             network.forward(&mut context, samples, &mut Clock::default());

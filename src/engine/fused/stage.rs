@@ -83,6 +83,8 @@ pub struct Weights<'a, 'b> {
     pub state: &'a mut [&'b mut [f32]],
     /// For each parameter, its index among the trained parameters.
     pub trained: &'a [Option<usize>],
+    /// Whether the parameters are the same in every pass, so that what is prepared from them can be kept.
+    pub fixed: bool,
 }
 
 impl Weights<'_, '_> {

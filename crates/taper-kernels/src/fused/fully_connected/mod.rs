@@ -15,12 +15,14 @@ mod backward;
 pub mod chain;
 mod delta;
 mod forward;
+mod prepared;
 #[cfg(test)]
 mod tests;
 
 pub use backward::{Backward, COLUMNS, Lists};
 pub use delta::Delta;
 pub use forward::{Forward, Scratch};
+pub use prepared::{Outputs, Prepared};
 
 use crate::simd::lanes::WIDTH;
 

@@ -115,6 +115,9 @@ pub trait Lanes:
     /// Whether both are equal, per lane; false for NaN.
     fn eq(self, other: Self) -> Self::Mask;
 
+    /// Whether they differ, per lane; true for NaN.
+    fn ne(self, other: Self) -> Self::Mask;
+
     /// Whether the value is NaN, per lane.
     fn is_nan(self) -> Self::Mask;
 
@@ -123,6 +126,12 @@ pub trait Lanes:
 
     /// Whether any lane is true.
     fn any(mask: Self::Mask) -> bool;
+
+    /// Stores `first` plus the number of each lane in which the mask is true, in order, and returns how many there are.
+    ///
+    /// # Safety
+    /// The machine must have the instruction set; sixteen values must be writable, and those behind the stored ones may change.
+    unsafe fn store_set(mask: Self::Mask, first: u32, to: *mut u32) -> usize;
 
     /// `self` where the mask is true, else `other`.
     #[must_use]

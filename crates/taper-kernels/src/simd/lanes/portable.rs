@@ -110,6 +110,22 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn ne(self, other: Self) -> [bool; 16] {
+        self.test(other, |a, b| a != b)
+    }
+
+    #[inline(always)]
+    unsafe fn store_set(mask: [bool; 16], first: u32, to: *mut u32) -> usize {
+        let mut count = 0;
+        for (lane, set) in mask.into_iter().enumerate() {
+            // SAFETY: the caller guarantees sixteen values.
+            unsafe { to.add(count).write(first + lane as u32) };
+            count += usize::from(set);
+        }
+        count
+    }
+
+    #[inline(always)]
     fn is_nan(self) -> [bool; 16] {
         self.0.map(f32::is_nan)
     }

@@ -20,9 +20,9 @@ impl Layer {
         let [samples, inputs, units] = sizes;
         let mut stream = Stream::new([5, zeros.to_bits()]);
         let mut random = |len: usize, zeros: f64| -> Vec<f32> {
-            let mut value = || match stream.uniform() < zeros {
-                true => (stream.uniform() - 0.5).signum() as f32 * 0.0,
-                false => stream.uniform_in(-1.0, 1.0) as f32,
+            let mut value = || {
+                let factor = if stream.uniform() < zeros { 0.0 } else { 1.0 };
+                (stream.uniform_in(-1.0, 1.0) * factor) as f32
             };
             (0..len).map(|_| value()).collect()
         };

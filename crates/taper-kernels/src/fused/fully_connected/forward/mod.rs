@@ -2,7 +2,7 @@
 
 mod part;
 
-pub(super) use part::{Epilogue, Part};
+pub(super) use part::{Epilogue, Part, Total};
 
 use super::{ROWS, rows, stride};
 use crate::simd::arena::Arena;
@@ -10,11 +10,10 @@ use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
 use crate::simd::team::Team;
-use part::Total;
 
 /// The maximum number of inputs of one part: with those of its samples they stay in the cache. Measured at
 /// 5,408 inputs: 512 to 1,024 are fastest, a single part takes 1.5 times as long.
-const INPUTS: usize = 768;
+pub(super) const INPUTS: usize = 768;
 
 /// Samples of one part.
 const SAMPLES: usize = 32;
@@ -108,7 +107,7 @@ impl Forward<'_> {
 pub struct Scratch(Arena);
 
 impl Scratch {
-    fn values(&mut self, len: usize) -> Disjoint<'_, f32> {
+    pub(super) fn values(&mut self, len: usize) -> Disjoint<'_, f32> {
         self.0.reserve(len);
         Disjoint::new(&mut self.0)
     }

@@ -12,10 +12,13 @@
     reason = "the same argument holds for all and is given once above; exceptions have their own"
 )]
 
+mod shuffle;
+
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Kernel, Lanes};
+use shuffle::{SET, eight_by_eight};
 
 /// Two `ymm` registers. A value exists only where AVX2 does: every constructor is unsafe.
 #[derive(Clone, Copy)]
@@ -155,6 +158,28 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn ne(self, other: Self) -> [__m256; 2] {
+        zip!(self.0, other.0, _mm256_cmp_ps::<_CMP_NEQ_UQ>)
+    }
+
+    #[inline(always)]
+    unsafe fn store_set(mask: [__m256; 2], first: u32, to: *mut u32) -> usize {
+        let (mut count, mut half) = (0, 0);
+        while half < 2 {
+            unsafe {
+                let bits = _mm256_movemask_ps(mask[half]) as usize;
+                let lanes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(SET[bits].as_ptr().cast()));
+                let numbers =
+                    _mm256_add_epi32(lanes, _mm256_set1_epi32((first + 8 * half as u32).cast_signed()));
+                _mm256_storeu_si256(to.add(count).cast(), numbers);
+                count += bits.count_ones() as usize;
+            }
+            half += 1;
+        }
+        count
+    }
+
+    #[inline(always)]
     fn is_nan(self) -> [__m256; 2] {
         zip!(self.0, self.0, _mm256_cmp_ps::<_CMP_UNORD_Q>)
     }
@@ -221,57 +246,5 @@ impl Lanes for Avx2 {
         // SAFETY: the array has sixteen values.
         unsafe { self.store(values.as_mut_ptr()) };
         values
-    }
-}
-
-/// The transpose of eight vectors, which show that the machine has AVX2.
-#[inline(always)]
-fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
-    macro_rules! pairs {
-        ($unpack:ident, $a:expr, $b:expr) => {
-            _mm256_castpd_ps($unpack(_mm256_castps_pd($a), _mm256_castps_pd($b)))
-        };
-    }
-    // First within halves of four lanes: `columns[g][j]` has, in half h, column 4 h + j of rows 4 g to 4 g + 3. Then the halves
-    // change places.
-    let columns = array!([[v[0]; 4]; 2] g => unsafe {
-        let (a, b, c, d) = (v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]);
-        let (low, low2) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
-        let (high, high2) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
-        [
-            pairs!(_mm256_unpacklo_pd, low, low2),
-            pairs!(_mm256_unpackhi_pd, low, low2),
-            pairs!(_mm256_unpacklo_pd, high, high2),
-            pairs!(_mm256_unpackhi_pd, high, high2),
-        ]
-    });
-    let mut transposed = v;
-    let mut j = 0;
-    while j < 4 {
-        let (a, b) = (columns[0][j], columns[1][j]);
-        unsafe {
-            transposed[j] = _mm256_permute2f128_ps::<0x20>(a, b);
-            transposed[4 + j] = _mm256_permute2f128_ps::<0x31>(a, b);
-        }
-        j += 1;
-    }
-    transposed
-}
-
-impl Avx2 {
-    /// Adds halves of 8, then of 4 lanes.
-    #[inline(always)]
-    fn fold(self) -> __m128 {
-        // SAFETY: a value of this type shows that the machine has AVX2.
-        unsafe {
-            let eight = _mm256_add_ps(self.0[0], self.0[1]);
-            _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight))
-        }
-    }
-
-    #[inline(always)]
-    fn from_quads(q: [__m128; 4]) -> Self {
-        // SAFETY: only reached from a value of this type.
-        unsafe { Self([_mm256_set_m128(q[1], q[0]), _mm256_set_m128(q[3], q[2])]) }
     }
 }

@@ -1,0 +1,79 @@
+//! Moves between lanes. A vector shows that the machine has AVX2, as in the module above.
+
+#![allow(clippy::wildcard_imports, reason = "intrinsics are the module's language, and their names unique")]
+
+use std::arch::x86_64::*;
+
+use super::Avx2;
+
+/// The numbers of the bits that are set in each byte.
+pub static SET: [[u8; 8]; 256] = {
+    let mut set = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut count) = (0, 0);
+        while bit < 8 {
+            if byte >> bit & 1 == 1 {
+                set[byte][count] = bit as u8;
+                count += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    set
+};
+
+/// The transpose of eight vectors, which show that the machine has AVX2.
+#[inline(always)]
+pub fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
+    macro_rules! pairs {
+        ($unpack:ident, $a:expr, $b:expr) => {
+            _mm256_castpd_ps($unpack(_mm256_castps_pd($a), _mm256_castps_pd($b)))
+        };
+    }
+    // First within halves of four lanes: `columns[g][j]` has, in half h, column 4 h + j of rows 4 g to 4 g + 3. Then the halves
+    // change places.
+    // SAFETY: vectors show that the machine has AVX2.
+    let columns = array!([[v[0]; 4]; 2] g => unsafe {
+        let (a, b, c, d) = (v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]);
+        let (low, low2) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+        let (high, high2) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+        [
+            pairs!(_mm256_unpacklo_pd, low, low2),
+            pairs!(_mm256_unpackhi_pd, low, low2),
+            pairs!(_mm256_unpacklo_pd, high, high2),
+            pairs!(_mm256_unpackhi_pd, high, high2),
+        ]
+    });
+    let mut transposed = v;
+    let mut j = 0;
+    while j < 4 {
+        let (a, b) = (columns[0][j], columns[1][j]);
+        // SAFETY: as above.
+        unsafe {
+            transposed[j] = _mm256_permute2f128_ps::<0x20>(a, b);
+            transposed[4 + j] = _mm256_permute2f128_ps::<0x31>(a, b);
+        }
+        j += 1;
+    }
+    transposed
+}
+
+impl Avx2 {
+    /// Adds halves of 8, then of 4 lanes.
+    #[inline(always)]
+    pub fn fold(self) -> __m128 {
+        // SAFETY: a value of this type shows that the machine has AVX2.
+        unsafe {
+            let eight = _mm256_add_ps(self.0[0], self.0[1]);
+            _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight))
+        }
+    }
+
+    #[inline(always)]
+    pub fn from_quads(q: [__m128; 4]) -> Self {
+        // SAFETY: only reached from a value of this type.
+        unsafe { Self([_mm256_set_m128(q[1], q[0]), _mm256_set_m128(q[3], q[2])]) }
+    }
+}
