@@ -33,6 +33,9 @@ impl Lists {
         (delta, step): (&[f32], usize),
         (transposed, height): (&[f32], usize),
     ) -> Option<(&Rows, &Rows)> {
+        if samples == 0 {
+            return None;
+        }
         let count =
             |row: &[f32]| row[..samples].iter().map(|value| usize::from(*value != 0.0)).sum::<usize>();
         let occupied: usize = transposed.chunks_exact(height).take(units).map(count).sum();

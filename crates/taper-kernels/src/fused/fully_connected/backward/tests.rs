@@ -86,6 +86,12 @@ fn products_with_zeros_can_be_left_out() {
 }
 
 #[test]
+fn a_batch_may_be_empty() {
+    let layer = Layer::new([0, COLUMNS, 3], 0.0);
+    assert!(layer.with_lists(Isa::detect()) == layer.backward(None, Isa::detect()));
+}
+
+#[test]
 fn lists_are_kept_from_batch_to_batch() {
     let mut lists = Lists::default();
     for (samples, zeros) in [(9, 0.9), (4, 0.7), (9, 1.0), (12, 0.5)] {
