@@ -136,8 +136,8 @@ impl<R: Rule> Part<'_, R> {
         unsafe {
             let zero = L::splat(0.0);
             let mut sums = [[zero; V]; T];
-            let mut delta = self.delta.add(unit);
-            let mut x = self.x.add(k);
+            // An empty batch has no memory behind either pointer.
+            let (mut delta, mut x) = (self.delta.wrapping_add(unit), self.x.wrapping_add(k));
             for _ in 0..self.samples {
                 let values = array!([zero; V] j => L::load(x.add(j * WIDTH)));
                 for i in 0..T {

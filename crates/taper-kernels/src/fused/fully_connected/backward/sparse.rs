@@ -51,7 +51,7 @@ impl<R: Rule> Sparse<'_, R> {
                     sums[j].store(self.part.x_gradient.add(sample * x_step + k + j * WIDTH));
                 }
             }
-            let x = self.part.x.add(k);
+            let x = self.part.x.wrapping_add(k);
             let mut seen = L::splat(0.0);
             // An input that is not finite would be noticed in its product with 0.
             for sample in 0..self.part.samples {
