@@ -21,8 +21,8 @@ use crate::run::config_of;
 /// The batches that are predicted once before a version is served.
 const WARM_UP: [usize; 3] = [1, 8, MOST];
 
-/// The most samples of one pass. Passes of 256 held 28 MiB of activations of the MNIST CNN.
-const MOST: usize = 64;
+/// The most samples of one pass. Passes of 256 held 28 MiB of activations of the MNIST CNN, and those of 64 were no faster.
+const MOST: usize = 32;
 
 /// The longest time of a pass on one thread that counts as quick. Waking another thread takes about 50 us on a virtual
 /// machine: below, more threads gain little.
