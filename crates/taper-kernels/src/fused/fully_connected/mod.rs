@@ -1,10 +1,10 @@
 //! Dense layers on plain values, with weights in PyTorch's order `[units, inputs]`, in place.
 //!
 //! The values of a batch are rows whose starts are a multiple of sixteen values apart, padded with zeros,
-//! and the number of rows is a multiple of eight. So sixteen inputs fill a vector everywhere: the forward
-//! product sums over vectors and adds their lanes at the end, the backward products have inputs in their
-//! lanes. Packing the weights, as a general matrix product does at each call, would cost up to a third of
-//! the product.
+//! and the number of rows is a multiple of eight. So in training sixteen inputs fill a vector everywhere: the
+//! forward product sums over vectors and adds their lanes at the end, the backward products have inputs in
+//! their lanes. Packing the weights, as a general matrix product does at each call, would cost up to a third
+//! of the product. For predictions, whose weights do not change, they are prepared once, with units in the lanes.
 
 #![allow(
     clippy::needless_range_loop,
