@@ -65,18 +65,13 @@ impl WeightGradient {
                 self.tile::<L, 3, 3, P>(rows, 0, 0, panel);
                 return;
             }
-            if const { L::TILE < 24 } && run == 3 {
-                // Two rows at a time are all that the registers hold.
-                for row in (0..height).step_by(2) {
-                    let rows = rows.clone();
-                    match height - row {
-                        1 => self.tile::<L, 1, 3, P>(rows, row, 0, panel),
-                        _ => self.tile::<L, 2, 3, P>(rows, row, 0, panel),
-                    };
-                }
-                return;
+            let mut first = 0;
+            // One row of three values leaves registers unused, two do not.
+            while const { L::TILE < 24 } && run == 3 && first + 2 <= height {
+                self.tile::<L, 2, 3, P>(rows.clone(), first, 0, panel);
+                first += 2;
             }
-            for row in 0..height {
+            for row in first..height {
                 let mut tap = 0;
                 while tap < run {
                     let rows = rows.clone();
