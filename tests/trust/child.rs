@@ -89,9 +89,10 @@ fn peak_memory(process: u32) -> u64 {
 #[test]
 fn memory_is_measured() {
     let workspace = Workspace::new();
-    let watched = watch(&workspace, &["check", "--config", "digits_cnn"]);
+    // Not `check`: it takes a few milliseconds, and on a busy machine ends before it is first looked at.
+    let watched = watch(&workspace, &["train", "--config", "digits_cnn", "--set", "train.epochs=3"]);
     assert_eq!(watched.outcome.code, 0, "{}", watched.outcome.stderr);
     if cfg!(target_os = "linux") {
-        assert!((1 << 20..OWN_MEMORY).contains(&watched.peak), "{} bytes", watched.peak);
+        assert!((1 << 20..256 << 20).contains(&watched.peak), "{} bytes", watched.peak);
     }
 }
