@@ -1,7 +1,9 @@
 //! Dense layers with relu, trained by Adam.
 
 use serde_json::json;
-use taper_kernels::fused::fully_connected::{Backward, Delta, Forward, Lists, Scratch, rows, stride};
+use taper_kernels::fused::fully_connected::{
+    Backward, Delta, Forward, Lists, Prepared, Scratch, Weights, rows, stride,
+};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::work::Work;
 
@@ -23,8 +25,9 @@ pub fn cases() -> Vec<Case> {
     LAYERS
         .into_iter()
         .flat_map(|(sizes, inner)| {
-            let few = inner.then(|| backward(sizes, true, true));
-            [forward(sizes), delta(sizes), backward(sizes, inner, false)].into_iter().chain(few)
+            let few = inner.then(|| [forward(sizes, true), backward(sizes, true, true)]);
+            let all = [copy(sizes), forward(sizes, false), delta(sizes), backward(sizes, inner, false)];
+            all.into_iter().chain(few.into_iter().flatten())
         })
         .collect()
 }
@@ -55,34 +58,45 @@ fn turn(delta: &[f32], height: usize, units: usize) -> Arena {
     transposed
 }
 
-fn forward(sizes: Sizes) -> Case {
+/// The copy of all weights, which predictions read.
+fn copy(sizes: Sizes) -> Case {
+    let [_, inputs, units] = sizes;
+    let weight = normals(units * inputs, 0.05);
+    let mut prepared = Prepared::default();
+    Case {
+        kernel: "dense weights prepared",
+        shape: text(sizes),
+        flops: None,
+        moved: 2 * weight.len() * WORD,
+        memory: 2 * weight.len() * WORD,
+        run: Box::new(move |team, isa| prepared.prepare(team, isa, [inputs, units], &weight)),
+    }
+}
+
+/// Some inputs are zero, as behind relu and pooling, if they are `sparse`; the products with them count as operations all the same.
+fn forward(sizes: Sizes, sparse: bool) -> Case {
     let [samples, inputs, units] = sizes;
-    let x = random_rows(samples, inputs, 1.0);
+    let mut x = random_rows(samples, inputs, 1.0);
+    if sparse {
+        // Of random places, 18 % are left.
+        let kept = normals(x.len(), 1.0);
+        x.iter_mut().zip(kept.iter()).filter(|(_, kept)| **kept < 0.915).for_each(|(x, _)| *x = 0.0);
+    }
     let weight = normals(units * inputs, 0.05);
     let bias = normals(units, 0.05);
     let mut y = Arena::new(rows(samples) * stride(units));
     let mut scratch = Scratch::default();
-    let bytes = (x.len() + weight.len() + bias.len() + y.len()) * WORD;
+    let bytes = (x.len() + units * inputs + bias.len() + y.len()) * WORD;
     Case {
-        kernel: "dense forward",
+        kernel: if sparse { "dense forward of few inputs" } else { "dense forward" },
         shape: text(sizes),
         flops: Some(2 * samples * inputs * units),
         moved: bytes,
         memory: bytes,
         run: Box::new(move |team, isa| {
-            let (bias, slope) = (Some(&bias[..]), Some(0.0));
-            let work = Forward {
-                samples,
-                inputs,
-                units,
-                x: &x,
-                weight: &weight,
-                bias,
-                slope,
-                mask: None,
-                y: &mut y,
-            };
-            work.run(team, isa, &mut scratch);
+            let weight = Weights::Plain(&weight, [inputs, units]);
+            let (bias, slope, mask) = (Some(&bias[..]), Some(0.0), None);
+            Forward { samples, x: &x, weight, bias, slope, mask, y: &mut y }.run(team, isa, &mut scratch);
         }),
     }
 }

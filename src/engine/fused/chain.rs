@@ -65,7 +65,7 @@ impl Stage for Chain {
             let mut outputs = self.between.iter_mut().map(|[values, _]| &mut **values).chain([y]);
             for layer in &mut self.layers {
                 let Some(y) = outputs.next() else { return };
-                layer.infer(context, x, y);
+                layer.forward(context, x, y);
                 x = y;
             }
             return;

@@ -3,7 +3,7 @@
 use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
 use taper_kernels::fused::fully_connected::{
-    Backward, Delta, Forward, Lists, Outputs, Prepared, Scratch, rows, stride,
+    Backward, Delta, Forward, Lists, Prepared, Scratch, Weights, rows, stride,
 };
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
@@ -11,6 +11,9 @@ use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
+
+/// In a batch of up to this number of samples, weights that change from pass to pass are copied by each thread as it needs them.
+const FEW: usize = 64;
 
 /// The stage.
 pub struct Dense {
@@ -84,20 +87,6 @@ impl Dense {
     }
 }
 
-impl Dense {
-    /// The outputs for inference. A sample has the same bits alone and in any batch.
-    pub fn infer(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
-        let (sizes, Memory { prepared, scratch, .. }) =
-            ([self.inputs, self.output.channels()], &mut self.memory);
-        if !(context.weights.fixed && prepared.is_ready()) {
-            prepared.prepare(context.team, context.isa, sizes, context.weights.get(self.weight));
-        }
-        let bias = self.bias.map(|bias| context.weights.get(bias));
-        let outputs = Outputs { samples: context.samples, x, bias, slope: self.slope, y };
-        prepared.forward(context.team, context.isa, outputs, scratch);
-    }
-}
-
 impl Stage for Dense {
     fn name(&self) -> &str {
         &self.name
@@ -118,24 +107,28 @@ impl Stage for Dense {
     }
 
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
-        if matches!(context.mode, Mode::Inference) {
-            self.infer(context, x, y);
-            return;
-        }
         self.draw_mask(context);
-        let (units, masked) = (self.units(), self.is_masked(context.mode));
+        let (masked, sizes) = (self.is_masked(context.mode), [self.inputs, self.units()]);
+        let Memory { mask, prepared, scratch, .. } = &mut self.memory;
+        let plain = context.weights.get(self.weight);
+        let weight = if context.weights.fixed || context.samples > FEW {
+            if !(context.weights.fixed && prepared.is_ready()) {
+                prepared.prepare(context.team, context.isa, sizes, plain);
+            }
+            Weights::Prepared(prepared)
+        } else {
+            Weights::Plain(plain, sizes)
+        };
         let forward = Forward {
             samples: context.samples,
-            inputs: self.inputs,
-            units,
             x,
-            weight: context.weights.get(self.weight),
+            weight,
             bias: self.bias.map(|bias| context.weights.get(bias)),
             slope: self.slope,
-            mask: masked.then_some(&*self.memory.mask),
+            mask: masked.then_some(&**mask),
             y,
         };
-        forward.run(context.team, context.isa, &mut self.memory.scratch);
+        forward.run(context.team, context.isa, scratch);
     }
 
     fn backward(

@@ -1,10 +1,9 @@
 //! Dense layers on plain values, with weights in PyTorch's order `[units, inputs]`, in place.
 //!
 //! The values of a batch are rows whose starts are a multiple of sixteen values apart, padded with zeros,
-//! and the number of rows is a multiple of eight. So in training sixteen inputs fill a vector everywhere: the
-//! forward product sums over vectors and adds their lanes at the end, the backward products have inputs in
-//! their lanes. Packing the weights, as a general matrix product does at each call, would cost up to a third
-//! of the product. For predictions, whose weights do not change, they are prepared once, with units in the lanes.
+//! and the number of rows is a multiple of eight. The backward products have inputs in their lanes. The forward product has units
+//! in its lanes, so that inputs that are zero can be left out; for it, weights are copied so that units lie next to each other:
+//! in training by each thread, a share that stays in its cache at a time, for predictions once.
 
 #![allow(
     clippy::needless_range_loop,
@@ -15,14 +14,15 @@ mod backward;
 pub mod chain;
 mod delta;
 mod forward;
+mod panels;
 mod prepared;
 #[cfg(test)]
 mod tests;
 
 pub use backward::{Backward, COLUMNS, Lists};
 pub use delta::Delta;
-pub use forward::{Forward, Scratch};
-pub use prepared::{Outputs, Prepared};
+pub use forward::{Forward, Scratch, Weights};
+pub use prepared::Prepared;
 
 use crate::simd::lanes::WIDTH;
 

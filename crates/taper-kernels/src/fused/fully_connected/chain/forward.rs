@@ -1,7 +1,9 @@
 //! The outputs of a chain.
 
+use super::tiles::Tiles;
 use super::{Each, first_inputs};
-use crate::fused::fully_connected::{ROWS, forward as dense, rows, stride};
+use crate::fused::fully_connected::forward::Epilogue;
+use crate::fused::fully_connected::{ROWS, rows, stride};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa};
@@ -60,17 +62,14 @@ pub fn forward(team: &mut Team, isa: Isa, samples: usize, x: &[f32], layers: Eac
     team.run(rows(samples) / ROWS, |part, _| {
         let mut x = x.as_ptr();
         for layer in layers.iter().flatten() {
-            let work = dense::Part {
+            let work = Tiles {
                 samples: part * ROWS..samples.min((part + 1) * ROWS),
-                units: 0..layer.units,
-                columns: 0..layer.inputs,
+                units: layer.units,
                 inputs: layer.inputs,
                 x,
-                x_step: stride(layer.inputs),
                 weight: layer.weight.as_ptr(),
                 y: layer.y.at(0),
-                y_step: stride(layer.units),
-                epilogue: Some(dense::Epilogue::new(layer.bias, layer.slope, layer.mask)),
+                epilogue: Epilogue::new(layer.bias, layer.slope, layer.mask),
             };
             // SAFETY: the slices were checked against the sizes. Parts have different rows, and the outputs
             // of each layer are written before the next one reads them.

@@ -6,6 +6,7 @@
 
 mod backward;
 mod forward;
+mod tiles;
 mod update;
 
 pub use backward::{Gradient, backward};

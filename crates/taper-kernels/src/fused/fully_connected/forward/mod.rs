@@ -1,38 +1,48 @@
-//! y = act(x Wᵀ + b) · mask.
+//! y = act(x Wᵀ + b) · mask, without the products with inputs that are zero. Behind relu and pooling, four of five are.
+//!
+//! Each output is a sum over the inputs in their order, within shares that depend on the layer alone: a sample has the same
+//! outputs alone and in any batch, in training and for predictions.
 
 mod part;
+#[cfg(test)]
+mod tests;
+mod total;
 
-pub(super) use part::{Epilogue, Part, Total};
+pub(super) use total::Epilogue;
 
+use super::panels::{Pack, Panels};
+use super::prepared::Prepared;
 use super::{ROWS, rows, stride};
 use crate::simd::arena::Arena;
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
 use crate::simd::team::Team;
+use part::Part;
+use total::Total;
 
-/// The maximum number of inputs of one part: with those of its samples they stay in the cache. Measured at
-/// 5,408 inputs: 512 to 1,024 are fastest, a single part takes 1.5 times as long.
-pub(super) const INPUTS: usize = 768;
+/// The maximum number of inputs of a share: with their weights they stay in the cache from sample to sample.
+const SHARE: usize = 768;
 
-/// Samples of one part.
-const SAMPLES: usize = 32;
+/// The minimum number of inputs of a share, if there are several.
+const SMALLEST: usize = 256;
 
-/// Units of one part: a vector of outputs.
-const UNITS: usize = WIDTH;
+/// The number of shares to aim at between these bounds, so that many threads have something to do.
+const SHARES: usize = 8;
+
+/// Samples of one part, if the weights are prepared.
+const SAMPLES: usize = 16;
 
 /// The outputs of a dense layer.
+///
+/// All weights must be finite: one that is not, and only meets inputs that are zero, is not noticed.
 pub struct Forward<'a> {
     /// Samples.
     pub samples: usize,
-    /// Inputs per sample.
-    pub inputs: usize,
-    /// Outputs per sample.
-    pub units: usize,
-    /// Rows of the inputs.
+    /// Rows of the inputs, padded with zeros.
     pub x: &'a [f32],
-    /// `[units, inputs]`.
-    pub weight: &'a [f32],
+    /// The weights.
+    pub weight: Weights<'a>,
     /// `[units]`, if there is one.
     pub bias: Option<&'a [f32]>,
     /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
@@ -43,13 +53,39 @@ pub struct Forward<'a> {
     pub y: &'a mut [f32],
 }
 
+/// The weights of a dense layer.
+#[derive(Clone, Copy)]
+pub enum Weights<'a> {
+    /// `[units, inputs]`, and inputs and units. Each thread copies those of a share and uses them for all samples, so a batch
+    /// that is not small is better done with prepared ones. Both give the same bits.
+    Plain(&'a [f32], [usize; 2]),
+    /// A copy.
+    Prepared(&'a Prepared),
+}
+
+impl Weights<'_> {
+    fn sizes(self) -> [usize; 2] {
+        match self {
+            Self::Plain(weight, [inputs, units]) => {
+                assert_eq!(Some(weight.len()), units.checked_mul(inputs), "weights");
+                [inputs, units]
+            }
+            Self::Prepared(prepared) => {
+                assert!(prepared.is_ready(), "prepared weights");
+                prepared.sizes()
+            }
+        }
+    }
+}
+
 impl Forward<'_> {
     /// Computes all outputs.
     ///
     /// # Panics
-    /// If a slice is too short.
+    /// If a slice is too short, or no weights were prepared.
     pub fn run(self, team: &mut Team, isa: Isa, scratch: &mut Scratch) {
-        let Self { samples, inputs, units, x, weight, bias, slope, mask, y } = self;
+        let Self { samples, x, weight, bias, slope, mask, y } = self;
+        let [inputs, units] = weight.sizes();
         let (x_step, y_step) = (stride(inputs), stride(units));
         assert!(isa.available(), "{isa:?}");
         let outputs = |values: &[f32]| holds(values.len(), &[rows(samples), y_step]);
@@ -57,32 +93,45 @@ impl Forward<'_> {
         assert!(outputs(y), "rows of outputs");
         assert!(mask.is_none_or(outputs), "rows of the mask");
         assert!(bias.is_none_or(|bias| bias.len() == units), "one bias for each unit");
-        assert_eq!(Some(weight.len()), units.checked_mul(inputs), "weights");
-        // Threads split the inputs first, as in the backward pass: then no thread reads weights that
-        // another has updated, which costs more than the products if cores do not share a cache.
-        let shares = inputs.div_ceil(INPUTS).max(1);
-        let share = inputs.div_ceil(shares).next_multiple_of(WIDTH);
-        let (sample_parts, unit_parts) = (samples.div_ceil(SAMPLES), units.div_ceil(UNITS));
-        let values = rows(samples) * y_step;
-        let sums = scratch.values(if shares > 1 { shares * values } else { 0 });
+        let share = inputs.div_ceil(SHARES).clamp(SMALLEST, SHARE).next_multiple_of(WIDTH);
+        let shares = inputs.div_ceil(share).max(1);
+        let (group, packed) = match weight {
+            Weights::Plain(..) => (samples, Panels::len(share, units)),
+            Weights::Prepared(_) => (SAMPLES, 0),
+        };
+        let (values, groups) = (rows(samples) * y_step, samples.div_ceil(group.max(1)));
+        let (sums, packs) =
+            scratch.reserve(if shares > 1 { shares * values } else { 0 }, team.threads() * packed);
         let y = Disjoint::new(y);
-        team.run(shares * sample_parts * unit_parts, |part, _| {
-            let (unit, part) = (part % unit_parts * UNITS, part / unit_parts);
-            let (sample, index) = (part % sample_parts * SAMPLES, part / sample_parts);
-            let work = Part {
-                samples: sample..(sample + SAMPLES).min(samples),
-                units: unit..(unit + UNITS).min(units),
-                columns: inputs.min(index * share)..inputs.min((index + 1) * share),
-                inputs,
-                x: x.as_ptr(),
-                x_step,
-                weight: weight.as_ptr(),
-                y: if shares > 1 { sums.at(index * values) } else { y.at(0) },
-                y_step,
-                epilogue: (shares == 1).then_some(Epilogue::new(bias, slope, mask)),
-            };
-            // SAFETY: the slices were checked against the sizes. Parts write to different outputs or sums.
-            unsafe { lanes::run(isa, work) }
+        team.run(shares * groups, |part, thread| {
+            let (sample, index) = (part % groups * group, part / groups);
+            let columns = inputs.min(index * share)..inputs.min((index + 1) * share);
+            // SAFETY: the slices were checked against the sizes. Parts write to different outputs or sums, and threads to
+            // different copies of weights.
+            unsafe {
+                let panels = match weight {
+                    Weights::Plain(weight, _) => {
+                        let panels =
+                            Panels { weights: packs.at(thread * packed), inputs: columns.clone(), units };
+                        let (columns, weight) = (columns.clone(), weight.as_ptr());
+                        lanes::run(isa, Pack { panels: panels.clone(), columns, weight, inputs });
+                        panels
+                    }
+                    Weights::Prepared(prepared) => {
+                        Panels { weights: prepared.weights().as_ptr().cast_mut(), inputs: 0..inputs, units }
+                    }
+                };
+                let work = Part {
+                    samples: sample..(sample + group).min(samples),
+                    columns,
+                    x: x.as_ptr(),
+                    x_step,
+                    panels,
+                    y: if shares > 1 { sums.at(index * values) } else { y.at(0) },
+                    epilogue: (shares == 1).then_some(Epilogue::new(bias, slope, mask)),
+                };
+                lanes::run(isa, work);
+            }
         });
         if shares > 1 {
             team.run(rows(samples) / ROWS, |part, _| {
@@ -102,13 +151,17 @@ impl Forward<'_> {
     }
 }
 
-/// Memory for partial sums, kept from step to step.
+/// Memory for partial sums, and for each thread's copy of weights, kept from step to step.
 #[derive(Default)]
-pub struct Scratch(Arena);
+pub struct Scratch {
+    sums: Arena,
+    packs: Arena,
+}
 
 impl Scratch {
-    pub(super) fn values(&mut self, len: usize) -> Disjoint<'_, f32> {
-        self.0.reserve(len);
-        Disjoint::new(&mut self.0)
+    fn reserve(&mut self, sums: usize, packs: usize) -> (Disjoint<'_, f32>, Disjoint<'_, f32>) {
+        self.sums.reserve(sums);
+        self.packs.reserve(packs);
+        (Disjoint::new(&mut self.sums), Disjoint::new(&mut self.packs))
     }
 }

@@ -1,60 +1,23 @@
 //! One thread's part of a dense layer's outputs.
 
+use std::ops::Range;
+
+use super::{Epilogue, SHARE};
+use crate::fused::fully_connected::panels::Panels;
 use crate::fused::fully_connected::stride;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
-/// The epilogue of a sum: bias, activation and mask, read at the offset of the output.
-#[derive(Clone, Copy)]
-pub struct Epilogue {
-    bias: *const f32,
-    slope: Option<f32>,
-    mask: *const f32,
-}
-
-impl Epilogue {
-    /// Without a bias or mask, the pointer is null.
-    pub fn new(bias: Option<&[f32]>, slope: Option<f32>, mask: Option<&[f32]>) -> Self {
-        let pointer = |values: Option<&[f32]>| values.map_or(std::ptr::null(), <[f32]>::as_ptr);
-        Self { bias: pointer(bias), slope, mask: pointer(mask) }
-    }
-
-    /// Applies it to `count` outputs from `unit` on, at offset `at` in the rows.
-    ///
-    /// # Safety
-    /// `count` biases and a whole vector of the mask must be readable.
-    #[inline(always)]
-    pub unsafe fn apply<L: Lanes>(self, mut value: L, unit: usize, count: usize, at: usize) -> L {
-        // SAFETY: guaranteed by the caller.
-        unsafe {
-            if !self.bias.is_null() {
-                value = value + L::load_first(self.bias.add(unit), count);
-            }
-            if let Some(slope) = self.slope {
-                value = value.leaky(slope);
-            }
-            if !self.mask.is_null() {
-                value = value * L::load(self.mask.add(at));
-            }
-        }
-        value
-    }
-}
-
-/// Some units for some samples, over some columns of inputs. The rows of `samples` exist, and those of the padding.
+/// All units for some samples, over some columns of inputs.
 pub struct Part {
-    /// Starts at a multiple of [`ROWS`](crate::fused::fully_connected::ROWS).
-    pub samples: std::ops::Range<usize>,
-    /// Starts at a multiple of sixteen.
-    pub units: std::ops::Range<usize>,
-    /// Starts at a multiple of sixteen.
-    pub columns: std::ops::Range<usize>,
-    pub inputs: usize,
+    pub samples: Range<usize>,
+    /// Starts at a multiple of sixteen; at most [`SHARE`].
+    pub columns: Range<usize>,
+    /// Rows of inputs.
     pub x: *const f32,
     pub x_step: usize,
-    pub weight: *const f32,
+    pub panels: Panels,
     /// Rows of outputs, or of sums without an epilogue.
     pub y: *mut f32,
-    pub y_step: usize,
     pub epilogue: Option<Epilogue>,
 }
 
@@ -63,115 +26,134 @@ impl Kernel for Part {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        // SAFETY: guaranteed by the caller.
-        unsafe {
-            if const { L::TILE >= 24 } {
-                self.all_tiles::<L, 4, 4>();
-            } else {
-                self.all_tiles::<L, 2, 2>();
-            }
-            let Some(epilogue) = self.epilogue else { return };
-            for start in self.units.clone().step_by(WIDTH) {
-                let count = WIDTH.min(self.units.end - start);
-                for sample in self.samples.clone() {
-                    let at = sample * self.y_step + start;
-                    let sum = L::load(self.y.add(at));
-                    epilogue.apply(sum, start, count, at).store_first(self.y.add(at), count);
+        let mut sample = self.samples.start;
+        while sample < self.samples.end {
+            let left = self.samples.end - sample;
+            // Few samples at a time: a column is left out if it is zero in all of them. But tiles need enough sums.
+            // SAFETY: guaranteed by the caller.
+            sample += unsafe {
+                match (self.panels.vectors(), left) {
+                    (5.., 2..) => self.group::<L, 2>(sample),
+                    (4, 4..) if const { L::TILE >= 24 } => self.group::<L, 4>(sample),
+                    (4, 2..) if const { L::TILE < 24 } => self.group::<L, 2>(sample),
+                    (..=2, 8..) if const { L::TILE >= 24 } => self.group::<L, 8>(sample),
+                    (..=2, 4..) => self.group::<L, 4>(sample),
+                    _ => self.group::<L, 1>(sample),
                 }
-            }
+            };
         }
     }
 }
 
 impl Part {
-    /// All tiles of `S` samples times `U` units.
+    /// `S` samples. Returns their number.
     #[inline(always)]
-    unsafe fn all_tiles<L: Lanes, const S: usize, const U: usize>(&self) {
-        for unit in self.units.clone().step_by(U) {
-            for sample in self.samples.clone().step_by(S) {
-                // SAFETY: guaranteed by the caller.
-                unsafe { self.tile::<L, S, U>(sample, unit) };
+    unsafe fn group<L: Lanes, const S: usize>(&self, sample: usize) -> usize {
+        let mut list = [0; SHARE + WIDTH];
+        // SAFETY: guaranteed by the caller; the list has room for all columns and a vector more.
+        unsafe {
+            let count = self.occupied::<L, S>(sample, &mut list);
+            let list = &list[..count];
+            for panel in self.panels.each() {
+                self.panel::<L, S>(sample, list, panel);
             }
+        }
+        S
+    }
+
+    /// Lists the columns in which at least one of `S` samples is not zero. Returns their number.
+    #[inline(always)]
+    unsafe fn occupied<L: Lanes, const S: usize>(
+        &self,
+        sample: usize,
+        list: &mut [u32; SHARE + WIDTH],
+    ) -> usize {
+        let x_step = self.x_step;
+        let mut count = 0;
+        for column in self.columns.clone().step_by(WIDTH) {
+            // SAFETY: rows have whole vectors. No column at or after the end is listed, whatever the padding holds.
+            unsafe {
+                let zero = L::splat(0.0);
+                let left = self.columns.end - column;
+                let x = self.x.add(sample * x_step + column);
+                let mut mask = L::load_first(x, left.min(WIDTH)).ne(zero);
+                for i in 1..S {
+                    mask = L::or(mask, L::load_first(x.add(i * x_step), left.min(WIDTH)).ne(zero));
+                }
+                count += L::store_set(mask, column as u32, list.as_mut_ptr().add(count));
+            }
+        }
+        count
+    }
+
+    /// `S` samples times one panel, in tiles that fill the registers.
+    #[inline(always)]
+    unsafe fn panel<L: Lanes, const S: usize>(
+        &self,
+        sample: usize,
+        list: &[u32],
+        (unit, vectors, weights): (usize, usize, *const f32),
+    ) {
+        let mut done = 0;
+        while done < vectors {
+            let from = (unit + done * WIDTH, vectors * WIDTH, weights.wrapping_add(done * WIDTH));
+            // SAFETY: guaranteed by the caller.
+            done += unsafe {
+                match vectors - done {
+                    8.. if const { L::TILE >= 24 && S <= 2 } => self.tile::<L, S, 8>(sample, list, from),
+                    6.. if const { L::TILE >= 24 && S <= 2 } => self.tile::<L, S, 6>(sample, list, from),
+                    4.. if const { L::TILE >= 24 && S <= 4 || S == 1 } => {
+                        self.tile::<L, S, 4>(sample, list, from)
+                    }
+                    3 | 6.. if const { L::TILE < 24 && S == 2 } => self.tile::<L, S, 3>(sample, list, from),
+                    2.. if const { L::TILE >= 24 || S <= 2 } => self.tile::<L, S, 2>(sample, list, from),
+                    _ => self.tile::<L, S, 1>(sample, list, from),
+                }
+            };
         }
     }
 
-    /// `S` samples times `U` units.
+    /// `S` samples times `V` vectors of units of a panel with `width` units. Returns `V`.
     #[inline(always)]
-    unsafe fn tile<L: Lanes, const S: usize, const U: usize>(&self, sample: usize, unit: usize) {
-        // SAFETY: the caller guarantees that all rows exist; units after the last are read as the last.
+    unsafe fn tile<L: Lanes, const S: usize, const V: usize>(
+        &self,
+        sample: usize,
+        list: &[u32],
+        (unit, width, weights): (usize, usize, *const f32),
+    ) -> usize {
+        let (units, y_step) = (self.panels.units, stride(self.panels.units));
+        // SAFETY: the caller guarantees the rows; listed columns are those of the part.
         unsafe {
             let zero = L::splat(0.0);
-            let mut sums = [[zero; U]; S];
+            let mut sums = [[zero; V]; S];
             let x = array!([self.x; S] i => self.x.add((sample + i) * self.x_step));
-            let last = self.units.end - 1;
-            let w = array!([self.weight; U] j => self.weight.add((unit + j).min(last) * self.inputs));
-            let whole = self.columns.start + (self.columns.len() & !(WIDTH - 1));
-            let mut k = self.columns.start;
-            while k < whole {
-                let values = array!([zero; S] i => L::load(x[i].add(k)));
-                for j in 0..U {
-                    let weight = L::load(w[j].add(k));
+            for column in list {
+                let column = *column as usize;
+                let w = weights.wrapping_add(column * width);
+                let values = array!([zero; S] i => L::splat(*x[i].add(column)));
+                for j in 0..V {
+                    let w = L::load(w.add(j * WIDTH));
                     for i in 0..S {
-                        sums[i][j] = values[i].mul_add(weight, sums[i][j]);
-                    }
-                }
-                k += WIDTH;
-            }
-            if k < self.columns.end {
-                let values = array!([zero; S] i => L::load(x[i].add(k)));
-                for j in 0..U {
-                    let weight = L::load_first(w[j].add(k), self.columns.end - k);
-                    for i in 0..S {
-                        sums[i][j] = values[i].mul_add(weight, sums[i][j]);
+                        sums[i][j] = values[i].mul_add(w, sums[i][j]);
                     }
                 }
             }
-            let flat: [f32; 16] = if S * U >= 8 {
-                L::sums(array!([zero; 16] i => if i < S * U { sums[i / U][i % U] } else { zero })).to_array()
-            } else {
-                array!([0.0; 16] i => if i < S * U { sums[i / U][i % U].sum() } else { 0.0 })
-            };
-            for i in 0..S.min(self.samples.end - sample) {
-                for j in 0..U {
-                    if unit + j <= last {
-                        *self.y.add((sample + i) * self.y_step + unit + j) = flat[i * U + j];
+            for i in 0..S {
+                for j in 0..V {
+                    let unit = unit + j * WIDTH;
+                    if unit < units {
+                        let (at, count) = ((sample + i) * y_step + unit, WIDTH.min(units - unit));
+                        // A sum of -0, which needs underflow, depends on the zeros that other samples left out.
+                        let sum = sums[i][j] + zero;
+                        let y = match self.epilogue {
+                            Some(epilogue) => epilogue.apply(sum, unit, count, at),
+                            None => sum,
+                        };
+                        y.store_first(self.y.add(at), count);
                     }
                 }
             }
         }
-    }
-}
-
-/// Adds the shares' sums in order and applies the epilogue, for some rows.
-pub struct Total {
-    pub rows: std::ops::Range<usize>,
-    pub units: usize,
-    pub sums: *const f32,
-    pub shares: usize,
-    /// The number of values of one share.
-    pub values: usize,
-    pub y: *mut f32,
-    pub epilogue: Epilogue,
-}
-
-impl Kernel for Total {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        let step = stride(self.units);
-        for row in self.rows.clone() {
-            for unit in (0..self.units).step_by(WIDTH) {
-                let (at, count) = (row * step + unit, WIDTH.min(self.units - unit));
-                // SAFETY: rows have room for whole vectors, in each share.
-                unsafe {
-                    let mut sum = L::load(self.sums.add(at));
-                    for share in 1..self.shares {
-                        sum = sum + L::load(self.sums.add(share * self.values + at));
-                    }
-                    self.epilogue.apply(sum, unit, count, at).store_first(self.y.add(at), count);
-                }
-            }
-        }
+        V
     }
 }
