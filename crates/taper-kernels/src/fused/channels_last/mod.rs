@@ -28,6 +28,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 mod weight_gradient;
+mod winners;
 
 pub use convolution::{BackwardPass, Convolution, ForwardPass};
 pub use flatten::Flattening;
@@ -35,6 +36,7 @@ pub use flatten::Flattening;
 use delta::Delta;
 use forward::{Forward, Groups};
 use weight_gradient::WeightGradient;
+use winners::{Quads, WinnersGradient};
 
 use crate::simd::holds;
 use crate::simd::lanes::WIDTH;

@@ -205,6 +205,8 @@ fn cases() -> Vec<Plain> {
         case([9, 11], [3, 2], [2, 1], "valid each", 15, 18, Some(0.25)),
         case([6, 5], [3, 3], [2, 2], "same each", 33, 48, Some(0.0)),
         case([8, 11], [3, 3], [1, 1], "same pooled", 1, 33, Some(0.0)),
+        case([13, 14], [5, 4], [2, 1], "same pooled", 1, 20, Some(0.25)),
+        case([9, 12], [1, 3], [1, 2], "valid pooled", 1, 16, None),
         case([7, 10], [3, 2], [1, 1], "valid pooled", 17, 18, Some(0.25)),
         case([11, 9], [3, 3], [2, 2], "valid pooled", 4, 7, None),
         case([5, 4], [2, 2], [1, 1], "valid pooled", 2, 16, Some(0.0)),

@@ -55,6 +55,7 @@ fn first(count: usize) -> __mmask16 {
 
 impl Lanes for Avx512 {
     type Mask = __mmask16;
+    type Picks = __m512i;
 
     const TILE: usize = 24;
 
@@ -76,6 +77,36 @@ impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> Self {
         Self(unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_picks(from: *const u8) -> __m512i {
+        unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn pick(four: *const f32, picks: __m512i) -> Self {
+        Self(unsafe { _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(four)), picks) })
+    }
+
+    #[inline(always)]
+    unsafe fn store_groups(v: [Self; 4], to: *mut f32) {
+        let groups = quarters(v);
+        // Quarter q of vector j is group 4 q + j: the quarters change places.
+        unsafe {
+            let (low, low2) = (
+                _mm512_shuffle_f32x4::<0x44>(groups[0], groups[1]),
+                _mm512_shuffle_f32x4::<0x44>(groups[2], groups[3]),
+            );
+            let (high, high2) = (
+                _mm512_shuffle_f32x4::<0xEE>(groups[0], groups[1]),
+                _mm512_shuffle_f32x4::<0xEE>(groups[2], groups[3]),
+            );
+            _mm512_storeu_ps(to, _mm512_shuffle_f32x4::<0x88>(low, low2));
+            _mm512_storeu_ps(to.add(16), _mm512_shuffle_f32x4::<0xDD>(low, low2));
+            _mm512_storeu_ps(to.add(32), _mm512_shuffle_f32x4::<0x88>(high, high2));
+            _mm512_storeu_ps(to.add(48), _mm512_shuffle_f32x4::<0xDD>(high, high2));
+        }
     }
 
     #[inline(always)]
@@ -172,22 +203,8 @@ impl Lanes for Avx512 {
     fn transpose(v: [Self; 16]) -> [Self; 16] {
         // First within quarters of four lanes: `columns[g][j]` has, in quarter q, column 4 q + j of rows 4
         // g to 4 g + 3. Then the quarters change places.
-        macro_rules! pairs {
-            ($unpack:ident, $a:expr, $b:expr) => {
-                _mm512_castpd_ps($unpack(_mm512_castps_pd($a), _mm512_castps_pd($b)))
-            };
-        }
-        let columns = array!([[v[0].0; 4]; 4] g => unsafe {
-            let (a, b, c, d) = (v[4 * g].0, v[4 * g + 1].0, v[4 * g + 2].0, v[4 * g + 3].0);
-            let (low, low2) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
-            let (high, high2) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
-            [
-                pairs!(_mm512_unpacklo_pd, low, low2),
-                pairs!(_mm512_unpackhi_pd, low, low2),
-                pairs!(_mm512_unpacklo_pd, high, high2),
-                pairs!(_mm512_unpackhi_pd, high, high2),
-            ]
-        });
+        let columns =
+            array!([[v[0].0; 4]; 4] g => quarters([v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]]));
         let mut transposed = v;
         let mut j = 0;
         while j < 4 {
@@ -211,5 +228,26 @@ impl Lanes for Avx512 {
         // SAFETY: the array has sixteen values.
         unsafe { _mm512_storeu_ps(values.as_mut_ptr(), self.0) };
         values
+    }
+}
+
+/// Four rows by columns: vector j has, in quarter q, column 4 q + j.
+#[inline(always)]
+fn quarters([a, b, c, d]: [Avx512; 4]) -> [__m512; 4] {
+    macro_rules! pairs {
+        ($unpack:ident, $a:expr, $b:expr) => {
+            _mm512_castpd_ps($unpack(_mm512_castps_pd($a), _mm512_castps_pd($b)))
+        };
+    }
+    // SAFETY: values of this type show that the machine has AVX-512.
+    unsafe {
+        let (low, low2) = (_mm512_unpacklo_ps(a.0, b.0), _mm512_unpacklo_ps(c.0, d.0));
+        let (high, high2) = (_mm512_unpackhi_ps(a.0, b.0), _mm512_unpackhi_ps(c.0, d.0));
+        [
+            pairs!(_mm512_unpacklo_pd, low, low2),
+            pairs!(_mm512_unpackhi_pd, low, low2),
+            pairs!(_mm512_unpacklo_pd, high, high2),
+            pairs!(_mm512_unpackhi_pd, high, high2),
+        ]
     }
 }

@@ -48,6 +48,9 @@ pub trait Lanes:
     /// One boolean per lane.
     type Mask: Copy;
 
+    /// A number below 4 per lane.
+    type Picks: Copy;
+
     /// The number of vectors that a register tile may hold in addition to its operands.
     const TILE: usize;
 
@@ -74,6 +77,24 @@ pub trait Lanes:
     /// # Safety
     /// All sixteen must be readable.
     unsafe fn load_bytes(from: *const u8) -> Self;
+
+    /// Loads sixteen bytes below 4.
+    ///
+    /// # Safety
+    /// All sixteen must be readable.
+    unsafe fn load_picks(from: *const u8) -> Self::Picks;
+
+    /// One of four values per lane.
+    ///
+    /// # Safety
+    /// All four must be readable.
+    unsafe fn pick(four: *const f32, picks: Self::Picks) -> Self;
+
+    /// Stores sixteen groups of four values: lane i of each vector goes to group i.
+    ///
+    /// # Safety
+    /// 64 values must be writable.
+    unsafe fn store_groups(vectors: [Self; 4], to: *mut f32);
 
     /// Stores all lanes.
     ///

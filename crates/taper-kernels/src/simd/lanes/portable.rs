@@ -40,6 +40,7 @@ operator!(Div, div);
 
 impl Lanes for Portable {
     type Mask = [bool; 16];
+    type Picks = [u8; 16];
 
     const TILE: usize = 4;
 
@@ -64,6 +65,27 @@ impl Lanes for Portable {
     unsafe fn load_bytes(from: *const u8) -> Self {
         // SAFETY: the caller guarantees sixteen bytes.
         Self(unsafe { from.cast::<[u8; 16]>().read_unaligned() }.map(f32::from))
+    }
+
+    #[inline(always)]
+    unsafe fn load_picks(from: *const u8) -> [u8; 16] {
+        // SAFETY: the caller guarantees sixteen bytes.
+        unsafe { from.cast::<[u8; 16]>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn pick(four: *const f32, picks: [u8; 16]) -> Self {
+        // SAFETY: the caller guarantees four values.
+        let four = unsafe { four.cast::<[f32; 4]>().read() };
+        Self(picks.map(|pick| four[usize::from(pick & 3)]))
+    }
+
+    #[inline(always)]
+    unsafe fn store_groups(v: [Self; 4], to: *mut f32) {
+        for i in 0..16 {
+            // SAFETY: the caller guarantees 64 values.
+            unsafe { to.add(4 * i).cast::<[f32; 4]>().write(std::array::from_fn(|j| v[j].0[i])) };
+        }
     }
 
     #[inline(always)]

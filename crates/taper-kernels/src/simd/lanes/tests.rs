@@ -186,6 +186,32 @@ fn memory_need_not_be_aligned() {
 }
 
 #[test]
+fn each_lane_picks_one_of_four_values() {
+    on_every_isa!(|isa, L| for first in 0..4 {
+        let picks: [u8; WIDTH] = std::array::from_fn(|i| ((first + i * i) % 4) as u8);
+        let four = [1.5, f32::INFINITY, -0.0, -3.0];
+        let picked = L::pick(four.as_ptr(), L::load_picks(picks.as_ptr()));
+        assert_same(picked.to_array(), picks.map(|pick| four[usize::from(pick)]), "pick", isa);
+    });
+}
+
+#[test]
+fn lanes_of_four_vectors_become_groups() {
+    on_every_isa!(|isa, L| {
+        let mut to = [-7.0; 4 * WIDTH + 2];
+        let vectors = array!([L::splat(0.0); 4] j => {
+            let values: [f32; WIDTH] = std::array::from_fn(|i| (4 * i + j) as f32);
+            L::load(values.as_ptr())
+        });
+        L::store_groups(vectors, to.as_mut_ptr().add(1));
+        for (i, value) in to.iter().enumerate() {
+            let expected = if (1..=4 * WIDTH).contains(&i) { (i - 1) as f32 } else { -7.0 };
+            assert_eq!(*value, expected, "{isa:?} {i}");
+        }
+    });
+}
+
+#[test]
 fn every_byte_makes_the_round_trip() {
     on_every_isa!(|isa, L| for first in (0..256).step_by(WIDTH) {
         let bytes: [u8; WIDTH] = std::array::from_fn(|i| (first + i) as u8);

@@ -2,7 +2,7 @@
 
 use super::Convolution;
 use crate::fused::channels_last::pack::{PackTransposed, Unpack};
-use crate::fused::channels_last::{Delta, Forward, WeightGradient};
+use crate::fused::channels_last::{Delta, Forward, Quads, WeightGradient, WinnersGradient};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
@@ -27,7 +27,7 @@ pub struct BackwardPass<'a> {
     pub transposed: &'a [f32],
     /// The gradient of `x`, in the same layout, if it is needed.
     pub x_gradient: Option<&'a mut [f32]>,
-    /// [`Convolution::delta_len`] zeros per thread; gaps and borders stay zero.
+    /// [`Convolution::delta_len`] zeros per thread, of one convolution: gaps and borders stay zero.
     pub delta: &'a mut [f32],
     /// [`Convolution::sums_len`] values: partial sums of the filters' gradient.
     pub sums: &'a mut [f32],
@@ -92,6 +92,31 @@ impl Convolution {
             for sample in part * samples / parts..(part + 1) * samples / parts {
                 let start = thread * delta_len;
                 let first = self.output.pixel(0, 0);
+                if self.has_winners() {
+                    let steps = [down * self.input.row(), right];
+                    let (image, quads) = (x[sample * input..].as_ptr(), delta.at(start));
+                    let to_quads = Quads { len: input, image, steps, quads };
+                    let to_filters = WinnersGradient {
+                        filter: self.filter,
+                        panels,
+                        size: self.output.size,
+                        quads,
+                        steps: steps.map(|step| 2 * step),
+                        gradient: gradient[sample * output + first..].as_ptr(),
+                        output: y[sample * output + first..].as_ptr(),
+                        row: self.output.row(),
+                        slope,
+                        argmax: argmax[sample * windows..].as_ptr(),
+                        sums: filter_sums.as_mut_ptr(),
+                        bias: bias_sums.as_mut_ptr(),
+                    };
+                    // SAFETY: the slices were checked to hold the layouts; every thread has its own groups, every part its own sums.
+                    unsafe {
+                        lanes::run(isa, to_quads);
+                        lanes::run(isa, to_filters);
+                    }
+                    continue;
+                }
                 let to_delta = Delta {
                     size: self.output.size,
                     panels,

@@ -153,10 +153,16 @@ impl Convolution {
         if self.pooled { self.output.size[0] * self.output.size[1] * self.output.channels } else { 0 }
     }
 
-    /// The number of values that each thread needs for the backward pass.
+    /// Whether the filters' gradient is computed from the pixels that pooling has chosen alone.
+    fn has_winners(&self) -> bool {
+        self.pooled && self.input.channels == 1
+    }
+
+    /// The number of values that each thread needs for the backward pass: those of the spread-out gradient, or of groups of four
+    /// pixels.
     #[must_use]
     pub fn delta_len(&self) -> usize {
-        self.transposed.delta.len()
+        if self.has_winners() { 4 * padded(self.input.len()) } else { self.transposed.delta.len() }
     }
 
     /// The number of values that a batch of `samples` needs for partial sums.

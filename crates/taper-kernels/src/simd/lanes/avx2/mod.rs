@@ -18,7 +18,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Kernel, Lanes};
-use shuffle::{SET, eight_by_eight};
+use shuffle::{SET, eight_by_eight, store_eight_groups};
 
 /// Two `ymm` registers. A value exists only where AVX2 does: every constructor is unsafe.
 #[derive(Clone, Copy)]
@@ -74,6 +74,7 @@ unsafe fn first(count: usize) -> __m256i {
 
 impl Lanes for Avx2 {
     type Mask = [__m256; 2];
+    type Picks = [__m256i; 2];
 
     const TILE: usize = 4;
 
@@ -101,6 +102,35 @@ impl Lanes for Avx2 {
             let (low, high) = (_mm_loadl_epi64(from.cast()), _mm_loadl_epi64(from.add(8).cast()));
             [_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(low)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(high))]
         })
+    }
+
+    #[inline(always)]
+    unsafe fn load_picks(from: *const u8) -> [__m256i; 2] {
+        unsafe {
+            let (low, high) = (_mm_loadl_epi64(from.cast()), _mm_loadl_epi64(from.add(8).cast()));
+            [_mm256_cvtepu8_epi32(low), _mm256_cvtepu8_epi32(high)]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn pick(four: *const f32, picks: [__m256i; 2]) -> Self {
+        let four = unsafe { _mm_loadu_ps(four) };
+        let four = unsafe { _mm256_set_m128(four, four) };
+        Self(array!([four; 2] i => unsafe { _mm256_permutevar_ps(four, picks[i]) }))
+    }
+
+    #[inline(always)]
+    unsafe fn store_groups(v: [Self; 4], to: *mut f32) {
+        let mut half = 0;
+        while half < 2 {
+            unsafe {
+                store_eight_groups(
+                    [v[0].0[half], v[1].0[half], v[2].0[half], v[3].0[half]],
+                    to.add(32 * half),
+                )
+            };
+            half += 1;
+        }
     }
 
     #[inline(always)]

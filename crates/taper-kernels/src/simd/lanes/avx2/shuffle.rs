@@ -24,19 +24,16 @@ pub static SET: [[u8; 8]; 256] = {
     set
 };
 
-/// The transpose of eight vectors, which show that the machine has AVX2.
+/// Four rows by columns: vector j has, in half h, column 4 h + j. Vectors show that the machine has AVX2.
 #[inline(always)]
-pub fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
+fn halves([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
     macro_rules! pairs {
         ($unpack:ident, $a:expr, $b:expr) => {
             _mm256_castpd_ps($unpack(_mm256_castps_pd($a), _mm256_castps_pd($b)))
         };
     }
-    // First within halves of four lanes: `columns[g][j]` has, in half h, column 4 h + j of rows 4 g to 4 g + 3. Then the halves
-    // change places.
     // SAFETY: vectors show that the machine has AVX2.
-    let columns = array!([[v[0]; 4]; 2] g => unsafe {
-        let (a, b, c, d) = (v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]);
+    unsafe {
         let (low, low2) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
         let (high, high2) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
         [
@@ -45,7 +42,31 @@ pub fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
             pairs!(_mm256_unpacklo_pd, high, high2),
             pairs!(_mm256_unpackhi_pd, high, high2),
         ]
-    });
+    }
+}
+
+/// Stores lane i of four vectors as group i.
+///
+/// # Safety
+/// 32 values must be writable.
+#[inline(always)]
+pub unsafe fn store_eight_groups(v: [__m256; 4], to: *mut f32) {
+    let groups = halves(v);
+    // SAFETY: vectors show that the machine has AVX2; the caller guarantees the memory.
+    unsafe {
+        _mm256_storeu_ps(to, _mm256_permute2f128_ps::<0x20>(groups[0], groups[1]));
+        _mm256_storeu_ps(to.add(8), _mm256_permute2f128_ps::<0x20>(groups[2], groups[3]));
+        _mm256_storeu_ps(to.add(16), _mm256_permute2f128_ps::<0x31>(groups[0], groups[1]));
+        _mm256_storeu_ps(to.add(24), _mm256_permute2f128_ps::<0x31>(groups[2], groups[3]));
+    }
+}
+
+/// The transpose of eight vectors, which show that the machine has AVX2.
+#[inline(always)]
+pub fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
+    // First within halves of four lanes: `columns[g][j]` has, in half h, column 4 h + j of rows 4 g to 4 g + 3. Then the halves
+    // change places.
+    let columns = array!([[v[0]; 4]; 2] g => halves([v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]]));
     let mut transposed = v;
     let mut j = 0;
     while j < 4 {
