@@ -1,77 +1,8 @@
 //! One image through all filters, followed by bias, activation and 2x2 max-pooling.
 
-use super::{Filter, Image};
+use super::Filter;
+use super::groups::Groups;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
-
-/// The output pixels of one image in groups of four, so that few addresses cover them all.
-#[derive(Clone, Debug)]
-pub struct Groups {
-    starts: Vec<Start>,
-    /// Offsets from the start to each of the four, in the input.
-    input: [usize; 4],
-    /// The same in the output.
-    output: [usize; 4],
-}
-
-/// The start of a group.
-#[derive(Clone, Copy, Debug)]
-struct Start {
-    /// The first value under the first pixel's filter.
-    input: usize,
-    /// The offset of its output.
-    output: usize,
-    /// The filter rows that overlap the image for any of the pixels; the border is 0.
-    rows: [usize; 2],
-}
-
-/// The rows of a filter that overlap the image, at positions `row` to `last`.
-///
-/// A non-finite weight that would meet only zeros of the border is then never multiplied, so no output
-/// shows it. It is still found: the following update checks every weight ([`watch`](crate::rule::watch)),
-/// and a checkpoint with such a weight is refused.
-fn rows_inside(input: &Image, height: usize, row: usize, last: usize) -> [usize; 2] {
-    let start = input.before[0].saturating_sub(last);
-    let end = (input.before[0] + input.size[0]).saturating_sub(row);
-    [start.min(height), end.min(height)]
-}
-
-impl Groups {
-    /// Groups along the rows; the last group of a row overlaps the one before unless the width is a
-    /// multiple of four. `height` is the filter's height, `step` its stride in pixels.
-    #[must_use]
-    pub fn along_rows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
-        let filter_height = height;
-        let [height, width] = output.size;
-        let offset = |i: usize| i.min(width.saturating_sub(1));
-        let columns = (0..width.div_ceil(4)).map(|i| (4 * i).min(width.saturating_sub(4)));
-        let starts = (0..height).flat_map(|row| columns.clone().map(move |column| (row, column)));
-        let at = |(row, column): (usize, usize)| {
-            let rows = rows_inside(input, filter_height, row * step[0], row * step[0]);
-            let first = row * step[0] * input.row() + column * step[1] * input.channels;
-            Start { input: first, output: output.pixel(row, column), rows }
-        };
-        Self {
-            starts: starts.map(at).collect(),
-            input: std::array::from_fn(|i| offset(i) * step[1] * input.channels),
-            output: std::array::from_fn(|i| offset(i) * output.channels),
-        }
-    }
-
-    /// Windows of 2x2 pixels, each pooled into one pixel of `output`.
-    #[must_use]
-    pub fn windows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
-        let filter_height = height;
-        let [down, right] = [step[0] * input.row(), step[1] * input.channels];
-        let [height, width] = output.size;
-        let starts = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
-        let at = |(row, column)| {
-            let rows = rows_inside(input, filter_height, 2 * row * step[0], (2 * row + 1) * step[0]);
-            let first = 2 * row * down + 2 * column * right;
-            Start { input: first, output: output.pixel(row, column), rows }
-        };
-        Self { starts: starts.map(at).collect(), input: [0, right, down, down + right], output: [0; 4] }
-    }
-}
 
 /// The work on one image. All pointers are to `f32` values in the layouts given for each field.
 pub struct Forward<'a> {
@@ -94,58 +25,122 @@ pub struct Forward<'a> {
     /// `[windows, panels, 16]`: the index of the largest of the four pixels; null if outputs are not
     /// pooled.
     pub argmax: *mut u8,
+    /// Whether groups whose pixels are all zero are worth looking for. All weights must then be finite.
+    pub has_zeros: bool,
 }
+
+/// The number of groups among which those are looked for at a time.
+const CHUNK: usize = 64;
 
 impl Kernel for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
+        let all = &self.groups.all;
         // SAFETY: guaranteed by the caller.
         unsafe {
-            let mut panel = 0;
-            while panel < self.panels {
-                if const { L::TILE >= 24 } && panel + 2 <= self.panels {
-                    self.all_groups::<L, 3, 2>(panel);
-                    panel += 2;
-                } else if const { L::TILE >= 24 } {
-                    self.all_groups::<L, 3, 1>(panel);
-                    panel += 1;
-                } else {
-                    self.all_groups::<L, 1, 1>(panel);
-                    panel += 1;
+            if !self.has_zeros {
+                self.all_panels::<L>(all);
+                return;
+            }
+            for chunk in all.chunks(CHUNK) {
+                let (mut occupied, mut count) = ([0; CHUNK], 0);
+                for group in chunk {
+                    if self.is_occupied::<L>(*group) {
+                        occupied[count] = *group;
+                        count += 1;
+                    } else {
+                        self.empty::<L>(*group);
+                    }
                 }
+                self.all_panels::<L>(&occupied[..count]);
             }
         }
     }
 }
 
 impl Forward<'_> {
+    /// Some groups, by their numbers.
     #[inline(always)]
-    unsafe fn all_groups<L: Lanes, const G: usize, const P: usize>(&self, panel: usize) {
-        let (tiles, rest) = self.groups.starts.as_chunks::<G>();
-        for (i, starts) in tiles.iter().enumerate() {
+    unsafe fn all_panels<L: Lanes>(&self, groups: &[usize]) {
+        let mut panel = 0;
+        while panel < self.panels {
             // SAFETY: guaranteed by the caller.
-            unsafe { self.tile::<L, G, P>(starts, i * G, panel) };
+            unsafe {
+                if const { L::TILE >= 24 } && panel + 2 <= self.panels {
+                    self.all_groups::<L, 3, 2>(groups, panel);
+                    panel += 2;
+                } else if const { L::TILE >= 24 } {
+                    self.all_groups::<L, 3, 1>(groups, panel);
+                    panel += 1;
+                } else {
+                    self.all_groups::<L, 1, 1>(groups, panel);
+                    panel += 1;
+                }
+            }
         }
-        for (i, start) in rest.iter().enumerate() {
+    }
+
+    #[inline(always)]
+    unsafe fn all_groups<L: Lanes, const G: usize, const P: usize>(&self, groups: &[usize], panel: usize) {
+        let (tiles, rest) = groups.as_chunks::<G>();
+        for groups in tiles {
             // SAFETY: guaranteed by the caller.
-            unsafe { self.tile::<L, 1, P>(&[*start], tiles.len() * G + i, panel) };
+            unsafe { self.tile::<L, G, P>(*groups, panel) };
+        }
+        for group in rest {
+            // SAFETY: guaranteed by the caller.
+            unsafe { self.tile::<L, 1, P>([*group], panel) };
+        }
+    }
+
+    /// Whether any value under a group's filters is not zero.
+    #[inline(always)]
+    unsafe fn is_occupied<L: Lanes>(&self, group: usize) -> bool {
+        let ([rows, values], start) = (self.groups.reach, self.groups.starts[group]);
+        let (rows, values) = (self.filter.rows + rows, self.filter.run + values);
+        // SAFETY: the caller guarantees the image, with its border.
+        unsafe {
+            let zero = L::splat(0.0);
+            let mut seen = zero.gt(zero);
+            for row in 0..rows {
+                let x = self.image.add(start.input + row * self.filter.row_step);
+                for first in (0..values).step_by(WIDTH) {
+                    seen = L::or(seen, L::load_first(x.add(first), WIDTH.min(values - first)).ne(zero));
+                }
+            }
+            L::any(seen)
+        }
+    }
+
+    /// The outputs of a group over zeros: what bias and activation make of 0. The first of four equal pixels is the largest.
+    #[inline(always)]
+    unsafe fn empty<L: Lanes>(&self, group: usize) {
+        let start = self.groups.starts[group];
+        for panel in 0..self.panels {
+            // SAFETY: guaranteed by the caller.
+            unsafe {
+                let value = self.finish(L::splat(0.0), panel);
+                for i in 0..4 {
+                    value.store(self.output.add(start.output + panel * WIDTH + self.groups.output[i]));
+                }
+                if !self.argmax.is_null() {
+                    let window = group * self.panels + panel;
+                    L::splat(0.0).store_bytes(self.argmax.add(window * WIDTH));
+                }
+            }
         }
     }
 
     /// `G` groups of four pixels times `P` panels of sixteen channels.
     #[inline(always)]
-    unsafe fn tile<L: Lanes, const G: usize, const P: usize>(
-        &self,
-        starts: &[Start; G],
-        first: usize,
-        panel: usize,
-    ) {
+    unsafe fn tile<L: Lanes, const G: usize, const P: usize>(&self, groups: [usize; G], panel: usize) {
         // SAFETY: the caller guarantees the layouts given for the fields; the groups stay within the images
         // that they were made for.
         unsafe {
             let taps = self.filter.taps();
+            let starts = array!([self.groups.starts[groups[0]]; G] g => self.groups.starts[groups[g]]);
             let zero = L::splat(0.0);
             let mut sums = [[[zero; P]; 4]; G];
             let offsets = [0, self.groups.input[1], self.groups.input[2], self.groups.input[3]];
@@ -195,7 +190,7 @@ impl Forward<'_> {
                     } else {
                         let (best, argmax) = largest(four);
                         self.finish(best, panel + p).store(output);
-                        let window = (first + g) * self.panels + panel + p;
+                        let window = groups[g] * self.panels + panel + p;
                         argmax.store_bytes(self.argmax.add(window * WIDTH));
                     }
                 }

@@ -22,6 +22,7 @@ mod convolution;
 mod delta;
 mod flatten;
 mod forward;
+mod groups;
 mod pack;
 #[cfg(test)]
 mod reference;
@@ -34,7 +35,8 @@ pub use convolution::{BackwardPass, Convolution, ForwardPass};
 pub use flatten::Flattening;
 
 use delta::Delta;
-use forward::{Forward, Groups};
+use forward::Forward;
+use groups::Groups;
 use weight_gradient::WeightGradient;
 use winners::{Quads, WinnersGradient};
 

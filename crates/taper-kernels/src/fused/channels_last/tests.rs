@@ -249,6 +249,25 @@ fn odd_shapes_equal_plain_loops_for_every_instruction_set_and_any_number_of_thre
 }
 
 #[test]
+fn images_with_a_background_of_zeros_equal_plain_loops() {
+    for plain in cases().into_iter().filter(|plain| plain.channels == 1) {
+        for biased in [true, false] {
+            let mut batch = Batch::new(&plain, 9, biased, eighth);
+            let kept = |at: usize| at % 31 == 3 || at % 47 == 5;
+            batch.x.iter_mut().enumerate().filter(|(at, _)| !kept(*at)).for_each(|(_, x)| *x = 0.0);
+            let expected = reference(&plain, &batch);
+            for isa in Isa::all() {
+                let results = Run::new(plain, 9, 2, false, biased).step(&mut Team::new(2), isa, &batch);
+                for what in [0, 2, 3] {
+                    let result: Vec<f64> = results[what].iter().map(|&value| f64::from(value)).collect();
+                    assert!(result == expected[what], "result {what} of {plain:?}, {isa:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 #[cfg_attr(miri, ignore = "takes hours")]
 fn large_filters_equal_plain_loops() {
     // So many sums that there are fewer parts, and several ranges to add up.

@@ -15,7 +15,7 @@ pub struct Quads {
     /// How far away the next output pixel is, down and to the right, in values of the image.
     pub steps: [usize; 2],
     /// `[len, 4]`.
-    pub quads: *mut f32,
+    pub groups: *mut f32,
 }
 
 impl Kernel for Quads {
@@ -31,7 +31,7 @@ impl Kernel for Quads {
                     let at = first + [0, right, down, down + right][i];
                     L::load_first(self.image.wrapping_add(at), WIDTH.min(self.len.saturating_sub(at)))
                 });
-                L::store_groups(four, self.quads.add(4 * first));
+                L::store_groups(four, self.groups.add(4 * first));
             }
         }
     }

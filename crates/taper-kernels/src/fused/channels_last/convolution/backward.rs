@@ -95,7 +95,7 @@ impl Convolution {
                 if self.has_winners() {
                     let steps = [down * self.input.row(), right];
                     let (image, quads) = (x[sample * input..].as_ptr(), delta.at(start));
-                    let to_quads = Quads { len: input, image, steps, quads };
+                    let to_quads = Quads { len: input, image, steps, groups: quads };
                     let to_filters = WinnersGradient {
                         filter: self.filter,
                         panels,
@@ -149,6 +149,7 @@ impl Convolution {
                     slope: None,
                     output: x_gradient.at(sample * input),
                     argmax: std::ptr::null_mut(),
+                    has_zeros: false,
                 });
                 // SAFETY: the slices were checked to hold the layouts; every thread has its own `delta`,
                 // every part its own sums, and every sample its own gradient.

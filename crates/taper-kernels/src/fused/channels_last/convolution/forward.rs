@@ -67,6 +67,8 @@ impl Convolution {
                 slope,
                 output: y.at(sample * output),
                 argmax: if self.pooled { argmax.at(sample * windows) } else { std::ptr::null_mut() },
+                // The background of images of one channel is often 0; of several, or behind an activation, hardly ever in all.
+                has_zeros: self.input.channels == 1,
             };
             // SAFETY: the slices were checked to hold the layouts, and every sample has its own output.
             unsafe { lanes::run(isa, work) }

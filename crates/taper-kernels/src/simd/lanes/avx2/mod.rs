@@ -123,12 +123,8 @@ impl Lanes for Avx2 {
     unsafe fn store_groups(v: [Self; 4], to: *mut f32) {
         let mut half = 0;
         while half < 2 {
-            unsafe {
-                store_eight_groups(
-                    [v[0].0[half], v[1].0[half], v[2].0[half], v[3].0[half]],
-                    to.add(32 * half),
-                )
-            };
+            let four = array!([v[0].0[0]; 4] j => v[j].0[half]);
+            unsafe { store_eight_groups(four, to.add(32 * half)) };
             half += 1;
         }
     }
