@@ -5,7 +5,8 @@
 //! threads sleep sooner, took 13 us for two empty parts; the team takes 0.5 us.
 //!
 //! Each thread starts with its own share of the parts, so that it finds its part of the weights in its own
-//! cache, and then helps the others. Results do not depend on which thread runs a part.
+//! cache, and then helps the others. Results do not depend on which thread runs a part. A task ends when its parts are done: a
+//! thread that has none, because the system runs another program in its place, is not waited for.
 
 mod state;
 mod task;
@@ -36,6 +37,8 @@ pub struct Team {
     workers: Vec<JoinHandle<()>>,
     /// The maximum number of threads that share a task.
     limit: usize,
+    /// The number of the last task.
+    task: u32,
 }
 
 struct Shared {
@@ -52,11 +55,12 @@ struct Shared {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-// SAFETY: everything but `task` synchronizes itself. `task` is written only by the owner, while no worker
-// is running a task: the owner's acquiring load of `progress` has read the 0 that the last worker released,
-// and each earlier count is part of the same release sequence. Workers read it only after an acquiring load
-// of a `task_number` that the owner released after the write. The function behind it is `Sync`, and is
-// called through a shared reference.
+// SAFETY: everything but `task` synchronizes itself. `task` is written only by the owner, between tasks: its acquiring load of
+// `progress` has then read the 0 that the last report of a part released, and each earlier report is part of the same release
+// sequence. A thread reads it only between claiming a part and reporting it as done. The claim acquires the offer of the share,
+// which the owner released after the write; claims of an earlier task fail. (Task numbers repeat after 2^32 tasks, an hour or
+// more, for which a thread would have to stand still between two instructions.) The function behind it is `Sync`, and is called
+// through a shared reference.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -89,7 +93,7 @@ impl Team {
             spawn(index, Box::new(move || shared.run_worker(index)))
         };
         let workers = (1..threads).map_while(worker).collect();
-        Self { shared, workers, limit: threads }
+        Self { shared, workers, limit: threads, task: 0 }
     }
 
     /// The number of threads.
@@ -117,40 +121,38 @@ impl Team {
     /// have written.
     ///
     /// # Panics
-    /// If `part` does. The thread that panicked starts no other part, the others finish theirs; then one of
-    /// the panics is resumed in the caller. The team remains usable.
+    /// If `part` does; then one of the panics is resumed, with several threads after all other parts are done. The team remains
+    /// usable.
     pub fn run<F: Fn(usize, usize) + Sync>(&mut self, parts: usize, part: F) {
         let threads = self.threads().min(self.limit).min(parts);
-        if threads <= 1 {
+        if threads <= 1 || u32::try_from(parts).is_err() {
             (0..parts).for_each(|index| part(index, 0));
             return;
         }
-        // No worker uses this once `progress` is 0, which is awaited below: `part` lives until then, because
+        self.task = self.task.wrapping_add(1);
+        // Nobody uses this once all parts are done, which is awaited below: `part` lives until then, because
         // nothing in between unwinds (`run_parts` catches all panics).
         let task = Task::new(&part);
-        // SAFETY: `&mut self`, and no worker is running a task: nobody else reads or writes this.
+        // SAFETY: `&mut self`, and all parts of earlier tasks are done: nobody else reads or writes this.
         unsafe { *self.shared.task.0.get() = Some(task) };
+        self.shared.progress.0.parts.store(parts, Ordering::Relaxed);
         let (share, more) = (parts / threads, parts % threads);
         let start = |i: usize| share * i + more.min(i);
-        // Nobody reads these before seeing a new `task_number`, which releases them.
-        for (i, state) in self.shared.states.iter().enumerate() {
-            let (next, end) = if i < threads { (start(i), start(i + 1)) } else { (0, 0) };
-            state.next.store(next, Ordering::Relaxed);
-            state.end.store(end, Ordering::Relaxed);
+        for (i, state) in self.shared.states[..threads].iter().enumerate() {
+            state.share.offer(self.task, [start(i), start(i + 1)]);
         }
-        self.shared.progress.0.workers.store(threads - 1, Ordering::Relaxed);
         for (state, worker) in self.shared.states[1..threads].iter().zip(&self.workers) {
-            state.task_number.fetch_add(1, Ordering::SeqCst);
+            state.task_number.store(self.task, Ordering::SeqCst);
             if state.asleep.load(Ordering::SeqCst) {
                 worker.thread().unpark();
             }
         }
-        self.shared.run_parts(0);
+        self.shared.run_parts(0, self.task);
         let mut wait = Wait::new();
-        while self.shared.progress.0.workers.load(Ordering::Acquire) != 0 {
+        while self.shared.progress.0.parts.load(Ordering::Acquire) != 0 {
             wait.pause();
         }
-        // The flag was set before the last worker released `progress`, or by this thread.
+        // The flag was set before the panicked part was reported as done, or by this thread.
         if self.shared.progress.0.panicked.load(Ordering::Relaxed) {
             self.shared.progress.0.panicked.store(false, Ordering::Relaxed);
             let panic = self.shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -195,32 +197,30 @@ impl Shared {
                     state.asleep.store(false, Ordering::SeqCst);
                 }
             }
-            done += 1;
-            self.run_parts(index);
-            self.progress.0.workers.fetch_sub(1, Ordering::Release);
+            done = state.task_number.load(Ordering::Relaxed);
+            self.run_parts(index, done);
         }
     }
 
-    /// Runs the parts of thread `index`, then those that other threads have not started.
-    fn run_parts(&self, index: usize) {
-        // SAFETY: the owner wrote this before it handed the task over, and waits for the caller before it
-        // writes again.
-        let Some(Task { part: function, call }) = (unsafe { *self.task.0.get() }) else { return };
-        let all = || {
-            let threads = self.states.len();
-            for state in (0..threads).map(|i| &self.states[(index + i) % threads]) {
-                let end = state.end.load(Ordering::Relaxed);
-                // Checking first keeps `next` from running past the end, and reading is cheaper.
-                while state.next.load(Ordering::Relaxed) < end {
-                    let part = state.next.fetch_add(1, Ordering::Relaxed);
-                    if part < end {
-                        // SAFETY: the owner keeps the function alive until all threads have finished.
+    /// Runs the parts of `task` that thread `index` was given, then those that other threads have not started.
+    fn run_parts(&self, index: usize, task: u32) {
+        let threads = self.states.len();
+        let shares = || (0..threads).map(|i| &self.states[(index + i) % threads].share);
+        let mut done = 0;
+        let mut all = || {
+            for share in shares() {
+                while let Some(part) = share.claim(task) {
+                    done += 1;
+                    // SAFETY: the owner wrote this before it offered the part, and neither writes again nor drops the function
+                    // until the part is reported as done.
+                    if let Some(Task { part: function, call }) = unsafe { *self.task.0.get() } {
+                        // SAFETY: as above.
                         unsafe { call(function, part, index) };
                     }
                 }
             }
         };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(all)) {
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(&mut all)) {
             self.progress.0.panicked.store(true, Ordering::Relaxed);
             let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
             if first.is_none() {
@@ -230,6 +230,9 @@ impl Shared {
                 // this thread forever.
                 std::mem::forget(again);
             }
+        }
+        if done > 0 {
+            self.progress.0.parts.fetch_sub(done, Ordering::Release);
         }
     }
 }

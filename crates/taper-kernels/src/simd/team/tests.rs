@@ -159,6 +159,28 @@ fn threads_that_cannot_be_started_are_left_out() {
 }
 
 #[test]
+fn a_thread_that_does_not_come_is_not_waited_for() {
+    let come = Arc::new(AtomicBool::new(false));
+    let spawn = |_, work: WorkerMain| {
+        let come = Arc::clone(&come);
+        Some(std::thread::spawn(move || {
+            while !come.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            work();
+        }))
+    };
+    let mut team = Team::start(3, spawn);
+    for parts in [2, 3, 10] {
+        check(&mut team, parts);
+    }
+    come.store(true, Ordering::SeqCst);
+    for parts in [2, 3, 10] {
+        check(&mut team, parts);
+    }
+}
+
+#[test]
 fn dropping_a_team_ends_its_threads() {
     for (asleep, used) in [(false, false), (false, true), (true, false), (true, true)] {
         let mut team = Team::new(3);
