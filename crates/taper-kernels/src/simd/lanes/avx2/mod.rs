@@ -18,7 +18,7 @@ use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Kernel, Lanes};
-use shuffle::{SET, eight_by_eight, store_eight_groups};
+use shuffle::SET;
 
 /// Two `ymm` registers. A value exists only where AVX2 does: every constructor is unsafe.
 #[derive(Clone, Copy)]
@@ -121,12 +121,7 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn store_groups(v: [Self; 4], to: *mut f32) {
-        let mut half = 0;
-        while half < 2 {
-            let four = array!([v[0].0[0]; 4] j => v[j].0[half]);
-            unsafe { store_eight_groups(four, to.add(32 * half)) };
-            half += 1;
-        }
+        unsafe { shuffle::store_groups(v, to) }
     }
 
     #[inline(always)]
@@ -227,15 +222,7 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     fn sums(v: [Self; 16]) -> Self {
-        Self::from_quads(array!([v[0].fold(); 4] q => {
-            let four = array!([v[0].fold(); 4] p => v[4 * q + p].fold());
-            // SAFETY: a value of this type shows that the machine has AVX2.
-            unsafe {
-                let low = _mm_add_ps(_mm_movelh_ps(four[0], four[1]), _mm_movehl_ps(four[1], four[0]));
-                let high = _mm_add_ps(_mm_movelh_ps(four[2], four[3]), _mm_movehl_ps(four[3], four[2]));
-                _mm_add_ps(_mm_shuffle_ps::<0x88>(low, high), _mm_shuffle_ps::<0xDD>(low, high))
-            }
-        }))
+        shuffle::sums(v)
     }
 
     #[inline(always)]
@@ -250,20 +237,7 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     fn transpose(v: [Self; 16]) -> [Self; 16] {
-        // Four blocks of eight by eight.
-        let mut transposed = v;
-        let mut half = 0;
-        while half < 2 {
-            let top = eight_by_eight(array!([v[0].0[0]; 8] i => v[i].0[half]));
-            let bottom = eight_by_eight(array!([v[0].0[0]; 8] i => v[8 + i].0[half]));
-            let mut j = 0;
-            while j < 8 {
-                transposed[8 * half + j] = Self([top[j], bottom[j]]);
-                j += 1;
-            }
-            half += 1;
-        }
-        transposed
+        shuffle::transpose(v)
     }
 
     #[inline(always)]

@@ -50,7 +50,7 @@ fn halves([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
 /// # Safety
 /// 32 values must be writable.
 #[inline(always)]
-pub unsafe fn store_eight_groups(v: [__m256; 4], to: *mut f32) {
+unsafe fn store_eight_groups(v: [__m256; 4], to: *mut f32) {
     let groups = halves(v);
     // SAFETY: vectors show that the machine has AVX2; the caller guarantees the memory.
     unsafe {
@@ -63,7 +63,7 @@ pub unsafe fn store_eight_groups(v: [__m256; 4], to: *mut f32) {
 
 /// The transpose of eight vectors, which show that the machine has AVX2.
 #[inline(always)]
-pub fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
+fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
     // First within halves of four lanes: `columns[g][j]` has, in half h, column 4 h + j of rows 4 g to 4 g + 3. Then the halves
     // change places.
     let columns = array!([[v[0]; 4]; 2] g => halves([v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]]));
@@ -81,6 +81,54 @@ pub fn eight_by_eight(v: [__m256; 8]) -> [__m256; 8] {
     transposed
 }
 
+/// The transpose of sixteen vectors.
+#[inline(always)]
+pub fn transpose(v: [Avx2; 16]) -> [Avx2; 16] {
+    // Four blocks of eight by eight.
+    let mut transposed = v;
+    let mut half = 0;
+    while half < 2 {
+        let top = eight_by_eight(array!([v[0].0[0]; 8] i => v[i].0[half]));
+        let bottom = eight_by_eight(array!([v[0].0[0]; 8] i => v[8 + i].0[half]));
+        let mut j = 0;
+        while j < 8 {
+            transposed[8 * half + j] = Avx2([top[j], bottom[j]]);
+            j += 1;
+        }
+        half += 1;
+    }
+    transposed
+}
+
+/// Stores lane i of four vectors as group i.
+///
+/// # Safety
+/// 64 values must be writable.
+#[inline(always)]
+pub unsafe fn store_groups(v: [Avx2; 4], to: *mut f32) {
+    let mut half = 0;
+    while half < 2 {
+        let four = array!([v[0].0[0]; 4] j => v[j].0[half]);
+        // SAFETY: guaranteed by the caller.
+        unsafe { store_eight_groups(four, to.add(32 * half)) };
+        half += 1;
+    }
+}
+
+/// The sum of each vector's lanes, one lane per vector.
+#[inline(always)]
+pub fn sums(v: [Avx2; 16]) -> Avx2 {
+    Avx2::from_quads(array!([v[0].fold(); 4] q => {
+        let four = array!([v[0].fold(); 4] p => v[4 * q + p].fold());
+        // SAFETY: a value of this type shows that the machine has AVX2.
+        unsafe {
+            let low = _mm_add_ps(_mm_movelh_ps(four[0], four[1]), _mm_movehl_ps(four[1], four[0]));
+            let high = _mm_add_ps(_mm_movelh_ps(four[2], four[3]), _mm_movehl_ps(four[3], four[2]));
+            _mm_add_ps(_mm_shuffle_ps::<0x88>(low, high), _mm_shuffle_ps::<0xDD>(low, high))
+        }
+    }))
+}
+
 impl Avx2 {
     /// Adds halves of 8, then of 4 lanes.
     #[inline(always)]
@@ -93,7 +141,7 @@ impl Avx2 {
     }
 
     #[inline(always)]
-    pub fn from_quads(q: [__m128; 4]) -> Self {
+    fn from_quads(q: [__m128; 4]) -> Self {
         // SAFETY: only reached from a value of this type.
         unsafe { Self([_mm256_set_m128(q[1], q[0]), _mm256_set_m128(q[3], q[2])]) }
     }
