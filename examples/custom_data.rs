@@ -23,8 +23,10 @@ impl CustomData for Rings {
             let labels: Vec<u32> = (0..samples).map(|i| i % 2).collect();
             let point = |label: &u32| {
                 let radius = f64::from(*label) + draw.uniform_in(0.2, 0.8);
-                let (sine, cosine) = draw.uniform_in(0.0, std::f64::consts::TAU).sin_cos();
-                [(radius * cosine) as f32, (radius * sine) as f32]
+                // Any direction is as likely as any other.
+                let (x, y) = (draw.normal(), draw.normal());
+                let factor = radius / (x * x + y * y).sqrt();
+                [(factor * x) as f32, (factor * y) as f32]
             };
             Dataset {
                 sample_shape: [2].into(),

@@ -15,6 +15,7 @@
 
 pub mod binary_cross_entropy;
 pub mod cross_entropy;
+mod exponential;
 pub mod huber;
 pub mod mae;
 pub mod mse;

@@ -119,7 +119,7 @@ fn score(logits: &[f32]) -> f64 {
 
 /// The score of a sample whose probability is `threshold`.
 fn least_score(threshold: f64) -> f64 {
-    (threshold / (1.0 - threshold)).ln()
+    libm::log(threshold / (1.0 - threshold))
 }
 
 #[cfg(test)]

@@ -88,8 +88,8 @@ impl Formula for Moments {
         let steps = step as f64;
         Factors {
             keep: 1.0 - learning_rate * self.decay,
-            rate: learning_rate / (1.0 - self.beta1.powf(steps)),
-            root: 1.0 / (1.0 - self.beta2.powf(steps)).sqrt(),
+            rate: learning_rate / (1.0 - libm::pow(self.beta1, steps)),
+            root: 1.0 / (1.0 - libm::pow(self.beta2, steps)).sqrt(),
         }
     }
 

@@ -28,7 +28,7 @@ struct Speed {
 
 impl Speed {
     fn add(&mut self, samples: u64, seconds: f64) {
-        let weight = (-seconds / MEMORY).exp();
+        let weight = libm::exp(-seconds / MEMORY);
         self.samples = self.samples * weight + samples as f64;
         self.seconds = self.seconds * weight + seconds;
     }

@@ -70,7 +70,7 @@ fn far_targets(data: &Dataset, order: &[usize], names: &[String]) -> Option<Stri
     let Normalize { mean, std } = Normalize::measure_targets(data, order)?;
     let constant = |place: usize| is_constant(data, order, place);
     let far = (0..*width).find(|&place| {
-        mean[place].hypot(std[place]) > TARGETS.0 || (std[place] < TARGETS.1 && !constant(place))
+        libm::hypot(mean[place], std[place]) > TARGETS.0 || (std[place] < TARGETS.1 && !constant(place))
     })?;
     let which = match names.get(far) {
         Some(name) => format!("the numbers to predict in column `{name}`"),

@@ -54,7 +54,7 @@ impl CustomData for Corners {
             let mut draw = Stream::new(seed, Purpose::Data, [split, 0]);
             let labels: Vec<u32> = [0, 1, 1, 1, 2].into_iter().cycle().take(samples).collect();
             let point = |label: &u32| {
-                let (sine, cosine) = (f64::from(*label) * std::f64::consts::TAU / 3.0).sin_cos();
+                let (sine, cosine) = libm::sincos(f64::from(*label) * std::f64::consts::TAU / 3.0);
                 [sine, cosine].map(|corner| (100.0 + 10.0 * corner + draw.normal()) as f32)
             };
             Dataset {

@@ -410,7 +410,7 @@ fn one_output_gives_both_probabilities() {
     workspace.file("x.json", serde_json::json!(samples).to_string());
     for prediction in predict(&workspace, &["x.json"]) {
         let (logit, both) = (numbers(&prediction, "logits")[0], numbers(&prediction, "probabilities"));
-        let expected = 1.0 / (1.0 + (-logit).exp());
+        let expected = 1.0 / (1.0 + libm::exp(-logit));
         assert!((both[1] - expected).abs() < 1e-6 && (both[0] + both[1] - 1.0).abs() < 1e-6, "{prediction}");
         assert_eq!(prediction["class_index"], u64::from(logit > 0.0));
     }

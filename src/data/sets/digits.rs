@@ -113,7 +113,7 @@ impl Config {
                 .collect();
             let curve: Vec<Point> = smooth(&shaken).iter().map(|&point| warp.apply(point)).collect();
             for (i, ends) in curve.windows(2).enumerate() {
-                let width = radius * (1.0 + swell * (0.15 * i as f64 + phase).sin());
+                let width = radius * (1.0 + swell * libm::sin(0.15 * i as f64 + phase));
                 segment(&mut coverage, self.size, [ends[0], ends[1]], width);
             }
         }
@@ -136,7 +136,7 @@ struct Warp {
 impl Warp {
     fn random(strength: f64, stream: &mut Stream) -> Self {
         let mut normal = |deviation: f64| strength * deviation * stream.normal().clamp(-2.2, 2.2);
-        let (sin, cos) = normal(0.16).sin_cos();
+        let (sin, cos) = libm::sincos(normal(0.16));
         let slant = normal(0.2);
         // The whole image except the margin, as in MNIST.
         let size = 0.72 * (1.0 + normal(0.08));
@@ -154,7 +154,7 @@ impl Warp {
     fn apply(&self, point: Point) -> Point {
         let mut bent = point;
         for (direction, phase, displacement) in &self.waves {
-            let wave = (direction[0] * point[0] + direction[1] * point[1] + phase).sin();
+            let wave = libm::sin(direction[0] * point[0] + direction[1] * point[1] + phase);
             bent = [bent[0] + displacement[0] * wave, bent[1] + displacement[1] * wave];
         }
         let [x, y] = [bent[0] - 0.5, bent[1] - 0.5];
@@ -203,7 +203,7 @@ fn segment(coverage: &mut [f64], size: usize, ends: [Point; 2], radius: f64) {
         for column in range(ax, bx) {
             let (x, y) = (column as f64 + 0.5 - ax, row as f64 + 0.5 - ay);
             let along = if squared > 0.0 { ((x * dx + y * dy) / squared).clamp(0.0, 1.0) } else { 0.0 };
-            let distance = (x - along * dx).hypot(y - along * dy);
+            let distance = libm::hypot(x - along * dx, y - along * dy);
             let covered = (radius + 0.5 - distance).clamp(0.0, 1.0);
             let pixel = &mut coverage[row * size + column];
             *pixel = f64::max(*pixel, covered);

@@ -19,17 +19,17 @@ pub struct Elementwise {
 }
 
 fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
+    1.0 / (1.0 + libm::expf(-x))
 }
 
 /// The cumulative distribution function of the standard normal distribution.
 fn normal(x: f32) -> f32 {
-    (0.5 * (1.0 + candle_core::cpu::erf::erf_f64(f64::from(x) * std::f64::consts::FRAC_1_SQRT_2))) as f32
+    (0.5 * (1.0 + libm::erf(f64::from(x) * std::f64::consts::FRAC_1_SQRT_2))) as f32
 }
 
 /// The density of the standard normal distribution.
 fn density(x: f32) -> f32 {
-    (-0.5 * x * x).exp() / std::f32::consts::TAU.sqrt()
+    libm::expf(-0.5 * x * x) / std::f32::consts::TAU.sqrt()
 }
 
 /// The function of `activation`; `None` for softmax, which is not element-wise.
@@ -40,11 +40,11 @@ pub fn function(activation: Activation) -> Option<Function> {
             (|x| if x > 0.0 { x } else { 0.2 * x }, |x, _| if x > 0.0 { 1.0 } else { 0.2 })
         }
         Activation::Sigmoid => (sigmoid, |_, y| y * (1.0 - y)),
-        Activation::Tanh => (f32::tanh, |_, y| 1.0 - y * y),
+        Activation::Tanh => (libm::tanhf, |_, y| 1.0 - y * y),
         Activation::Gelu => (|x| x * normal(x), |x, _| normal(x) + x * density(x)),
         Activation::Silu => (|x| x * sigmoid(x), |x, _| sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))),
         Activation::Elu => {
-            (|x| if x > 0.0 { x } else { x.exp_m1() }, |x, y| if x > 0.0 { 1.0 } else { y + 1.0 })
+            (|x| if x > 0.0 { x } else { libm::expm1f(x) }, |x, y| if x > 0.0 { 1.0 } else { y + 1.0 })
         }
         Activation::Softmax => return None,
     };

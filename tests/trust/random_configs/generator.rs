@@ -239,7 +239,7 @@ impl<'s> Generator<'s> {
         }
         match self.stream.below(3) {
             0 if schema["minimum"].is_number() => low,
-            1 if most.is_none() => low.max(0.0) + 10.0_f64.powf(self.stream.uniform_in(-30.0, 8.0)),
+            1 if most.is_none() => low.max(0.0) + libm::pow(10.0, self.stream.uniform_in(-30.0, 8.0)),
             _ => low + (high - low) * self.stream.uniform_in(1e-9, 0.999),
         }
     }

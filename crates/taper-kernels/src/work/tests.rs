@@ -31,7 +31,7 @@ impl Rule for Sums {
 }
 
 fn numbers(len: usize, step: f32) -> Vec<f32> {
-    (0..len).map(|i| (i as f32 * step).sin()).collect()
+    (0..len).map(|i| libm::sinf(i as f32 * step)).collect()
 }
 
 /// Parameters and state between guard values, and the result of [`Sums`]; unused state is empty.
