@@ -21,6 +21,7 @@
 //! - `kills`: runs that are killed at random moments.
 //! - `live`: not tests: layers in f64 that compute their distance from kinks.
 //! - `lone_weights`: hostile weights files without a manifest.
+//! - `machines`: the same weights with every instruction set, and as written down.
 //! - `memory`: a long run needs no more memory than a short one.
 //! - `networks`: not tests: random layers and networks of every kind.
 //! - `not_finite`: NaN and infinity anywhere stop a run within the step; nothing good is lost.
@@ -62,6 +63,7 @@ mod gradients;
 mod kills;
 mod live;
 mod lone_weights;
+mod machines;
 mod memory;
 mod networks;
 mod not_finite;

@@ -24,7 +24,7 @@ fn check(
             for (c, i) in (0..channels).flat_map(|c| (0..size).map(move |i| (c, i))) {
                 let from = (index * channels + c) * size + i;
                 let value = if bytewise { f32::from(bytes[from]) } else { floats[from] };
-                to[place(c, i)] = isa.mul_add(value, scale[c % factors], shift[c % factors]);
+                to[place(c, i)] = value.mul_add(scale[c % factors], shift[c % factors]);
             }
         }
         let data = if bytewise { Data::Bytes(&bytes) } else { Data::Floats(&floats) };

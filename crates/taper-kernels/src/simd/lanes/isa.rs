@@ -65,13 +65,6 @@ impl Isa {
             Self::Portable => "portable",
         }
     }
-
-    /// One lane of [`Lanes::mul_add`].
-    #[cfg(test)]
-    pub(crate) fn mul_add(self, value: f32, factor: f32, term: f32) -> f32 {
-        let fused = self != Self::Portable || cfg!(target_arch = "aarch64");
-        if fused { value.mul_add(factor, term) } else { value * factor + term }
-    }
 }
 
 impl FromStr for Isa {

@@ -2,8 +2,8 @@
 //!
 //! Kernels are written once, generic over [`Lanes`], and compiled for every [`Isa`]: [`run`] enters a
 //! function that may use its instructions, into which the kernel is inlined. Sixteen lanes everywhere, in
-//! one register or in several, keep layouts and the order of sums the same on all machines; with fused
-//! multiply-add, AVX-512, AVX2 and NEON give the same bits.
+//! one register or in several, keep layouts and the order of sums the same on all machines, and a multiply-add is rounded once on
+//! all, so that AVX-512, AVX2, NEON and plain code give the same bits.
 
 /// Builds an array element by element in a plain loop. Kernels have no closures in their loops: a closure
 /// is a separate function, which may not use the instruction set, and if it is not inlined, each vector
@@ -122,7 +122,7 @@ pub trait Lanes:
         unsafe { Self::splat(value) }
     }
 
-    /// `self * factor + term`, rounded once where the machine supports it.
+    /// `self * factor + term`, rounded once.
     #[must_use]
     fn mul_add(self, factor: Self, term: Self) -> Self;
 

@@ -108,12 +108,7 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
-        // Without a hardware instruction, `f32::mul_add` is a slow function call.
-        let fused = cfg!(target_arch = "aarch64");
-        Self(std::array::from_fn(|i| {
-            let (value, factor, term) = (self.0[i], factor.0[i], term.0[i]);
-            if fused { value.mul_add(factor, term) } else { value * factor + term }
-        }))
+        Self(std::array::from_fn(|i| mul_add(self.0[i], factor.0[i], term.0[i])))
     }
 
     #[inline(always)]
@@ -177,4 +172,25 @@ impl Lanes for Portable {
     fn to_array(self) -> [f32; 16] {
         self.0
     }
+}
+
+/// `a * b + c`, rounded once.
+#[inline(always)]
+fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") {
+        return a.mul_add(b, c);
+    }
+    // Without an instruction, `f32::mul_add` is a slow function call. The product is exact in f64, and the sum is rounded to odd: if
+    // it is not exact, its last bit is set, so that rounding it again, to f32, is as good as rounding once (Boldo and Melquiond,
+    // "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
+    let (product, term) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + term;
+    let part = sum - product;
+    let error = (product - (sum - part)) + (term - part);
+    let bits = sum.to_bits();
+    // Towards the exact value, which lies between `sum` and one of its neighbors.
+    let toward = if (error > 0.0) == (sum > 0.0) { bits.wrapping_add(1) } else { bits.wrapping_sub(1) };
+    // Neither for an exact sum, nor for one that is infinite or NaN, whose error is NaN or 0.
+    let is_even_and_inexact = error.abs() > 0.0 && bits & 1 == 0;
+    f64::from_bits(if is_even_and_inexact { toward } else { bits }) as f32
 }

@@ -104,7 +104,7 @@ fn arithmetic_equals_scalar_arithmetic() {
         check(a.sqrt(), |a, _, _| a.sqrt(), "sqrt");
         let one = values[1][0];
         assert_same(a.splat_like(one).to_array(), [one; WIDTH], "splat_like", isa);
-        assert_same(a.mul_add(b, c).to_array(), each(values, |a, b, c| isa.mul_add(a, b, c)), "mul_add", isa);
+        assert_same(a.mul_add(b, c).to_array(), each(values, f32::mul_add), "mul_add", isa);
     });
 }
 
