@@ -3,7 +3,7 @@
 use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
 use taper_kernels::fused::fully_connected::{
-    Backward, Delta, Forward, Lists, Prepared, Scratch, Weights, rows, stride,
+    Backward, Delta, Forward, Lists, ONE_SHARE, Prepared, Scratch, Weights, rows, stride,
 };
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
@@ -12,7 +12,7 @@ use taper_kernels::work::Work;
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
 
-/// In a batch of up to this number of samples, weights that change from pass to pass are copied by each thread as it needs them.
+/// With more samples, the threads share these where they cannot share the inputs.
 const FEW: usize = 64;
 
 /// The stage.
@@ -111,7 +111,8 @@ impl Stage for Dense {
         let (masked, sizes) = (self.is_masked(context.mode), [self.inputs, self.units()]);
         let Memory { mask, prepared, scratch, .. } = &mut self.memory;
         let plain = context.weights.get(self.weight);
-        let weight = if context.weights.fixed || context.samples > FEW {
+        let is_one_share = self.inputs <= ONE_SHARE && context.samples > FEW;
+        let weight = if context.weights.fixed || is_one_share {
             if !(context.weights.fixed && prepared.is_ready()) {
                 prepared.prepare(context.team, context.isa, sizes, plain);
             }

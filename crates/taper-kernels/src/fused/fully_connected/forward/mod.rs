@@ -24,8 +24,8 @@ use total::Total;
 /// The maximum number of inputs of a share: with their weights they stay in the cache from sample to sample.
 const SHARE: usize = 768;
 
-/// The minimum number of inputs of a share, if there are several.
-const SMALLEST: usize = 256;
+/// A layer of up to this number of inputs is one share, and no smaller one is made of a larger layer.
+pub const ONE_SHARE: usize = 256;
 
 /// The number of shares to aim at between these bounds, so that many threads have something to do.
 const SHARES: usize = 8;
@@ -56,8 +56,8 @@ pub struct Forward<'a> {
 /// The weights of a dense layer.
 #[derive(Clone, Copy)]
 pub enum Weights<'a> {
-    /// `[units, inputs]`, and inputs and units. Each thread copies those of a share and uses them for all samples, so a batch
-    /// that is not small is better done with prepared ones. Both give the same bits.
+    /// `[units, inputs]`, and inputs and units. Each thread copies those of a share and uses them for all samples, so threads have
+    /// no more to do than there are shares. Prepared weights give the same bits.
     Plain(&'a [f32], [usize; 2]),
     /// A copy.
     Prepared(&'a Prepared),
@@ -93,7 +93,7 @@ impl Forward<'_> {
         assert!(outputs(y), "rows of outputs");
         assert!(mask.is_none_or(outputs), "rows of the mask");
         assert!(bias.is_none_or(|bias| bias.len() == units), "one bias for each unit");
-        let share = inputs.div_ceil(SHARES).clamp(SMALLEST, SHARE).next_multiple_of(WIDTH);
+        let share = inputs.div_ceil(SHARES).clamp(ONE_SHARE, SHARE).next_multiple_of(WIDTH);
         let shares = inputs.div_ceil(share).max(1);
         let (group, packed) = match weight {
             Weights::Plain(..) => (samples, Panels::len(share, units)),
