@@ -3,8 +3,7 @@
 //! Only additions, multiplications and moves of bits, which every machine rounds the same, and no branches, so that the compiler
 //! computes several at once: 32 softmaxes over ten classes take 4 us less than with `libm::exp`.
 
-/// log₂ e.
-const LOG2_E: f64 = std::f64::consts::LOG2_E;
+use std::f64::consts::LOG2_E;
 
 /// ln 2 as the sum of two numbers; the first has so few digits that its product with an exponent is exact.
 const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];

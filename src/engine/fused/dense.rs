@@ -111,8 +111,8 @@ impl Stage for Dense {
         let (masked, sizes) = (self.is_masked(context.mode), [self.inputs, self.units()]);
         let Memory { mask, prepared, scratch, .. } = &mut self.memory;
         let plain = context.weights.get(self.weight);
-        let is_one_share = self.inputs <= ONE_SHARE && context.samples > FEW;
-        let weight = if context.weights.fixed || is_one_share {
+        let shares_samples = self.inputs <= ONE_SHARE && context.samples > FEW;
+        let weight = if context.weights.fixed || shares_samples {
             if !(context.weights.fixed && prepared.is_ready()) {
                 prepared.prepare(context.team, context.isa, sizes, plain);
             }

@@ -125,6 +125,7 @@ impl Team {
     /// usable.
     pub fn run<F: Fn(usize, usize) + Sync>(&mut self, parts: usize, part: F) {
         let threads = self.threads().min(self.limit).min(parts);
+        // A share counts its parts in 32 bits; so many parts never come up.
         if threads <= 1 || u32::try_from(parts).is_err() {
             (0..parts).for_each(|index| part(index, 0));
             return;
