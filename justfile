@@ -52,6 +52,10 @@ deploy:
 systems:
     .ci/run systems
 
+# The tests of a build for aarch64 under qemu: hours on two cores.
+emulated:
+    .ci/run emulated
+
 # The page of `taper serve` in Chromium; screenshots in target/browser.
 browser:
     .ci/run browser

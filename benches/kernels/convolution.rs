@@ -32,7 +32,7 @@ const LAYERS: [Layer; 4] = [
 
 /// For teams of up to `threads`.
 pub fn cases(threads: usize) -> Vec<Case> {
-    LAYERS.into_iter().flat_map(|layer| [layer.forward(), layer.backward(threads)]).collect()
+    LAYERS.into_iter().flat_map(|layer| [layer.forward(threads), layer.backward(threads)]).collect()
 }
 
 impl Layer {
@@ -61,7 +61,7 @@ impl Layer {
         2 * self.samples * output * output * self.weights()
     }
 
-    fn forward(self) -> Case {
+    fn forward(self, threads: usize) -> Case {
         let (kernel, samples) = (self.kernel(), self.samples);
         let x = normals(samples * kernel.input().len(), 1.0);
         let weight = normals(self.weights(), 0.05);
@@ -69,6 +69,7 @@ impl Layer {
         let mut packed = Arena::new(kernel.packed_len());
         let mut y = Arena::new(samples * kernel.output().len());
         let mut argmax = vec![0; samples * kernel.argmax()];
+        let mut workspace = Arena::new(threads * kernel.workspace_len(false));
         let bytes = (x.len() + weight.len() + bias.len() + y.len()) * WORD + argmax.len();
         Case {
             kernel: "convolution forward",
@@ -80,7 +81,15 @@ impl Layer {
                 kernel.pack(team, isa, &weight, &mut packed);
                 let (bias, slope) = (Some(&bias[..]), Some(0.0));
                 let (y, argmax) = (&mut y[..], &mut argmax[..]);
-                let pass = ForwardPass { x: &x, weights: &packed, bias, slope, y, argmax };
+                let pass = ForwardPass {
+                    x: &x,
+                    weights: &packed,
+                    bias,
+                    slope,
+                    y,
+                    argmax,
+                    workspace: &mut workspace,
+                };
                 kernel.forward(team, isa, samples, pass);
             }),
         }
@@ -96,6 +105,7 @@ impl Layer {
         let argmax: Vec<u8> = (0..samples * kernel.argmax()).map(|i| (i * 7 / 3 % 4) as u8).collect();
         let mut transposed = Arena::new(kernel.transposed_len());
         let mut delta = Arena::new(threads * kernel.delta_len());
+        let mut workspace = Arena::new(threads * kernel.workspace_len(true));
         let mut sums = Arena::new(kernel.sums_len(samples));
         let mut weight_gradient = Arena::new(weight.len());
         let mut bias_gradient = Arena::new(self.filters);
@@ -126,6 +136,7 @@ impl Layer {
                     transposed: &transposed,
                     x_gradient: x_gradient.as_deref_mut(),
                     delta: &mut delta,
+                    workspace: &mut workspace,
                     sums: &mut sums,
                     weight_gradient: &mut weight_gradient,
                     bias_gradient: &mut bias_gradient,

@@ -21,7 +21,7 @@ pub struct Convolution {
     pub bias: Option<usize>,
     /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
-    /// Memory for the backward pass.
+    /// Packed filters and intermediate results.
     pub memory: Memory,
 }
 
@@ -33,6 +33,7 @@ pub struct Memory {
     bias: Arena,
     argmax: Vec<u8>,
     delta: Arena,
+    workspace: Arena,
     sums: Arena,
     weight_gradient: Arena,
     bias_gradient: Arena,
@@ -55,6 +56,7 @@ impl Stage for Convolution {
         if memory.argmax.len() < argmax {
             memory.argmax.resize(argmax, 0);
         }
+        memory.workspace.reserve(threads * kernel.workspace_len(training));
         if training {
             memory.transposed.reserve(kernel.transposed_len());
             memory.delta.reserve(threads * kernel.delta_len());
@@ -78,6 +80,7 @@ impl Stage for Convolution {
             slope: self.slope,
             y,
             argmax: &mut memory.argmax,
+            workspace: &mut memory.workspace,
         };
         self.kernel.forward(context.team, context.isa, context.samples, pass);
     }
@@ -109,6 +112,7 @@ impl Stage for Convolution {
             transposed: &memory.transposed,
             x_gradient,
             delta: &mut memory.delta,
+            workspace: &mut memory.workspace,
             sums: &mut memory.sums,
             weight_gradient: &mut memory.weight_gradient,
             bias_gradient: &mut memory.bias_gradient,

@@ -1,6 +1,7 @@
 //! One image through all filters, followed by bias, activation and 2x2 max-pooling.
 
 use super::Filter;
+use super::epilogue::{Epilogue, largest};
 use super::groups::Groups;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
@@ -16,10 +17,8 @@ pub struct Forward<'a> {
     pub image: *const f32,
     /// `[panels, taps, 16]`, from [`pack`](super::pack).
     pub weights: *const f32,
-    /// `[panels, 16]`, or null for none.
-    pub bias: *const f32,
-    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
-    pub slope: Option<f32>,
+    /// What follows.
+    pub epilogue: Epilogue,
     /// The output image, with its border.
     pub output: *mut f32,
     /// `[windows, panels, 16]`: the index of the largest of the four pixels; null if outputs are not
@@ -121,7 +120,7 @@ impl Forward<'_> {
         for panel in 0..self.panels {
             // SAFETY: guaranteed by the caller.
             unsafe {
-                let value = self.finish(L::splat(0.0), panel);
+                let value = self.epilogue.apply(L::splat(0.0), panel);
                 for i in 0..4 {
                     value.store(self.output.add(start.output + panel * WIDTH + self.groups.output[i]));
                 }
@@ -185,11 +184,11 @@ impl Forward<'_> {
                     let four = array!([zero; 4] i => L::load(done[g][i][p].as_ptr()));
                     if self.argmax.is_null() {
                         for i in 0..4 {
-                            self.finish(four[i], panel + p).store(output.add(self.groups.output[i]));
+                            self.epilogue.apply(four[i], panel + p).store(output.add(self.groups.output[i]));
                         }
                     } else {
                         let (best, argmax) = largest(four);
-                        self.finish(best, panel + p).store(output);
+                        self.epilogue.apply(best, panel + p).store(output);
                         let window = groups[g] * self.panels + panel + p;
                         argmax.store_bytes(self.argmax.add(window * WIDTH));
                     }
@@ -197,30 +196,4 @@ impl Forward<'_> {
             }
         }
     }
-
-    /// Adds the bias and applies the activation.
-    #[inline(always)]
-    unsafe fn finish<L: Lanes>(&self, mut value: L, panel: usize) -> L {
-        if !self.bias.is_null() {
-            // SAFETY: there is one value per output channel.
-            value = value + unsafe { L::load(self.bias.add(panel * WIDTH)) };
-        }
-        match self.slope {
-            Some(slope) => value.leaky(slope),
-            None => value,
-        }
-    }
-}
-
-/// The largest of four values, the first among equals, and its index. NaN is larger than all numbers.
-#[inline(always)]
-fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
-    let mut best = four[0];
-    let mut argmax = best.splat_like(0.0);
-    for i in 1..4 {
-        let better = L::or(four[i].gt(best), four[i].is_nan());
-        best = four[i].select(better, best);
-        argmax = argmax.splat_like(i as f32).select(better, argmax);
-    }
-    (best, argmax)
 }

@@ -20,6 +20,7 @@
 
 mod convolution;
 mod delta;
+mod epilogue;
 mod flatten;
 mod forward;
 mod groups;
@@ -30,11 +31,13 @@ mod reference;
 mod tests;
 mod weight_gradient;
 mod winners;
+mod winograd;
 
 pub use convolution::{BackwardPass, Convolution, ForwardPass};
 pub use flatten::Flattening;
 
 use delta::Delta;
+use epilogue::Epilogue;
 use forward::Forward;
 use groups::Groups;
 use weight_gradient::WeightGradient;

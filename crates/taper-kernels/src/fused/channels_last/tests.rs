@@ -36,6 +36,7 @@ struct Run {
     dx: Arena,
     argmax: Vec<u8>,
     delta: Arena,
+    workspace: Arena,
     sums: Arena,
     weight_gradient: Vec<f32>,
     bias_gradient: Vec<f32>,
@@ -86,6 +87,7 @@ impl Run {
             dx: Arena::new(samples * kernel.input().len()),
             argmax: vec![255; samples * kernel.argmax()],
             delta: Arena::new(threads * kernel.delta_len()),
+            workspace: Arena::new(threads * kernel.workspace_len(true)),
             sums: Arena::new(kernel.sums_len(samples)),
             weight_gradient: vec![f32::NAN; plain.weights()],
             bias_gradient: vec![f32::NAN; plain.filters],
@@ -99,7 +101,9 @@ impl Run {
         let (channels, filters) = (self.plain.channels, self.plain.filters);
         store(&mut self.x, *kernel.input(), channels, samples, &batch.x);
         store(&mut self.dy, *kernel.output(), filters, samples, &batch.dy);
-        self.sums.fill(f32::NAN); // of an earlier batch
+        // Of an earlier batch.
+        self.sums.fill(f32::NAN);
+        self.workspace.fill(f32::NAN);
         kernel.pack(team, isa, &batch.weight, &mut self.packed);
         if let Some(bias) = &mut self.bias {
             bias[..filters].copy_from_slice(&batch.bias);
@@ -111,6 +115,7 @@ impl Run {
             slope: self.plain.slope,
             y: &mut self.y,
             argmax: &mut self.argmax,
+            workspace: &mut self.workspace,
         };
         kernel.forward(team, isa, samples, forward);
         if self.inner {
@@ -125,6 +130,7 @@ impl Run {
             transposed: &self.transposed,
             x_gradient: self.inner.then_some(&mut *self.dx),
             delta: &mut self.delta,
+            workspace: &mut self.workspace,
             sums: &mut self.sums,
             weight_gradient: &mut self.weight_gradient,
             bias_gradient: &mut self.bias_gradient,
@@ -211,6 +217,12 @@ fn cases() -> Vec<Plain> {
         case([11, 9], [3, 3], [2, 2], "valid pooled", 4, 7, None),
         case([5, 4], [2, 2], [1, 1], "valid pooled", 2, 16, Some(0.0)),
         case([7, 7], [2, 4], [3, 2], "same pooled", 6, 20, Some(0.0)),
+        // By Winograd's algorithm: outputs of odd and even sides, more than one block of tiles, one tile, padded channels.
+        case([7, 6], [3, 3], [1, 1], "same each", 16, 32, Some(0.25)),
+        case([3, 3], [3, 3], [1, 1], "valid each", 16, 16, None),
+        case([1, 5], [3, 3], [1, 1], "same each", 16, 20, Some(0.0)),
+        case([9, 10], [3, 3], [1, 1], "valid pooled", 17, 40, Some(0.0)),
+        case([21, 19], [3, 3], [1, 1], "same pooled", 33, 16, Some(0.25)),
     ];
     // Under Miri, only the small ones.
     let work = |plain: &Plain| plain.window.positions() * plain.weights();
@@ -272,14 +284,17 @@ fn images_with_a_background_of_zeros_equal_plain_loops() {
 fn large_filters_equal_plain_loops() {
     // So many sums that there are fewer parts, and several ranges to add up.
     let window = Window::valid([4, 4], [3, 3], [1, 1]).expect("a window");
-    let plain = Plain { window, channels: 64, filters: 32, pooled: true, slope: Some(0.0) };
-    let batch = Batch::new(&plain, 19, true, eighth);
-    let expected = reference(&plain, &batch);
-    for isa in Isa::all() {
-        let mut team = Team::new(3);
-        let results = Run::new(plain, 19, team.threads(), true, true).step(&mut team, isa, &batch);
-        let results = results.map(|values| values.into_iter().map(f64::from).collect::<Vec<_>>());
-        assert!(results == expected, "{isa:?}");
+    // The latter so many that Winograd's algorithm would have too many sums for the gradient of the filters.
+    for (channels, filters) in [(64, 32), (96, 400)] {
+        let plain = Plain { window, channels, filters, pooled: true, slope: Some(0.0) };
+        let batch = Batch::new(&plain, 19, true, eighth);
+        let expected = reference(&plain, &batch);
+        for isa in Isa::all() {
+            let mut team = Team::new(3);
+            let results = Run::new(plain, 19, team.threads(), true, true).step(&mut team, isa, &batch);
+            let results = results.map(|values| values.into_iter().map(f64::from).collect::<Vec<_>>());
+            assert!(results == expected, "{channels} to {filters}, {isa:?}");
+        }
     }
 }
 

@@ -1,15 +1,12 @@
 //! The gradients of a batch of images.
 
 use super::Convolution;
-use crate::fused::channels_last::pack::{PackTransposed, Unpack};
-use crate::fused::channels_last::{Delta, Forward, Quads, WeightGradient, WinnersGradient};
+use crate::fused::channels_last::pack::PackTransposed;
+use crate::fused::channels_last::{Delta, Quads, WinnersGradient, winograd};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
 use crate::simd::team::Team;
-
-/// The number of sums that one thread adds up at a time.
-const RANGE: usize = 1 << 12;
 
 /// The arguments of [`Convolution::backward`].
 pub struct BackwardPass<'a> {
@@ -29,6 +26,8 @@ pub struct BackwardPass<'a> {
     pub x_gradient: Option<&'a mut [f32]>,
     /// [`Convolution::delta_len`] zeros per thread, of one convolution: gaps and borders stay zero.
     pub delta: &'a mut [f32],
+    /// [`Convolution::workspace_len`] values per thread, of any content.
+    pub workspace: &'a mut [f32],
     /// [`Convolution::sums_len`] values: partial sums of the filters' gradient.
     pub sums: &'a mut [f32],
     /// `[filters, channels, height, width]`: the gradient of the filters.
@@ -45,7 +44,7 @@ impl Convolution {
     /// If a slice has the wrong size.
     pub fn pack_transposed(&self, team: &mut Team, isa: Isa, weight: &[f32], transposed: &mut [f32]) {
         let (sizes, stride) = (self.sizes(), self.output.channels);
-        let len = self.transposed.filter.taps() * WIDTH;
+        let len = self.transposed_len() / self.input_panels();
         assert!(isa.available(), "{isa:?}");
         assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
         assert_eq!(transposed.len(), self.transposed_len(), "transposed filters");
@@ -55,6 +54,9 @@ impl Convolution {
             // SAFETY: the slices have these sizes, and each panel its own part.
             unsafe {
                 lanes::run(isa, PackTransposed { sizes, stride, panel, weight: weight.as_ptr(), packed });
+                if self.winograd.is_some() {
+                    lanes::run(isa, winograd::TransformFilters { channels: stride, filters: packed });
+                }
             }
         });
     }
@@ -64,15 +66,18 @@ impl Convolution {
     /// # Panics
     /// If a slice is too short.
     pub fn backward(&self, team: &mut Team, isa: Isa, samples: usize, pass: BackwardPass<'_>) {
-        let BackwardPass { x, y, gradient, slope, argmax, transposed, x_gradient, delta, sums, .. } = pass;
+        let BackwardPass { x, y, gradient, slope, argmax, transposed, x_gradient, .. } = pass;
+        let BackwardPass { delta, workspace, sums, .. } = pass;
         let (input, output, windows) = (self.input.len(), self.output.len(), self.argmax());
-        let (delta_len, part_len) = (self.delta_len(), self.part_len());
+        let (delta_len, part_len, workspace_len) =
+            (self.delta_len(), self.part_len(), self.workspace_len(true));
         assert!(isa.available(), "{isa:?}");
         assert!(holds(x.len(), &[samples, input]), "images");
         let outputs = |values: &[f32]| holds(values.len(), &[samples, output]);
         assert!(outputs(y) && outputs(gradient), "outputs");
         assert!(holds(argmax.len(), &[samples, windows]), "argmax");
         assert!(holds(delta.len(), &[team.threads(), delta_len]), "memory for each thread");
+        assert!(holds(workspace.len(), &[team.threads(), workspace_len]), "memory for each thread");
         assert!(holds(sums.len(), &[self.parts(samples), part_len]), "memory for each part");
         if let Some(x_gradient) = &x_gradient {
             assert!(holds(x_gradient.len(), &[samples, input]), "gradients of images");
@@ -80,7 +85,7 @@ impl Convolution {
             assert_eq!(transposed.len(), self.transposed_len(), "transposed filters");
         }
         let x_gradient = x_gradient.map(Disjoint::new);
-        let (delta, sums) = (Disjoint::new(delta), Disjoint::new(sums));
+        let (delta, workspace, sums) = (Disjoint::new(delta), Disjoint::new(workspace), Disjoint::new(sums));
         let (panels, parts) = (self.panels(), self.parts(samples));
         let (row, column) = (self.transposed.delta.row(), self.transposed.delta.channels);
         let [down, right] = self.window.stride;
@@ -89,12 +94,12 @@ impl Convolution {
             let sums = unsafe { sums.part(part * part_len..(part + 1) * part_len) };
             sums.fill(0.0);
             let (filter_sums, bias_sums) = sums.split_at_mut(part_len - self.output.channels);
-            for sample in part * samples / parts..(part + 1) * samples / parts {
-                let start = thread * delta_len;
-                let first = self.output.pixel(0, 0);
+            let (delta, workspace) = (delta.at(thread * delta_len), workspace.at(thread * workspace_len));
+            let first_sample = part * samples / parts;
+            for sample in first_sample..(part + 1) * samples / parts {
+                let (image, first) = (x[sample * input..].as_ptr(), self.output.pixel(0, 0));
                 if self.has_winners() {
-                    let steps = [down * self.input.row(), right];
-                    let (image, quads) = (x[sample * input..].as_ptr(), delta.at(start));
+                    let (steps, quads) = ([down * self.input.row(), right], delta);
                     let to_quads = Quads { len: input, image, steps, groups: quads };
                     let to_filters = WinnersGradient {
                         filter: self.filter,
@@ -125,79 +130,26 @@ impl Convolution {
                     row: self.output.row(),
                     slope,
                     argmax: if self.pooled { argmax[sample * windows..].as_ptr() } else { std::ptr::null() },
-                    delta: delta.at(start + self.transposed.delta.pixel(0, 0)),
+                    // SAFETY: the slice was checked to hold this thread's image.
+                    delta: unsafe { delta.add(self.transposed.delta.pixel(0, 0)) },
                     delta_steps: [down * row, right * column],
                     sums: bias_sums.as_mut_ptr(),
                 };
-                let to_filters = WeightGradient {
-                    filter: self.filter,
-                    panels,
-                    positions: self.window.output,
-                    image: x[sample * input..].as_ptr(),
-                    image_steps: [down * self.input.row(), right * self.input.channels],
-                    delta: delta.at(start + self.transposed.delta.pixel(0, 0)),
-                    delta_steps: [down * row, right * column],
-                    sums: filter_sums.as_mut_ptr(),
-                };
-                let to_input = x_gradient.map(|x_gradient| Forward {
-                    groups: &self.transposed.groups,
-                    filter: self.transposed.filter,
-                    panels: self.input_panels(),
-                    image: delta.at(start),
-                    weights: transposed.as_ptr(),
-                    bias: std::ptr::null(),
-                    slope: None,
-                    output: x_gradient.at(sample * input),
-                    argmax: std::ptr::null_mut(),
-                    has_zeros: false,
-                });
-                // SAFETY: the slices were checked to hold the layouts; every thread has its own `delta`,
-                // every part its own sums, and every sample its own gradient.
+                let filters = filter_sums.as_mut_ptr();
+                // SAFETY: the slices were checked to hold the layouts; every thread has its own `delta` and workspace, every part
+                // its own sums, and every sample its own gradient.
                 unsafe {
                     lanes::run(isa, to_delta);
-                    lanes::run(isa, to_filters);
-                    if let Some(to_input) = to_input {
-                        lanes::run(isa, to_input);
+                    self.add_filters(isa, image, delta, filters, sample == first_sample, workspace);
+                    if let Some(x_gradient) = x_gradient {
+                        let output = x_gradient.at(sample * input);
+                        self.input_gradient(isa, delta, transposed.as_ptr(), output, workspace);
                     }
                 }
             }
+            // SAFETY: as above.
+            unsafe { self.finish_filters(isa, filter_sums.as_mut_ptr(), workspace) };
         });
         self.gather(team, isa, parts, sums, pass.weight_gradient, pass.bias_gradient);
-    }
-
-    /// Adds up the partial sums in order and converts the result to PyTorch's order.
-    fn gather(
-        &self,
-        team: &mut Team,
-        isa: Isa,
-        parts: usize,
-        sums: Disjoint<'_, f32>,
-        weight_gradient: &mut [f32],
-        bias_gradient: &mut [f32],
-    ) {
-        let (sizes, part_len, row) = (self.sizes(), self.part_len(), self.output.channels);
-        assert_eq!(weight_gradient.len(), sizes.filters * sizes.size(), "gradients of filters");
-        assert_eq!(bias_gradient.len(), sizes.filters, "gradients of the bias");
-        team.run(part_len.div_ceil(RANGE), |range, _| {
-            let range = range * RANGE..part_len.min((range + 1) * RANGE);
-            // SAFETY: each range of the first part belongs to one thread, and nobody writes to the other
-            // parts.
-            let total = unsafe { sums.part(range.clone()) };
-            for part in 1..parts {
-                let start = part * part_len;
-                // SAFETY: as above.
-                let values = unsafe { sums.part(start + range.start..start + range.end) };
-                total.iter_mut().zip(values).for_each(|(total, value)| *total += *value);
-            }
-        });
-        // SAFETY: nobody writes to the sums any more.
-        let sums: &[f32] = unsafe { sums.part(0..part_len) };
-        bias_gradient.copy_from_slice(&sums[part_len - row..][..sizes.filters]);
-        let gradient = Disjoint::new(weight_gradient);
-        team.run(self.panels(), |panel, _| {
-            let (stride, gradient) = (self.input.channels, gradient.at(0));
-            // SAFETY: the slices have these sizes, and each panel its own filters.
-            unsafe { lanes::run(isa, Unpack { sizes, stride, panel, sums: sums.as_ptr(), row, gradient }) }
-        });
     }
 }

@@ -1,11 +1,12 @@
 //! The outputs of a batch of images.
 
 use super::Convolution;
-use crate::fused::channels_last::Forward;
+use super::products::Sample;
 use crate::fused::channels_last::pack::Pack;
+use crate::fused::channels_last::{Epilogue, winograd};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
-use crate::simd::lanes::{self, Isa, WIDTH};
+use crate::simd::lanes::{self, Isa};
 use crate::simd::team::Team;
 
 /// The arguments of [`Convolution::forward`].
@@ -22,6 +23,8 @@ pub struct ForwardPass<'a> {
     pub y: &'a mut [f32],
     /// [`Convolution::argmax`] bytes per image, if outputs are pooled.
     pub argmax: &'a mut [u8],
+    /// [`Convolution::workspace_len`] values per thread, of any content.
+    pub workspace: &'a mut [f32],
 }
 
 impl Convolution {
@@ -31,7 +34,7 @@ impl Convolution {
     /// # Panics
     /// If a slice has the wrong size.
     pub fn pack(&self, team: &mut Team, isa: Isa, weight: &[f32], packed: &mut [f32]) {
-        let (sizes, stride, len) = (self.sizes(), self.input.channels, self.filter.taps() * WIDTH);
+        let (sizes, stride, len) = (self.sizes(), self.input.channels, self.packed_len() / self.panels());
         assert!(isa.available(), "{isa:?}");
         assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
         assert_eq!(packed.len(), self.packed_len(), "packed filters");
@@ -39,7 +42,12 @@ impl Convolution {
         team.run(self.panels(), |panel, _| {
             let packed = packed.at(panel * len);
             // SAFETY: the slices have these sizes, and each panel its own part.
-            unsafe { lanes::run(isa, Pack { sizes, stride, panel, weight: weight.as_ptr(), packed }) }
+            unsafe {
+                lanes::run(isa, Pack { sizes, stride, panel, weight: weight.as_ptr(), packed });
+                if self.winograd.is_some() {
+                    lanes::run(isa, winograd::TransformFilters { channels: stride, filters: packed });
+                }
+            }
         });
     }
 
@@ -48,30 +56,25 @@ impl Convolution {
     /// # Panics
     /// If a slice is too short.
     pub fn forward(&self, team: &mut Team, isa: Isa, samples: usize, pass: ForwardPass<'_>) {
-        let ForwardPass { x, weights, bias, slope, y, argmax } = pass;
+        let ForwardPass { x, weights, bias, slope, y, argmax, workspace } = pass;
         let (input, output, windows) = (self.input.len(), self.output.len(), self.argmax());
         assert!(isa.available(), "{isa:?}");
         assert!(holds(x.len(), &[samples, input]) && holds(y.len(), &[samples, output]), "images");
         assert!(holds(argmax.len(), &[samples, windows]), "argmax");
         assert_eq!(weights.len(), self.packed_len(), "packed filters");
         assert!(bias.is_none_or(|bias| bias.len() >= self.output.channels), "one bias for each filter");
-        let (y, argmax) = (Disjoint::new(y), Disjoint::new(argmax));
-        team.run(samples, |sample, _| {
-            let work = Forward {
-                groups: &self.groups,
-                filter: self.filter,
-                panels: self.panels(),
+        let len = self.workspace_len(false);
+        assert!(holds(workspace.len(), &[team.threads(), len]), "memory for each thread");
+        let (y, argmax, workspace) = (Disjoint::new(y), Disjoint::new(argmax), Disjoint::new(workspace));
+        team.run(samples, |sample, thread| {
+            let epilogue = Epilogue { bias: bias.map_or(std::ptr::null(), <[f32]>::as_ptr), slope };
+            let image = Sample {
                 image: x[sample * input..].as_ptr(),
-                weights: weights.as_ptr(),
-                bias: bias.map_or(std::ptr::null(), <[f32]>::as_ptr),
-                slope,
                 output: y.at(sample * output),
                 argmax: if self.pooled { argmax.at(sample * windows) } else { std::ptr::null_mut() },
-                // The background of images of one channel is often 0; of several, or behind an activation, hardly ever in all.
-                has_zeros: self.input.channels == 1,
             };
-            // SAFETY: the slices were checked to hold the layouts, and every sample has its own output.
-            unsafe { lanes::run(isa, work) }
+            // SAFETY: the slices were checked to hold the layouts; every sample has its own output, every thread its own workspace.
+            unsafe { self.outputs(isa, image, weights.as_ptr(), epilogue, workspace.at(thread * len)) }
         });
     }
 }

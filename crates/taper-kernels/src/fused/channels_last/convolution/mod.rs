@@ -2,11 +2,14 @@
 
 mod backward;
 mod forward;
+mod gather;
+mod products;
 
 pub use backward::BackwardPass;
 pub use forward::ForwardPass;
 
 use super::pack::Filters;
+use super::winograd::{self, POINTS, Tiling};
 use super::{Filter, Groups, Image, MAX_VALUES, padded};
 use crate::simd::holds;
 use crate::simd::lanes::WIDTH;
@@ -33,6 +36,15 @@ pub struct Convolution {
     filter: Filter,
     pooled: bool,
     transposed: Transposed,
+    winograd: Option<Winograd>,
+}
+
+/// The tiles of Winograd's algorithm.
+struct Winograd {
+    outputs: Tiling,
+    input_gradient: Tiling,
+    /// `None` if the gradient of the filters is summed up directly.
+    weight_gradient: Option<Tiling>,
 }
 
 /// The layouts for the gradient of the input: the same product over the spread-out gradient.
@@ -41,6 +53,19 @@ struct Transposed {
     delta: Image,
     groups: Groups,
     filter: Filter,
+}
+
+impl Winograd {
+    fn new(window: &Window, input: &Image, output: &Image, pooled: bool) -> Self {
+        let (filters, channels) = (output.channels, input.channels);
+        let outputs = if pooled { output.size.map(|side| 2 * side) } else { output.size };
+        Self {
+            outputs: Tiling::new(outputs, channels),
+            input_gradient: Tiling::new(input.size, filters),
+            weight_gradient: winograd::suits_weight_gradient(filters, channels)
+                .then(|| Tiling::of_weight_gradient(window.output, filters, channels)),
+        }
+    }
 }
 
 impl Convolution {
@@ -98,6 +123,10 @@ impl Convolution {
             delta,
         };
         let filter = Filter::new(window.kernel, &input);
+        // Images from outside may have pixels of any number of values.
+        let has_vectors = input.channels.is_multiple_of(WIDTH);
+        let winograd = (has_vectors && winograd::suits(window, filters, channels))
+            .then(|| Winograd::new(window, &input, &output, pooled));
         Self {
             window: *window,
             filters: [filters, channels],
@@ -107,6 +136,7 @@ impl Convolution {
             filter,
             pooled,
             transposed,
+            winograd,
         }
     }
 
@@ -138,13 +168,18 @@ impl Convolution {
     /// The number of values of the packed filters.
     #[must_use]
     pub fn packed_len(&self) -> usize {
-        self.panels() * self.filter.taps() * WIDTH
+        self.panels() * self.points() * self.input.channels * WIDTH
     }
 
     /// The number of values of the transposed filters.
     #[must_use]
     pub fn transposed_len(&self) -> usize {
-        self.input_panels() * self.transposed.filter.taps() * WIDTH
+        self.input_panels() * self.points() * self.output.channels * WIDTH
+    }
+
+    /// The number of weights of a filter for each channel, transformed or not.
+    fn points(&self) -> usize {
+        if self.winograd.is_some() { POINTS } else { self.window.kernel[0] * self.window.kernel[1] }
     }
 
     /// The number of argmax bytes per image.
