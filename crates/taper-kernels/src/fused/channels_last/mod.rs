@@ -35,6 +35,7 @@ mod winograd;
 
 pub use convolution::{BackwardPass, Convolution, ForwardPass};
 pub use flatten::Flattening;
+pub use winograd::products;
 
 use delta::Delta;
 use epilogue::Epilogue;

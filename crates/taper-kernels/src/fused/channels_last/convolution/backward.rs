@@ -2,7 +2,7 @@
 
 use super::Convolution;
 use crate::fused::channels_last::pack::PackTransposed;
-use crate::fused::channels_last::{Delta, Quads, WinnersGradient, winograd};
+use crate::fused::channels_last::{Delta, Quads, WinnersGradient};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
@@ -54,8 +54,8 @@ impl Convolution {
             // SAFETY: the slices have these sizes, and each panel its own part.
             unsafe {
                 lanes::run(isa, PackTransposed { sizes, stride, panel, weight: weight.as_ptr(), packed });
-                if self.winograd.is_some() {
-                    lanes::run(isa, winograd::TransformFilters { channels: stride, filters: packed });
+                if let Some(tiles) = &self.winograd {
+                    tiles.input_gradient.transform_filters(isa, stride, packed);
                 }
             }
         });

@@ -2,8 +2,8 @@
 
 use super::Convolution;
 use super::products::Sample;
+use crate::fused::channels_last::Epilogue;
 use crate::fused::channels_last::pack::Pack;
-use crate::fused::channels_last::{Epilogue, winograd};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa};
@@ -44,8 +44,8 @@ impl Convolution {
             // SAFETY: the slices have these sizes, and each panel its own part.
             unsafe {
                 lanes::run(isa, Pack { sizes, stride, panel, weight: weight.as_ptr(), packed });
-                if self.winograd.is_some() {
-                    lanes::run(isa, winograd::TransformFilters { channels: stride, filters: packed });
+                if let Some(tiles) = &self.winograd {
+                    tiles.outputs.transform_filters(isa, stride, packed);
                 }
             }
         });

@@ -9,7 +9,7 @@ pub use backward::BackwardPass;
 pub use forward::ForwardPass;
 
 use super::pack::Filters;
-use super::winograd::{self, POINTS, Tiling};
+use super::winograd::{self, Tiling};
 use super::{Filter, Groups, Image, MAX_VALUES, padded};
 use crate::simd::holds;
 use crate::simd::lanes::WIDTH;
@@ -168,18 +168,19 @@ impl Convolution {
     /// The number of values of the packed filters.
     #[must_use]
     pub fn packed_len(&self) -> usize {
-        self.panels() * self.points() * self.input.channels * WIDTH
+        self.panels() * self.points(|tiles| &tiles.outputs) * self.input.channels * WIDTH
     }
 
     /// The number of values of the transposed filters.
     #[must_use]
     pub fn transposed_len(&self) -> usize {
-        self.input_panels() * self.points() * self.output.channels * WIDTH
+        self.input_panels() * self.points(|tiles| &tiles.input_gradient) * self.output.channels * WIDTH
     }
 
-    /// The number of weights of a filter for each channel, transformed or not.
-    fn points(&self) -> usize {
-        if self.winograd.is_some() { POINTS } else { self.window.kernel[0] * self.window.kernel[1] }
+    /// The number of weights of a filter for each channel, transformed for the tiles of one of the products or not.
+    fn points(&self, tiling: fn(&Winograd) -> &Tiling) -> usize {
+        let plane = self.window.kernel[0] * self.window.kernel[1];
+        self.winograd.as_ref().map_or(plane, |tiles| tiling(tiles).points())
     }
 
     /// The number of argmax bytes per image.

@@ -1,7 +1,7 @@
 //! The products of one image: directly, or by Winograd's algorithm where it applies.
 
 use super::{Convolution, Winograd};
-use crate::fused::channels_last::winograd::{self, POINTS};
+use crate::fused::channels_last::winograd;
 use crate::fused::channels_last::{Epilogue, Forward, WeightGradient};
 use crate::simd::lanes::{self, Isa};
 
@@ -34,8 +34,8 @@ impl Convolution {
 
     /// The number of sums of the filters' gradient in transformed form, at the beginning of a thread's workspace.
     fn transformed_sums(&self) -> usize {
-        let transformed = self.winograd.as_ref().is_some_and(|tiles| tiles.weight_gradient.is_some());
-        if transformed { POINTS * self.input.channels * self.output.channels } else { 0 }
+        let tiling = self.winograd.as_ref().and_then(|tiles| tiles.weight_gradient);
+        tiling.map_or(0, |tiling| tiling.points() * self.input.channels * self.output.channels)
     }
 
     /// The outputs of an image.
@@ -183,8 +183,8 @@ impl Convolution {
     /// # Safety
     /// The machine must have the instructions; sums and workspace must be in memory.
     pub(super) unsafe fn finish_filters(&self, isa: Isa, sums: *mut f32, workspace: *const f32) {
-        let values = self.transformed_sums() / POINTS;
-        if values > 0 {
+        if self.transformed_sums() > 0 {
+            let values = self.input.channels * self.output.channels;
             // SAFETY: guaranteed by the caller.
             unsafe { lanes::run(isa, winograd::ToFilters { values, sums: workspace, gradient: sums }) }
         }

@@ -1,16 +1,34 @@
 //! Filters of 3x3 weights to and from their transformed form.
 
-use super::POINTS;
-use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
+use super::Tiling;
+use super::transforms::{self, LARGE, SMALL};
+use crate::simd::lanes::{self, Isa, Kernel, Lanes, WIDTH, array};
 
-/// `G g Gᵀ` of the filters `g` of one panel, in place: from `[9, channels, 16]`, as [`Pack`](super::super::pack::Pack) leaves
-/// them, to `[16, channels, 16]`.
-pub struct TransformFilters {
-    pub channels: usize,
-    pub filters: *mut f32,
+impl Tiling {
+    /// Transforms the filters of one panel in place: from `[9, channels, 16]`, as [`Pack`](super::super::pack::Pack) leaves them,
+    /// to `[points, channels, 16]`.
+    ///
+    /// # Safety
+    /// The machine must have the instructions, and there must be memory for the transformed filters.
+    pub unsafe fn transform_filters(&self, isa: Isa, channels: usize, filters: *mut f32) {
+        // SAFETY: guaranteed by the caller.
+        unsafe {
+            if self.side == LARGE {
+                lanes::run(isa, TransformFilters::<LARGE> { channels, filters });
+            } else {
+                lanes::run(isa, TransformFilters::<SMALL> { channels, filters });
+            }
+        }
+    }
 }
 
-impl Kernel for TransformFilters {
+/// `G g Gᵀ` of the filters `g`, in place, for tiles of `N` times `N` pixels.
+struct TransformFilters<const N: usize> {
+    channels: usize,
+    filters: *mut f32,
+}
+
+impl<const N: usize> Kernel for TransformFilters<N> {
     type Output = ();
 
     #[inline(always)]
@@ -21,17 +39,18 @@ impl Kernel for TransformFilters {
             unsafe {
                 let (first, step) = (self.filters.add(channel * WIDTH), self.channels * WIDTH);
                 let zero = L::splat(0.0);
-                let mut rows = [[zero; 3]; 4];
+                let mut rows = [[zero; 3]; N];
                 for j in 0..3 {
-                    let column = three_weights(array!([zero; 3] i => L::load(first.add((3 * i + j) * step))));
-                    for i in 0..4 {
+                    let column: [L; N] =
+                        transforms::weights(array!([zero; 3] i => L::load(first.add((3 * i + j) * step))));
+                    for i in 0..N {
                         rows[i][j] = column[i];
                     }
                 }
-                for i in 0..4 {
-                    let four = three_weights(rows[i]);
-                    for j in 0..4 {
-                        four[j].store(first.add((4 * i + j) * step));
+                for i in 0..N {
+                    let row: [L; N] = transforms::weights(rows[i]);
+                    for j in 0..N {
+                        row[j].store(first.add((N * i + j) * step));
                     }
                 }
             }
@@ -58,17 +77,17 @@ impl Kernel for ToFilters {
             // SAFETY: the caller guarantees the layouts given for the fields.
             unsafe {
                 let zero = L::splat(0.0);
-                let mut rows = [[zero; 4]; 3];
-                for j in 0..4 {
+                let mut rows = [[zero; SMALL]; 3];
+                for j in 0..SMALL {
                     let from = self.sums.add(j * self.values + value);
-                    let step = 4 * self.values;
-                    let column = four_sums(array!([zero; POINTS / 4] i => L::load(from.add(i * step))));
+                    let step = SMALL * self.values;
+                    let column = transforms::sums(array!([zero; SMALL] i => L::load(from.add(i * step))));
                     for i in 0..3 {
                         rows[i][j] = column[i];
                     }
                 }
                 for i in 0..3 {
-                    let three = four_sums(rows[i]);
+                    let three = transforms::sums(rows[i]);
                     for j in 0..3 {
                         three[j].store(self.gradient.add((3 * i + j) * self.values + value));
                     }
@@ -76,20 +95,4 @@ impl Kernel for ToFilters {
             }
         }
     }
-}
-
-/// `G` times a column.
-#[inline(always)]
-fn three_weights<L: Lanes>([a, b, c]: [L; 3]) -> [L; 4] {
-    let half = a.splat_like(0.5);
-    let (outer, inner) = ((a + c) * half, b * half);
-    [a, outer + inner, outer - inner, c]
-}
-
-/// `Gᵀ` times a column.
-#[inline(always)]
-fn four_sums<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 3] {
-    let half = a.splat_like(0.5);
-    let (sum, difference) = ((b + c) * half, (b - c) * half);
-    [a + sum, difference, sum + d]
 }

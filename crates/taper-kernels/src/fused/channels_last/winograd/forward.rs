@@ -5,7 +5,8 @@ use super::super::epilogue::Epilogue;
 use super::input::TransformTiles;
 use super::output::ToOutputs;
 use super::product::Product;
-use super::{POINTS, Pixels, Tiling};
+use super::transforms::{LARGE, SMALL};
+use super::{Pixels, Tiling};
 use crate::simd::lanes::{Kernel, Lanes, WIDTH};
 
 /// The number of panels of filters at a time.
@@ -22,7 +23,7 @@ pub struct Forward<'a> {
     pub panels: usize,
     /// The image, with its border.
     pub image: *const f32,
-    /// `[panels, 16, channels, 16]`, from [`TransformFilters`](super::TransformFilters).
+    /// `[panels, points, channels, 16]`, from [`TransformFilters`](super::TransformFilters).
     pub filters: *const f32,
     /// What follows.
     pub epilogue: Epilogue,
@@ -39,7 +40,7 @@ impl Forward<'_> {
     /// The number of values that the work needs for itself: a block's transformed tiles, and its products.
     #[must_use]
     pub fn workspace_len(tiling: &Tiling, channels: usize) -> usize {
-        POINTS * tiling.block * (channels + PANELS * WIDTH)
+        tiling.points() * tiling.block * (channels + PANELS * WIDTH)
     }
 }
 
@@ -48,6 +49,21 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
+        // SAFETY: guaranteed by the caller.
+        unsafe {
+            if self.tiling.side == LARGE {
+                self.blocks::<L, LARGE, { LARGE - 2 }>();
+            } else {
+                self.blocks::<L, SMALL, { SMALL - 2 }>();
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    /// All outputs, in tiles of `N` times `N` pixels and `M` times `M` outputs.
+    #[inline(always)]
+    unsafe fn blocks<L: Lanes, const N: usize, const M: usize>(&self) {
         for block in self.tiling.blocks() {
             let tiles = TransformTiles {
                 tiling: self.tiling,
@@ -57,26 +73,24 @@ impl Kernel for Forward<'_> {
             };
             // SAFETY: guaranteed by the caller.
             unsafe {
-                tiles.pixels::<L>();
+                tiles.pixels::<L, N>();
                 let mut panel = 0;
                 while panel < self.panels {
                     if const { L::TILE >= 24 } && panel + PANELS <= self.panels {
-                        self.outputs_of::<L, 4, 3, PANELS>(&tiles, panel);
+                        self.outputs_of::<L, N, M, 4, PANELS>(&tiles, panel);
                         panel += PANELS;
                     } else {
-                        self.outputs_of::<L, 2, 3, 1>(&tiles, panel);
+                        self.outputs_of::<L, N, M, 2, 1>(&tiles, panel);
                         panel += 1;
                     }
                 }
             }
         }
     }
-}
 
-impl Forward<'_> {
-    /// The outputs of a block of tiles for `P` panels.
+    /// The outputs of a block of tiles for `P` panels, `G` groups of three tiles at a time.
     #[inline(always)]
-    unsafe fn outputs_of<L: Lanes, const G: usize, const R: usize, const P: usize>(
+    unsafe fn outputs_of<L: Lanes, const N: usize, const M: usize, const G: usize, const P: usize>(
         &self,
         tiles: &TransformTiles,
         panel: usize,
@@ -84,22 +98,22 @@ impl Forward<'_> {
         let (rows, channels) = (tiles.block.len(), self.input.channels);
         // SAFETY: guaranteed by the caller; the products lie behind the transformed tiles.
         unsafe {
-            let products = self.workspace.add(POINTS * self.tiling.block * channels);
-            for point in 0..POINTS {
+            let products = self.workspace.add(N * N * self.tiling.block * channels);
+            for point in 0..N * N {
                 let product = Product {
                     rows,
                     depth: channels,
                     a: self.workspace.add(point * rows * channels),
                     a_row: channels,
                     a_step: 1,
-                    b: self.filters.add((panel * POINTS + point) * channels * WIDTH),
+                    b: self.filters.add((panel * N * N + point) * channels * WIDTH),
                     b_step: WIDTH,
-                    b_panel: POINTS * channels * WIDTH,
+                    b_panel: N * N * channels * WIDTH,
                     out: products.add(point * rows * P * WIDTH),
                     out_row: P * WIDTH,
                     adds: false,
                 };
-                product.run::<L, G, R, P>();
+                product.run::<L, G, 3, P>();
             }
             let outputs = ToOutputs {
                 tiling: self.tiling,
@@ -113,7 +127,7 @@ impl Forward<'_> {
                 output: self.output,
                 argmax: self.argmax,
             };
-            outputs.run::<L>();
+            outputs.run::<L, N, M>();
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Tiles of 4x4 pixels, and the gradients of their 2x2 outputs, in transformed form.
+//! Tiles of pixels, and the gradients of the outputs of small ones, in transformed form.
 
 use std::ops::Range;
 
+use super::transforms::{self, SMALL};
 use super::{Pixels, Tiling};
 use crate::simd::lanes::{Lanes, WIDTH, array};
 
@@ -12,34 +13,34 @@ pub struct TransformTiles {
     pub block: Range<usize>,
     /// The image, with its border.
     pub pixels: Pixels,
-    /// `[16, tiles, channels]`: the result.
+    /// `[points, tiles, channels]`: the result.
     pub values: *mut f32,
 }
 
 impl TransformTiles {
-    /// `Bᵀ d B` of each tile `d` of 4x4 pixels. Pixels beyond the memory of the image count as 0.
+    /// `Bᵀ d B` of each tile `d` of `N` times `N` pixels. Pixels beyond the memory of the image count as 0.
     ///
     /// # Safety
     /// The machine must have the instruction set, and the layouts given for the fields must be in memory.
     #[inline(always)]
-    pub unsafe fn pixels<L: Lanes>(&self) {
+    pub unsafe fn pixels<L: Lanes, const N: usize>(&self) {
         let Pixels { size, .. } = self.pixels;
         for tile in self.block.clone() {
             let [row, column] = self.tiling.first(tile);
-            let inside = [4.min(size[0] - row), 4.min(size[1] - column)];
+            let inside = [N.min(size[0] - row), N.min(size[1] - column)];
             // SAFETY: guaranteed by the caller.
             unsafe {
-                if inside == [4, 4] {
-                    self.tile::<L, true>(tile, inside);
+                if inside == [N; 2] {
+                    self.tile::<L, N, true>(tile, inside);
                 } else {
-                    self.tile::<L, false>(tile, inside);
+                    self.tile::<L, N, false>(tile, inside);
                 }
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn tile<L: Lanes, const WHOLE: bool>(&self, tile: usize, inside: [usize; 2]) {
+    unsafe fn tile<L: Lanes, const N: usize, const WHOLE: bool>(&self, tile: usize, inside: [usize; 2]) {
         let Pixels { values, row, channels, .. } = self.pixels;
         let [y, x] = self.tiling.first(tile);
         for channel in (0..channels).step_by(WIDTH) {
@@ -47,20 +48,20 @@ impl TransformTiles {
             unsafe {
                 let from = values.add(y * row + x * channels + channel);
                 let zero = L::splat(0.0);
-                let mut rows = [[zero; 4]; 4];
-                for j in 0..4 {
-                    let pixels = array!([zero; 4] i => if WHOLE || (i < inside[0] && j < inside[1]) {
+                let mut rows = [[zero; N]; N];
+                for j in 0..N {
+                    let pixels = array!([zero; N] i => if WHOLE || (i < inside[0] && j < inside[1]) {
                         L::load(from.add(i * row + j * channels))
                     } else {
                         zero
                     });
-                    let column = four_pixels(pixels);
-                    for i in 0..4 {
+                    let column = transforms::pixels(pixels);
+                    for i in 0..N {
                         rows[i][j] = column[i];
                     }
                 }
-                for i in 0..4 {
-                    self.store(tile, channel, i, four_pixels(rows[i]));
+                for i in 0..N {
+                    self.store(tile, channel, i, transforms::pixels(rows[i]));
                 }
             }
         }
@@ -79,11 +80,11 @@ impl TransformTiles {
                 // SAFETY: guaranteed by the caller.
                 unsafe {
                     let from = values.add(y * row + x * channels + channel);
-                    let left = two_gradients([L::load(from), L::load(from.add(row))]);
+                    let left = transforms::gradients([L::load(from), L::load(from.add(row))]);
                     let right = from.add(channels);
-                    let right = two_gradients([L::load(right), L::load(right.add(row))]);
-                    for i in 0..4 {
-                        self.store(tile, channel, i, two_gradients([left[i], right[i]]));
+                    let right = transforms::gradients([L::load(right), L::load(right.add(row))]);
+                    for i in 0..SMALL {
+                        self.store(tile, channel, i, transforms::gradients([left[i], right[i]]));
                     }
                 }
             }
@@ -92,25 +93,19 @@ impl TransformTiles {
 
     /// Stores sixteen channels of row `row` of a transformed tile.
     #[inline(always)]
-    unsafe fn store<L: Lanes>(&self, tile: usize, channel: usize, row: usize, four: [L; 4]) {
+    unsafe fn store<L: Lanes, const N: usize>(
+        &self,
+        tile: usize,
+        channel: usize,
+        row: usize,
+        values: [L; N],
+    ) {
         let channels = self.pixels.channels;
         let point = self.block.len() * channels;
-        for j in 0..4 {
-            let at = (4 * row + j) * point + (tile - self.block.start) * channels + channel;
+        for j in 0..N {
+            let at = (N * row + j) * point + (tile - self.block.start) * channels + channel;
             // SAFETY: guaranteed by the caller.
-            unsafe { four[j].store(self.values.add(at)) };
+            unsafe { values[j].store(self.values.add(at)) };
         }
     }
-}
-
-/// `Bᵀ` times a column.
-#[inline(always)]
-fn four_pixels<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 4] {
-    [a - c, b + c, c - b, b - d]
-}
-
-/// `A` times a column.
-#[inline(always)]
-fn two_gradients<L: Lanes>([a, b]: [L; 2]) -> [L; 4] {
-    [a, a + b, a - b, b.splat_like(0.0) - b]
 }

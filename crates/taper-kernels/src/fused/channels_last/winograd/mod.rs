@@ -1,13 +1,14 @@
-//! Convolution with 3x3 filters and a stride of one pixel by Winograd's algorithm F(2x2, 3x3).
+//! Convolution with 3x3 filters and a stride of one pixel by Winograd's algorithm.
 //!
-//! Tiles of 4x4 pixels and the filters are transformed so that a tile's 2x2 outputs take 16 products for each pair of channels
-//! instead of 36. The transforms, sums and differences of a few values, are shared by all filters and all tiles. Each of the
-//! sixteen points of the transformed tiles is then a matrix product of its own. As the sums are a ninth as long, the results
-//! are no less exact than those of the direct sum.
+//! Tiles of pixels and the filters are transformed so that a tile's outputs take fewer products for each pair of channels: in
+//! F(2x2, 3x3) tiles of 4x4 pixels take 16 for 2x2 outputs instead of 36, in F(4x4, 3x3) tiles of 6x6 take 36 for 4x4 outputs
+//! instead of 144. The transforms, sums of a few values, are shared by all filters and all tiles. Each point of the transformed
+//! tiles is then a matrix product of its own. In F(2x2, 3x3), as the sums are a ninth as long, the results are no less exact
+//! than those of the direct sum; in F(4x4, 3x3), whose transforms multiply by up to eight, errors are some four times as large.
 //!
 //! The gradient of the input is the same product with transposed filters. The gradient of the filters is the transpose of the
 //! algorithm: products of the transformed tiles with the transformed gradients of their outputs, summed up before they are
-//! transformed back.
+//! transformed back. For it small tiles are as fast, and there are fewer sums.
 //!
 //! Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), <https://arxiv.org/abs/1509.09308>.
 
@@ -16,29 +17,19 @@ mod forward;
 mod input;
 mod output;
 mod product;
+mod tiling;
+mod transforms;
 mod weight_gradient;
 
-pub use filters::{ToFilters, TransformFilters};
+pub use filters::ToFilters;
 pub use forward::Forward;
+pub use tiling::Tiling;
 pub use weight_gradient::WeightGradient;
-
-use std::ops::Range;
 
 use super::Image;
 use crate::simd::lanes::WIDTH;
 use crate::window::Window;
-
-/// The number of points of a transformed tile.
-pub const POINTS: usize = 16;
-
-/// The number of transformed values of a block of tiles. Together with the filters of two panels they stay in the L2 cache.
-const BLOCK: usize = 40 * 1024;
-
-/// The same for the gradient of the filters, whose sums every block visits.
-const BLOCK_OF_WEIGHTS: usize = 80 * 1024;
-
-/// A block has this number of tiles, which fill the largest register tile, or a multiple.
-const TILES: usize = 12;
+use transforms::SMALL;
 
 /// The largest number of sums of the filters' gradient, which each block of tiles visits.
 const SUMS: usize = 1 << 19;
@@ -53,50 +44,19 @@ pub fn suits(window: &Window, filters: usize, channels: usize) -> bool {
 /// Whether the gradient of the filters is computed in this way too, for padded numbers of channels.
 #[must_use]
 pub fn suits_weight_gradient(filters: usize, channels: usize) -> bool {
-    POINTS * filters * channels <= SUMS
+    SMALL * SMALL * filters * channels <= SUMS
 }
 
-/// The outputs of an image in tiles of 2x2. The last ones of a side of odd length reach beyond the image.
-#[derive(Clone, Copy, Debug)]
-pub struct Tiling {
-    /// The number of tiles along each axis.
-    pub count: [usize; 2],
-    /// The number of tiles that are transformed before their products are computed.
-    pub block: usize,
-}
-
-impl Tiling {
-    /// The tiles of `outputs` outputs, whose pixels have `channels` channels.
-    #[must_use]
-    pub fn new(outputs: [usize; 2], channels: usize) -> Self {
-        Self::within(BLOCK, outputs, channels)
+/// The products for each pair of a filter and a channel that the outputs of an image take, the gradient of the image, and that of
+/// the filters, directly or by Winograd's algorithm.
+#[must_use]
+pub fn products(window: &Window, filters: usize, channels: usize) -> [usize; 3] {
+    if !suits(window, filters, channels) {
+        return [window.positions() * window.kernel[0] * window.kernel[1]; 3];
     }
-
-    /// The tiles for the gradient of the filters.
-    #[must_use]
-    pub fn of_weight_gradient(outputs: [usize; 2], filters: usize, channels: usize) -> Self {
-        Self::within(BLOCK_OF_WEIGHTS, outputs, filters + channels)
-    }
-
-    /// Blocks of about the same size, of at most `limit` values where that is possible.
-    fn within(limit: usize, outputs: [usize; 2], values: usize) -> Self {
-        let count = outputs.map(|side| side.div_ceil(2));
-        let tiles = count[0] * count[1];
-        let most = (limit / (POINTS * values)).max(TILES);
-        let block = tiles.div_ceil(tiles.div_ceil(most).max(1)).next_multiple_of(TILES);
-        Self { count, block: block.min(tiles) }
-    }
-
-    /// The first and the end of each block of tiles, row by row.
-    fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (tiles, block) = (self.count[0] * self.count[1], self.block);
-        (0..tiles).step_by(block.max(1)).map(move |first| first..tiles.min(first + block))
-    }
-
-    /// The first row and column of the outputs of tile `tile`.
-    fn first(&self, tile: usize) -> [usize; 2] {
-        [tile / self.count[1] * 2, tile % self.count[1] * 2]
-    }
+    let [forward, backward] = [Tiling::new(window.output, channels), Tiling::new(window.input, filters)];
+    let weights = Tiling::of_weight_gradient(window.output, filters, channels);
+    [forward, backward, weights].map(|tiling| tiling.count[0] * tiling.count[1] * tiling.points())
 }
 
 /// An image in memory whose pixels tiles are read from: from its first one on, with the border.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::Image;
 use super::super::epilogue::{Epilogue, largest};
-use super::Tiling;
+use super::{Tiling, transforms};
 use crate::simd::lanes::{Lanes, WIDTH, array};
 
 /// A block of tiles whose products are done, for some panels of filters.
@@ -12,7 +12,7 @@ pub struct ToOutputs<'a> {
     pub tiling: Tiling,
     /// The tiles.
     pub block: Range<usize>,
-    /// `[16, tiles, panels, 16]`.
+    /// `[points, tiles, panels, 16]`.
     pub products: *const f32,
     /// The first of the panels, their number, and that of all panels of the outputs.
     pub panel: usize,
@@ -22,17 +22,17 @@ pub struct ToOutputs<'a> {
     /// The layout of the outputs, and the first value of the image with its border.
     pub image: &'a Image,
     pub output: *mut f32,
-    /// `[tiles, panels, 16]`: the index of the largest of each tile's outputs; null if they are not pooled.
+    /// `[windows, panels, 16]`: the index of the largest of each 2x2 outputs; null if they are not pooled.
     pub argmax: *mut u8,
 }
 
 impl ToOutputs<'_> {
-    /// `Aᵀ m A` of the products `m` of each tile, with bias, activation and pooling.
+    /// `Aᵀ m A` of the products `m` of each tile, with bias, activation and pooling: `M` times `M` outputs of `N` times `N` points.
     ///
     /// # Safety
     /// The machine must have the instruction set, and the layouts given for the fields must be in memory.
     #[inline(always)]
-    pub unsafe fn run<L: Lanes>(&self) {
+    pub unsafe fn run<L: Lanes, const N: usize, const M: usize>(&self) {
         let point = self.block.len() * self.panels * WIDTH;
         for tile in self.block.clone() {
             for own in 0..self.panels {
@@ -40,48 +40,61 @@ impl ToOutputs<'_> {
                 unsafe {
                     let from = self.products.add(((tile - self.block.start) * self.panels + own) * WIDTH);
                     let zero = L::splat(0.0);
-                    let mut rows = [[zero; 4]; 2];
-                    for j in 0..4 {
-                        let column =
-                            four_products(array!([zero; 4] i => L::load(from.add((4 * i + j) * point))));
-                        for i in 0..2 {
+                    let mut rows = [[zero; N]; M];
+                    for j in 0..N {
+                        let products = array!([zero; N] i => L::load(from.add((N * i + j) * point)));
+                        let column: [L; M] = transforms::outputs(products);
+                        for i in 0..M {
                             rows[i][j] = column[i];
                         }
                     }
-                    let (above, below) = (four_products(rows[0]), four_products(rows[1]));
-                    self.store(tile, self.panel + own, [above[0], above[1], below[0], below[1]]);
-                }
-            }
-        }
-    }
-
-    /// Stores the four outputs of a tile that are in the image, or the largest.
-    #[inline(always)]
-    unsafe fn store<L: Lanes>(&self, tile: usize, panel: usize, four: [L; 4]) {
-        let [y, x] = self.tiling.first(tile);
-        // SAFETY: guaranteed by the caller.
-        unsafe {
-            if self.argmax.is_null() {
-                let [height, width] = self.image.size;
-                for i in 0..4 {
-                    let (row, column) = (y + i / 2, x + i % 2);
-                    if row < height && column < width {
-                        let to = self.output.add(self.image.pixel(row, column) + panel * WIDTH);
-                        self.epilogue.apply(four[i], panel).store(to);
+                    let outputs = array!([[zero; M]; M] i => transforms::outputs(rows[i]));
+                    if self.argmax.is_null() {
+                        self.store(tile, self.panel + own, outputs);
+                    } else {
+                        self.pool(tile, self.panel + own, outputs);
                     }
                 }
-            } else {
-                let (best, argmax) = largest(four);
-                let to = self.output.add(self.image.pixel(y / 2, x / 2) + panel * WIDTH);
-                self.epilogue.apply(best, panel).store(to);
-                argmax.store_bytes(self.argmax.add((tile * self.all_panels + panel) * WIDTH));
             }
         }
     }
-}
 
-/// `Aᵀ` times a column.
-#[inline(always)]
-fn four_products<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 2] {
-    [a + b + c, b - c - d]
+    /// Stores the outputs of a tile that are in the image.
+    #[inline(always)]
+    unsafe fn store<L: Lanes, const M: usize>(&self, tile: usize, panel: usize, outputs: [[L; M]; M]) {
+        let ([y, x], [height, width]) = (self.tiling.first(tile), self.image.size);
+        for i in 0..M {
+            for j in 0..M {
+                if y + i < height && x + j < width {
+                    // SAFETY: guaranteed by the caller; the pixel is in the image.
+                    unsafe {
+                        let to = self.output.add(self.image.pixel(y + i, x + j) + panel * WIDTH);
+                        self.epilogue.apply(outputs[i][j], panel).store(to);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stores the largest of each 2x2 outputs whose pooled pixel is in the image.
+    #[inline(always)]
+    unsafe fn pool<L: Lanes, const M: usize>(&self, tile: usize, panel: usize, outputs: [[L; M]; M]) {
+        let (first, [height, width]) = (self.tiling.first(tile), self.image.size);
+        for i in (0..M).step_by(2) {
+            for j in (0..M).step_by(2) {
+                let [y, x] = [first[0] / 2 + i / 2, first[1] / 2 + j / 2];
+                if y < height && x < width {
+                    let [above, below] = [outputs[i], outputs[i + 1]];
+                    let (best, argmax) = largest([above[j], above[j + 1], below[j], below[j + 1]]);
+                    // SAFETY: guaranteed by the caller; the pixel is in the image.
+                    unsafe {
+                        let to = self.output.add(self.image.pixel(y, x) + panel * WIDTH);
+                        self.epilogue.apply(best, panel).store(to);
+                        let window = (y * width + x) * self.all_panels + panel;
+                        argmax.store_bytes(self.argmax.add(window * WIDTH));
+                    }
+                }
+            }
+        }
+    }
 }

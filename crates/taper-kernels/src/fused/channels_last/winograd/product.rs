@@ -30,12 +30,17 @@ impl Product {
     pub unsafe fn run<L: Lanes, const G: usize, const R: usize, const P: usize>(&self) {
         let mut row = 0;
         while row < self.rows {
-            // SAFETY: guaranteed by the caller; no more rows than are left.
+            // SAFETY: guaranteed by the caller; no more rows than there are.
             unsafe {
                 row += match self.rows - row {
                     left if left >= G * R => self.tile::<L, G, R, P>(row),
+                    left if G > 3 && left >= 3 * R => self.tile::<L, 3, R, P>(row),
                     left if left >= 2 * R => self.tile::<L, 2, R, P>(row),
                     left if left >= R => self.tile::<L, 1, R, P>(row),
+                    // Once more some of those before.
+                    left if left > 1 && self.rows >= R && !self.adds => {
+                        self.tile::<L, 1, R, P>(self.rows - R)
+                    }
                     _ => self.tile::<L, 1, 1, P>(row),
                 };
             }

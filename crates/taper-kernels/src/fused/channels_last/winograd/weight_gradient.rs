@@ -3,7 +3,8 @@
 use super::super::Image;
 use super::input::TransformTiles;
 use super::product::Product;
-use super::{POINTS, Pixels, Tiling};
+use super::transforms::SMALL;
+use super::{Pixels, Tiling};
 use crate::simd::lanes::{Kernel, Lanes, WIDTH};
 
 /// The work on one image. All pointers are to `f32` values in the layouts given for each field.
@@ -29,7 +30,7 @@ impl WeightGradient<'_> {
     /// The number of values that the work needs for itself: a block's transformed tiles, and their gradients.
     #[must_use]
     pub fn workspace_len(tiling: &Tiling, channels: usize, filters: usize) -> usize {
-        POINTS * tiling.block * (channels + filters)
+        tiling.points() * tiling.block * (channels + filters)
     }
 }
 
@@ -47,7 +48,7 @@ impl Kernel for WeightGradient<'_> {
                     tiling: self.tiling,
                     block: block.clone(),
                     pixels: Pixels::new(self.gradient, self.gradients),
-                    values: self.workspace.add(POINTS * self.tiling.block * channels),
+                    values: self.workspace.add(SMALL * SMALL * self.tiling.block * channels),
                 };
                 let tiles = TransformTiles {
                     tiling: self.tiling,
@@ -55,9 +56,9 @@ impl Kernel for WeightGradient<'_> {
                     pixels: Pixels::new(self.image, self.input),
                     values: self.workspace,
                 };
-                tiles.pixels::<L>();
+                tiles.pixels::<L, SMALL>();
                 gradients.gradients::<L>();
-                for point in 0..POINTS {
+                for point in 0..SMALL * SMALL {
                     let mut filter = 0;
                     while filter < filters {
                         let product = Product {
