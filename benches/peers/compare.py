@@ -44,11 +44,11 @@ def main():
     }
     with tempfile.TemporaryDirectory(prefix="taper-peers-") as scratch:
         scratch = pathlib.Path(scratch)
-        if args.only in (None, "deep_32x32x3"):
-            count = QUICK_SAMPLES if args.quick else works.WORKS["deep_32x32x3"].samples
-            run([programs["torch"].python, str(HERE / "make_images.py"), str(scratch), str(count)], scratch)
         for name, work in works.WORKS.items():
             if args.only in (None, name):
+                if work.data == "images":
+                    count = str(QUICK_SAMPLES if args.quick else work.samples)
+                    run([programs["torch"].python, str(HERE / "make_images.py"), str(scratch), count], scratch)
                 for batch, threads in comparisons(name, work, args.threads):
                     compare(programs, results, args, scratch, (name, work, batch, threads))
                     save(results, args.out)

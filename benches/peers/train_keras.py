@@ -29,22 +29,41 @@ class Clock(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.start)
 
 
+def normed(x, filters, size, strides=1):
+    """A convolution with padding and batch normalization."""
+    x = keras.layers.Conv2D(filters, size, strides, padding="same", use_bias=False)(x)
+    return keras.layers.BatchNormalization(momentum=0.9)(x)
+
+
+def residual(x, filters, strides):
+    """Two convolutions added to the input, or to a shortcut if the stride is not 1."""
+    shortcut = x if strides == 1 else normed(x, filters, 1, strides)
+    x = normed(keras.layers.ReLU()(normed(x, filters, 3, strides)), filters, 3)
+    return keras.layers.ReLU()(keras.layers.Add()([x, shortcut]))
+
+
 def build(layers, shape):
     """The network for samples of `shape`: (height, width, channels) or (features,)."""
-    network = [keras.Input(shape)]
+    start = x = keras.Input(shape)
     for position, (kind, number) in enumerate(layers):
         if kind == "conv":
-            network.append(keras.layers.Conv2D(number, 3, activation="relu"))
+            x = keras.layers.Conv2D(number, 3, activation="relu")(x)
         elif kind == "pool":
-            network.append(keras.layers.MaxPooling2D(number))
+            x = keras.layers.MaxPooling2D(number)(x)
         elif kind == "flatten":
-            network.append(keras.layers.Flatten())
+            x = keras.layers.Flatten()(x)
         elif kind == "dropout":
-            network.append(keras.layers.Dropout(number))
+            x = keras.layers.Dropout(number)(x)
+        elif kind == "normed":
+            x = keras.layers.ReLU()(normed(x, number, 3))
+        elif kind in ("block", "halve"):
+            x = residual(x, number, 1 if kind == "block" else 2)
+        elif kind == "mean":
+            x = keras.layers.GlobalAveragePooling2D()(x)
         else:
             last = position + 1 == len(layers)
-            network.append(keras.layers.Dense(number, activation="softmax" if last else "relu"))
-    return keras.Sequential(network)
+            x = keras.layers.Dense(number, activation="softmax" if last else "relu")(x)
+    return keras.Model(start, x)
 
 
 def main():
@@ -65,7 +84,8 @@ def main():
     model.fit(x, y, batch_size=args.batch, epochs=epochs, verbose=0, callbacks=[clock])
     accuracy = None if test_x is None else float(model.evaluate(test_x, test_y, verbose=0)[1])
     version = f"{keras.__version__} on TensorFlow {tensorflow.__version__}"
-    works.print_result("keras", version, args, model.count_params(), clock.seconds, accuracy)
+    trained = sum(variable.numpy().size for variable in model.trainable_variables)
+    works.print_result("keras", version, args, trained, clock.seconds, accuracy)
 
 
 main()

@@ -13,6 +13,24 @@ import samples
 import works
 
 
+def normed(channels, filters, size, stride=1):
+    """A convolution with padding and batch normalization."""
+    convolution = nn.Conv2d(channels, filters, size, stride, padding=size // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(filters))
+
+
+class Residual(nn.Module):
+    """Two convolutions added to the input, or to a shortcut if the stride is not 1."""
+
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.first, self.second = normed(channels, filters, 3, stride), normed(filters, filters, 3)
+        self.shortcut = nn.Identity() if stride == 1 else normed(channels, filters, 1, stride)
+
+    def forward(self, x):
+        return functional.relu(self.second(functional.relu(self.first(x))) + self.shortcut(x))
+
+
 def build(layers, shape):
     """The network for samples of `shape`: (height, width, channels) or (features,)."""
     modules = []
@@ -28,6 +46,16 @@ def build(layers, shape):
             shape = (shape[0] * shape[1] * shape[2],)
         elif kind == "dropout":
             modules.append(nn.Dropout(number))
+        elif kind == "normed":
+            modules += [normed(shape[2], number, 3), nn.ReLU()]
+            shape = (*shape[:2], number)
+        elif kind in ("block", "halve"):
+            stride = 1 if kind == "block" else 2
+            modules.append(Residual(shape[2], number, stride))
+            shape = (shape[0] // stride, shape[1] // stride, number)
+        elif kind == "mean":
+            modules += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+            shape = (shape[2],)
         else:
             modules.append(nn.Linear(shape[0], number))
             if position + 1 < len(layers):

@@ -15,7 +15,10 @@ class Work:
     """A network, its samples, and the number of epochs.
 
     Layers: `conv` filters of 3x3 without padding and relu, `pool` of 2x2, `flatten`, `dense` with relu
-    but for the last one, `dropout`. The loss is cross-entropy, the optimizer Adam with 1e-3, all in f32.
+    but for the last one, `dropout`. `normed` filters of 3x3 with padding, without bias, are followed by batch
+    normalization and relu; a `block` is residual: two of them, the second without relu, are added to the input,
+    then relu; `halve` is the same with a stride of 2 in the first, and a shortcut of 1x1 filters with batch
+    normalization; `mean` is over all pixels. The loss is cross-entropy, the optimizer Adam with 1e-3, all in f32.
     """
 
     network: str  # as text
@@ -33,6 +36,10 @@ CNN = (("conv", 32), ("pool", 2), ("flatten", 0), ("dense", 128), ("dropout", 0.
 DEEP = (
     *(("conv", 32), ("conv", 64), ("pool", 2), ("conv", 128), ("pool", 2)),
     *(("flatten", 0), ("dense", 256), ("dense", 10)),
+)
+RESIDUAL = (
+    *(("normed", 32), ("block", 32), ("halve", 64), ("halve", 128)),
+    *(("mean", 0), ("dense", 10)),
 )
 
 WORKS = {
@@ -88,6 +95,14 @@ WORKS = {
         samples=9_600,
         batches=(64,),
         config="deep_32x32x3.toml",
+    ),
+    "residual_32x32x3": Work(
+        network="conv 32, residual blocks of two convs: 32, 64, 128, with batch norm, 32x32x3",
+        layers=RESIDUAL,
+        data="images",
+        samples=3_840,
+        batches=(128,),
+        config="residual_32x32x3.toml",
     ),
 }
 
