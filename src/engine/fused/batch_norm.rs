@@ -1,4 +1,4 @@
-//! Batch normalization.
+//! Batch normalization, with an activation.
 
 use taper_kernels::fused::batch_norm::{self as kernel, update_running};
 use taper_kernels::work::Work;
@@ -22,15 +22,16 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// A stage called `name` from `input` to `output`, whose first parameter is `parameter`.
+    /// A stage called `name` from `input` to `output`, whose first parameter is `parameter`, with an activation's slope below 0.
     pub fn new(
         name: String,
         [momentum, epsilon]: [f64; 2],
         parameter: usize,
         input: &Layout,
         output: Layout,
+        slope: Option<f32>,
     ) -> Self {
-        let kernel = kernel::BatchNorm::new(input.grid(), output.grid());
+        let kernel = kernel::BatchNorm::new(input.grid(), output.grid(), slope);
         Self { name, momentum, epsilon, parameter, output, kernel }
     }
 }
@@ -52,7 +53,7 @@ impl Stage for BatchNorm {
 
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
         if let Mode::Training { .. } = context.mode {
-            let batch = self.kernel.statistics(context.team, context.samples, x);
+            let batch = self.kernel.statistics((context.team, context.isa), context.samples, x);
             for (i, batch) in batch.iter().enumerate() {
                 let running = &mut *context.weights.parameters[self.parameter + 2 + i];
                 context.finite &= update_running(running, batch, self.momentum);
@@ -63,7 +64,7 @@ impl Stage for BatchNorm {
             self.kernel.set(mean, variance, self.epsilon);
         }
         let parameters = [0, 1].map(|i| context.weights.get(self.parameter + i));
-        self.kernel.forward(context.team, context.samples, parameters, x, y);
+        self.kernel.forward((context.team, context.isa), context.samples, parameters, x, y);
     }
 
     fn backward(
@@ -71,12 +72,13 @@ impl Stage for BatchNorm {
         context: &mut StepContext<'_, '_>,
         sink: &Sink<'_>,
         x: &[f32],
-        _y: &[f32],
+        y: &[f32],
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
         let scale = context.weights.get(self.parameter);
-        let gradients = self.kernel.backward(context.team, context.samples, scale, x, gradient, x_gradient);
+        let team = (&mut *context.team, context.isa);
+        let gradients = self.kernel.backward(team, context.samples, scale, [x, y], gradient, x_gradient);
         for (i, gradient) in gradients.iter().enumerate() {
             let trained = context.weights.train(self.parameter + i);
             context.finite &= sink.run(Work::Values(context.team, context.isa, trained, gradient));

@@ -181,7 +181,7 @@ impl Draft {
                 Box::new(Dropout { name, rate, layer, input, output, mask: Arena::default() })
             }
             Operation::BatchNorm { momentum, epsilon } => {
-                Box::new(BatchNorm::new(name, [momentum, epsilon], parameter, &input, output))
+                Box::new(BatchNorm::new(name, [momentum, epsilon], parameter, &input, output, self.slope))
             }
             Operation::LayerNorm { epsilon } => {
                 Box::new(LayerNorm::new(name, epsilon, parameter, &input, output))
@@ -189,7 +189,8 @@ impl Draft {
             Operation::Flatten => Box::new(Flatten { name, input, output }),
             Operation::Add => {
                 let [a, b] = self.branches.each_ref().map(|drafts| branch(drafts, &input));
-                Box::new(Residual { name, input, output, branches: [a?, b?] })
+                let (slope, gradient) = (self.slope, Arena::default());
+                Box::new(Residual { name, input, output, slope, branches: [a?, b?], gradient })
             }
             Operation::GlobalAverage(_) | Operation::Custom(_) => return Err(name),
         })

@@ -1,4 +1,4 @@
-//! A residual block: the output of its layers is added to its input, or to the output of a shortcut.
+//! A residual block: the output of its layers is added to its input, or to the output of a shortcut. An activation may follow.
 
 use taper_kernels::fused::fully_connected::rows;
 use taper_kernels::fused::{Grid, sum};
@@ -17,8 +17,12 @@ pub struct Residual {
     pub input: Layout,
     /// The layout of the sums.
     pub output: Layout,
+    /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
+    pub slope: Option<f32>,
     /// The two terms of the sum.
     pub branches: [Branch; 2],
+    /// The gradient of the sum, if an activation follows.
+    pub gradient: Arena,
 }
 
 /// The stages from the block's input to one term of the sum; without stages, the input itself.
@@ -106,6 +110,9 @@ impl Stage for Residual {
         for branch in &mut self.branches {
             branch.reserve(samples, threads, training);
         }
+        if training && self.slope.is_some() {
+            self.gradient.reserve(rows(samples) * self.output.len());
+        }
     }
 
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
@@ -114,7 +121,8 @@ impl Stage for Residual {
             branch.forward(context, &input, x);
         }
         let sides = self.branches.each_ref().map(|branch| branch.output(x));
-        sum::add(context.team, context.samples, sides, (self.output.grid(), y));
+        let team = (&mut *context.team, context.isa);
+        sum::add(team, context.samples, self.slope, sides, (self.output.grid(), y));
     }
 
     fn backward(
@@ -122,17 +130,26 @@ impl Stage for Residual {
         context: &mut StepContext<'_, '_>,
         sink: &Sink<'_>,
         x: &[f32],
-        _y: &[f32],
+        y: &[f32],
         gradient: &mut [f32],
         x_gradient: Option<&mut [f32]>,
     ) {
         let output = self.output.grid();
+        let gradient = match self.slope {
+            Some(slope) => {
+                let team = (&mut *context.team, context.isa);
+                sum::gradient(team, context.samples, slope, &output, [gradient, y], &mut self.gradient);
+                &*self.gradient
+            }
+            None => gradient,
+        };
         for branch in &mut self.branches {
             branch.backward(context, sink, x, (&output, gradient), x_gradient.is_some());
         }
         if let Some(x_gradient) = x_gradient {
             let shares = self.branches.each_ref().map(|branch| branch.share((output, gradient)));
-            sum::add(context.team, context.samples, shares, (self.input.grid(), x_gradient));
+            let team = (&mut *context.team, context.isa);
+            sum::add(team, context.samples, None, shares, (self.input.grid(), x_gradient));
         }
     }
 }

@@ -11,6 +11,7 @@ mod grid;
 pub mod layer_norm;
 pub mod load;
 pub mod mask;
+mod pixelwise;
 pub mod pooling;
 pub mod sum;
 

@@ -51,10 +51,11 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
         if let Some(last) = drafts.last_mut() {
             let convolution = matches!(last.operation, Operation::Convolution { .. });
             let dense = matches!(last.operation, Operation::Dense { .. });
+            let activates = convolution
+                || dense
+                || matches!(last.operation, Operation::BatchNorm { .. } | Operation::Add);
             let joined = match &item.operation {
-                Operation::Activation(_)
-                    if (convolution || dense) && last.slope.is_none() && last.dropout.is_none() =>
-                {
+                Operation::Activation(_) if activates && last.slope.is_none() && last.dropout.is_none() => {
                     last.slope = slope(&item.operation);
                     last.slope.is_some()
                 }
