@@ -1,6 +1,6 @@
 //! The access log: one line of JSON per request, without its content.
 
-use std::io::Write as _;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -51,10 +51,13 @@ impl Log {
     pub fn new(which: AccessLog, metrics: Arc<Metrics>) -> Self {
         let lines = (which != AccessLog::Off).then(|| {
             let (sender, receiver) = sync_channel::<Line>(WAITING);
+            let mut writer = Writer { to: std::io::stderr(), cut: false };
+            let lost = Arc::clone(&metrics);
             let write = move || {
                 for line in receiver {
-                    // There is nobody to tell if stderr is closed.
-                    let _ = writeln!(std::io::stderr().lock(), "{}", line.json());
+                    if !writer.write(&line.json().to_string()) {
+                        lost.lost_log_lines.add(1);
+                    }
                 }
             };
             std::thread::Builder::new().name("taper-access-log".to_owned()).spawn(write).map(|_| sender).ok()
@@ -72,6 +75,24 @@ impl Log {
         if lines.try_send(line).is_err() {
             self.metrics.lost_log_lines.add(1);
         }
+    }
+}
+
+/// Writes lines, each in one piece: stderr has no buffer, and each of the many parts of a line would be a system call.
+struct Writer<W> {
+    to: W,
+    /// Whether the last line may have been cut off.
+    cut: bool,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes a line; returns whether all of it was written.
+    fn write(&mut self, line: &str) -> bool {
+        // The end of a line that was cut off, so that it does not spoil this one.
+        let end = if self.cut { "\n" } else { "" };
+        let written = self.to.write_all(format!("{end}{line}\n").as_bytes());
+        self.cut = written.is_err();
+        written.is_ok()
     }
 }
 
@@ -103,5 +124,48 @@ impl Line {
             "batch": computed.map(|found| found.2),
             "total_us": micros(self.time),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// A disk with room for some bytes, which counts the writes.
+    struct Disk {
+        content: Vec<u8>,
+        room: usize,
+        writes: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.writes += 1;
+            let count = bytes.len().min(self.room);
+            if count == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.room -= count;
+            self.content.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_write_and_one_that_was_cut_off_does_not_spoil_the_next() {
+        let disk = Disk { content: Vec::new(), room: 12, writes: 0 };
+        let mut writer = Writer { to: disk, cut: false };
+        assert!(writer.write("first"));
+        assert_eq!(writer.to.writes, 1);
+        assert!(!writer.write("second"));
+        writer.to.room = 100;
+        assert!(writer.write("fourth"));
+        assert_eq!(writer.to.content, b"first\nsecond\nfourth\n");
     }
 }
