@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::config::Follow;
 use super::metrics::Metrics;
@@ -11,6 +12,23 @@ use super::registry::{Registry, Served};
 use super::source::{Candidate, Stamp, look, open};
 use crate::engine::SharedTeam;
 use crate::error::{Error, Result};
+
+/// The pause before a version that could not be loaded is tried again, and the longest one: each is twice that before. What was
+/// missing may be there by then, such as memory or a free file descriptor; damage stays, and is not worth much reading.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
+
+/// What is remembered of a version.
+struct Seen {
+    stamp: Stamp,
+    failure: Option<Failure>,
+}
+
+/// A version that could not be loaded.
+struct Failure {
+    message: String,
+    pause: Duration,
+    again: Instant,
+}
 
 /// Looks at the sources of all models and loads what is new.
 ///
@@ -21,7 +39,7 @@ pub struct Watcher {
     metrics: Arc<Metrics>,
     team: SharedTeam,
     /// What was loaded, or could not be, by model and place.
-    seen: BTreeMap<(String, PathBuf), Stamp>,
+    seen: BTreeMap<(String, PathBuf), Seen>,
 }
 
 impl Watcher {
@@ -51,7 +69,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// Looks at all sources once, and loads what has changed. Failures are logged once per change.
+    /// Looks at all sources once, and loads what has changed. Failures are logged once per change, and tried
+    /// again after some time.
     pub fn poll(&mut self) {
         let registry = Arc::clone(&self.registry);
         for model in registry.all().filter(|model| model.config.follow != Follow::None) {
@@ -85,21 +104,29 @@ impl Watcher {
         model.change(|state| state.source_problem = problem);
     }
 
-    /// Loads `candidate`, unless it was seen as it is.
+    /// Loads `candidate`, unless it was seen as it is, and is loaded or not to be tried again yet.
     fn load(&mut self, model: &Served, candidate: Candidate) -> Result<()> {
         let key = (model.name.clone(), candidate.place.clone());
-        if self.seen.get(&key) == Some(&candidate.stamp) {
-            return Ok(());
-        }
+        let before = self.seen.get(&key).filter(|seen| seen.stamp == candidate.stamp);
+        let failed = match before.map(|seen| &seen.failure) {
+            None => None,
+            Some(Some(failure)) if failure.again <= Instant::now() => Some(failure),
+            Some(_) => return Ok(()),
+        };
         model.change(|state| state.loading = candidate.number);
         let result = self.load_new(model, &candidate);
         model.change(|state| state.loading = None);
-        if let Err(error) = &result {
-            self.metrics.model(&model.name).failed_loads.add(1);
-            tracing::warn!("{}: cannot be loaded; the loaded versions stay: {error}", model.name);
-            model.change(|state| state.failed = Some((candidate.number.unwrap_or(0), error.to_string())));
-        }
-        self.seen.insert(key, candidate.stamp);
+        let failure = result.as_ref().err().map(|error| {
+            let message = error.to_string();
+            if failed.is_none_or(|failed| failed.message != message) {
+                self.metrics.model(&model.name).failed_loads.add(1);
+                tracing::warn!("{}: cannot be loaded; the loaded versions stay: {message}", model.name);
+            }
+            model.change(|state| state.failed = Some((candidate.number.unwrap_or(0), message.clone())));
+            let pause = failed.map_or(RETRY.0, |failed| RETRY.1.min(2 * failed.pause));
+            Failure { message, pause, again: Instant::now() + pause }
+        });
+        self.seen.insert(key, Seen { stamp: candidate.stamp, failure });
         result
     }
 
