@@ -34,6 +34,9 @@ use crate::threads;
 /// look wakes a thread.
 const LOOK: Duration = Duration::from_millis(25);
 
+/// How often at most a log line says that connections cannot be accepted, which may be so for hours.
+const WARN: Duration = Duration::from_mins(1);
+
 /// A server whose models are loaded and whose socket listens.
 pub struct Server {
     shared: Arc<Shared>,
@@ -153,7 +156,7 @@ async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt
     let config = &shared.service.config;
     let mut watchdog = Watchdog::from_environment();
     let mut beat = || watchdog.beat(&shared.notifier, Instant::now(), || shared.service.is_alive());
-    let mut stop_at: Option<Instant> = None;
+    let (mut stop_at, mut warned): (Option<Instant>, Option<Instant>) = (None, None);
     shared.notifier.ready();
     loop {
         beat();
@@ -168,7 +171,10 @@ async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt
             Ok(Ok((socket, peer))) => open(socket, peer, &shared, drain.clone()),
             Ok(Err(error)) => {
                 // Too many open files, for example: those that are open may end soon.
-                tracing::warn!("cannot accept a connection: {error}");
+                if warned.is_none_or(|warned| warned.elapsed() > WARN) {
+                    tracing::warn!("cannot accept connections, which wait: {error}");
+                    warned = Some(Instant::now());
+                }
                 sleep(LOOK).await;
             }
             Err(_) if last => break,
