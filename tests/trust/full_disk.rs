@@ -10,11 +10,11 @@ use crate::tier::{report, times};
 use crate::workspace::{Outcome, Workspace};
 
 /// A small disk in memory, unmounted when this value is dropped.
-struct SmallDisk<'a>(&'a Path);
+pub struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
     /// `None` if this user may not mount one.
-    fn mount(folder: &'a Path, kibibytes: usize) -> Option<Self> {
+    pub fn mount(folder: &'a Path, kibibytes: usize) -> Option<Self> {
         std::fs::create_dir_all(folder).expect("a folder");
         let size = format!("size={kibibytes}k");
         let mut mount = Command::new("mount");
@@ -22,7 +22,8 @@ impl<'a> SmallDisk<'a> {
         mount.status().is_ok_and(|status| status.success()).then_some(Self(folder))
     }
 
-    fn grow(&self) {
+    /// Makes room for everything.
+    pub fn grow(&self) {
         let status = Command::new("mount").args(["-o", "remount,size=16m"]).arg(self.0).status();
         assert!(status.expect("mount runs").success());
     }

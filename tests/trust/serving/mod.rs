@@ -1,6 +1,9 @@
 //! A server under load: right bits, and swaps of versions, signals and new certificates (`tls`) lose nothing. Strangers get
-//! nothing (`strangers`), slow clients cost nothing (`slow`), and a panic costs one reply (`panics`).
+//! nothing (`strangers`), slow clients cost nothing (`slow`), a panic costs one reply (`panics`), and what goes wrong around the
+//! server has the outcome that docs/serving.md names (`chaos`).
 
+#[cfg(target_os = "linux")]
+mod chaos;
 mod damage;
 mod overload;
 mod panics;
