@@ -54,7 +54,8 @@ impl Branch {
     fn forward(&mut self, context: &mut StepContext<'_, '_>, input: &Grid, x: &[f32]) {
         let x = match &mut self.copy {
             Some(copy) => {
-                sum::copy(context.team, context.samples, [input, &self.input.grid()], x, copy);
+                let team = (&mut *context.team, context.isa);
+                sum::copy(team, context.samples, [input, &self.input.grid()], x, copy);
                 &**copy
             }
             None => x,
@@ -81,7 +82,8 @@ impl Branch {
     ) {
         let Some(own) = self.stages.layout().map(Layout::grid) else { return };
         if let Some(copy) = self.stages.gradient() {
-            sum::copy(context.team, context.samples, [output, &own], gradient, copy);
+            let team = (&mut *context.team, context.isa);
+            sum::copy(team, context.samples, [output, &own], gradient, copy);
         }
         let x = self.copy.as_deref().unwrap_or(x);
         let x_gradient = to_input.then_some(&mut *self.x_gradient);

@@ -3,21 +3,24 @@
 use super::Grid;
 use super::pixelwise::{Function, map};
 use crate::simd::lanes::{Isa, Lanes};
-use crate::simd::parts;
 use crate::simd::team::Team;
+
+/// The value itself.
+struct Same;
+
+impl Function<1> for Same {
+    #[inline(always)]
+    unsafe fn value<L: Lanes>(&self, _channel: usize, [x]: [L; 1]) -> L {
+        x
+    }
+}
 
 /// Copies `x` to `y`, between the layouts `from` and `to`.
 ///
 /// # Panics
-/// If a slice is too short.
-pub fn copy(team: &mut Team, samples: usize, [from, to]: [&Grid; 2], x: &[f32], y: &mut [f32]) {
-    let channels = from.channels;
-    parts::for_each(team, samples, [(y, to.len())], |sample, [y]| {
-        let x = from.sample(x, sample);
-        for (from, to) in from.each_pixel().zip(to.each_pixel()) {
-            y[to..to + channels].copy_from_slice(&x[from..from + channels]);
-        }
-    });
+/// If a slice is too short, or the shapes differ.
+pub fn copy((team, isa): (&mut Team, Isa), samples: usize, [from, to]: [&Grid; 2], x: &[f32], y: &mut [f32]) {
+    map((team, isa), samples, &Same, [(from, x)], (to, y));
 }
 
 /// a + b, followed by an activation with this slope below 0, if any.
@@ -89,7 +92,7 @@ mod tests {
             for (isa, threads) in Isa::all().flat_map(|isa| (1..4).map(move |threads| (isa, threads))) {
                 let mut team = Team::new(threads);
                 let (x, mut y) = (scatter(&from, &a, 9.0), vec![-1.0; 5 * to.len()]);
-                copy(&mut team, 5, [&from, &to], &x, &mut y);
+                copy((&mut team, isa), 5, [&from, &to], &x, &mut y);
                 assert_eq!(y, scatter(&to, &a, -1.0), "padding is unchanged");
 
                 let other = scatter(&to, &b, 9.0);

@@ -141,7 +141,7 @@ impl BatchNorm {
                 x: x.as_ptr(),
                 y: y.as_ptr(),
                 gradient: all.at(0),
-                normal: normal.each_ref().map(|values| values.as_ptr()),
+                normal: normal.each_ref().map(Vec::as_ptr),
                 slope,
                 sums: [sums.at(start), sums.at(start + width)],
             };

@@ -1,5 +1,5 @@
 //! From the gradient of a convolution's output back to the gradient of its pre-activations: through
-//! max-pooling and the activation, spread out for the products that follow.
+//! max-pooling and the activation.
 
 use crate::simd::lanes::{Kernel, Lanes, WIDTH};
 

@@ -43,22 +43,47 @@ impl Groups {
     /// multiple of four. `height` is the filter's height, `step` its stride in pixels.
     #[must_use]
     pub fn along_rows(input: &Image, height: usize, step: [usize; 2], output: &Image) -> Self {
-        let filter_height = height;
-        let [height, width] = output.size;
+        let pixels = output.size.map(|count| (0, count));
+        Self::spaced([input, output], height, [0; 2], step, pixels, [1; 2])
+    }
+
+    /// Groups of every `spacing`-th pixel of the outputs: the first and the number of them along each axis. The filters move by
+    /// one pixel from `origin` on, in memory.
+    #[must_use]
+    pub fn of_class(
+        input: &Image,
+        height: usize,
+        origin: [usize; 2],
+        output: &Image,
+        pixels: [(usize, usize); 2],
+        spacing: [usize; 2],
+    ) -> Self {
+        Self::spaced([input, output], height, origin, [1; 2], pixels, spacing)
+    }
+
+    fn spaced(
+        [input, output]: [&Image; 2],
+        filter_height: usize,
+        origin: [usize; 2],
+        step: [usize; 2],
+        [(top, height), (left, width)]: [(usize, usize); 2],
+        spacing: [usize; 2],
+    ) -> Self {
         let offset = |i: usize| i.min(width.saturating_sub(1));
         let columns = (0..width.div_ceil(4)).map(|i| (4 * i).min(width.saturating_sub(4)));
         let starts = (0..height).flat_map(|row| columns.clone().map(move |column| (row, column)));
         let at = |(row, column): (usize, usize)| {
-            let rows = rows_inside(input, filter_height, row * step[0], row * step[0]);
-            let first = row * step[0] * input.row() + column * step[1] * input.channels;
-            Start { input: first, output: output.pixel(row, column), rows }
+            let [y, x] = [origin[0] + row * step[0], origin[1] + column * step[1]];
+            let pixel = output.pixel(top + row * spacing[0], left + column * spacing[1]);
+            let rows = rows_inside(input, filter_height, y, y);
+            Start { input: y * input.row() + x * input.channels, output: pixel, rows }
         };
         let starts: Vec<_> = starts.map(at).collect();
         Self {
             all: (0..starts.len()).collect(),
             starts,
             input: std::array::from_fn(|i| offset(i) * step[1] * input.channels),
-            output: std::array::from_fn(|i| offset(i) * output.channels),
+            output: std::array::from_fn(|i| offset(i) * spacing[1] * output.channels),
             reach: [0, offset(3) * step[1] * input.channels],
         }
     }

@@ -68,23 +68,31 @@ impl Kernel for Pack {
     }
 }
 
-/// Packs the filters rotated by 180 degrees, with inputs and outputs exchanged, for the gradient of the
-/// input: one panel of sixteen input channels as `[taps, 16]`, where taps are height, width and `stride`
-/// output channels.
-pub struct PackTransposed {
+/// The place of a tap in the packed filters of the gradient of the input, in vectors.
+#[derive(Clone, Copy, Default)]
+pub struct TransposedTap {
+    /// Its first output channel in the first panel.
+    pub start: usize,
+    /// The step to the next panel.
+    pub panel: usize,
+}
+
+/// Packs the filters with inputs and outputs exchanged, for the gradient of the input: one panel of sixteen input channels, each
+/// tap with all output channels at its place.
+pub struct PackTransposed<'a> {
     /// The sizes.
     pub sizes: Filters,
-    /// Channels of a tap in memory.
-    pub stride: usize,
+    /// The place of each tap.
+    pub places: &'a [TransposedTap],
     /// The index of the panel.
     pub panel: usize,
     /// All filters, in PyTorch's order.
     pub weight: *const f32,
-    /// The panel, which must be zero in the padding.
+    /// All packed filters, which must be zero in the padding.
     pub packed: *mut f32,
 }
 
-impl Kernel for PackTransposed {
+impl Kernel for PackTransposed<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -95,7 +103,7 @@ impl Kernel for PackTransposed {
         for filter in 0..filters {
             for start in (0..plane).step_by(WIDTH) {
                 let count = WIDTH.min(plane - start);
-                // SAFETY: the caller guarantees filters of these sizes, and a panel for all taps.
+                // SAFETY: the caller guarantees filters of these sizes, and places for all taps.
                 unsafe {
                     let zero = L::splat(0.0);
                     let from = self.weight.add((filter * channels + first) * plane + start);
@@ -106,8 +114,9 @@ impl Kernel for PackTransposed {
                     }));
                     for i in 0..WIDTH {
                         if i < count {
-                            let tap = (plane - 1 - start - i) * self.stride + filter;
-                            transposed[i].store(self.packed.add(tap * WIDTH));
+                            let place = self.places[start + i];
+                            let at = place.start + self.panel * place.panel + filter;
+                            transposed[i].store(self.packed.add(at * WIDTH));
                         }
                     }
                 }

@@ -24,7 +24,7 @@ pub struct BackwardPass<'a> {
     pub transposed: &'a [f32],
     /// The gradient of `x`, in the same layout, if it is needed.
     pub x_gradient: Option<&'a mut [f32]>,
-    /// [`Convolution::delta_len`] zeros per thread, of one convolution: gaps and borders stay zero.
+    /// [`Convolution::delta_len`] zeros per thread, of one convolution: borders stay zero.
     pub delta: &'a mut [f32],
     /// [`Convolution::workspace_len`] values per thread, of any content.
     pub workspace: &'a mut [f32],
@@ -43,19 +43,26 @@ impl Convolution {
     /// # Panics
     /// If a slice has the wrong size.
     pub fn pack_transposed(&self, team: &mut Team, isa: Isa, weight: &[f32], transposed: &mut [f32]) {
-        let (sizes, stride) = (self.sizes(), self.output.channels);
-        let len = self.transposed_len() / self.input_panels();
+        let (sizes, channels, panels) = (self.sizes(), self.output.channels, self.input_panels());
         assert!(isa.available(), "{isa:?}");
         assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
         assert_eq!(transposed.len(), self.transposed_len(), "transposed filters");
+        let len = transposed.len() / panels;
+        let mut places = self.transposed.places(panels, sizes.plane);
+        if self.winograd.is_some() {
+            // Transformed filters take more memory, and there is one class.
+            for place in &mut places {
+                place.panel = len / WIDTH;
+            }
+        }
         let transposed = Disjoint::new(transposed);
-        team.run(self.input_panels(), |panel, _| {
-            let packed = transposed.at(panel * len);
-            // SAFETY: the slices have these sizes, and each panel its own part.
+        team.run(panels, |panel, _| {
+            let (weight, packed) = (weight.as_ptr(), transposed.at(0));
+            // SAFETY: the slices have these sizes, and each panel its own places.
             unsafe {
-                lanes::run(isa, PackTransposed { sizes, stride, panel, weight: weight.as_ptr(), packed });
+                lanes::run(isa, PackTransposed { sizes, places: &places, panel, weight, packed });
                 if let Some(tiles) = &self.winograd {
-                    tiles.input_gradient.transform_filters(isa, stride, packed);
+                    tiles.input_gradient.transform_filters(isa, channels, transposed.at(panel * len));
                 }
             }
         });
@@ -132,7 +139,7 @@ impl Convolution {
                     argmax: if self.pooled { argmax[sample * windows..].as_ptr() } else { std::ptr::null() },
                     // SAFETY: the slice was checked to hold this thread's image.
                     delta: unsafe { delta.add(self.transposed.delta.pixel(0, 0)) },
-                    delta_steps: [down * row, right * column],
+                    delta_steps: [row, column],
                     sums: bias_sums.as_mut_ptr(),
                 };
                 let filters = filter_sums.as_mut_ptr();

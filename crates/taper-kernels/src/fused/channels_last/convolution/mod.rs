@@ -4,9 +4,12 @@ mod backward;
 mod forward;
 mod gather;
 mod products;
+mod transposed;
 
 pub use backward::BackwardPass;
 pub use forward::ForwardPass;
+
+use transposed::Transposed;
 
 use super::pack::Filters;
 use super::winograd::{self, Tiling};
@@ -45,14 +48,6 @@ struct Winograd {
     input_gradient: Tiling,
     /// `None` if the gradient of the filters is summed up directly.
     weight_gradient: Option<Tiling>,
-}
-
-/// The layouts for the gradient of the input: the same product over the spread-out gradient.
-struct Transposed {
-    /// The gradient of the pre-activations, with the filter's stride as gaps, and a border.
-    delta: Image,
-    groups: Groups,
-    filter: Filter,
 }
 
 impl Winograd {
@@ -109,19 +104,8 @@ impl Convolution {
         } else {
             Groups::along_rows(&input, window.kernel[0], window.stride, &output)
         };
-        let spread = [0, 1].map(|axis| (window.output[axis] - 1) * window.stride[axis] + 1);
-        let delta = Image {
-            channels: output.channels,
-            size: spread,
-            before: [0, 1].map(|axis| window.kernel[axis] - 1 - window.before[axis]),
-            after: [0, 1].map(|axis| (window.input[axis] + window.before[axis]).saturating_sub(spread[axis])),
-        };
-        assert!(delta.is_countable(), "{delta:?} is too large");
-        let transposed = Transposed {
-            groups: Groups::along_rows(&delta, window.kernel[0], [1, 1], &input),
-            filter: Filter::new(window.kernel, &delta),
-            delta,
-        };
+        let transposed = Transposed::new(window, output.channels, &input);
+        assert!(transposed.delta.is_countable(), "{:?} is too large", transposed.delta);
         let filter = Filter::new(window.kernel, &input);
         // Images from outside may have pixels of any number of values.
         let has_vectors = input.channels.is_multiple_of(WIDTH);
@@ -168,19 +152,17 @@ impl Convolution {
     /// The number of values of the packed filters.
     #[must_use]
     pub fn packed_len(&self) -> usize {
-        self.panels() * self.points(|tiles| &tiles.outputs) * self.input.channels * WIDTH
+        let points = self.winograd.as_ref().map(|tiles| tiles.outputs.points());
+        let taps = points.map_or(self.filter.taps(), |points| points * self.input.channels);
+        self.panels() * taps * WIDTH
     }
 
     /// The number of values of the transposed filters.
     #[must_use]
     pub fn transposed_len(&self) -> usize {
-        self.input_panels() * self.points(|tiles| &tiles.input_gradient) * self.output.channels * WIDTH
-    }
-
-    /// The number of weights of a filter for each channel, transformed for the tiles of one of the products or not.
-    fn points(&self, tiling: fn(&Winograd) -> &Tiling) -> usize {
-        let plane = self.window.kernel[0] * self.window.kernel[1];
-        self.winograd.as_ref().map_or(plane, |tiles| tiling(tiles).points())
+        let points = self.winograd.as_ref().map(|tiles| tiles.input_gradient.points());
+        let taps = points.map_or(self.transposed.taps(), |points| points * self.output.channels);
+        self.input_panels() * taps * WIDTH
     }
 
     /// The number of argmax bytes per image.
@@ -194,7 +176,7 @@ impl Convolution {
         self.pooled && self.input.channels == 1
     }
 
-    /// The number of values that each thread needs for the backward pass: those of the spread-out gradient, or of groups of four
+    /// The number of values that each thread needs for the backward pass: those of the gradient before pooling and activation, or of groups of four
     /// pixels.
     #[must_use]
     pub fn delta_len(&self) -> usize {

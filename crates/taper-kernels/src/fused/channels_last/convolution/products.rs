@@ -3,7 +3,7 @@
 use super::{Convolution, Winograd};
 use crate::fused::channels_last::winograd;
 use crate::fused::channels_last::{Epilogue, Forward, WeightGradient};
-use crate::simd::lanes::{self, Isa};
+use crate::simd::lanes::{self, Isa, WIDTH};
 
 /// One image of a batch, in the layouts of the convolution.
 pub struct Sample {
@@ -114,19 +114,22 @@ impl Convolution {
             // SAFETY: guaranteed by the caller.
             unsafe { lanes::run(isa, work) }
         } else {
-            let work = Forward {
-                groups: &self.transposed.groups,
-                filter: self.transposed.filter,
-                panels,
-                image: delta,
-                weights: filters,
-                epilogue,
-                output,
-                argmax,
-                has_zeros: false,
-            };
-            // SAFETY: guaranteed by the caller.
-            unsafe { lanes::run(isa, work) }
+            for class in &self.transposed.classes {
+                let work = Forward {
+                    groups: &class.groups,
+                    filter: class.filter,
+                    panels,
+                    image: delta,
+                    // SAFETY: guaranteed by the caller.
+                    weights: unsafe { filters.add(panels * class.start * WIDTH) },
+                    epilogue,
+                    output,
+                    argmax,
+                    has_zeros: false,
+                };
+                // SAFETY: guaranteed by the caller.
+                unsafe { lanes::run(isa, work) }
+            }
         }
     }
 
@@ -170,7 +173,7 @@ impl Convolution {
                 image,
                 image_steps: [down * self.input.row(), right * self.input.channels],
                 delta,
-                delta_steps: [down * gradients.row(), right * gradients.channels],
+                delta_steps: [gradients.row(), gradients.channels],
                 sums,
             };
             // SAFETY: guaranteed by the caller.
