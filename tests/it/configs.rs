@@ -81,7 +81,7 @@ fn each_passes_check_without_its_data() {
 #[test]
 fn benchmark_configs_load_without_problems() {
     let files = files("benches/peers/configs");
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
     for file in files {
         let text = std::fs::read(&file).expect("a config");
         let input = Input { name: file.display().to_string(), text, overrides: Vec::new() };
