@@ -67,7 +67,7 @@ impl Stream {
         self.0.set_word_pos(u128::from(count));
     }
 
-    /// Fills `mask` with 0 at a share `rate` of the places and with 1 / (1 - rate) at the others: one
+    /// Sets a share `rate` of the values of `mask` to 0 and the others to 1 / (1 - rate): one
     /// [`uniform`](Self::uniform) number each, dropped if it is below `rate`.
     pub fn dropout_mask(&mut self, rate: f64, mask: &mut [f32]) {
         let kept = (1.0 / (1.0 - rate)) as f32;

@@ -106,8 +106,9 @@ pub struct Report {
     pub phases_us: Vec<(String, f64)>,
     /// 10^9 floating-point operations per second at the median step, counted as in [`Cost`].
     pub gflops: f64,
-    /// The roofline limit. `None` on other devices than the CPU, and if steps were faster than the limit: because the
-    /// machine was busy when its rates were measured, or because many products were left out, as those with zeros are.
+    /// The roofline limit. `None` on other devices than the CPU, and if steps were faster than the limit:
+    /// because the machine was busy when its rates were measured, or because many products were left out,
+    /// such as those with zeros.
     pub roofline: Option<Roofline>,
     /// The times of inference.
     pub inference: Inference,

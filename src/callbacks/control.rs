@@ -11,7 +11,7 @@ pub(crate) enum Save {
     Regular,
 }
 
-/// The requests of callbacks, and what they share.
+/// The requests of callbacks, and the state that they share.
 #[derive(Clone, Debug, Default)]
 pub struct Control {
     stop: Option<String>,

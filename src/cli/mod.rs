@@ -79,8 +79,9 @@ pub enum Pages {
 }
 
 impl Cli {
-    /// Parses the program's `arguments`. Unless help and errors `may_color`, they are plain even where clap would color
-    /// them: it takes the variable `CI` for a sign of colors, whatever `TERM` says.
+    /// Parses the program's `arguments`. Unless help and errors `may_color`, they are plain even where clap
+    /// would color them: clap takes the variable `CI` as a sign that colors are supported, whatever the value
+    /// of `TERM`.
     ///
     /// # Errors
     /// If they are invalid, or if they request help or the version.

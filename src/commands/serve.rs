@@ -10,7 +10,7 @@ use super::system;
 use crate::cli::{Common, Format, Serve};
 use crate::terminal;
 
-/// Runs the command: loads the models, says so, and serves until a signal.
+/// Runs the command: loads the models, reports that the server is ready, and serves until a signal arrives.
 ///
 /// # Errors
 /// If the config is invalid, a model cannot be loaded, or the address cannot be listened on.
@@ -41,7 +41,7 @@ fn config(options: &Serve) -> anyhow::Result<Config> {
     Ok(Config::from_input(&input, folder)?)
 }
 
-/// The line that says that the server is ready, and what it serves.
+/// The line that reports that the server is ready, and what it serves.
 fn ready(server: &Server, format: Format) -> String {
     let scheme = if server.is_secure() { "https" } else { "http" };
     let url = format!("{scheme}://{}", server.address());

@@ -50,7 +50,7 @@ mod tests {
                 let (found, expected) = (probabilities(function, &logits), reference(function, &logits)?);
                 assert_eq!(found.len(), expected.len());
                 for (found, expected) in found.iter().zip(&expected) {
-                    // A few roundings, and those of a sum of so many values.
+                    // A few roundings, and those of a sum of this many values.
                     let tolerance = (8.0 + (classes as f32).sqrt()) * f32::EPSILON * expected;
                     assert!((found - expected).abs() <= tolerance, "{classes} classes: {found} {expected}");
                 }

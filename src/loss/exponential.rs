@@ -1,7 +1,8 @@
 //! e^x, many at a time.
 //!
-//! Only additions, multiplications and moves of bits, which every machine rounds the same, and no branches, so that the compiler
-//! computes several at once: 32 softmaxes over ten classes take 4 us less than with `libm::exp`.
+//! Uses only additions, multiplications and bit operations, which give the same result on every machine, and
+//! no branches, so that the compiler vectorizes it: 32 softmaxes over ten classes take 4 us less than with
+//! `libm::exp`.
 
 use std::f64::consts::LOG2_E;
 

@@ -153,13 +153,13 @@ fn take_up<'a>(
     warnings: &mut Vec<String>,
 ) -> Result<Callbacks<'a>> {
     callbacks::check_files(folder.path(), &state.files)?;
-    // It belongs to an end that is no longer the end.
+    // The summary describes an earlier end of the run, which now continues.
     folder.remove_summary()?;
     let (step, removed) = (state.position.step, store.remove_later(state.position.step)?);
     if removed > 0 {
         warnings.push(format!("resuming from step {step}: deleted {removed} later checkpoints"));
     }
-    // Deletes what a run that was killed after a save still had to delete.
+    // Deletes the checkpoints that a run had not deleted yet when it was killed after a save.
     let keep_last = run.experiment.checkpoint.keep_last + usize::from(callbacks::is_provisional(state));
     store.prune(keep_last, state.best().map(|best| best.step))?;
     warnings.extend(callbacks::repair(folder.path(), &state.position, &mut state.files)?);

@@ -11,7 +11,8 @@ use super::config::AccessLog;
 use super::metrics::{APIS, Metrics};
 use super::service::Record;
 
-/// The lines that wait to be written. Beyond them, lines are dropped and counted: a slow terminal never slows requests down.
+/// The maximum number of lines that wait to be written. Further ones are dropped and counted, so a slow
+/// terminal never slows requests down.
 const WAITING: usize = 8_192;
 
 /// A request that was answered.
@@ -26,7 +27,7 @@ pub struct Line {
     pub token: Option<String>,
     /// The HTTP method.
     pub method: String,
-    /// What it was.
+    /// What the request was for.
     pub record: Record,
     /// Bytes of its body.
     pub received: usize,
@@ -46,7 +47,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log of `which` requests to stderr, written by a thread of its own.
+    /// A log of `which` requests on stderr, written by its own thread.
     #[must_use]
     pub fn new(which: AccessLog, metrics: Arc<Metrics>) -> Self {
         let lines = (which != AccessLog::Off).then(|| {

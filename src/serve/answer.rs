@@ -1,4 +1,4 @@
-//! Decides what a request is for.
+//! Routes each request by its path.
 
 use super::exposition;
 use super::metrics::Api;
@@ -40,7 +40,7 @@ pub fn answer(service: &Service, request: &Request<'_>, record: &mut Record) -> 
     }
 }
 
-/// Whether `path` is `prefix` or below it, in any case of letters.
+/// Whether `path` is `prefix` or below it, ignoring case.
 fn is_below(path: &str, prefix: &str) -> bool {
     path.get(..prefix.len()).is_some_and(|front| front.eq_ignore_ascii_case(prefix))
         && matches!(path.as_bytes().get(prefix.len()), None | Some(b'/'))

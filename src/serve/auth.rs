@@ -9,13 +9,14 @@ use crate::digest::sha256;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// The longest file of tokens, in bytes.
+/// The maximum size of a token file, in bytes.
 const LIMIT: u64 = 1 << 20;
 
 /// The tokens that are accepted.
 pub struct Tokens {
     path: PathBuf,
-    /// Names, with the digests of their tokens: tokens of any length are then compared in the same time, and none is kept.
+    /// Names, with the digests of their tokens: comparing takes the same time for tokens of any length, and
+    /// no token is kept in memory.
     known: RwLock<Vec<(String, String)>>,
 }
 
@@ -29,10 +30,10 @@ impl Tokens {
         Ok(Self { path: path.to_path_buf(), known })
     }
 
-    /// Reads the file again; what it held before is valid until then.
+    /// Reads the file again; until that succeeds, the previous tokens are valid.
     ///
     /// # Errors
-    /// As [`read`](Self::read); the tokens stay as they are.
+    /// As [`read`](Self::read); the tokens are then unchanged.
     pub fn reload(&self) -> Result<()> {
         let fresh = parse(&self.path)?;
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh;
@@ -48,7 +49,7 @@ impl Tokens {
         }
         let digest = sha256(token.trim().as_bytes());
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        // All are compared, so that the time does not tell which one is close.
+        // All are compared, so that the time does not reveal which one nearly matched.
         let mut found = None;
         for (name, own) in known.iter() {
             if bool::from(own.as_bytes().ct_eq(digest.as_bytes())) {

@@ -54,7 +54,7 @@ pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Re
     if body.size_hint().lower() > limit as u64 {
         return Err(Unreadable::TooLarge);
     }
-    // Usually there is one piece, which is not copied; of several, none is kept twice.
+    // Usually there is one piece, which is not copied; several are joined, without keeping any of them twice.
     let (mut first, mut whole): (Option<Bytes>, Vec<u8>) = (None, Vec::new());
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let Ok(piece) = frame.map_err(|_| Unreadable::Cut)?.into_data() else { continue };
@@ -76,24 +76,26 @@ pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Re
     Ok(first.unwrap_or_else(|| whole.into()))
 }
 
-/// How much memory a body is given for the length that its client promised; for more, it must come.
+/// The maximum memory that is reserved for the declared length of a body; more is allocated only as data
+/// arrives.
 const PROMISED: usize = 4 << 20;
 
-/// What is wrong with a packed body.
+/// What is wrong with a compressed body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unpackable {
-    /// It is packed in a way that is not supported.
+    /// Its compression is not supported.
     Encoding,
-    /// It is longer than allowed once unpacked.
+    /// It is longer than allowed after decompression.
     TooLarge,
     /// It is damaged.
     Damaged,
 }
 
-/// The content of a body that was packed as `encoding`, the value of `Content-Encoding`; `None` if it was not packed.
+/// The content of a body that is compressed as `encoding`, the value of `Content-Encoding`; `None` if it is
+/// not compressed.
 ///
 /// # Errors
-/// If it cannot be unpacked, or has more than `limit` bytes then.
+/// If it cannot be decompressed, or has more than `limit` bytes after decompression.
 pub fn unpack(encoding: Option<&str>, body: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unpackable> {
     let encoding = encoding.unwrap_or("identity").trim().to_ascii_lowercase();
     match encoding.as_str() {
@@ -104,10 +106,10 @@ pub fn unpack(encoding: Option<&str>, body: &[u8], limit: usize) -> Result<Optio
     }
 }
 
-/// All that `open` returns a reader of, at most `limit` bytes from `packed` ones. What could be much is counted before it is kept, so
-/// that a bomb takes no memory.
+/// Reads at most `limit` bytes, decompressed from `packed` ones, from the reader that `open` returns. Output
+/// that could be large is counted before it is stored, so that a decompression bomb takes no memory.
 fn inflate<R: Read>(open: impl Fn() -> R, packed: usize, limit: usize) -> Result<Vec<u8>, Unpackable> {
-    // One byte more than allowed shows that there is more.
+    // One more byte than allowed shows that there is too much.
     let most = limit as u64 + 1;
     let mut length = 0;
     if packed > SMALL {
@@ -125,7 +127,8 @@ fn inflate<R: Read>(open: impl Fn() -> R, packed: usize, limit: usize) -> Result
     }
 }
 
-/// The largest packed body that is unpacked in one go: deflate makes at most 1,032 times as much of it.
+/// The largest compressed body that is decompressed without counting first: deflate expands it at most 1,032
+/// times.
 const SMALL: usize = 4 << 10;
 
 #[cfg(test)]

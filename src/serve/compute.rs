@@ -20,8 +20,9 @@ use crate::panics;
 pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>) -> Result<JoinHandle<()>> {
     let run = move || {
         while let Some(jobs) = queue.take(Instant::now) {
-            // While others are read and written, they need the other cores more than a short pass does (measured: 16
-            // connections got 12,600 replies a second with two threads, and 14,500 to 17,300 with one).
+            // While other requests are being read and answered, they need the other cores more than a short
+            // pass does (measured: 16 connections got 12,600 replies a second with two threads, and 14,500 to
+            // 17,300 with one).
             let alone = metrics.in_flight.get() <= jobs.len() as u64;
             let is_long = jobs.iter().map(Job::left).sum::<usize>() >= LONG;
             jobs[0].version.compute_with(if alone || is_long { usize::MAX } else { 1 });
@@ -35,9 +36,10 @@ pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>) -> Result<JoinHandle<()>>
 /// The smallest number of samples for which a pass uses all threads even if other requests are in flight.
 const LONG: usize = 64;
 
-/// Computes `job` on the calling thread, and on no other: handing a request over to another thread and back takes two wake-ups,
-/// which cost as much as a pass of a small network does. Only for a job of a [quick](super::model::Version::is_quick) version,
-/// when nothing else is in flight that would wait for the calling thread.
+/// Computes `job` on the calling thread alone: handing it to another thread and back takes two wake-ups,
+/// which cost as much as a pass through a small network. Only for a job of a
+/// [quick](super::model::Version::is_quick) version, while no other request in flight would have to wait for
+/// the calling thread.
 ///
 /// With two threads, an image of the MNIST CNN was answered in the same time, and took 204 us of CPU instead of 116
 /// (two AVX-512 cores of an EPYC).
@@ -60,7 +62,7 @@ fn pass(queue: &Queue, mut jobs: Vec<Job>, panicked: &impl Fn()) {
     }
     match result {
         Some(Ok((predictions, batch))) => distribute(queue, jobs, predictions, batch),
-        // A sample of one request is no reason to refuse the others.
+        // A bad sample in one request is no reason to refuse the others.
         None | Some(Err(Error::Data { .. })) if jobs.len() > 1 => {
             for job in jobs {
                 pass(queue, vec![job], panicked);
@@ -77,7 +79,7 @@ fn pass(queue: &Queue, mut jobs: Vec<Job>, panicked: &impl Fn()) {
     }
 }
 
-/// The samples of the next pass, unless they are those of a single job as they are.
+/// The samples of the next pass, copied into one batch; `None` if they are all the samples of a single job.
 fn join(jobs: &[Job]) -> Option<Inputs> {
     let first = &jobs[0];
     let most = first.version.most_samples();
@@ -141,6 +143,6 @@ fn fail(jobs: Vec<Job>, error: &Error) {
     }
 }
 
-/// How long idle threads of the team spin. In training work comes every few microseconds; a spinning thread here would take
-/// a core from those that read requests.
+/// How long idle threads of the team spin. In training, work arrives every few microseconds; here, a spinning
+/// thread would take a core away from those that read requests.
 pub const SPIN_TIME: Duration = Duration::from_micros(20);

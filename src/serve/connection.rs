@@ -21,7 +21,7 @@ use super::shared::Shared;
 /// How long idle connections stay open when the server stops, so that requests already sent are still answered.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// How long a client that sends more than was read has to see the reply.
+/// How long a client that is still sending has to read the reply before the connection is closed.
 const CLOSE: Duration = Duration::from_secs(1);
 
 /// Serves the requests of `socket` until the client, a limit or `draining` ends it.
@@ -57,7 +57,7 @@ pub async fn serve(
             Phase::Idle if stopping => LINGER.as_secs_f64(),
             Phase::Idle => limits.idle_seconds,
             Phase::Head => limits.head_seconds,
-            // A request has deadlines of its own; this one only looks again.
+            // A request has its own deadlines; this one only triggers another check.
             Phase::Answer => 3_600.0,
             Phase::Write => limits.write_seconds,
             Phase::Close => CLOSE.as_secs_f64(),
@@ -72,7 +72,7 @@ pub async fn serve(
             if !stopping && changed.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Event::Draining);
             }
-            // A phase that changed has another end.
+            // A new phase has a new deadline.
             if activity.now() != (phase, since) || timer.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Event::Look);
             }

@@ -44,7 +44,7 @@ fn escaped(text: &str) -> String {
 
 /// A histogram, whose values are multiplied by `unit`.
 fn histogram(to: &mut String, name: &str, labels: &str, histogram: &Histogram, unit: f64) {
-    // Millionths are enough, and the products of decimal numbers are rounded to what they should be.
+    // Millionths are precise enough, and this removes the rounding errors of products of decimal numbers.
     let in_unit = |value: f64| (value * unit * 1e6).round() / 1e6;
     let bounds = histogram.bounds.iter().map(|bound| in_unit(*bound).to_string());
     let mut all = 0;

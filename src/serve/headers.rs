@@ -8,7 +8,7 @@ use super::body::Whole;
 use super::reply::{JSON, Reply};
 use super::shared::Shared;
 
-/// The bytes of a head, as it is usually written.
+/// The length of a head in bytes, in its usual spelling.
 pub fn length(head: &Parts) -> usize {
     let uri = &head.uri;
     let place = uri.authority().map_or(0, |host| host.as_str().len() + "http://".len());
@@ -18,7 +18,7 @@ pub fn length(head: &Parts) -> usize {
     line + "  HTTP/1.1\r\n\r\n".len() + headers.sum::<usize>()
 }
 
-/// A browser asks what it may send.
+/// The reply to a browser's preflight request, which asks what it may send.
 pub fn preflight(headers: &HeaderMap) -> Reply {
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or("");
     let is_page = origin.starts_with("http://") || origin.starts_with("https://");
@@ -35,7 +35,7 @@ pub fn allowed_origin(shared: &Shared, headers: &HeaderMap) -> Option<HeaderValu
     allowed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
-/// The identifier of a request: what the client calls it, or a number.
+/// The identifier of a request: the client's, or else a number.
 pub fn request_id(headers: &HeaderMap, shared: &Shared) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let usable =

@@ -1,4 +1,4 @@
-//! A socket as hyper reads and writes it, which notes what the connection is doing.
+//! A socket for hyper that records what the connection is doing.
 
 use std::io;
 use std::pin::Pin;
@@ -31,14 +31,15 @@ pub enum Phase {
     Close,
 }
 
-/// The phase of a connection, and since when: shared by its socket, its requests, and what ends it.
+/// The phase of a connection and the time at which it began, shared by its socket, its requests, and the code
+/// that ends it.
 #[derive(Debug)]
 pub struct Activity {
     phase: AtomicU8,
     /// Microseconds since `start`.
     since: AtomicU64,
     start: Instant,
-    /// Whether the request was not read to its end.
+    /// Whether part of the request was left unread.
     unread: AtomicBool,
     /// Whether the client stopped reading.
     stalled: AtomicBool,
@@ -64,17 +65,17 @@ impl Activity {
         self.since.store(since, Ordering::Relaxed);
     }
 
-    /// Notes that a reply is sent before the request was read to its end.
+    /// Records that a reply is sent before the whole request has been read.
     pub fn leave_unread(&self) {
         self.unread.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the client reads nothing any more.
+    /// Records that the client has stopped reading.
     pub fn leave_unwritten(&self) {
         self.stalled.store(true, Ordering::Relaxed);
     }
 
-    /// The phase, and when it began or, in the last one, when something was last written.
+    /// The phase, and when it began or, while a reply is written, when something was last written.
     #[must_use]
     pub fn now(&self) -> (Phase, Instant) {
         let phase = match self.phase.load(Ordering::Relaxed) {
@@ -110,13 +111,13 @@ impl Socket for TlsStream<TcpStream> {
 pub struct Io<S: Socket> {
     socket: S,
     activity: Arc<Activity>,
-    /// A buffer between tokio and hyper: handing hyper's own buffer to tokio takes code that the compiler cannot check.
+    /// A buffer between tokio and hyper: handing hyper's own buffer to tokio takes unsafe code.
     chunk: Box<[u8]>,
     flushed: bool,
 }
 
 impl<S: Socket> Io<S> {
-    /// A `socket` whose phases are noted in `activity`.
+    /// A `socket` whose phases are recorded in `activity`.
     pub fn new(socket: S, activity: Arc<Activity>) -> Self {
         Self { socket, activity, chunk: vec![0; CHUNK].into_boxed_slice(), flushed: true }
     }
@@ -182,8 +183,8 @@ impl<S: Socket> Write for Io<S> {
         flushed
     }
 
-    /// Ends the connection. If the client may still be sending, what it sends is read first: the system answers data that nobody
-    /// read with a reset, on which the client loses the reply.
+    /// Ends the connection. If the client may still be sending, what it sends is read first: the system
+    /// answers unread data with a reset, which makes the client lose the reply.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let (phase, _) = this.activity.now();
@@ -205,8 +206,8 @@ impl<S: Socket> Write for Io<S> {
 }
 
 impl<S: Socket> Drop for Io<S> {
-    /// Ends the connection of a client that stopped reading by a reset: otherwise the system would keep what it did not read, which
-    /// can be megabytes, and go on trying to send it for minutes.
+    /// Resets the connection of a client that stopped reading: otherwise the system would keep the unread
+    /// data, which can be megabytes, and try to send it for minutes.
     fn drop(&mut self) {
         if self.activity.stalled.load(Ordering::Relaxed) {
             let _ = self.socket.tcp().set_zero_linger();
@@ -215,7 +216,7 @@ impl<S: Socket> Drop for Io<S> {
 }
 
 impl<S: Socket> Io<S> {
-    /// Notes a write; each one that succeeds starts the time for the next.
+    /// Records a write; each one that succeeds restarts the timer for the next.
     fn note(&mut self, written: &Poll<io::Result<usize>>) {
         self.flushed = false;
         if matches!(written, Poll::Ready(Ok(_))) && self.activity.now().0 == Phase::Write {

@@ -13,10 +13,11 @@
 //! # }
 //! ```
 //!
-//! A request goes this way: `server` accepts its connection, `connection` and `respond` read it within limits, `answer` decides what
-//! it is for, `tensorflow` or `v2` reads its samples, `queue` holds them until `compute` takes them with others, and the
-//! protocol writes the reply. `watch` meanwhile loads new versions into `registry`. Only `server`, `connection`, `respond`, `io`,
-//! `body`, `headers`, `tls` and `notify` know sockets or HTTP.
+//! The path of a request: `server` accepts its connection, `connection` and `respond` read it within limits,
+//! `answer` decides what it is for, `tensorflow` or `v2` reads its samples, `queue` holds them until
+//! `compute` takes them with others, and the protocol writes the reply. `watch` meanwhile loads new versions
+//! into `registry`. Only `server`, `connection`, `respond`, `io`, `body`, `headers`, `tls` and `notify` deal
+//! with sockets or HTTP.
 
 mod access_log;
 mod answer;
@@ -58,7 +59,7 @@ pub use config::{check_tensorflow_monitoring, tensorflow_models};
 pub use openapi::document as openapi;
 pub use server::Server;
 
-/// What a request goes through, for tests and fuzz targets.
+/// The stages that a request passes through, for tests and fuzz targets.
 #[cfg(feature = "internals")]
 pub(crate) mod internals {
     pub use super::answer::answer;

@@ -24,11 +24,11 @@ const WARM_UP: [usize; 3] = [1, 8, MOST];
 /// The most samples of one pass. Passes of 256 held 28 MiB of activations of the MNIST CNN, and those of 64 were no faster.
 const MOST: usize = 32;
 
-/// The longest time of a pass on one thread that counts as quick. Waking another thread takes about 50 us on a virtual
-/// machine: below, more threads gain little.
+/// The longest time of a pass on one thread that counts as quick. Waking another thread takes about 50 us on
+/// a virtual machine, so for shorter passes more threads gain little.
 const QUICK: Duration = Duration::from_micros(200);
 
-/// How often the pass whose time counts is repeated: the first one allocates, and others may be computing.
+/// How often the timed pass is repeated: the first one allocates, and other passes may be running.
 const TRIES: usize = 5;
 
 /// A network with its weights, and all that predictions need.
@@ -41,7 +41,7 @@ pub struct Version {
     pub digest: String,
     /// What it takes and returns.
     pub signature: Signature,
-    /// How numbers are understood unless a request says otherwise.
+    /// How numbers are interpreted unless a request specifies it.
     pub units: Units,
     /// How long loading took.
     pub load_time: Duration,
@@ -73,7 +73,7 @@ impl Version {
         let start = Instant::now();
         let experiment = config_of(&checkpoint)?;
         let mut predictor = load_predictor(&checkpoint, &experiment, &Device::Cpu, team.clone())?;
-        // Its bytes, with those of the optimizer's state, are given back before the warm-up allocates.
+        // Its bytes, and those of the optimizer's state, are freed before the warm-up allocates.
         let (card, place) = checkpoint.into_card();
         let Experiment { mut data, loss, .. } = experiment;
         data.take_trained(card.columns.as_ref(), &card.classes);
@@ -99,7 +99,7 @@ impl Version {
         })
     }
 
-    /// A reader for samples of the network, with numbers understood as `units`.
+    /// A reader for samples of the network, with numbers interpreted as `units`.
     #[must_use]
     pub fn reader(&self, units: Units) -> Reader<'_> {
         Reader::new(&self.card.sample_shape, self.card.pixels, &self.data).in_units(units)
@@ -117,7 +117,8 @@ impl Version {
         most_samples(&self.card)
     }
 
-    /// Whether `samples` samples fit into one pass, and one thread computes it soon enough not to call others.
+    /// Whether `samples` samples fit into one pass, and one thread computes it so fast that waking others
+    /// would not pay off.
     #[must_use]
     pub fn is_quick(&self, samples: usize) -> bool {
         samples <= self.most_samples() && self.pass_time.as_secs_f64() * samples as f64 <= QUICK.as_secs_f64()
@@ -142,7 +143,7 @@ impl Version {
         Ok(predictions)
     }
 
-    /// A pass that panicked leaves only memory behind that the next one writes before it reads.
+    /// A pass that panicked leaves behind only memory that the next one writes before reading it.
     fn predictor(&self) -> MutexGuard<'_, Box<dyn Predictor>> {
         self.predictor.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,8 +1,9 @@
-//! Tells systemd when the server is ready, when it stops, and that it still works, if a unit with `Type=notify` started it.
+//! Tells systemd when the server is ready, that it still works, and when it stops, if a unit with
+//! `Type=notify` started it.
 //!
-//! The protocol is that of `sd_notify(3)`: lines such as `READY=1`, in one datagram to the socket that the environment variable
-//! `NOTIFY_SOCKET` names. A server does not depend on who started it, so nothing here is an error: what cannot be sent
-//! is not sent.
+//! The protocol is that of `sd_notify(3)`: lines such as `READY=1`, in one datagram to the socket that the
+//! environment variable `NOTIFY_SOCKET` names. A server works no matter how it was started, so nothing here
+//! is an error: a message that cannot be sent is dropped.
 
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ pub struct Notifier {
     address: Option<std::os::unix::net::SocketAddr>,
 }
 
-/// Signs of life, as often as the unit's `WatchdogSec` demands.
+/// Watchdog messages, as often as the unit's `WatchdogSec` demands.
 #[derive(Debug)]
 pub struct Watchdog {
     interval: Option<Duration>,
@@ -46,7 +47,7 @@ impl Notifier {
 
 #[cfg(unix)]
 impl Notifier {
-    /// The socket called `name`: a path, or `@` and a name that no file has (Linux).
+    /// The socket called `name`: a path, or `@` and an abstract name (Linux).
     fn to(name: &OsStr) -> Self {
         use std::os::unix::ffi::OsStrExt as _;
         use std::os::unix::net::SocketAddr;
@@ -101,12 +102,13 @@ impl Watchdog {
         Self::every(longest.map(Duration::from_micros))
     }
 
-    /// Two signs of life in each `longest`.
+    /// Two watchdog messages per `longest`.
     fn every(longest: Option<Duration>) -> Self {
         Self { interval: longest.map(|longest| longest / 2), next: Instant::now() }
     }
 
-    /// Sends a sign of life if it is time for one and the server `works`; without one, systemd starts it again.
+    /// Sends a watchdog message if one is due and the server `works`; without it, systemd restarts the
+    /// server.
     pub fn beat(&mut self, notifier: &Notifier, now: Instant, works: impl FnOnce() -> bool) {
         let Some(interval) = self.interval else { return };
         if now < self.next {

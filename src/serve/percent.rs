@@ -1,6 +1,6 @@
 //! Percent-encoded names in paths.
 
-/// The text that `encoded` stands for; what is not valid is kept as it is, and no name has it.
+/// Decodes `encoded`; invalid sequences are left unchanged, and occur in no name.
 #[must_use]
 pub fn decode(encoded: &str) -> String {
     if !encoded.contains('%') {

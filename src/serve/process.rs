@@ -15,7 +15,7 @@ pub fn numbers(started: Instant) -> Vec<(&'static str, &'static str, &'static st
         stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
     let field = |at: usize| fields.get(at).and_then(|text| text.parse().ok()).unwrap_or(0.0);
     let files = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
-    // Linux shows hundredths of a second here, whatever its own clock does.
+    // Linux reports hundredths of a second here, whatever its own tick rate.
     let cpu = (field(11) + field(12)) / 100.0;
     let memory = 1024.0 * labeled(&status, "VmRSS:");
     vec![
@@ -35,8 +35,8 @@ fn labeled(text: &str, label: &str) -> f64 {
     found.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0.0)
 }
 
-/// When the server started, in seconds since 1970. It stays the same when the clock is set, so that nothing seems to have
-/// restarted.
+/// When the server started, in seconds since 1970. It stays the same when the clock is set, which would
+/// otherwise look like a restart.
 fn start_time(started: Instant) -> f64 {
     static START: OnceLock<f64> = OnceLock::new();
     *START.get_or_init(|| {

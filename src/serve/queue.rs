@@ -1,4 +1,4 @@
-//! Predictions that wait to be computed: a bounded queue, from which what belongs together is taken together.
+//! A bounded queue of predictions to compute, from which those that can share a pass are taken together.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,13 +13,13 @@ use crate::inference::Prediction;
 
 /// A request's samples on their way to the network.
 pub struct Job {
-    /// The version that predicts. It is kept while the job exists, even if another one has taken its place.
+    /// The version that predicts. It is kept while the job exists, even after it has been replaced.
     pub version: Arc<Version>,
     /// The samples.
     pub inputs: Inputs,
     /// When it was queued.
     pub queued: Instant,
-    /// When it is too late to answer.
+    /// The deadline for the answer.
     pub deadline: Instant,
     /// The predictions of the first samples.
     pub done: Vec<Prediction>,
@@ -56,7 +56,7 @@ pub enum Failure {
 /// Why a job was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// So many jobs or bytes are queued already.
+    /// The limit on jobs or bytes is reached.
     Full,
     /// The server is stopping.
     Stopping,
@@ -101,8 +101,8 @@ impl Job {
         }
     }
 
-    /// Whether samples of both can be in one pass: they are of the same version, of the same kind, and their bits do
-    /// not depend on their neighbors.
+    /// Whether samples of both can share a pass: they are of the same version and kind, and their bits do not
+    /// depend on the other samples.
     fn joins(&self, first: &Self) -> bool {
         let kind = |job: &Self| matches!(job.inputs.features, Features::Bytes(_));
         first.version.batches_freely
@@ -139,9 +139,10 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for jobs and takes the oldest, and with it all others whose samples can be in the same pass of at most `most`
-    /// samples of its version. A job with more samples than that is taken alone. When it is the turn of a job that is late or
-    /// that nobody waits for any more, it is dropped. `None` once the queue is stopped and empty.
+    /// Waits for jobs and takes the oldest, and with it all others whose samples can be in the same pass of
+    /// at most `most` samples of its version. A job with more samples than that is taken alone. A job that is
+    /// late, or that no client waits for any more, is dropped when its turn comes. `None` once the queue is
+    /// stopped and empty.
     pub fn take(&self, now: impl Fn() -> Instant) -> Option<Vec<Job>> {
         let mut state = self.lock();
         loop {
@@ -177,13 +178,14 @@ impl Queue {
         }
     }
 
-    /// Puts a job back whose first samples are predicted: behind the others, which waited meanwhile.
+    /// Puts back a job whose first samples are predicted: after the others, which have waited in the
+    /// meantime.
     pub fn put_back(&self, job: Job) {
         let mut state = self.lock();
         state.bytes += job.bytes();
         state.jobs.push_back(job);
         drop(state);
-        // Who puts it back need not be who takes the next one.
+        // The thread that puts it back may not be the one that takes the next job.
         self.changed.notify_one();
     }
 

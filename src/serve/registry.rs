@@ -125,7 +125,8 @@ impl Served {
             } else {
                 state.versions.insert(at, version);
             }
-            // A run may go back to an earlier best step: what was loaded last is served, and what is above it is not.
+            // A run may return to an earlier best step: the version loaded last is served, and those above it
+            // are not.
             if most == 1 {
                 let last = state.versions.iter().position(|other| other.number == number);
                 old.extend(state.versions.split_off(last.map_or(0, |last| last + 1)));
@@ -134,7 +135,7 @@ impl Served {
             old.extend(state.versions.drain(..superfluous));
             state.failed = None;
         });
-        // Freed without the lock, and only when the last request is done with it.
+        // Freed without the lock, and only when the last request has finished with it.
         drop(old);
     }
 

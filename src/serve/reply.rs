@@ -1,4 +1,4 @@
-//! An answer, before it is HTTP.
+//! A reply, before it is sent over HTTP.
 
 use std::borrow::Cow;
 

@@ -113,9 +113,10 @@ async fn answer(
         Some(Begun::Done(reply)) => reply,
         Some(Begun::Waiting(waiting)) => {
             if service.is_lone(&waiting) {
-                // It seems so until all that has arrived is read. Without this, a single I/O thread computes each request before
-                // it reads the next one, and never finds two that could share a pass. At the first yield, tokio asks which sockets
-                // are ready, but goes on here before it reads them; at the second one, it reads them.
+                // Other requests may have arrived, but not been read yet. Without the yields, a single I/O
+                // thread would compute each request before it reads the next one, and never find two that
+                // could share a pass. At the first yield, tokio asks which sockets are ready, but continues
+                // here before it reads them; at the second one, it reads them.
                 tokio::task::yield_now().await;
                 tokio::task::yield_now().await;
             }
@@ -169,7 +170,8 @@ fn failed(shared: &Shared) -> Reply {
     Reply::error(500, "the server failed to answer; this is a bug in taper")
 }
 
-/// Whether the head is within its limit. It was read by hyper, whose limit is wider and whose refusal has no message.
+/// Checks that the head is within its limit. hyper has already read it, with a higher limit, because its own
+/// refusal has no message.
 fn short_enough(shared: &Shared, head: &Parts) -> Result<(), Reply> {
     let (given, most) = (length(head), shared.service.config.limits.head_bytes);
     if given <= most {

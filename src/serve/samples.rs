@@ -58,7 +58,7 @@ pub fn pictures<C: AsRef<[u8]>>(
     all.ok_or_else(|| "No values in 'instances' array".to_owned())
 }
 
-/// The place that errors about samples name; only their messages are sent.
+/// The place in errors about samples, which is not sent: clients get only the messages.
 pub fn place() -> &'static Path {
     Path::new("request")
 }

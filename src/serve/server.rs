@@ -1,4 +1,4 @@
-//! Accepts connections, and ends in good order.
+//! Accepts connections, and shuts down gracefully.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
@@ -30,8 +30,8 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::threads;
 
-/// How often a stopping server, and one that may have to stop, looks. It must report that it is not ready within 50 ms; each
-/// look wakes a thread.
+/// How often the server checks whether to stop, and whether it has finished. It must report that it is not
+/// ready within 50 ms; each check wakes a thread.
 const LOOK: Duration = Duration::from_millis(25);
 
 /// How often at most a log line says that connections cannot be accepted, which may be so for hours.
@@ -120,7 +120,7 @@ impl Server {
         runtime.block_on(accept(listener, Arc::clone(&shared), interrupt))?;
         runtime.shutdown_timeout(Duration::from_millis(100));
         shared.service.queue.stop();
-        // It may be computing what nobody waits for any more.
+        // It may be computing a result that no client waits for any more.
         if compute.is_finished() || shared.service.queue.size().0 == 0 {
             let _ = compute.join();
         }
@@ -165,7 +165,7 @@ async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt
             shared.notifier.stopping();
             stop_at = Some(Instant::now() + Duration::from_secs_f64(config.drain_delay));
         }
-        // One more look after the end takes what is in the queue of the system.
+        // A last call after the end accepts the connections still in the system's queue.
         let last = stop_at.is_some_and(|stop| Instant::now() >= stop);
         match timeout(if last { Duration::from_millis(1) } else { LOOK }, listener.accept()).await {
             Ok(Ok((socket, peer))) => open(socket, peer, &shared, drain.clone()),

@@ -1,4 +1,4 @@
-//! What answers to requests have in common, without sockets: the parts of a server, and the way of samples to the network.
+//! What all protocols share, without sockets: the parts of a server, and the path of samples to the network.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +15,9 @@ use super::registry::Registry;
 use super::reply::Reply;
 use crate::data::input::Inputs;
 
-/// After how many times `serve.limits.answer_seconds` without progress the computation counts as stuck. A restart costs
-/// all that waits, and a single pass of a large network may take longer than one.
+/// After how many times `serve.limits.answer_seconds` without progress the computation counts as stuck. A
+/// restart loses all waiting requests, and a single pass of a large network may take longer than
+/// `answer_seconds`.
 const STALLED: f64 = 4.0;
 
 /// All that requests need.
@@ -25,9 +26,9 @@ pub struct Service {
     pub config: Config,
     /// The models.
     pub registry: Arc<Registry>,
-    /// What waits for the network.
+    /// The requests that wait for the network.
     pub queue: Arc<Queue>,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Arc<Metrics>,
     /// When the server started.
     pub started: Instant,
@@ -68,7 +69,7 @@ pub struct Record {
     pub computed: Option<(Duration, Duration, usize)>,
 }
 
-/// An answer, or what it waits for.
+/// An answer, or the predictions that it waits for.
 pub enum Begun {
     /// The answer.
     Done(Reply),
@@ -80,7 +81,7 @@ pub enum Begun {
 pub struct Waiting {
     /// Where they arrive.
     pub receiver: oneshot::Receiver<Result<Computed, Failure>>,
-    /// When it is too late.
+    /// The deadline.
     pub deadline: Instant,
     /// The samples, until they are computed or queued.
     pub job: Option<Job>,
@@ -88,7 +89,7 @@ pub struct Waiting {
 }
 
 impl Record {
-    /// A request of which nothing is known.
+    /// A request about which nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -223,8 +224,8 @@ impl Service {
         !self.is_draining() && self.registry.is_ready()
     }
 
-    /// Whether networks compute: no request has waited for [`STALLED`] times the time in which it must be answered, with none
-    /// being taken meanwhile.
+    /// Whether networks compute: no request has waited for [`STALLED`] times the limit for an answer while
+    /// none was taken from the queue.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         let longest = Duration::from_secs_f64(self.config.limits.answer_seconds * STALLED);
@@ -237,7 +238,7 @@ impl Service {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Notes that the server is stopping.
+    /// Records that the server is stopping.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.metrics.draining.set(1);

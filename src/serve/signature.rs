@@ -27,7 +27,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// The signature of the network that `card` describes, which has so many `outputs` and whose samples `reader` reads.
+    /// The signature of the network that `card` describes, which has this number of `outputs` and whose
+    /// samples `reader` reads.
     #[must_use]
     pub fn new(input: &str, card: &Card, reader: &Reader<'_>, outputs: usize, probabilities: bool) -> Self {
         let shape = match card.sample_shape.image() {

@@ -1,4 +1,4 @@
-//! What a model's source holds at the moment: a look that costs a few system calls, and opens nothing.
+//! What a model's source holds at the moment, determined by a few system calls, without opening a file.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -10,7 +10,7 @@ use crate::checkpoint::{Checkpoint, MODEL, Store, manifest};
 use crate::error::{Error, Result};
 use crate::wording::names;
 
-/// The number of a lone file, which has no other.
+/// The version of a lone file, which has no number of its own.
 const LONE: u64 = 1;
 
 /// A version that could be loaded.
@@ -129,7 +129,7 @@ fn stamp_of(folder: &Path) -> io::Result<Stamp> {
     let mut stamp = Vec::new();
     for found in fs::read_dir(folder)? {
         let found = found?;
-        // What is deleted at this moment is not there.
+        // An entry that is deleted in the meantime is skipped.
         if let Ok(facts) = fs::metadata(found.path()) {
             stamp.push(entry(found.path(), &facts));
         }

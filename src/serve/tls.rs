@@ -1,4 +1,4 @@
-//! HTTPS: the certificate, and reading it again.
+//! HTTPS: loads the certificate, and reloads it when it changes.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -42,10 +42,10 @@ impl Certificate {
         Ok(Self { files: files.clone(), current: RwLock::new(load(files, SystemTime::now())?) })
     }
 
-    /// Reads the files again; open connections keep what they have.
+    /// Reads the files again; open connections keep the certificate that they have.
     ///
     /// # Errors
-    /// As [`read`](Self::read); the certificate stays as it is.
+    /// As [`read`](Self::read); the certificate is then unchanged.
     pub fn reload(&self) -> Result<()> {
         let fresh = load(&self.files, SystemTime::now())?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
@@ -153,7 +153,7 @@ fn unreadable(error: &Problem) -> String {
     }
 }
 
-/// What stands in files of keys that need a password.
+/// Text that occurs in key files that need a password.
 const ENCRYPTED: &[u8] = b"ENCRYPTED";
 
 fn refuse(path: &Path, message: &str) -> Error {

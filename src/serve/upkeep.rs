@@ -11,13 +11,14 @@ use super::watch::Watcher;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 
-/// How often a pause looks whether the server stops; nothing waits for its end.
+/// How often a pause checks whether the server is stopping; nothing waits for the end of a pause.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Sizes and times of the files of tokens and certificates.
 pub type Stamps = Vec<Option<(u64, SystemTime)>>;
 
-/// The files of tokens and certificates, before they are read: so no later change is missed.
+/// The state of the files of tokens and certificates, to be taken before they are read, so that no later
+/// change is missed.
 #[must_use]
 pub fn stamps(config: &Config) -> Stamps {
     let certificate =
@@ -29,8 +30,8 @@ pub fn stamps(config: &Config) -> Stamps {
     config.auth.tokens.iter().chain(certificate).map(stamp).collect()
 }
 
-/// Looks at the sources of the models, and at the files of tokens and certificates, now and then; the latter were as in
-/// `before` when they were read.
+/// Checks the sources of the models, and the files of tokens and certificates, at regular intervals; `before`
+/// is the state of these files from before they were read.
 ///
 /// # Errors
 /// [`Error::Threads`] if the system refuses a thread.
@@ -67,7 +68,7 @@ fn pause(seconds: f64, interrupt: &Interrupt) {
     }
 }
 
-/// Reads tokens and certificates again; what cannot be read stays as it was.
+/// Reads tokens and certificates again; those that cannot be read are kept unchanged.
 fn reload(shared: &Shared) {
     shared.notifier.reloading();
     let tokens = shared.tokens.as_ref().map(Tokens::reload);

@@ -1,4 +1,5 @@
-//! When a certificate is valid: the two times in it (RFC 5280, 4.1.2.5), which rustls reads, but does not show.
+//! When a certificate is valid: the two times in it (RFC 5280, 4.1.2.5), which rustls reads, but does not
+//! expose.
 
 /// From when to when a certificate is valid, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ const VERSION: u8 = 0xa0;
 pub fn of(certificate: &[u8]) -> Option<Validity> {
     let (signed, _) = element(certificate, SEQUENCE)?;
     let (content, _) = element(signed, SEQUENCE)?;
-    // Certificates of the first version do not name it.
+    // Certificates of version 1 leave it out.
     let serial = element(content, VERSION).map_or(content, |(_, rest)| rest);
     let (_, algorithm) = element(serial, INTEGER)?;
     let (_, issuer) = element(algorithm, SEQUENCE)?;

@@ -32,8 +32,8 @@ struct Failure {
 
 /// Looks at the sources of all models and loads what is new.
 ///
-/// A version is read whole, verified and warmed up before it is served, on this thread; whatever goes wrong, the versions
-/// that are served stay.
+/// A version is read whole, verified and warmed up before it is served, on this thread; if anything goes
+/// wrong, the versions that are being served are kept.
 pub struct Watcher {
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
@@ -139,7 +139,8 @@ impl Watcher {
             if current.digest == digest {
                 return Ok(());
             }
-            // A number is a promise to clients, except for a lone file, which has no other.
+            // Clients may rely on what a number stands for, except for a lone file, which has no number of
+            // its own.
             if candidate.number != Some(1) || !candidate.place.is_file() {
                 return Err(Error::checkpoint(
                     &candidate.place,

@@ -76,7 +76,7 @@ fn best(team: &mut Team, work: impl Fn(usize, usize) -> u64 + Sync) -> f64 {
         (done.into_inner() as f64, start.elapsed())
     };
     let mut rounds = 1;
-    // The shortest of several: a single pause would end the search at too few rounds, of which the clock sees next to nothing.
+    // The shortest of several: a single pause would end the search at too few rounds to be timed accurately.
     while (0..SEARCH).map(|_| time(rounds).1).min() < Some(TIMING) && rounds < MAX_ROUNDS {
         rounds *= 2;
     }

@@ -133,7 +133,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A path that starts at the working folder, wherever the config is.
+/// A path resolved against the working folder, wherever the config is.
 fn path(path: &Path) -> String {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     quoted(&whole.display().to_string())

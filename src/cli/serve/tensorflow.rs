@@ -1,4 +1,4 @@
-//! The flags of `tensorflow_model_server`, which are accepted as they are.
+//! The flags of `tensorflow_model_server`, which are accepted unchanged.
 
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,8 @@ pub struct TensorFlow {
     timeout: Option<u32>,
     #[arg(long = "rest_api_enable_cors_support", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     enable_cors: Option<bool>,
-    /// Flags that have no meaning here: there is no gRPC, requests are always batched, networks always warmed up, and what
-    /// could not be loaded is loaded again when it changes.
+    /// Flags that have no meaning here: there is no gRPC, requests are always batched, networks always warmed
+    /// up, and what could not be loaded is tried again when it changes.
     #[arg(long = "port", hide = true)]
     port: Option<u16>,
     #[arg(long = "enable_batching", hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -52,13 +52,13 @@ impl TensorFlow {
     /// Calls `set` with the flag, the key of `[serve]` and the value of each setting.
     ///
     /// # Errors
-    /// If a file that a flag names has a mistake, or describes what taper does not do.
+    /// If a file that a flag names has a mistake, or describes what taper does not support.
     pub fn assign(&self, set: &mut impl FnMut(&str, &str, String)) -> Result<(), taper::Error> {
         if let Some(port) = self.rest_api_port {
             set("--rest_api_port", "listen", quoted(&format!("127.0.0.1:{port}")));
         }
         if let Some(seconds) = self.poll_seconds {
-            // TensorFlow Serving looks all the time at 0, and never below.
+            // TensorFlow Serving polls continuously at 0, and never below 0.
             let seconds = if seconds < 0.0 { 0.0 } else { seconds.max(0.1) };
             set("--file_system_poll_wait_seconds", "poll_seconds", seconds.to_string());
         }
@@ -109,7 +109,7 @@ impl TensorFlow {
     }
 }
 
-/// Calls `set` with the keys of a model that are not as by default.
+/// Calls `set` with the keys of a model that differ from their defaults.
 fn assign_model(name: &str, model: &ModelConfig, set: &mut impl FnMut(&str, String)) {
     let prefix = format!("models.{}", quoted(name));
     set(&format!("{prefix}.source"), path(&model.source));

@@ -45,7 +45,8 @@ fn elsewhere(key: &str, names: &[&str], whole: Whole<'_>) -> Option<String> {
 pub(super) fn replacement(entries: &[Entry], path: &Path) -> Option<String> {
     let added = entries.iter().rev().find(|entry| entry.key_origin.source > 0 && !entry.is_unset())?;
     let given = toml::Value::try_from(added.node.to_json()).ok()?.to_string();
-    // What a terminal does not show as it is, or a shell reads in its own way, cannot be copied: without it, the command is right.
+    // A value with characters that a terminal does not show, or that a shell interprets, cannot be copied;
+    // the command then leaves it out.
     let is_plain = !given.contains(|c: char| c.is_control() || c == '\'');
     let is_table = matches!(added.node.value, Value::Table(_)) && given.len() > 2;
     let value = if is_table && is_plain { given } else { "{}".to_owned() };

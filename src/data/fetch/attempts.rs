@@ -54,7 +54,7 @@ impl Attempts<'_> {
                 Ended::Complete if self.part.is(self.file, self.loading)? => return Ok(Ok(())),
                 Ended::Complete => {
                     self.part.clear()?;
-                    // The beginning may have been of another file.
+                    // The beginning may have come from a different file.
                     if from == 0 || was_restarted {
                         return Ok(Err("its SHA-256 differs".to_owned()));
                     }
@@ -69,7 +69,7 @@ impl Attempts<'_> {
 
     /// Requests the bytes after the first `from`, of this `version` if the server named one.
     fn request(&mut self, address: &str, from: u64, version: &mut Option<String>) -> Result<Ended> {
-        // Only its check is left.
+        // Only its checksum is left to be verified.
         if from == self.file.length && self.file.content.is_none() {
             return Ok(Ended::Complete);
         }

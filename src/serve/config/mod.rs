@@ -39,8 +39,8 @@ pub struct Config {
     /// them off.
     #[schemars(range(min = 0, max = 86_400))]
     pub poll_seconds: f64,
-    /// Seconds between a signal to stop and the end of accepting connections, in which the server reports that it is not ready.
-    /// A load balancer needs them to notice.
+    /// Seconds for which the server still accepts connections after a signal to stop, while it reports that
+    /// it is not ready: time for a load balancer to notice.
     #[schemars(range(min = 0, max = 3_600))]
     pub drain_delay: f64,
     /// The longest time in seconds to answer what is in flight when the server stops.

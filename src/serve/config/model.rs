@@ -37,12 +37,12 @@ pub struct ModelConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Follow {
-    /// The best, as training goes on.
+    /// The best one, updated as training continues.
     #[default]
     Best,
-    /// The latest, as training goes on.
+    /// The latest one, updated as training continues.
     Latest,
-    /// The one that was the best when the server started.
+    /// The one that was best when the server started.
     None,
 }
 

@@ -9,7 +9,7 @@ pub struct Cursor<'a> {
     at: usize,
 }
 
-/// What makes a document invalid, in the words of `RapidJSON`, which clients of TensorFlow Serving know.
+/// What makes a document invalid, in the words of `RapidJSON`, which clients of TensorFlow Serving expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// What is wrong.

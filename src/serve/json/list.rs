@@ -7,7 +7,8 @@ use crate::data::input::Numbers;
 /// The deepest list that is read as numbers: no network takes deeper ones.
 const DEEPEST: usize = 8;
 
-/// The regular nested list of finite numbers at `cursor`, or the number, or `None`, which leaves `cursor` anywhere.
+/// The regular nested list of finite numbers at `cursor`, or the number, or `None`, after which the position
+/// of `cursor` is unspecified.
 ///
 /// Finite means as `f32`: a number that is out of its range counts as irregular, so that it is reported with its
 /// place.
@@ -43,7 +44,7 @@ pub fn read(cursor: &mut Cursor<'_>) -> Option<Numbers> {
         if open.is_empty() {
             return Some(Numbers { shape, counted: true, values, whole });
         }
-        // Ends the lists that end here.
+        // Closes the lists that end here.
         loop {
             let depth = open.len() - 1;
             open[depth] += 1;

@@ -1,4 +1,4 @@
-//! JSON as requests have it: read once, without recursion, with lists of numbers straight into floats.
+//! The JSON of requests: read once, without recursion, with lists of numbers converted straight to floats.
 //!
 //! A tree of a request's numbers would cost more than the network that they are for. [`Cursor`] therefore reads a document
 //! member by member, and [`Value::read`] reads a regular list of numbers as `Numbers`; everything else is kept as

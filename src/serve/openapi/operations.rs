@@ -20,7 +20,7 @@ pub struct Operation {
     pub response: Body,
     /// The statuses of errors, other than 401.
     failures: &'static [u16],
-    /// The body of 503, if it is no error message.
+    /// The body of 503, if it is not an error message.
     unready: Option<Body>,
 }
 
@@ -31,7 +31,7 @@ pub enum Body {
     Text(&'static str),
     /// JSON with this schema.
     Json(&'static str),
-    /// JSON with this schema, or with binary tensors behind it.
+    /// JSON with this schema, possibly followed by binary tensors.
     Tensors(&'static str),
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::reply::Reply;
 
-/// The page, which needs nothing from elsewhere.
+/// The page, which loads nothing from other servers.
 const PAGE: &str = include_str!("index.html");
 
 /// What a browser may do for the page: apply its own styles, run its own script, and talk to this server.

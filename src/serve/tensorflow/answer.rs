@@ -88,9 +88,10 @@ fn example(
     }))
 }
 
-/// Whether `version` can be asked in this way.
+/// Checks that `version` supports `method`.
 fn check(version: &Version, document: &Document<'_>, method: Method) -> Result<(), String> {
-    // Any name that ends as the method is called will do; TensorFlow models have names such as `regress_x_to_y`.
+    // Any name that contains the method's name is accepted; TensorFlow models have names such as
+    // `regress_x_to_y`.
     let named = document.signature.as_deref().unwrap_or_default();
     let own = if method == Method::Classify { "classify" } else { "regress" };
     if !named.contains(own) {

@@ -1,4 +1,4 @@
-//! Which model and what of it a path is about.
+//! Parses paths into routes: a model, and what is requested of it.
 
 use crate::serve::percent;
 use crate::serve::registry::Which;
@@ -12,7 +12,7 @@ pub enum Route {
         model: String,
         /// Its version.
         which: Which,
-        /// In which form.
+        /// The form of the predictions.
         method: Method,
     },
     /// The states of the versions of a model.
@@ -38,18 +38,18 @@ pub enum Method {
     Predict,
     /// Examples in, labels with scores out.
     Classify,
-    /// Examples in, a number each out.
+    /// Examples in, one number per example out.
     Regress,
 }
 
-/// Why a path is for nothing.
+/// Why a path has no route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unroutable {
-    /// It has another form.
+    /// It is malformed.
     Malformed,
     /// It names no model.
     NoModel,
-    /// The version is too large a number.
+    /// The version number is too large.
     Version(String),
 }
 

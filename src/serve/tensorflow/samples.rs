@@ -147,8 +147,8 @@ pub fn columns(inputs: Value<'_>, version: &Version, call: Call) -> Result<Input
 const NESTED: &str = "the list of samples is nested more deeply than a network's input";
 const NO_PICTURE: &str = "a sample is the content of a PNG or JPEG file here, as {\"b64\": \"…\"}; for numbers, use another signature";
 
-/// What samples are that begin with `first`. Files can be told from numbers, so a network trained on images takes them by any
-/// signature: clients such as OpenVINO's name none.
+/// What kind of samples begin with `first`. Files can be told apart from numbers, so a network trained on
+/// images takes them by any signature: clients such as OpenVINO's name none.
 fn input_of(call: Call, version: &Version, first: Option<&Tree<'_>>) -> Input {
     let is_file = version.signature.pictures && first.is_some_and(Tree::is_file);
     if is_file { Input::Pictures } else { call.input }

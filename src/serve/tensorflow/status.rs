@@ -36,7 +36,7 @@ pub enum VersionState {
     End,
 }
 
-/// What became of loading a version.
+/// The outcome of loading a version.
 #[derive(Serialize, schemars::JsonSchema)]
 pub struct LoadStatus {
     /// `OK` or `FAILED_PRECONDITION`.

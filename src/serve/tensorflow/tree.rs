@@ -49,7 +49,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The name of its type, as `RapidJSON` has it.
+    /// The name of its type in `RapidJSON`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The binary tensor extension: elements as bytes, in little-endian order and row by row, behind the JSON.
+//! The binary tensor extension: elements as bytes, in little-endian order and row by row, after the JSON.
 
 use super::datatype::Datatype;
 

@@ -64,7 +64,7 @@ pub fn lone_sample(version: &Version, bytes: &[u8]) -> Result<Inputs, String> {
     Tensor::lone(version).read_bytes(bytes).map_err(|message| format!("input '{name}': {message}"))
 }
 
-/// The `size` bytes of an input behind the JSON, which are all.
+/// The `size` bytes of an input after the JSON, which must be all that follows it.
 fn own_bytes<'a>(binary: &'a [u8], size: usize, name: &str, model: &str) -> Result<&'a [u8], String> {
     match size.checked_sub(binary.len()) {
         Some(0) => Ok(binary),

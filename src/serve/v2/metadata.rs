@@ -1,4 +1,4 @@
-//! What the server and its models are.
+//! Metadata of the server and its models.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::serve::model::Version;
 use crate::serve::registry::{Registry, Served};
 use crate::serve::reply::Reply;
 
-/// What the server is.
+/// The server's metadata.
 #[must_use]
 pub fn server() -> Reply {
     let version = env!("CARGO_PKG_VERSION");

@@ -1,4 +1,4 @@
-//! The replies to inference requests, in JSON or with binary outputs behind it.
+//! The replies to inference requests, in JSON or with binary outputs after it.
 
 use std::fmt::Write as _;
 
@@ -69,7 +69,8 @@ impl Output {
     }
 }
 
-/// The outputs that are `wanted`, and whether each is binary; `binary` is what they are if they do not say.
+/// The outputs that are `wanted`, and whether each is binary; `binary` applies to those that do not specify
+/// it.
 ///
 /// # Errors
 /// If there is no such output; the message is for the client.

@@ -11,9 +11,9 @@ pub struct Document<'a> {
     pub id: Option<&'a str>,
     /// The inputs.
     pub inputs: Vec<Input<'a>>,
-    /// The outputs that are asked for; empty if all that the server chooses.
+    /// The requested outputs; empty if the server is to choose.
     pub outputs: Vec<Wanted<'a>>,
-    /// Whether outputs are binary unless they say otherwise.
+    /// Whether outputs are binary unless they specify it.
     pub binary_outputs: bool,
 }
 
@@ -28,11 +28,11 @@ pub struct Input<'a> {
     pub shape: Vec<usize>,
     /// Its elements, in JSON.
     pub data: Option<Value<'a>>,
-    /// The number of bytes of its elements behind the JSON.
+    /// The number of bytes of its elements after the JSON.
     pub binary_size: Option<usize>,
 }
 
-/// An output that is asked for.
+/// A requested output.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Wanted<'a> {
     /// Its name.
@@ -50,8 +50,8 @@ struct Parameters {
 }
 
 impl<'a> Document<'a> {
-    /// Reads the JSON of a request. Of members with the same name, the first counts; `null` is as good as no member, which is
-    /// how some clients send what they leave out.
+    /// Reads the JSON of a request. Of members with the same name, the first counts; `null` counts as no
+    /// member, because some clients send it for members that they leave out.
     ///
     /// # Errors
     /// If it is malformed, or a member has another type; the message is for the client.

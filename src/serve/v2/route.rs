@@ -1,4 +1,4 @@
-//! Which model and what of it a path is about.
+//! Parses paths into routes: a model, and what is requested of it.
 
 use crate::serve::percent;
 use crate::serve::registry::Which;
@@ -6,7 +6,7 @@ use crate::serve::registry::Which;
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// What the server is.
+    /// The server's metadata.
     Server,
     /// Whether the server runs.
     Live,
@@ -16,18 +16,18 @@ pub enum Route {
     Models,
     /// The versions of all models.
     Index,
-    /// Something about a model.
+    /// A request about a model.
     Model {
         /// Its name.
         model: String,
         /// Its version.
         which: Which,
-        /// What about it.
+        /// What is requested.
         what: What,
     },
 }
 
-/// What a request wants of a model.
+/// What a request can be about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// Its inputs and outputs.
@@ -38,14 +38,14 @@ pub enum What {
     Infer,
 }
 
-/// Why a request is for nothing.
+/// Why a request has no route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unroutable {
     /// There is no such path.
     NotFound,
-    /// The path takes other methods: these.
+    /// The path supports only these methods.
     Method(&'static str),
-    /// The version is too large a number.
+    /// The version number is too large.
     Version(String),
 }
 

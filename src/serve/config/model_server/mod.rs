@@ -1,4 +1,4 @@
-//! The config files of `tensorflow_model_server`, as far as they describe what taper does.
+//! The config files of `tensorflow_model_server`, as far as taper supports them.
 
 pub mod text;
 

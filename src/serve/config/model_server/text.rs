@@ -18,7 +18,7 @@ pub struct Field {
     pub value: Value,
 }
 
-/// What a field holds. A list is as many fields with the same name.
+/// The value of a field. A list becomes several fields with the same name.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Value {
     /// A string in quotes.
@@ -174,7 +174,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads letters, digits and what numbers and names have.
+    /// Reads letters, digits and the other characters of numbers and names.
     fn word(&mut self) -> String {
         let mut word = String::new();
         while let Some(&next) = self.characters.peek() {

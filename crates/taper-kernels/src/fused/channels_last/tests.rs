@@ -282,9 +282,8 @@ fn images_with_a_background_of_zeros_equal_plain_loops() {
 #[test]
 #[cfg_attr(miri, ignore = "takes hours")]
 fn large_filters_equal_plain_loops() {
-    // So many sums that there are fewer parts, and several ranges to add up.
-    // The last so many that Winograd's algorithm would have too many sums for the gradient of the filters, and those before so
-    // many that there are several blocks of tiles.
+    // Large enough for fewer parts, and several ranges to add up. The last one has too many sums for
+    // Winograd's algorithm to compute the gradient of the filters; those before have several blocks of tiles.
     for (input, channels, filters) in [([4, 4], 64, 32), ([8, 10], 96, 200), ([4, 4], 96, 400)] {
         let window = Window::valid(input, [3, 3], [1, 1]).expect("a window");
         let plain = Plain { window, channels, filters, pooled: true, slope: Some(0.0) };

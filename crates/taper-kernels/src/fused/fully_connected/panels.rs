@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::stride;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
-/// The most units of a panel: eight vectors.
+/// The maximum number of units of a panel: eight vectors.
 const PANEL: usize = 8 * WIDTH;
 
 /// The weights of consecutive inputs in panels of up to 128 units, each `[inputs, units of the panel]`, padded with zeros.
@@ -28,7 +28,8 @@ impl Panels {
         width(self.units, 0) / WIDTH
     }
 
-    /// The first unit and the number of vectors of each panel, and where the weights of input 0 would be.
+    /// The first unit and the number of vectors of each panel, and the address at which the weights of input
+    /// 0 would be.
     #[inline(always)]
     pub fn each(&self) -> impl Iterator<Item = (usize, usize, *const f32)> {
         (0..self.units).step_by(PANEL).map(|start| {
@@ -37,7 +38,7 @@ impl Panels {
         })
     }
 
-    /// Where the weights of the panel from unit `start` on and of `input` are.
+    /// The address of the weights of `input` in the panel that begins at unit `start`.
     #[inline(always)]
     fn at(&self, start: usize, input: usize, width: usize) -> *mut f32 {
         let panel = self.weights.wrapping_add(start * self.inputs.len());
@@ -80,7 +81,8 @@ impl Kernel for Pack {
                     let unit = start + vector;
                     let rows = WIDTH.min(panels.units.saturating_sub(unit));
                     let from = (weight.wrapping_add(unit * inputs + column), inputs);
-                    // SAFETY: the caller guarantees so many rows of `count` weights, and panels for these inputs.
+                    // SAFETY: the caller guarantees that many rows of `count` weights, and panels for these
+                    // inputs.
                     unsafe {
                         let to = (to.add(vector), width);
                         if (rows, count) == (WIDTH, WIDTH) {

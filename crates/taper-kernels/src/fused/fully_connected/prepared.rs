@@ -1,4 +1,4 @@
-//! The weights of a dense layer, prepared for passes that follow each other without a change of them.
+//! The weights of a dense layer, prepared for consecutive passes between which they do not change.
 
 use super::panels::{Pack, Panels};
 use crate::simd::arena::Arena;

@@ -55,8 +55,8 @@ struct Problem {
     dy: Vec<f32>,
 }
 
-/// Samples, inputs and units: all numbers of vectors in a row of weights and of values after them, more
-/// than one block of inputs, and both ways of splitting the backward pass.
+/// Samples, inputs and units: every number of vectors in a row of weights, and of values left over, more than
+/// one block of inputs, and both ways of splitting the backward pass.
 const SIZES: [[usize; 3]; 17] = [
     [1, 1, 1],
     [3, 5, 2],

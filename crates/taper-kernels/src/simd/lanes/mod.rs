@@ -151,7 +151,8 @@ pub trait Lanes:
     /// Stores `first` plus the number of each lane in which the mask is true, in order, and returns how many there are.
     ///
     /// # Safety
-    /// The machine must have the instruction set; sixteen values must be writable, and those behind the stored ones may change.
+    /// The machine must have the instruction set; sixteen values must be writable, and those after the stored
+    /// ones may change.
     unsafe fn store_set(mask: Self::Mask, first: u32, to: *mut u32) -> usize;
 
     /// `self` where the mask is true, else `other`.

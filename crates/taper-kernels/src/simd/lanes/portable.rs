@@ -188,9 +188,9 @@ fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     let part = sum - product;
     let error = (product - (sum - part)) + (term - part);
     let bits = sum.to_bits();
-    // Towards the exact value, which lies between `sum` and one of its neighbors.
+    // Toward the exact value, which lies between `sum` and one of its neighbors.
     let toward = if (error > 0.0) == (sum > 0.0) { bits.wrapping_add(1) } else { bits.wrapping_sub(1) };
-    // Neither for an exact sum, nor for one that is infinite or NaN, whose error is NaN or 0.
+    // False for an exact sum, and for one that is infinite or NaN, whose error is NaN or 0.
     let is_even_and_inexact = error.abs() > 0.0 && bits & 1 == 0;
     f64::from_bits(if is_even_and_inexact { toward } else { bits }) as f32
 }

@@ -55,12 +55,13 @@ struct Shared {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-// SAFETY: everything but `task` synchronizes itself. `task` is written only by the owner, between tasks: its acquiring load of
-// `progress` has then read the 0 that the last report of a part released, and each earlier report is part of the same release
-// sequence. A thread reads it only between claiming a part and reporting it as done. The claim acquires the offer of the share,
-// which the owner released after the write; claims of an earlier task fail. (Task numbers repeat after 2^32 tasks, an hour or
-// more, for which a thread would have to stand still between two instructions.) The function behind it is `Sync`, and is called
-// through a shared reference.
+// SAFETY: everything but `task` synchronizes itself. `task` is written only by the owner, between tasks: its
+// acquiring load of `progress` has then read the 0 that the last report of a part released, and each earlier
+// report is part of the same release sequence. A thread reads it only between claiming a part and reporting
+// it as done. The claim acquires the offer of the share, which the owner released after the write; claims of
+// an earlier task fail. (Task numbers repeat after 2^32 tasks, an hour or more, for which a thread would have
+// to be paused between two instructions.) The function behind it is `Sync`, and is called through a shared
+// reference.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -108,7 +109,7 @@ impl Team {
         self.limit = threads.max(1);
     }
 
-    /// Sets how long workers spin before they sleep. Waking a worker takes some microseconds; spinning
+    /// Sets how long workers spin before they sleep. Waking a worker takes a few microseconds; spinning
     /// occupies its core.
     pub fn set_spin_time(&mut self, spin_time: Duration) {
         let nanoseconds = u64::try_from(spin_time.as_nanos()).unwrap_or(u64::MAX);
@@ -125,7 +126,7 @@ impl Team {
     /// usable.
     pub fn run<F: Fn(usize, usize) + Sync>(&mut self, parts: usize, part: F) {
         let threads = self.threads().min(self.limit).min(parts);
-        // A share counts its parts in 32 bits; so many parts never come up.
+        // A share counts its parts in 32 bits; more parts than that never occur.
         if threads <= 1 || u32::try_from(parts).is_err() {
             (0..parts).for_each(|index| part(index, 0));
             return;

@@ -17,14 +17,16 @@ pub struct ThreadState {
 /// Consecutive parts of a task, of which any thread claims the next one.
 #[derive(Default)]
 pub struct Share {
-    /// The number of the task, and how many parts are left, in one word: who comes late from an earlier task claims nothing.
+    /// The number of the task, and how many parts are left, in one word, so that a thread that comes late
+    /// from an earlier task claims nothing.
     left: AtomicU64,
     /// The number of the part after the last one. Read only after a claim, so that it belongs to the same task.
     end: AtomicUsize,
 }
 
 impl Share {
-    /// Offers the parts `start..end` of a task; everything written before is visible to who claims one.
+    /// Offers the parts `start..end` of a task; everything written before is visible to the thread that
+    /// claims one.
     pub fn offer(&self, task: u32, [start, end]: [usize; 2]) {
         self.end.store(end, Ordering::Relaxed);
         self.left.store(u64::from(task) << 32 | (end - start) as u64, Ordering::Release);

@@ -107,7 +107,7 @@ impl Convolution {
         let transposed = Transposed::new(window, output.channels, &input);
         assert!(transposed.delta.is_countable(), "{:?} is too large", transposed.delta);
         let filter = Filter::new(window.kernel, &input);
-        // Images from outside may have pixels of any number of values.
+        // Images from a caller may have any number of values per pixel.
         let has_vectors = input.channels.is_multiple_of(WIDTH);
         let winograd = (has_vectors && winograd::suits(window, filters, channels))
             .then(|| Winograd::new(window, &input, &output, pooled));
@@ -171,7 +171,7 @@ impl Convolution {
         if self.pooled { self.output.size[0] * self.output.size[1] * self.output.channels } else { 0 }
     }
 
-    /// Whether the filters' gradient is computed from the pixels that pooling has chosen alone.
+    /// Whether the filters' gradient is computed only from the pixels that pooling has chosen.
     fn has_winners(&self) -> bool {
         self.pooled && self.input.channels == 1
     }

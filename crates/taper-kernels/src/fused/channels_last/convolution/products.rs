@@ -76,7 +76,8 @@ impl Convolution {
                 epilogue,
                 output,
                 argmax,
-                // The background of images of one channel is often 0; of several, or behind an activation, hardly ever in all.
+                // The background of images with one channel is often 0; with several, or after an activation,
+                // it is hardly ever 0 in all of them.
                 has_zeros: self.input.channels == 1,
             };
             // SAFETY: guaranteed by the caller.
@@ -133,8 +134,9 @@ impl Convolution {
         }
     }
 
-    /// Adds the gradient of the filters from an image and that of its outputs, `delta`, with its border, to `sums`, or to those in
-    /// the workspace, which the `first` image begins and [`finish_filters`](Self::finish_filters) transforms.
+    /// Adds the gradient of the filters from an image and that of its outputs, `delta`, with its border, to
+    /// `sums`, or to those in the workspace, which the `first` image initializes and
+    /// [`finish_filters`](Self::finish_filters) transforms.
     ///
     /// # Safety
     /// The machine must have the instructions; the layouts and the workspace must be in memory.

@@ -96,7 +96,7 @@ impl Forward<'_> {
         panel: usize,
     ) {
         let (rows, channels) = (tiles.block.len(), self.input.channels);
-        // SAFETY: guaranteed by the caller; the products lie behind the transformed tiles.
+        // SAFETY: guaranteed by the caller; the products follow the transformed tiles.
         unsafe {
             let products = self.workspace.add(N * N * self.tiling.block * channels);
             for point in 0..N * N {

@@ -44,7 +44,7 @@ impl TransformTiles {
         let Pixels { values, row, channels, .. } = self.pixels;
         let [y, x] = self.tiling.first(tile);
         for channel in (0..channels).step_by(WIDTH) {
-            // SAFETY: guaranteed by the caller, who says how many rows and columns are in memory.
+            // SAFETY: guaranteed by the caller, who gives the number of rows and columns in memory.
             unsafe {
                 let from = values.add(y * row + x * channels + channel);
                 let zero = L::splat(0.0);
@@ -67,7 +67,8 @@ impl TransformTiles {
         }
     }
 
-    /// `A d Aᵀ` of the gradients `d` of the 2x2 outputs of each tile; the image has a border of zeros behind it.
+    /// `A d Aᵀ` of the gradients `d` of the 2x2 outputs of each tile; the image is followed by a border of
+    /// zeros.
     ///
     /// # Safety
     /// The machine must have the instruction set, and the layouts given for the fields must be in memory.

@@ -34,8 +34,8 @@ use transforms::SMALL;
 /// The largest number of sums of the filters' gradient, which each block of tiles visits.
 const SUMS: usize = 1 << 19;
 
-/// Whether the algorithm applies, and pays: it does for all 3x3 filters with a stride of one if the transforms, which take as long
-/// as the products of about eight channels, are shared by enough of them.
+/// Whether the algorithm applies, and pays off: it does for all 3x3 filters with a stride of one if the
+/// transforms, which take as long as the products of about eight channels, are shared by enough of them.
 #[must_use]
 pub fn suits(window: &Window, filters: usize, channels: usize) -> bool {
     window.kernel == [3, 3] && window.stride == [1, 1] && filters >= WIDTH && channels >= WIDTH
@@ -59,7 +59,7 @@ pub fn products(window: &Window, filters: usize, channels: usize) -> [usize; 3] 
     [forward, backward, weights].map(|tiling| tiling.count[0] * tiling.count[1] * tiling.points())
 }
 
-/// An image in memory whose pixels tiles are read from: from its first one on, with the border.
+/// An image in memory from which tiles are read, from its first pixel on, with the border.
 #[derive(Clone, Copy, Debug)]
 struct Pixels {
     values: *const f32,

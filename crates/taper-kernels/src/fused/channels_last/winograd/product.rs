@@ -17,7 +17,7 @@ pub struct Product {
     /// The sums of the first row, its panels side by side, and the step to the next row.
     pub out: *mut f32,
     pub out_row: usize,
-    /// Whether to add to the sums that are there.
+    /// Whether to add to the existing sums.
     pub adds: bool,
 }
 
@@ -37,7 +37,7 @@ impl Product {
                     left if G > 3 && left >= 3 * R => self.tile::<L, 3, R, P>(row),
                     left if left >= 2 * R => self.tile::<L, 2, R, P>(row),
                     left if left >= R => self.tile::<L, 1, R, P>(row),
-                    // Once more some of those before.
+                    // Some of the previous rows again.
                     left if left > 1 && self.rows >= R && !self.adds => {
                         self.tile::<L, 1, R, P>(self.rows - R)
                     }
@@ -76,7 +76,7 @@ impl Product {
                             sums[g][r][p] = value.mul_add(vectors[p], sums[g][r][p]);
                         }
                     }
-                    // There may be no memory behind the last values.
+                    // There may be no memory after the last values.
                     a[g] = a[g].wrapping_add(self.a_step);
                 }
                 b = array!([self.b; P] p => b[p].wrapping_add(self.b_step));

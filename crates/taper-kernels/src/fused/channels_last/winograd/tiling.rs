@@ -13,10 +13,11 @@ const BLOCK_OF_WEIGHTS: usize = 80 * 1024;
 /// A block has at least this number of tiles, which fill the largest register tile.
 const TILES: usize = 12;
 
-/// A block has a multiple of this number of tiles, which the least register tile of several rows has.
+/// A block has a multiple of this number of tiles, the height of the smallest register tile with several
+/// rows.
 const ROWS: usize = 3;
 
-/// From this number of large tiles on their products fill the registers.
+/// The number of large tiles from which their products fill the registers.
 const LARGE_TILES: usize = 9;
 
 /// The outputs of an image in tiles. The last ones may reach beyond the image.
@@ -31,8 +32,8 @@ pub struct Tiling {
 }
 
 impl Tiling {
-    /// The tiles of `outputs` outputs, whose pixels have `channels` channels: large ones, if they need at least a fifth fewer
-    /// products, with those beyond the image, and are enough.
+    /// The tiles of `outputs` outputs, whose pixels have `channels` channels: large ones if they need at
+    /// least a fifth fewer products, including those beyond the image, and if there are enough of them.
     #[must_use]
     pub fn new(outputs: [usize; 2], channels: usize) -> Self {
         let tiles = |side: usize| outputs.map(|len| len.div_ceil(side - 2)).iter().product::<usize>();

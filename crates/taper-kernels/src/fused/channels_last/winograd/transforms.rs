@@ -5,7 +5,7 @@
 
 use crate::simd::lanes::Lanes;
 
-/// The least tile, and the one with four outputs along an axis.
+/// The small tile, and the one with four outputs along an axis.
 pub const SMALL: usize = 4;
 pub const LARGE: usize = 6;
 

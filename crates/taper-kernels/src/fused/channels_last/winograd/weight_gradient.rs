@@ -41,7 +41,7 @@ impl Kernel for WeightGradient<'_> {
     unsafe fn run<L: Lanes>(self) {
         let (channels, filters) = (self.input.channels, self.gradients.channels);
         for block in self.tiling.blocks() {
-            // SAFETY: guaranteed by the caller; the gradients lie behind the transformed tiles.
+            // SAFETY: guaranteed by the caller; the gradients follow the transformed tiles.
             unsafe {
                 let adds = self.adds || block.start > 0;
                 let gradients = TransformTiles {

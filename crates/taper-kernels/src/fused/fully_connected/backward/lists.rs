@@ -1,4 +1,4 @@
-//! The gradients that are not zero. Behind relu and dropout, five of six are.
+//! The gradients that are not zero. After relu and dropout, five of six are zero.
 
 /// A gradient that is not zero, and the sample or unit that it belongs to.
 #[derive(Clone, Copy, Default)]

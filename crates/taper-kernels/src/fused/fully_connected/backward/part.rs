@@ -114,7 +114,7 @@ impl<R: Rule> Part<'_, R> {
                         sums[i][j] = value.mul_add(w[j], sums[i][j]);
                     }
                 }
-                // There is no value after the last unit, and maybe no memory.
+                // There is no value after the last unit, and possibly no memory.
                 delta = delta.wrapping_add(self.height);
                 weight = weight.wrapping_add(self.inputs);
             }
@@ -136,7 +136,7 @@ impl<R: Rule> Part<'_, R> {
         unsafe {
             let zero = L::splat(0.0);
             let mut sums = [[zero; V]; T];
-            // An empty batch has no memory behind either pointer.
+            // For an empty batch, neither pointer has memory.
             let (mut delta, mut x) = (self.delta.wrapping_add(unit), self.x.wrapping_add(k));
             for _ in 0..self.samples {
                 let values = array!([zero; V] j => L::load(x.add(j * WIDTH)));

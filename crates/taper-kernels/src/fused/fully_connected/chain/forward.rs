@@ -23,7 +23,7 @@ pub struct Layer<'a> {
     pub slope: Option<f32>,
     /// The mask that the outputs are finally multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
-    /// Rows of the outputs; the padding below them stays as it is.
+    /// Rows of the outputs; the padding below them is unchanged.
     pub y: &'a mut [f32],
 }
 

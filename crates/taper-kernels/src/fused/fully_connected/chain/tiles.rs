@@ -8,8 +8,9 @@ use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
 /// All units for some samples. The rows of `samples` exist, and those of the padding.
 ///
-/// Inputs are in the lanes, as they are in the weights: to copy these with units in the lanes, as for larger layers, would take
-/// longer than it saves, most of all where two threads write the weights, and each would read all copies.
+/// Inputs are in the lanes, in the order of the weights: copying these with units in the lanes, as for larger
+/// layers, would take longer than it saves, above all where two threads write the weights and each would read
+/// all copies.
 pub struct Tiles {
     /// Starts at a multiple of [`ROWS`](crate::fused::fully_connected::ROWS).
     pub samples: Range<usize>,

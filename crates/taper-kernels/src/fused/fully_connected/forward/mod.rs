@@ -1,4 +1,5 @@
-//! y = act(x Wᵀ + b) · mask, without the products with inputs that are zero. Behind relu and pooling, four of five are.
+//! y = act(x Wᵀ + b) · mask, without the products with inputs that are zero, as four of five are after relu
+//! and pooling.
 //!
 //! Each output is a sum over the inputs in their order, within shares that depend on the layer alone: a sample has the same
 //! outputs alone and in any batch, in training and for predictions.
@@ -27,7 +28,7 @@ const SHARE: usize = 768;
 /// A layer of up to this number of inputs is one share, and no smaller one is made of a larger layer.
 pub const ONE_SHARE: usize = 256;
 
-/// The number of shares to aim at between these bounds, so that many threads have something to do.
+/// The number of shares to aim for within these bounds, so that many threads have something to do.
 const SHARES: usize = 8;
 
 /// Samples of one part, if the weights are prepared.
@@ -49,7 +50,7 @@ pub struct Forward<'a> {
     pub slope: Option<f32>,
     /// The mask that the outputs are finally multiplied by: rows like the outputs'.
     pub mask: Option<&'a [f32]>,
-    /// Rows of the outputs; the padding below them stays as it is.
+    /// Rows of the outputs; the padding below them is unchanged.
     pub y: &'a mut [f32],
 }
 
