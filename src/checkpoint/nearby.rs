@@ -15,7 +15,7 @@ const MOST: usize = 10_000;
 pub fn explain_missing(path: &Path) -> String {
     match nearby(path) {
         Some(run) => format!("does not exist; did you mean {}?", run.display()),
-        None => "does not exist; name a run folder, a checkpoint folder or a .safetensors file".to_owned(),
+        None => "does not exist; give a run folder, a checkpoint folder or a .safetensors file".to_owned(),
     }
 }
 

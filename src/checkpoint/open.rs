@@ -15,11 +15,11 @@ const FILE_LIMIT: u64 = 1 << 36;
 /// A message for files that are obviously not weights, judged by name.
 fn other_file(path: &Path) -> Option<&'static str> {
     if path.file_name().is_some_and(|name| name == "optimizer.safetensors") {
-        return Some("holds the state of the optimizer, not the weights; name its folder");
+        return Some("holds the state of the optimizer, not the weights; give its folder");
     }
     match path.extension()?.to_str()? {
         "toml" | "json" | "jsonl" | "csv" | "txt" | "md" | "yaml" | "yml" => {
-            Some("is a text file, not weights; name a run folder, a checkpoint folder or a .safetensors file")
+            Some("is a text file, not weights; give a run folder, a checkpoint folder or a .safetensors file")
         }
         _ => None,
     }
@@ -53,9 +53,9 @@ impl Checkpoint {
         loop {
             let latest = store.latest(&mut skipped)?.ok_or_else(|| {
                 let message = if path.file_name().is_some_and(|name| name == "checkpoints") {
-                    "holds all checkpoints of a run; name the run folder above it, or one of them"
+                    "holds all checkpoints of a run; give the run folder above it, or one of them"
                 } else {
-                    "holds no checkpoint; name a run folder, a checkpoint folder or a .safetensors file"
+                    "holds no checkpoint; give a run folder, a checkpoint folder or a .safetensors file"
                 };
                 Error::checkpoint(path, message)
             })?;

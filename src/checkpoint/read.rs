@@ -50,7 +50,7 @@ impl Checkpoint {
             return Err(Error::checkpoint(
                 folder,
                 format!(
-                    "its manifest.json is of step {}, not the step in its name; rename it",
+                    "its manifest.json is for step {}, not the step in its name; rename it",
                     manifest.step
                 ),
             ));

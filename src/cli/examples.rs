@@ -40,7 +40,7 @@ Examples:
   taper serve digits=runs/cnn churn=runs/churn --listen 127.0.0.1:9000
   taper serve --rest_api_port=8501 --model_name=my_model --model_base_path=./model
 
-The flags of tensorflow_model_server are accepted. SIGTERM answers what is in flight and exits with code 0.";
+The flags of tensorflow_model_server are accepted. On SIGTERM, the server answers the requests in flight and exits with code 0.";
 
 /// Help of `taper eval`.
 pub const EVAL: &str = "\

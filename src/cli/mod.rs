@@ -41,7 +41,7 @@ pub enum Command {
     /// Make predictions for new inputs with a checkpoint.
     #[command(after_help = examples::PREDICT)]
     Predict(Predict),
-    /// Serve trained networks over HTTP, by TensorFlow Serving's protocol and others.
+    /// Serve trained networks over HTTP, with TensorFlow Serving's protocol and others.
     #[cfg(feature = "serve")]
     #[command(after_help = examples::SERVE)]
     Serve(Box<Serve>),
@@ -133,8 +133,8 @@ pub struct Train {
     /// latest run with the config's name; starts a new run if there is none.
     #[arg(long, value_name = "auto|PATH", num_args = 0..=1, default_missing_value = "auto")]
     pub resume: Option<PathBuf>,
-    /// Exit with code 6 unless this condition holds at the end, such as 'test.accuracy >= 0.97'; adds to
-    /// those of `[gate]`. Repeatable.
+    /// Exit with code 6 unless this condition holds at the end, such as 'test.accuracy >= 0.97'; in addition
+    /// to those of `[gate]`. Repeatable.
     #[arg(long = "gate", value_name = "CONDITION", value_parser = shared::condition)]
     gates: Vec<String>,
     /// The format of the result on stdout.
@@ -166,7 +166,7 @@ pub struct Bench {
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
     pub seconds: f64,
     /// Compare with an earlier result of --format json. Exits with code 6 if training is slower than
-    /// --max-regression allows, or 9 if that may be because other processes were busy.
+    /// --max-regression allows, or 9 if busy other processes may be the reason.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// How much slower than the baseline training may be, such as 10% or 0.1.

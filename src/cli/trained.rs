@@ -28,7 +28,7 @@ pub struct Eval {
     /// With two classes, predict the second if its probability is above P [default: 0.5].
     #[arg(long, value_name = "P", value_parser = threshold, conflicts_with_all = ["errors", "predictions"])]
     pub threshold: Option<f64>,
-    /// Exit with code 6 unless this condition holds, such as 'test.accuracy >= 0.97'; adds to those of
+    /// Exit with code 6 unless this condition holds, such as 'test.accuracy >= 0.97'; in addition to those of
     /// `[gate]`. Repeatable.
     #[arg(long = "gate", value_name = "CONDITION", value_parser = condition)]
     pub(super) gates: Vec<String>,
@@ -89,8 +89,8 @@ pub struct Predict {
     /// Write the results to this file, which is replaced once they are complete.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// The format of the results: `json` is one document, `jsonl` one object per line; all but `text` hold
-    /// all probabilities [default: by the extension of --output, else text].
+    /// The format of the results: `json` is one document, `jsonl` one object per line; all except `text`
+    /// include all probabilities [default: by the extension of --output, else text].
     #[arg(long, value_enum)]
     pub format: Option<RowFormat>,
     #[command(flatten)]

@@ -33,7 +33,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         machine::limit_candle_threads(threads);
     }
     if let Some(isa) = cli.common.isa {
-        anyhow::ensure!(isa.choose(), "another instruction set than {} is in use", isa.name());
+        anyhow::ensure!(isa.choose(), "an instruction set other than {} is in use", isa.name());
     }
     match &cli.command {
         Command::Train(options) => train::run(options, &cli.common),

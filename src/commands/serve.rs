@@ -17,8 +17,7 @@ use crate::terminal;
 pub fn run(options: &Serve, _common: &Common) -> anyhow::Result<()> {
     let config = config(options)?;
     for flag in options.ignored() {
-        let instead =
-            if flag == "--port" { ": taper has no gRPC; --listen sets the port of HTTP" } else { "" };
+        let instead = if flag == "--port" { ": taper has no gRPC; --listen sets the HTTP port" } else { "" };
         terminal::warn(&format!("{flag} has no effect{instead}"));
     }
     taper::threads::configure(options.threads.map(usize::from))?;

@@ -31,7 +31,7 @@ impl Start {
         match (&options.resume, &options.run_dir) {
             (Some(_), Some(_)) if is_named => {
                 let message =
-                    "--run-dir goes with a new run or `--resume auto` only; a resumed run keeps its folder";
+                    "--run-dir is only for a new run or `--resume auto`; a resumed run keeps its folder";
                 Err(Error::Usage(message.to_owned()).into())
             }
             (Some(path), _) if is_named => {

@@ -93,7 +93,7 @@ fn unknown(name: &str) -> Error {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("choose one of {}", names.join(", ")),
     };
-    Error::Usage(format!("{name}: no data set to fetch; {help}"))
+    Error::Usage(format!("{name}: not a data set that can be fetched; {help}"))
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl SearchPath {
             details: vec![
                 format!("searched: {searched}"),
                 format!(
-                    "to do: {fetch} download {home}{others} and name the folder with --data-dir or TAPER_DATA_DIR"
+                    "to do: {fetch} download {home}{others} and give the folder with --data-dir or TAPER_DATA_DIR"
                 ),
             ],
         }

@@ -84,7 +84,7 @@ impl Dataset {
         } else if self.target() != train.target() {
             (self.target().to_string(), train.target().to_string())
         } else if names(self) != names(train) {
-            return Err("has other class names than the training samples".to_owned());
+            return Err("has class names that differ from those of the training samples".to_owned());
         } else {
             return Ok(());
         };
@@ -154,7 +154,7 @@ mod tests {
                 classes(&[2], 2, &[0], &["a"]),
                 "test samples: has 1 class, but the training samples have 2 classes",
             ),
-            (classes(&[2], 2, &[0], &["b", "a"]), "test samples: has other class names than"),
+            (classes(&[2], 2, &[0], &["b", "a"]), "test samples: has class names that differ from"),
             (classes(&[2], 0, &[], &["a", "b"]), "test samples: there are no samples"),
             (
                 numbers(&[0.0; 4], &[0.0; 2], 1),

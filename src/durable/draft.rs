@@ -27,7 +27,7 @@ impl Draft {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let facts = fs::metadata(&path).ok();
         if facts.as_ref().is_some_and(fs::Metadata::is_dir) {
-            return Err(Error::Usage(format!("{}: is a folder; name a file", path.display())));
+            return Err(Error::Usage(format!("{}: is a folder; give a file", path.display())));
         }
         let temporary = facts
             .is_none_or(|facts| facts.is_file())

@@ -52,7 +52,7 @@ impl Model {
         let checkpoint = Checkpoint::open(path.as_ref(), |_| {})?;
         let trained = config_with(&checkpoint, experiment)?;
         if let Some(change) = first_change(&trained, experiment) {
-            return Err(Error::checkpoint(&checkpoint.place, format!("holds another network: {change}")));
+            return Err(Error::checkpoint(&checkpoint.place, format!("holds a different network: {change}")));
         }
         Self::with_config(checkpoint, experiment.clone(), &Device::Cpu)
     }

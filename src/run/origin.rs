@@ -128,7 +128,7 @@ impl Folders {
         match error {
             Error::Data { place, message } if place.is_absolute() && !place.exists() => {
                 let message =
-                    format!("{message}; if the data has moved, name its folder with --data-dir DIR");
+                    format!("{message}; if the data has moved, give its folder with --data-dir DIR");
                 Error::Data { place, message }
             }
             other => other,

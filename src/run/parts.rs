@@ -128,17 +128,17 @@ impl Run {
             return refuse("holds weights only; resume from a run folder or a checkpoint folder");
         };
         if state.seed != self.experiment.seed {
-            return refuse("was trained with another seed; a resumed run must keep its seed");
+            return refuse("was trained with a different seed; a resumed run must keep its seed");
         }
         if state.data != self.data.digest {
-            return refuse("was trained on other data; a resumed run needs the same samples");
+            return refuse("was trained on different data; a resumed run needs the same samples");
         }
         if checkpoint.card.columns.is_some() && checkpoint.card.columns != self.card.columns {
-            return refuse("was trained on other columns or categories; a resumed run must keep them");
+            return refuse("was trained on different columns or categories; a resumed run must keep them");
         }
         let before = config_with(checkpoint, &self.experiment)?;
         if before.optimizer.name() != self.experiment.optimizer.name() {
-            return refuse("was trained with another optimizer; a resumed run must keep its optimizer");
+            return refuse("was trained with a different optimizer; a resumed run must keep its optimizer");
         }
         if let Some(change) = first_change(&before, &self.experiment) {
             return refuse(&format!(

@@ -78,8 +78,8 @@ fn far_targets(data: &Dataset, order: &[usize], names: &[String]) -> Option<Stri
         None => format!("the numbers to predict (number {far}, counted from 0)"),
     };
     Some(format!(
-        "{which} have mean {} and standard deviation {}, far from the 0 and 1 at which training \
-         starts; set `targets = \"standardize\"` in `[preprocess]`",
+        "{which} have mean {} and standard deviation {}, far from the 0 and 1 of an untrained \
+         network's outputs; set `targets = \"standardize\"` in `[preprocess]`",
         rounded(mean[far]),
         rounded(if constant(far) { 0.0 } else { std[far] }),
     ))

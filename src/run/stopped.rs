@@ -39,7 +39,7 @@ impl Stopped {
         let run = if is_checkpoint { run_of(path) } else { Some(path.to_path_buf()) };
         let is_run = |run: &PathBuf| run.join("config.toml").exists() || run.join("checkpoints").is_dir();
         let run = run.filter(is_run).ok_or_else(|| {
-            let message = "is neither a run folder nor a checkpoint folder in one; nothing to resume";
+            let message = "is neither a run folder nor a checkpoint folder inside one; nothing to resume";
             Error::checkpoint(path, message)
         })?;
         if is_checkpoint {

@@ -50,7 +50,7 @@ fn liveness(service: &Service) -> Reply {
     if service.is_alive() {
         return Reply::text(200, "text/plain", "ok\n");
     }
-    Reply::text(503, "text/plain", "requests wait, and none is computed\n")
+    Reply::text(503, "text/plain", "requests are waiting, but none is being computed\n")
 }
 
 fn readiness(service: &Service) -> Reply {

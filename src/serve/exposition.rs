@@ -90,11 +90,11 @@ fn models(to: &mut String, service: &Service) {
         ("taper_queue_seconds", "Time that the samples of a request waited for the network.", |m| {
             &m.queue_seconds
         }),
-        ("taper_parse_seconds", "Time of reading a request.", |m| &m.parse_seconds),
-        ("taper_compute_seconds", "Time of the passes with the samples of a request.", |m| {
+        ("taper_parse_seconds", "Time to parse a request.", |m| &m.parse_seconds),
+        ("taper_compute_seconds", "Time of the network passes with the samples of a request.", |m| {
             &m.compute_seconds
         }),
-        ("taper_batch_samples", "Samples in the pass that a request was in.", |m| &m.batch_samples),
+        ("taper_batch_samples", "Samples in the network pass of a request.", |m| &m.batch_samples),
     ];
     for (name, help, of) in histograms {
         family(to, name, "histogram", help);
@@ -105,7 +105,7 @@ fn models(to: &mut String, service: &Service) {
     let numbers: [(&str, &str, &str, OfModel); 4] = [
         ("taper_samples_total", "counter", "Samples that were predicted.", |m| m.samples.get() as f64),
         ("taper_model_version", "gauge", "The latest version.", |m| m.version.get() as f64),
-        ("taper_model_load_seconds", "gauge", "Time of loading the latest version.", |m| {
+        ("taper_model_load_seconds", "gauge", "Time taken to load the latest version.", |m| {
             m.load_seconds.get()
         }),
         ("taper_model_source_ok", "gauge", "Whether the source can be read.", |m| m.source_ok.get() as f64),
@@ -122,7 +122,7 @@ fn models(to: &mut String, service: &Service) {
         line(to, name, &format!("model=\"{}\"", escaped(&served.name)), served.state().versions.len());
     }
     let name = "taper_model_loads_total";
-    family(to, name, "counter", "Versions that were loaded, or could not be.");
+    family(to, name, "counter", "Versions that were loaded, or failed to load.");
     for (model, metrics) in all() {
         let model = escaped(model);
         line(to, name, &format!("model=\"{model}\",result=\"ok\""), metrics.loads.get());
@@ -139,8 +139,8 @@ fn server(to: &mut String, service: &Service) {
     line(to, name, "reason=\"limit\"", metrics.rejected_limit.get());
     line(to, name, "reason=\"connections\"", metrics.rejected_connections.get());
     let numbers: [(&str, &str, &str, u64); 13] = [
-        ("taper_queue_requests", "gauge", "Requests that wait for the network.", jobs as u64),
-        ("taper_queue_bytes", "gauge", "Bytes of the samples that wait.", bytes as u64),
+        ("taper_queue_requests", "gauge", "Requests that are waiting for the network.", jobs as u64),
+        ("taper_queue_bytes", "gauge", "Bytes of the samples that are waiting.", bytes as u64),
         ("taper_cancelled_total", "counter", "Requests whose clients hung up.", metrics.cancelled.get()),
         ("taper_deadline_total", "counter", "Requests that were not answered in time.", metrics.late.get()),
         ("taper_connections", "gauge", "Open connections.", metrics.connections.get()),
@@ -161,10 +161,10 @@ fn server(to: &mut String, service: &Service) {
         (
             "taper_access_log_lost_total",
             "counter",
-            "Lost lines of the access log.",
+            "Lines of the access log that were lost.",
             metrics.lost_log_lines.get(),
         ),
-        ("taper_ready", "gauge", "Whether the server takes new work.", u64::from(service.is_ready())),
+        ("taper_ready", "gauge", "Whether the server accepts new requests.", u64::from(service.is_ready())),
         ("taper_draining", "gauge", "Whether the server is stopping.", metrics.draining.get()),
         ("taper_uptime_seconds", "gauge", "Time since the start.", service.started.elapsed().as_secs()),
     ];

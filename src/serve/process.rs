@@ -24,7 +24,7 @@ pub fn numbers(started: Instant) -> Vec<(&'static str, &'static str, &'static st
         ("process_virtual_memory_bytes", "gauge", "Address space in use.", field(20)),
         ("process_threads", "gauge", "Threads.", field(17)),
         ("process_open_fds", "gauge", "Open files.", files as f64),
-        ("process_max_fds", "gauge", "The most open files.", labeled(&limits, "Max open files")),
+        ("process_max_fds", "gauge", "The maximum number of open files.", labeled(&limits, "Max open files")),
         ("process_start_time_seconds", "gauge", "When the process started.", start_time(started)),
     ]
 }

@@ -179,7 +179,7 @@ fn short_enough(shared: &Shared, head: &Parts) -> Result<(), Reply> {
     }
     shared.service.metrics.rejected_limit.add(1);
     let message = format!(
-        "the head has {given} bytes; `serve.limits.head_bytes` allows {most}: send fewer or shorter headers"
+        "the request head has {given} bytes; `serve.limits.head_bytes` allows {most}: send fewer or shorter headers"
     );
     Err(Reply::error(431, &message).with("Connection", "close"))
 }
@@ -199,7 +199,7 @@ fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option
         return Ok(Some(name));
     }
     shared.service.metrics.auth_failures.add(1);
-    let why = if given.is_none() { "a token is needed" } else { "the token is not valid" };
+    let why = if given.is_none() { "a token is required" } else { "the token is not valid" };
     let message = format!("{why}; send `Authorization: Bearer TOKEN`");
     Err(Reply::error(401, &message).with("WWW-Authenticate", "Bearer"))
 }
@@ -210,7 +210,8 @@ async fn read(shared: &Shared, body: Incoming, arrived: Instant) -> Result<hyper
     let too_large = || {
         shared.service.metrics.rejected_limit.add(1);
         let most = limits.body_bytes;
-        let message = format!("the body has more than {most} bytes, which `serve.limits.body_bytes` allows");
+        let message =
+            format!("the body has more than the {most} bytes that `serve.limits.body_bytes` allows");
         Reply::error(413, &message).with("Connection", "close")
     };
     let deadline = arrived + Duration::from_secs_f64(limits.body_seconds);
@@ -224,7 +225,7 @@ async fn read(shared: &Shared, body: Incoming, arrived: Instant) -> Result<hyper
             shared.service.metrics.rejected_limit.add(1);
             let seconds = limits.body_seconds;
             let message = format!(
-                "the body did not arrive within {seconds} seconds, which `serve.limits.body_seconds` allows"
+                "the body did not arrive within the {seconds} seconds that `serve.limits.body_seconds` allows"
             );
             Err(Reply::error(408, &message).with("Connection", "close"))
         }
@@ -234,15 +235,17 @@ async fn read(shared: &Shared, body: Incoming, arrived: Instant) -> Result<hyper
 fn not_unpacked(shared: &Shared, problem: &Unpackable) -> Reply {
     match problem {
         Unpackable::Encoding => {
-            Reply::error(415, "Unsupported compression type: gzip and deflate can be unpacked")
+            Reply::error(415, "Unsupported compression type: gzip and deflate are supported")
                 .with("Accept-Encoding", "gzip, deflate")
         }
-        Unpackable::Damaged => Reply::error(400, "the body cannot be unpacked as its Content-Encoding says"),
+        Unpackable::Damaged => {
+            Reply::error(400, "the body cannot be decompressed: it does not match its Content-Encoding")
+        }
         Unpackable::TooLarge => {
             shared.service.metrics.rejected_limit.add(1);
             let most = shared.service.config.limits.body_bytes;
             let message = format!(
-                "the body has more than {most} bytes once unpacked, which `serve.limits.body_bytes` allows"
+                "the decompressed body has more than the {most} bytes that `serve.limits.body_bytes` allows"
             );
             Reply::error(413, &message)
         }

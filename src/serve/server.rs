@@ -138,7 +138,7 @@ fn listen(address: SocketAddr) -> Result<StdListener> {
                 )
             }
             std::io::ErrorKind::PermissionDenied => {
-                format!("cannot listen on {address}: not permitted; ports below 1024 need special rights")
+                format!("cannot listen on {address}: not permitted; ports below 1024 need special privileges")
             }
             _ => format!("cannot listen on {address}: {error}"),
         };
@@ -190,7 +190,7 @@ async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt
     }
     let left = shared.service.metrics.connections.get();
     if left > 0 {
-        tracing::warn!("{left} connections were cut after `serve.drain_timeout`");
+        tracing::warn!("{left} connections were closed after `serve.drain_timeout`");
     }
     Ok(())
 }

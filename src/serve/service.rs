@@ -185,7 +185,7 @@ impl Service {
                 let limits = &self.config.batching;
                 format!(
                     "The batch scheduling queue to which this task was submitted is full; {jobs} requests with \
-                     {bytes} bytes wait, `serve.batching` allows {} with {}: try again later",
+                     {bytes} bytes are waiting, `serve.batching` allows {} with {}: try again later",
                     limits.queue, limits.queue_bytes
                 )
             }
@@ -211,14 +211,14 @@ impl Service {
                 self.metrics.late.add(1);
                 let seconds = self.config.limits.answer_seconds;
                 let message = format!(
-                    "not answered within {seconds} seconds, which `serve.limits.answer_seconds` allows"
+                    "not answered within the {seconds} seconds that `serve.limits.answer_seconds` allows"
                 );
                 Reply::error(504, &message)
             }
         }
     }
 
-    /// Whether the server takes new work: every model has a version, and it is not stopping.
+    /// Whether the server accepts new requests: every model has a version, and it is not stopping.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self.is_draining() && self.registry.is_ready()

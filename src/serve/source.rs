@@ -56,7 +56,8 @@ pub fn look(model: &ModelConfig) -> Result<Vec<Candidate>> {
     match lone {
         Some(candidate) if model.versions.is_empty() => Ok(vec![candidate]),
         Some(_) => {
-            let message = "is no folder of versions, whose folders have numbers as names; remove `versions`";
+            let message =
+                "is not a folder of versions, whose subfolders have numbers as names; remove `versions`";
             Err(Error::checkpoint(source, message))
         }
         None => look_into(model),
@@ -82,8 +83,8 @@ fn look_into(model: &ModelConfig) -> Result<Vec<Candidate>> {
     if versions.is_empty() {
         return Err(Error::checkpoint(
             source,
-            "holds nothing to serve: name a run folder, a checkpoint folder, a .safetensors file, or a folder \
-             whose folders have the numbers of versions as names, such as 1",
+            "holds nothing to serve; give a run folder, a checkpoint folder, a .safetensors file, or a folder \
+             with a subfolder for each version, whose name is a number, such as 1",
         ));
     }
     if !model.versions.is_empty() {
@@ -93,7 +94,7 @@ fn look_into(model: &ModelConfig) -> Result<Vec<Candidate>> {
         versions.retain(|(number, _)| model.versions.contains(number));
         if versions.is_empty() {
             let (wanted, found) = (listed(&model.versions), listed(&found));
-            let message = format!("holds no version that `versions` names ({wanted}); there are: {found}");
+            let message = format!("holds none of the versions in `versions` ({wanted}); it holds {found}");
             return Err(Error::checkpoint(source, message));
         }
     }

@@ -75,12 +75,14 @@ fn load(files: &Tls, now: SystemTime) -> Result<Loaded> {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().cast_signed();
     if validity.until < now {
         let days = (now - validity.until) / (24 * 60 * 60);
-        let message = format!("the certificate expired {days} days ago; renew it, and name the new file");
+        let message = format!("the certificate expired {days} days ago; renew it, and use the new file");
         return Err(refuse(&files.certificate, &message));
     }
     if validity.from > now {
         let path = files.certificate.display();
-        tracing::warn!("{path}: the certificate is not valid yet; clients refuse it unless a clock is wrong");
+        tracing::warn!(
+            "{path}: the certificate is not valid yet; clients reject it, unless this machine's clock is wrong"
+        );
     }
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -103,7 +105,7 @@ fn load(files: &Tls, now: SystemTime) -> Result<Loaded> {
         let message = match error {
             rustls::Error::InconsistentKeys(_) => {
                 format!(
-                    "the key in {key} is not that of the certificate; name the key that it was issued for"
+                    "the key in {key} does not belong to the certificate; use the key that it was issued for"
                 )
             }
             error => format!("cannot be used with the key in {key}: {error}"),

@@ -74,8 +74,8 @@ fn reload(shared: &Shared) {
     let tokens = shared.tokens.as_ref().map(Tokens::reload);
     let certificate = shared.certificate.as_ref().map(Certificate::reload);
     for (result, fresh, kept) in [
-        (tokens, "the tokens were read again", "the tokens stay as they were"),
-        (certificate, "the certificate was read again", "the certificate stays as it was"),
+        (tokens, "the tokens were reloaded", "the tokens are unchanged"),
+        (certificate, "the certificate was reloaded", "the certificate is unchanged"),
     ] {
         match result {
             None => {}

@@ -97,7 +97,10 @@ impl Watcher {
             return;
         }
         if let Some(problem) = &problem {
-            tracing::warn!("{}: the source cannot be read; the loaded versions stay: {problem}", model.name);
+            tracing::warn!(
+                "{}: the source cannot be read; versions loaded before are kept: {problem}",
+                model.name
+            );
         } else {
             tracing::info!("{}: the source can be read again", model.name);
         }
@@ -120,7 +123,7 @@ impl Watcher {
             let message = error.to_string();
             if failed.is_none_or(|failed| failed.message != message) {
                 self.metrics.model(&model.name).failed_loads.add(1);
-                tracing::warn!("{}: cannot be loaded; the loaded versions stay: {message}", model.name);
+                tracing::warn!("{}: cannot be loaded; versions loaded before are kept: {message}", model.name);
             }
             model.change(|state| state.failed = Some((candidate.number.unwrap_or(0), message.clone())));
             let pause = failed.map_or(RETRY.0, |failed| RETRY.1.min(2 * failed.pause));
@@ -158,7 +161,7 @@ impl Watcher {
         metrics.version.set(number);
         metrics.load_seconds.set(version.load_time.as_secs_f64());
         tracing::info!(
-            "{}: version {number} is served, from {}, in {:.0} ms",
+            "{}: serving version {number} from {}, loaded in {:.0} ms",
             model.name,
             version.place.display(),
             version.load_time.as_secs_f64() * 1e3

@@ -203,7 +203,7 @@ fn the_error_about_a_path_without_a_checkpoint_says_what_it_is() {
     let step = steps.into_iter().next().expect("a checkpoint").expect("an entry").file_name();
     let optimizer = format!("run/checkpoints/{}/optimizer.safetensors", step.to_string_lossy());
     for (path, words) in [
-        ("run/checkpoints", "name the run folder above it"),
+        ("run/checkpoints", "give the run folder above it"),
         (optimizer.as_str(), "holds the state of the optimizer, not the weights"),
         ("c.toml", "is a text file, not weights"),
     ] {

@@ -148,7 +148,7 @@ fn a_run_on_custom_data_resumes_bit_for_bit_and_only_on_the_same_samples() {
 
     let other = Corners { samples: 61, ..data() };
     let error = train(&parts, &experiment(other, &["train.epochs=5"])).expect_err("other data").to_string();
-    assert!(error.contains("was trained on other data"), "{error}");
+    assert!(error.contains("was trained on different data"), "{error}");
 }
 
 #[test]

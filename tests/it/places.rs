@@ -135,7 +135,7 @@ fn a_copied_project_reads_its_own_files_or_warns() {
         let outcome = workspace.run(command);
         assert_eq!(outcome.code, 3, "{}", outcome.stderr);
         assert!(outcome.messages().contains("two/experiment/train.csv"), "{}", outcome.stderr);
-        assert!(outcome.messages().contains("name its folder with --data-dir"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("give its folder with --data-dir"), "{}", outcome.stderr);
     }
     workspace.file("D/train.csv", rows(2));
     workspace.ok(&["eval", "--checkpoint", "two/runs/a", "--data-dir", "D"]);

@@ -159,7 +159,7 @@ fn a_missing_path_suggests_the_run_that_was_meant() {
     for path in ["note", "qwertz", "/none/at/all", "runs/note/y"] {
         let outcome = workspace.run(&["train", "--resume", path]);
         assert_eq!(outcome.code, 4);
-        assert!(outcome.messages().contains("does not exist; name a run folder"), "{}", outcome.stderr);
+        assert!(outcome.messages().contains("does not exist; give a run folder"), "{}", outcome.stderr);
     }
 }
 

@@ -9,28 +9,29 @@ use clap::Args;
 use super::shared::{Format, Overrides};
 use tensorflow::TensorFlow;
 
-/// The name of a model that is given without one, as in TensorFlow Serving.
+/// The name of a model for which none is given, as in TensorFlow Serving.
 const UNNAMED: &str = "default";
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// What to serve: a run folder (its best checkpoint, as training goes on), a checkpoint folder, a `.safetensors`
-    /// file written by taper, or a folder of numbered versions. With several, each needs a name.
+    /// What to serve: a run folder (its best checkpoint, updated as training continues), a checkpoint folder,
+    /// a `.safetensors` file written by taper, or a folder of numbered versions. With several, each needs a
+    /// name.
     #[arg(value_name = "[NAME=]MODEL")]
     models: Vec<String>,
-    /// The same as MODEL, as a flag, called --name.
+    /// The same as MODEL, as a flag; --name sets the name.
     #[arg(long, value_name = "PATH", conflicts_with = "models")]
     checkpoint: Option<PathBuf>,
-    /// The name of a model that is given without one [default: default].
+    /// The name of a MODEL given without NAME= [default: default].
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// A `.toml` or `.json` file with `[serve]`; flags take precedence.
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8501].
+    /// The address and port to listen on; port 0 picks a free one [default: 127.0.0.1:8501].
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// A file of tokens, one `NAME: TOKEN` per line, of which every request must send one.
+    /// A file of tokens, one `NAME: TOKEN` per line; every request must send one of them.
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// The certificate for HTTPS, in PEM.
@@ -51,9 +52,9 @@ pub struct Serve {
     #[command(flatten)]
     pub overrides: Overrides,
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    #[arg(help = "Number of CPU threads for predictions; they do not depend on it [default: all cores]")]
+    #[arg(help = "Number of CPU threads for predictions; results do not depend on it [default: all cores]")]
     pub threads: Option<u16>,
-    /// The format of the line on stdout that says that the server is ready.
+    /// The format of the line printed to stdout when the server is ready.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     #[command(flatten)]

@@ -79,7 +79,7 @@ impl TensorFlow {
         Ok(())
     }
 
-    /// The name of a model that is given without one.
+    /// The name of a model for which none is given.
     pub fn model_name(&self) -> Option<&str> {
         self.model_name.as_deref()
     }

@@ -35,7 +35,8 @@ pub fn download(fetch: &Fetch<'_>, folder: &Path) -> Result<()> {
             let client = client.get_or_insert_with(|| Client::new(fetch.patience));
             download_file(fetch, file, &path, &mut mirrors, client)?;
         } else if !is(&path, file, fetch.loading)? {
-            let message = format!("is not the file of {}; move it away and fetch again", fetch.source.name);
+            let message =
+                format!("does not match the file of {}; move it away and fetch again", fetch.source.name);
             return Err(Error::data(path, message));
         }
         if !unpacked.is_empty() {
@@ -79,7 +80,7 @@ fn download_file(
     }
     while let Some(mirror) = mirrors.next() {
         let address = format!("{mirror}{}", file.name);
-        tracing::info!("fetching {address} from byte {} on", part.length());
+        tracing::info!("fetching {address} from byte {}", part.length());
         let attempts = Attempts { file, path, client, loading: fetch.loading, part: &mut part };
         match attempts.run(&address)? {
             Ok(()) => return part.publish(path),

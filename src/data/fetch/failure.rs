@@ -28,7 +28,7 @@ pub fn reason(error: ureq::Error, patience: Patience) -> String {
 /// `reason`, or a remedy if the issuer of a certificate is unknown, as with a company's proxy.
 fn explained(reason: &str) -> String {
     if reason.contains("UnknownIssuer") {
-        "its certificate has an unknown issuer; SSL_CERT_FILE names root certificates".to_owned()
+        "its certificate has an unknown issuer; set SSL_CERT_FILE to a file of root certificates".to_owned()
     } else {
         reason.to_owned()
     }

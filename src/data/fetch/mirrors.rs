@@ -52,7 +52,7 @@ impl Mirrors {
             details: vec![
                 format!("tried: {}", self.failed.join(", ")),
                 format!(
-                    "to do: check the network (HTTPS_PROXY names a proxy, TAPER_MIRROR another mirror), or put the files \
+                    "to do: check the network (HTTPS_PROXY sets a proxy, TAPER_MIRROR another mirror), or put the files \
                      into {} by hand",
                     folder.display()
                 ),

@@ -115,7 +115,7 @@ impl Reader<'_> {
                     _ => String::new(),
                 };
                 Err(format!(
-                    "shape {found:?}, but this network takes samples of {}{last}, one or a list of them",
+                    "shape {found:?}, but this network takes a sample of shape {}{last}, or a list of such samples",
                     self.shape
                 ))
             }

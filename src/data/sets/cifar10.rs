@@ -127,7 +127,7 @@ pub fn records<'a>(path: &Path, content: &'a [u8]) -> Result<impl Iterator<Item 
     let (records, rest) = content.as_chunks::<RECORD>();
     if records.is_empty() || !rest.is_empty() {
         let message = format!(
-            "{} bytes are not a multiple of the {RECORD} bytes of a record; get it again",
+            "{} bytes are not a multiple of the {RECORD} bytes of a record; download it again",
             content.len()
         );
         return Err(Error::data(path, message));

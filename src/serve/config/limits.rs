@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// The largest body in bytes, as sent and unpacked; 413 beyond it.
+    /// The maximum size of a body in bytes, as sent and decompressed; beyond it, the status is 413.
     #[schemars(range(min = 1, max = 0x4000_0000_u64))]
     pub body_bytes: usize,
-    /// The largest head of a request in bytes; 431 beyond it.
+    /// The maximum size of a request's head in bytes; beyond it, the status is 431.
     #[schemars(range(min = 8_192, max = 1_048_576))]
     pub head_bytes: usize,
-    /// The most samples in a request; 413 beyond it.
+    /// The maximum number of samples in a request; beyond it, the status is 413.
     #[schemars(range(min = 1))]
     pub samples: usize,
-    /// The most open connections; further ones are closed.
+    /// The maximum number of open connections; further ones are closed.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub connections: usize,
     /// Seconds for the head of a request to arrive.
     #[schemars(range(min = 0.001, max = 3_600))]
     pub head_seconds: f64,
-    /// Seconds for the body of a request to arrive; 408 beyond them.
+    /// Seconds for the body of a request to arrive; after that, the status is 408.
     #[schemars(range(min = 0.001, max = 3_600))]
     pub body_seconds: f64,
     /// Seconds for a client to accept more of a reply.
@@ -30,7 +30,7 @@ pub struct Limits {
     /// Seconds that a connection may be idle between requests.
     #[schemars(range(min = 0.001, max = 86_400))]
     pub idle_seconds: f64,
-    /// Seconds until a request must be answered; 504 beyond them.
+    /// Seconds until a request must be answered; after that, the status is 504.
     #[schemars(range(min = 0.001, max = 3_600))]
     pub answer_seconds: f64,
 }
@@ -39,10 +39,10 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Batching {
-    /// The most requests that wait for the network; 503 beyond them.
+    /// The maximum number of requests that wait for the network; beyond it, the status is 503.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub queue: usize,
-    /// The most memory of the samples that wait, in bytes; 503 beyond it.
+    /// The maximum memory of the samples that wait, in bytes; beyond it, the status is 503.
     #[schemars(range(min = 1))]
     pub queue_bytes: usize,
 }

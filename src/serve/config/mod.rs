@@ -33,7 +33,7 @@ pub struct ServeConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The address and the port to listen on; port 0 takes a free one.
+    /// The address and the port to listen on; port 0 picks a free one.
     pub listen: String,
     /// Seconds between checks for new versions of the models, and for changed files of tokens and certificates; 0 turns
     /// them off.
@@ -43,7 +43,7 @@ pub struct Config {
     /// it is not ready: time for a load balancer to notice.
     #[schemars(range(min = 0, max = 3_600))]
     pub drain_delay: f64,
-    /// The longest time in seconds to answer what is in flight when the server stops.
+    /// The maximum time in seconds to answer the requests in flight when the server stops.
     #[schemars(range(min = 0, max = 3_600))]
     pub drain_timeout: f64,
     /// Which requests are logged.
@@ -161,13 +161,13 @@ impl Config {
     fn validate_access(&self, problems: &mut Problems<'_>) {
         if self.auth.tokens.is_none() && !self.auth.allow_anonymous {
             problems.key("listen").report(
-                "other machines reach this address: name a file of tokens in `serve.auth.tokens`, or set \
+                "other machines can reach this address; set a file of tokens in `serve.auth.tokens`, or set \
                  `serve.auth.allow_anonymous = true`",
             );
         }
         if self.tls.is_none() && !self.auth.allow_plaintext {
             problems.key("listen").report(
-                "other machines reach this address: name a certificate in `[serve.tls]`, or set \
+                "other machines can reach this address; set a certificate in `[serve.tls]`, or set \
                  `serve.auth.allow_plaintext = true`",
             );
         }

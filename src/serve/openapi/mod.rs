@@ -53,7 +53,7 @@ fn describe() -> Value {
             "securitySchemes": { "token": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "Needed if `serve.auth.tokens` names a file of tokens.",
+                "description": "Required if `serve.auth.tokens` names a file of tokens.",
             } },
             "schemas": schemas(),
         },
@@ -119,10 +119,10 @@ fn reference(schema: &str) -> Value {
 fn meaning(status: u16) -> &'static str {
     match status {
         400 => "The request does not fit the model or the protocol; the message says where.",
-        401 => "A token is needed, or the token is not valid.",
+        401 => "A token is required, or the token is not valid.",
         404 => "There is no such model or version.",
         413 => "The body or the number of samples is above a limit.",
-        503 => "Too many requests wait, no version is loaded yet, or the server is stopping.",
+        503 => "Too many requests are waiting, no version is loaded yet, or the server is stopping.",
         504 => "Not answered in time.",
         _ => "Failed.",
     }

@@ -125,7 +125,7 @@ fn tensorflow() -> Vec<Operation> {
             .failing(ABOUT_A_MODEL),
             call("predict", "Tensors in, tensors out", "PredictRequest", "PredictResponse"),
             call("classify", "Examples in, classes with scores out", "ExamplesRequest", "ClassifyResponse"),
-            call("regress", "Examples in, a number each out", "ExamplesRequest", "RegressResponse"),
+            call("regress", "Examples in, one number per example out", "ExamplesRequest", "RegressResponse"),
         ]);
     }
     all
@@ -135,7 +135,7 @@ fn inference() -> Vec<Operation> {
     const TAG: &str = "Open Inference Protocol";
     let json = Body::Json;
     let mut all = vec![
-        Operation::get("/v2", "v2_server", TAG, "What the server is", json("ServerMetadata")),
+        Operation::get("/v2", "v2_server", TAG, "The server's metadata", json("ServerMetadata")),
         Operation::get("/v2/models", "v2_models", TAG, "The names of the models", json("ModelNames")),
         Operation::get(
             "/v2/repository/index",
@@ -185,11 +185,11 @@ fn health() -> Vec<Operation> {
     let get = |path, id, summary| Operation::get(path, id, "health", summary, PLAIN).public();
     let v2 = |path, id, summary| Operation::get(path, id, "health", summary, Body::Json("Health")).public();
     vec![
-        get("/healthz", "healthz", "Whether the server runs, and its networks compute").unready(PLAIN),
+        get("/healthz", "healthz", "Whether the server runs, and computes predictions").unready(PLAIN),
         get("/livez", "livez", "The same as /healthz").unready(PLAIN),
-        get("/readyz", "readyz", "Whether the server takes requests").unready(PLAIN),
+        get("/readyz", "readyz", "Whether the server accepts requests").unready(PLAIN),
         v2("/v2/health/live", "v2_live", "Whether the server runs"),
-        v2("/v2/health/ready", "v2_health_ready", "Whether the server takes requests")
+        v2("/v2/health/ready", "v2_health_ready", "Whether the server accepts requests")
             .unready(Body::Json("Health")),
     ]
 }
@@ -208,6 +208,6 @@ fn server() -> Vec<Operation> {
             Body::Text("text/html"),
         )
         .public(),
-        get("/page/models.json", "page_models", "The models, as that page needs them", Body::Json("Models")),
+        get("/page/models.json", "page_models", "The models, as the page shows them", Body::Json("Models")),
     ]
 }

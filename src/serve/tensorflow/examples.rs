@@ -20,7 +20,7 @@ pub fn examples<'a>(document: &Document<'a>) -> Result<Examples<'a>, String> {
     // TensorFlow Serving says "classify" for both.
     let missing = "When method is classify, key 'examples' is expected and was not found";
     let text = document.examples.ok_or(missing)?;
-    let deep = "an example is nested more than 64 deep";
+    let deep = "an example is nested more than 64 levels deep";
     let Tree::List(elements) = Tree::read(text).ok_or(deep)? else {
         return Err("Expecting 'examples' value to be an list/array".to_owned());
     };

@@ -24,7 +24,7 @@ pub fn rows(instances: Value<'_>, version: &Version, call: Call) -> Result<Input
     };
     let input = &version.signature.input;
     let Some(Tree::List(elements)) = Tree::read(text) else {
-        return Err("'instances' is nested more than 64 deep".to_owned());
+        return Err("'instances' is nested more than 64 levels deep".to_owned());
     };
     let objects = match elements.first() {
         None => return Err("No values in 'instances' array".to_owned()),
@@ -100,7 +100,7 @@ pub fn columns(inputs: Value<'_>, version: &Version, call: Call) -> Result<Input
         (Value::Text(text), _) => text,
     };
     let input = &version.signature.input;
-    let tree = Tree::read(text).ok_or("'inputs' is nested more than 64 deep")?;
+    let tree = Tree::read(text).ok_or("'inputs' is nested more than 64 levels deep")?;
     let first = match &tree {
         Tree::List(elements) => elements.first(),
         other => Some(other),

@@ -10,7 +10,7 @@ pub enum Route {
     Server,
     /// Whether the server runs.
     Live,
-    /// Whether the server takes requests.
+    /// Whether the server accepts requests.
     Ready,
     /// The names of the models.
     Models,

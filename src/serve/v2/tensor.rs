@@ -102,7 +102,7 @@ impl<'a> Tensor<'a> {
         let is_pixel = |value: &f32| (0.0..=255.0).contains(value);
         if let Some(at) = found.values.iter().position(|value| !is_pixel(value)) {
             let (place, value) = (place(at, &self.shape), found.values[at]);
-            return Err(format!("{place} is {value}; UINT8 is from 0 to 255"));
+            return Err(format!("{place} is {value}; UINT8 values are 0 to 255"));
         }
         self.arrange_pixels(found.values.iter().map(|value| *value as u8).collect())
     }

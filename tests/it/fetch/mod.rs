@@ -224,7 +224,7 @@ fn another_file_of_that_name_is_left_alone() {
     std::fs::write(folder.path().join("a.gz"), b"my own").expect("a file");
     let error = fetch(&[NOBODY], folder.path()).expect_err("another file");
     assert!(
-        error.to_string().ends_with("a.gz: is not the file of small; move it away and fetch again"),
+        error.to_string().ends_with("a.gz: does not match the file of small; move it away and fetch again"),
         "{error}"
     );
     assert_eq!(files(folder.path()).len(), 1);

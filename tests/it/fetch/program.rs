@@ -66,7 +66,7 @@ fn lines(outcome: &Outcome) -> Vec<String> {
 
 const REST: &str =
     "storage.googleapis.com (connection refused), ossci-datasets.s3.amazonaws.com (connection refused)";
-const TO_DO: &str = "  to do: check the network (HTTPS_PROXY names a proxy, TAPER_MIRROR another mirror), or put the files \
+const TO_DO: &str = "  to do: check the network (HTTPS_PROXY sets a proxy, TAPER_MIRROR another mirror), or put the files \
                      into data/mnist by hand";
 
 /// Expects the three lines of an error after this mirror failed in this way.
@@ -132,7 +132,7 @@ fn nothing_is_asked_offline() {
         assert_eq!(
             lines[2],
             "  to do: run `taper data fetch mnist`, or download https://storage.googleapis.com/cvdf-datasets/mnist/\
-             train-images-idx3-ubyte.gz and the others there and name the folder with --data-dir or TAPER_DATA_DIR"
+             train-images-idx3-ubyte.gz and the others there and give the folder with --data-dir or TAPER_DATA_DIR"
         );
     }
     let outcome = workspace.run(&["data", "fetch", "mnist"]);

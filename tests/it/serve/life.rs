@@ -26,7 +26,7 @@ fn mistakes_at_the_start_are_explained() {
     let (code, text) = said(&["nothing"]);
     assert!(code == 4 && text.contains("nothing"), "{text}");
     let (code, text) = said(&["run", "--listen", "0.0.0.0:0"]);
-    assert!(code == 2 && text.contains("other machines reach this address"), "{text}");
+    assert!(code == 2 && text.contains("other machines can reach this address"), "{text}");
     let (code, text) = said(&["run", "--listen", "localhost"]);
     assert!(code == 2 && text.contains("listen"), "{text}");
     let (code, text) = said(&["a=run", "a=run"]);

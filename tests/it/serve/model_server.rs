@@ -131,12 +131,12 @@ fn mistakes_in_a_config_file_have_their_place_and_a_remedy() {
     let some = "model_version_policy { specific { versions: 7 versions: 8 } }";
     let (code, text) = said(&one(&format!("base_path: 'versions' {some}")), &[]);
     assert!(
-        code == 4 && text.contains("holds no version that `versions` names (7, 8); there are: 1, 2, 3, 4"),
+        code == 4 && text.contains("holds none of the versions in `versions` (7, 8); it holds 1, 2, 3, 4"),
         "{text}"
     );
     let (code, text) = said(&one(&format!("base_path: 'run' {some}")), &[]);
     assert!(
-        code == 4 && text.contains("is no folder of versions") && text.contains("remove `versions`"),
+        code == 4 && text.contains("is not a folder of versions") && text.contains("remove `versions`"),
         "{text}"
     );
     let (code, text) = said(&one("base_path: 'run'"), &["run"]);

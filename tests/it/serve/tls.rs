@@ -165,8 +165,9 @@ fn a_new_certificate_is_for_new_connections_and_a_bad_one_for_none() {
     server.signal("TERM");
     let (status, log) = server.wait(Duration::from_secs(20));
     assert_eq!(status.code(), Some(0));
-    let kept = "the certificate stays as it was: ";
-    for reason in ["is not that of the certificate", "is damaged", "expired", "tls.crt: cannot be opened"] {
+    let kept = "the certificate is unchanged: ";
+    for reason in ["does not belong to the certificate", "is damaged", "expired", "tls.crt: cannot be opened"]
+    {
         let is_reported = |line: &str| line.contains(kept) && line.contains("tls.") && line.contains(reason);
         assert!(log.lines().any(is_reported), "{reason}: {log}");
     }
@@ -187,7 +188,7 @@ fn certificates_that_cannot_be_used_are_explained_at_the_start() {
     let short = &certificate[..certificate.len() - 10];
     for (certificate, key, place, reason, remedy) in [
         (expired.as_str(), key_of_expired.as_str(), "tls.crt", "expired", "renew it"),
-        (&other_certificate, &key, "tls.crt", "tls.key is not that of the certificate", "name the key"),
+        (&other_certificate, &key, "tls.crt", "tls.key does not belong to the certificate", "use the key"),
         (&key, &key, "tls.crt", "holds no certificate in PEM", "-----BEGIN CERTIFICATE-----"),
         (&certificate, &certificate, "tls.key", "holds no private key in PEM", "-----BEGIN PRIVATE KEY-----"),
         (&certificate, encrypted, "tls.key", "is encrypted", "decrypt it"),

@@ -65,7 +65,7 @@ fn manifests_that_taper_would_not_write_are_refused() {
             text.replacen("\"format\": 2", "\"format\": 3", 1),
             "this version of taper supports formats 1 to 2",
         ),
-        ("another step", text.replacen("\"step\": 9", "\"step\": 8", 1), "manifest.json is of step 8"),
+        ("another step", text.replacen("\"step\": 9", "\"step\": 8", 1), "manifest.json is for step 8"),
         ("a negative step", text.replacen("\"step\": 9", "\"step\": -9", 1), "invalid value"),
         ("a file twice", text.replacen(entry, &format!("{entry},\n{entry}"), 1), "does not list exactly"),
         ("a file less", text.replacen(&format!("{entry},\n"), "", 1), "does not list exactly"),
@@ -107,7 +107,7 @@ fn a_folder_under_another_steps_name_is_refused() {
     let [from, to] = [LATEST, "step-00000012"].map(|name| checkpoints.join(name));
     fs::rename(&from, &to).expect("renamed");
     let message = Checkpoint::read(&to).expect_err("another step").to_string();
-    assert!(message.contains("manifest.json is of step 9"), "{message}");
+    assert!(message.contains("manifest.json is for step 9"), "{message}");
     let found = Store::new(&copy.run).latest(|_| {}).expect("a checkpoint").expect("a checkpoint");
     assert!(found.place.ends_with(PREVIOUS));
     // A link does not help either; a folder whose name is not that of a step is somebody's copy.

@@ -67,7 +67,7 @@ fn a_bomb_as_input_is_stopped() {
     workspace.ok(&["train", "--config", "config.toml", "--run-dir", "run"]);
     let mib = times([1 << 10, 10 << 10, 10 << 10]);
     for (sizes, words) in
-        [([1, 28, 28], "it is longer"), ([1, 65_535, 65_535], "this network takes samples of")]
+        [([1, 28, 28], "it is longer"), ([1, 65_535, 65_535], "this network takes a sample of")]
     {
         let content = bomb(&idx(&sizes, &[]), mib);
         workspace.file("in.idx.gz", &content);

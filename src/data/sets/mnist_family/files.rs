@@ -45,7 +45,7 @@ pub fn first<T>(candidates: &[PathBuf], read: impl Fn(&Path) -> Result<T>) -> Re
         match (read(path), damaged.take()) {
             (Ok(content), None) => return Ok((path, content)),
             (Ok(content), Some(error)) => {
-                tracing::warn!("{error}; {} is read instead", path.display());
+                tracing::warn!("{error}; reading {} instead", path.display());
                 return Ok((path, content));
             }
             (Err(stopped @ Error::StoppedReading(_)), _) => return Err(stopped),

@@ -102,7 +102,7 @@ impl<'p> File<'p> {
                 }
                 "model_platform" if matches!(self.text(field)?, "tensorflow" | "taper") => {}
                 "model_platform" => {
-                    let message = "taper serves networks that it trained; remove `model_platform`";
+                    let message = "taper serves only networks that it trained; remove `model_platform`";
                     return Err(self.refuse(field.place, message));
                 }
                 // An older way to give the platform.
@@ -122,7 +122,7 @@ impl<'p> File<'p> {
             return Err(self.refuse(config.place, "this model has no name; add `name: 'NAME'`"));
         }
         if model.source.as_os_str().is_empty() {
-            return Err(self.refuse(config.place, "this model has no place; add `base_path: 'PATH'`"));
+            return Err(self.refuse(config.place, "this model has no path; add `base_path: 'PATH'`"));
         }
         Ok((name, model))
     }
@@ -130,7 +130,7 @@ impl<'p> File<'p> {
     fn folder(&self, field: &Field) -> Result<PathBuf> {
         let path = self.text(field)?;
         if path.contains("://") {
-            let message = "models are read from file systems only; copy or mount it, and give its path";
+            let message = "models are read from file systems only; copy or mount this one, and give its path";
             return Err(self.refuse(field.place, message));
         }
         Ok(PathBuf::from(path))
@@ -213,7 +213,7 @@ impl<'p> File<'p> {
         let help = match (nearest(name, &names), names.as_slice()) {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, []) => "remove it".to_owned(),
-            (None, names) => format!("there are: {}", names.join(", ")),
+            (None, names) => format!("supported: {}", names.join(", ")),
         };
         self.refuse(field.place, &format!("unsupported field `{name}`; {help}"))
     }
@@ -276,7 +276,7 @@ mod tests {
         for (text, place, message) in [
             (String::new(), ":1:1", "there is no model"),
             ("custom_model_config {}".to_owned(), ":1:1", "unsupported field `custom_model_config`"),
-            ("model_config_list { model {} }".to_owned(), ":1:21", "`model`; there are: config"),
+            ("model_config_list { model {} }".to_owned(), ":1:21", "`model`; supported: config"),
             (config("name: 'a'"), ":2:2", "add `base_path"),
             (config("base_path: 'a'"), ":2:2", "add `name"),
             (config("base_path: 7"), ":3:1", "expected a string, `base_path: '…'`"),
@@ -285,7 +285,7 @@ mod tests {
             (named("model_platform: 'pytorch'"), ":4:3", "remove `model_platform`"),
             (named("logging_config {}"), ":4:3", "serve.access_log"),
             (named("model_version_policy {}"), ":4:3", "expected one of `latest`"),
-            (named("model_version_policy { newest {} }"), ":4:26", "there are: latest, all, specific"),
+            (named("model_version_policy { newest {} }"), ":4:26", "supported: latest, all, specific"),
             (named("model_version_policy { all { x: 1 } }"), ":4:32", "unsupported field `x`; remove it"),
             (named("model_version_policy { latest { num_versions: 0 } }"), ":4:26", "1 to 100 versions"),
             (named("model_version_policy { specific {} }"), ":4:26", "1 to 100 versions"),
