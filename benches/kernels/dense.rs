@@ -73,7 +73,8 @@ fn copy(sizes: Sizes) -> Case {
     }
 }
 
-/// Some inputs are zero, as behind relu and pooling, if they are `sparse`; the products with them count as operations all the same.
+/// Some inputs are zero, as after relu and pooling, if they are `sparse`; the products with them count as
+/// operations all the same.
 fn forward(sizes: Sizes, sparse: bool) -> Case {
     let [samples, inputs, units] = sizes;
     let mut x = random_rows(samples, inputs, 1.0);

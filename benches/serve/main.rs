@@ -150,7 +150,7 @@ impl Load {
     }
 }
 
-/// A request with the bytes of the floats behind a JSON header.
+/// A request with the bytes of the floats after a JSON header.
 fn binary(server: &Server, samples: &[Vec<u8>]) -> Request {
     let bytes: Vec<u8> = samples.iter().flatten().flat_map(|pixel| share(*pixel).to_le_bytes()).collect();
     let header = json!({
