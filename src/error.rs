@@ -37,7 +37,7 @@ pub enum Error {
         /// The places that were searched, and what to do: one line each.
         details: Vec<String>,
     },
-    /// A checkpoint is missing or damaged, or belongs to another model.
+    /// A checkpoint is missing or damaged, or belongs to a different model.
     #[error("{}: {message}", place.display())]
     Checkpoint {
         /// The checkpoint's folder or file.

@@ -65,7 +65,7 @@ pub struct Experiment {
     pub loss: loss::Config,
     /// The optimizer, which updates the parameters from their gradients.
     pub optimizer: optimizer::Config,
-    /// The length of the training and the size of its steps.
+    /// The length of training and the batch size.
     #[serde(default)]
     pub train: train::Config,
     /// When checkpoints are written and which are kept.

@@ -67,7 +67,7 @@ impl Baseline {
     /// Reads a file written by `taper bench --format json`.
     ///
     /// # Errors
-    /// [`Error::Usage`] if `path` cannot be read or has another format.
+    /// [`Error::Usage`] if `path` cannot be read or has a different format.
     pub fn read(path: &Path) -> Result<Self> {
         let text = files::read(path, LIMIT).map_err(|error| Error::Usage(format!("--baseline {error}")))?;
         Self::parse(path, &text)
@@ -76,7 +76,7 @@ impl Baseline {
     /// Parses the content of such a file; `path` is only used in errors.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it has another format.
+    /// [`Error::Usage`] if it has a different format.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
         let refuse = |message: String| Error::Usage(format!("--baseline {}: {message}", path.display()));
         let baseline: Self = serde_json::from_slice(text)

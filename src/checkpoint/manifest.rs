@@ -60,7 +60,7 @@ impl Manifest {
     /// Reads the manifest of `folder`.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it is missing, has another format, or is not exactly as taper writes it.
+    /// [`Error::Checkpoint`] if it is missing, has a different format, or is not exactly as taper writes it.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         Self::parse(&path, &files::read(&path, LIMIT).map_err(Error::of_checkpoint)?)
@@ -69,7 +69,7 @@ impl Manifest {
     /// Parses the `text` of a manifest; `path` is used in errors only.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it has another format, or is not exactly as taper writes it.
+    /// [`Error::Checkpoint`] if it has a different format, or is not exactly as taper writes it.
     pub fn parse(path: &Path, text: &[u8]) -> Result<Self> {
         let damaged = |why: String| Error::checkpoint(path, format!("damaged: {why}"));
         let manifest: Self = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
@@ -103,7 +103,7 @@ impl Manifest {
     /// Returns the content of the file `name` if it matches the manifest.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] if it is not listed, missing, or has another size or checksum.
+    /// [`Error::Checkpoint`] if it is not listed, missing, or has a different size or checksum.
     pub fn verified(&self, folder: &Path, name: &str) -> Result<Vec<u8>> {
         let path = folder.join(name);
         let entry = self

@@ -49,7 +49,7 @@ pub fn state(path: &Path, text: &[u8], format: u32) -> crate::Result<State> {
     state.map_err(|error| Error::checkpoint(path, format!("damaged: {error}")))
 }
 
-/// Updates a card of format 1, in which some keys of the config had other places.
+/// Updates a card of format 1, in which some keys of the config were in different places.
 ///
 /// # Errors
 /// If its normalization is damaged.

@@ -57,7 +57,7 @@ pub fn metadata(bytes: &[u8], place: &Path) -> Result<String> {
 /// Sets `variables` (by name) from the content of a file: all of them, or none on an error.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] if a tensor is missing, unexpected, of another shape or not finite.
+/// [`Error::Checkpoint`] if a tensor is missing, unexpected, of a different shape or not finite.
 pub fn restore(variables: &[(String, Var)], bytes: &[u8], place: &Path) -> Result<()> {
     header::check(bytes, place)?;
     let file = SafeTensors::deserialize(bytes)

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Flags of other trainers, and the config key that sets the same.
+/// Flags of other trainers, and the config key with the same meaning.
 const KEYS: &[(&str, &str)] = &[
     ("epochs", "train.epochs"),
     ("epoch", "train.epochs"),
@@ -39,7 +39,8 @@ pub fn add(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
         _ => flag(unknown, &words),
     };
     if let Some(tip) = tip {
-        // Replaces clap's tip on passing a flag as a value; its tips on similar names have another kind.
+        // Replaces clap's tip on passing a flag as a value; its tips on similar names are of a different
+        // kind.
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error

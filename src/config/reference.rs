@@ -16,7 +16,7 @@ pub fn reference(schema: &Json) -> String {
     let mut page = String::from(
         "# Config reference\n\nGenerated from the source by `taper config reference`. Types are those of TOML; where a float is \
         expected, an integer is accepted as well. Keys marked as required have no default.\n\n\
-        `--set KEY=VALUE` overrides a key on the command line. Join the parts of a key by dots; give the elements of an array \
+        `--set KEY=VALUE` overrides a key on the command line. Join the parts of a key with dots; give the elements of an array \
         by index, from 0 or, as in `-1`, from the end:\n\n\
         | to | write |\n| --- | --- |\n\
         | set a value | `--set train.epochs=3` |\n\
@@ -26,7 +26,7 @@ pub fn reference(schema: &Json) -> String {
         | insert a layer at index 2 | `--set 'model.layers.+2={dropout={rate=0.5}}'` |\n\
         | reset a key to its default | `--set train.max_steps=null` |\n\
         | remove a layer | `--set model.layers.2=null` |\n\n\
-        Strings need no quotes, neither alone (`--set name=first-try`) nor in an array (`--set 'data.csv.features=[age, income]'`). \
+        Strings need no quotes, either alone (`--set name=first-try`) or in an array (`--set 'data.csv.features=[age, income]'`). \
         Environment variables set keys in the same way: `TAPER__TRAIN__EPOCHS=3`.\n",
     );
     section(&mut page, &mut HashMap::new(), "", schema, 2);

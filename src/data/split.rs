@@ -19,8 +19,8 @@ pub struct Config {
     #[schemars(range(min = 0))]
     pub validation: f64,
     /// The training samples to hold out for the final test, if the data set has no test samples: a fraction
-    /// of all below 1, or a number of samples. They are drawn at random from `seed`, before the validation
-    /// samples, and are the same in `eval --split test`.
+    /// of all samples (below 1), or a number of samples. They are drawn at random from `seed`, before the
+    /// validation samples, and are the same in `eval --split test`.
     #[serde(serialize_with = "share_or_number", skip_serializing_if = "is_none")]
     #[schemars(range(min = 0))]
     pub test: f64,

@@ -44,7 +44,7 @@ impl Events {
             Ok(line) if line.v <= VERSION => Ok(Some(line)),
             Ok(Line { v, .. }) => Err(wrong(newer(v))),
             Err(error) => {
-                // Lines of a newer version may have another form.
+                // Lines of a newer version may have a different form.
                 let version = serde_json::from_slice::<serde_json::Value>(&text);
                 let version = version.ok().and_then(|line| line["v"].as_u64());
                 match version.and_then(|v| u32::try_from(v).ok()).filter(|v| *v > VERSION) {

@@ -89,7 +89,7 @@ impl Mistakes {
         self.wrong
     }
 
-    /// The mistakes that were kept, the worst first; the first among equals.
+    /// The mistakes that were kept, the worst first; ties are in the order of the samples.
     #[must_use]
     pub fn worst(self) -> Vec<Mistake> {
         self.kept.into_sorted_vec().into_iter().map(|Reverse(mistake)| mistake).collect()

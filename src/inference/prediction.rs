@@ -24,15 +24,15 @@ impl Prediction {
         Self { logits: logits.to_vec(), values }
     }
 
-    /// The most probable class, the first among equals, as in the metrics: compared by the logits, because
+    /// The most probable class, in a tie the first one, as in the metrics: compared by the logits, because
     /// probabilities near 1 round to the same number.
     #[must_use]
     pub fn class(&self) -> usize {
         predicted_class(&self.logits, self.values.len())
     }
 
-    /// The `most` most probable classes, starting with [`class`](Self::class); the first among equals comes
-    /// first.
+    /// The `most` most probable classes, starting with [`class`](Self::class); ties are in the order of the
+    /// classes.
     #[must_use]
     pub fn top(&self, most: usize) -> Vec<usize> {
         let first = self.class();

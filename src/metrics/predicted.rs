@@ -2,9 +2,9 @@
 
 use candle_core::Result;
 
-/// The class predicted by a sample's logits, out of `classes`: that of the largest logit, the first among
-/// equals; a single logit for two classes predicts class 1 if it is above 0. NaN compares as neither larger
-/// nor smaller than other logits.
+/// The class predicted by a sample's logits, out of `classes`: that of the largest logit, in a tie the first
+/// one; a single logit for two classes predicts class 1 if it is above 0. NaN compares as neither larger nor
+/// smaller than other logits.
 #[must_use]
 pub fn predicted_class(logits: &[f32], classes: usize) -> usize {
     match logits {

@@ -15,7 +15,7 @@ pub trait CustomLayer: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Distinguishes it from other layers of the same name. `config.toml` and checkpoints hold the options,
-    /// and a run resumes only with the same ones.
+    /// and a run resumes only with the same options.
     fn options(&self) -> Value {
         Value::Null
     }

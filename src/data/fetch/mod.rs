@@ -94,9 +94,10 @@ impl Fetch<'_> {
     ///
     /// # Errors
     /// [`Error::Missing`](crate::Error::Missing) if no mirror has a file, with the reason for each;
-    /// [`Error::Data`](crate::Error::Data) if another file has its name; [`Error::Usage`](crate::Error::Usage) if
-    /// `mirror` is not an address; [`Error::Io`](crate::Error::Io) if a file cannot be written;
-    /// [`Error::StoppedReading`](crate::Error::StoppedReading) after a signal, after which the next call continues.
+    /// [`Error::Data`](crate::Error::Data) if a different file has its name;
+    /// [`Error::Usage`](crate::Error::Usage) if `mirror` is not an address; [`Error::Io`](crate::Error::Io)
+    /// if a file cannot be written; [`Error::StoppedReading`](crate::Error::StoppedReading) after a signal,
+    /// after which the next call continues.
     pub fn into_folder(self, folder: &Path) -> Result<()> {
         download::download(&self, folder)
     }

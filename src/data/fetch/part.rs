@@ -107,7 +107,7 @@ pub fn is(path: &Path, expected: &RemoteFile, loading: &Loading) -> Result<bool>
     }
     let Some(content) = &expected.content else { return Ok(false) };
     let unpacked = MultiGzDecoder::new(BufReader::new(open()?));
-    // What cannot be unpacked is another file.
+    // A file that cannot be unpacked is not the expected one.
     Ok(self::sum(unpacked, content.length, loading)?
         .is_ok_and(|sum| sum.is_some_and(|sum| sum == content.sha256)))
 }

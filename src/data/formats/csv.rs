@@ -24,7 +24,7 @@ const LONGEST_LINE: u64 = 1 << 22;
 /// A reader of records, all as long as the first. Blanks around a field are stripped.
 ///
 /// # Errors
-/// [`Error::Data`] if the file has another type, or cannot be read.
+/// [`Error::Data`] if the file is not a table, or cannot be read.
 pub(in crate::data) fn open<R: Read>(
     path: &Path,
     content: R,

@@ -30,7 +30,7 @@ pub struct VersionStatus {
 pub enum VersionState {
     /// It is being loaded.
     Loading,
-    /// It can.
+    /// It can predict.
     Available,
     /// It could not be loaded.
     End,

@@ -54,7 +54,7 @@ impl<'a> Document<'a> {
     /// member, because some clients send it for members that they leave out.
     ///
     /// # Errors
-    /// If it is malformed, or a member has another type; the message is for the client.
+    /// If it is malformed, or a member has the wrong type; the message is for the client.
     pub fn read(text: &'a str) -> Result<Self, String> {
         let mut cursor = Cursor::new(text);
         Self::parse(&mut cursor).map_err(|Invalid { message, offset }| {

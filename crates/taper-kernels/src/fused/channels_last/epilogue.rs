@@ -32,7 +32,7 @@ impl Epilogue {
     }
 }
 
-/// The largest of four values, the first among equals, and its index. NaN is larger than all numbers.
+/// The largest of four values, in a tie the first one, and its index. NaN is larger than all numbers.
 #[inline(always)]
 pub fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
     let mut best = four[0];
