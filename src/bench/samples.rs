@@ -7,7 +7,8 @@ use crate::experiment::Experiment;
 use crate::random::{Purpose, Stream};
 use crate::shape::Shape;
 
-/// The number of random samples, and the most values in them; there is always at least one batch.
+/// The number of random samples, and the maximum number of values in them; there is always at least one
+/// batch.
 const SAMPLES: usize = 2048;
 const MOST_VALUES: usize = 1 << 26;
 

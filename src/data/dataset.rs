@@ -21,7 +21,7 @@ pub struct Facts {
     pub target: Option<Target>,
 }
 
-/// The properties of a data set that are known after a look at its files.
+/// The properties of a data set that are known after inspecting its files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surveyed {
     /// The shape of a sample, and what is to be predicted.

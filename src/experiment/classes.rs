@@ -5,7 +5,7 @@ use crate::data;
 use crate::error::{Error, Result};
 use crate::wording;
 
-/// The most class names listed in a message.
+/// The maximum number of class names listed in a message.
 const MOST_NAMED: usize = 10;
 /// If more classes than this have numbers as names, they are probably regression targets.
 const MOST_NUMBERED: usize = 20;

@@ -11,7 +11,7 @@ use super::gauge::{Counts, Gauge};
 use super::style::{Cadence, Style};
 use crate::cli::Common;
 
-/// The most characters of a name that are shown.
+/// The maximum number of characters of a name that are shown.
 const LONGEST_NAME: usize = 30;
 
 /// Adds a progress display on stderr to `loading`, which appears if it takes long.

@@ -21,7 +21,8 @@ use crate::run::config_of;
 /// The batches that are predicted once before a version is served.
 const WARM_UP: [usize; 3] = [1, 8, MOST];
 
-/// The most samples of one pass. Passes of 256 held 28 MiB of activations of the MNIST CNN, and those of 64 were no faster.
+/// The maximum number of samples of one pass. Passes of 256 held 28 MiB of activations of the MNIST CNN, and
+/// those of 64 were no faster.
 const MOST: usize = 32;
 
 /// The longest time of a pass on one thread that counts as quick. Waking another thread takes about 50 us on
@@ -111,7 +112,7 @@ impl Version {
         self.card.columns.as_ref().map_or(&[], |columns| &columns.0)
     }
 
-    /// The most samples of one pass.
+    /// The maximum number of samples of one pass.
     #[must_use]
     pub fn most_samples(&self) -> usize {
         most_samples(&self.card)

@@ -114,7 +114,8 @@ impl Served {
         change(&mut self.write());
     }
 
-    /// Serves `version`, in place of one with the same number, and with it the latest before it, `keep` in all.
+    /// Serves `version`, replacing one with the same number, and the latest versions before it, `keep` in
+    /// total.
     pub fn serve(&self, version: Arc<Version>) {
         let (mut old, most) = (Vec::new(), self.config.most_versions());
         self.change(|state| {

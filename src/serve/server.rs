@@ -101,8 +101,8 @@ impl Server {
         self.shared.service.registry.all().map(latest).collect()
     }
 
-    /// Serves until it is interrupted and all that was in flight is answered. If systemd started the process, it is told when
-    /// the server is ready, that it works, and when it stops.
+    /// Serves until it is interrupted and all that was in flight is answered. If systemd started the process,
+    /// it is notified when the server is ready, that it still works, and when it stops.
     ///
     /// # Errors
     /// [`Error::Threads`] if the system refuses threads.
@@ -227,7 +227,7 @@ fn open(socket: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, drain: watch:
     });
 }
 
-/// A connection counts until it ends, in whatever way.
+/// A connection is counted until it ends, however it ends.
 struct Counted(Arc<Shared>);
 
 impl Drop for Counted {

@@ -9,7 +9,7 @@ use super::sources::RemoteFile;
 use crate::data::{Loading, LoadingReport, Unit};
 use crate::error::Result;
 
-/// The most requests to one address, as long as each of them makes progress.
+/// The maximum number of requests to one address, as long as each of them makes progress.
 const MOST_ATTEMPTS: usize = 10;
 
 /// A file and the part that it is downloaded into.
@@ -33,7 +33,8 @@ enum Ended {
 }
 
 impl RemoteFile {
-    /// The most bytes that are accepted: the length of the original, or more if a recompressed copy is accepted.
+    /// The maximum number of bytes that are accepted: the length of the original, or more if a recompressed
+    /// copy is accepted.
     #[must_use]
     pub fn most(&self) -> u64 {
         self.content.as_ref().map_or(self.length, |_| 2 * self.length)

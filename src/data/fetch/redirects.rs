@@ -8,7 +8,7 @@ use super::failure::reason;
 use super::message::{Request, header};
 use super::{Patience, proxy};
 
-/// The most redirects that are followed.
+/// The maximum number of redirects that are followed.
 const MOST_REDIRECTS: usize = 5;
 
 /// Sends a request and follows redirects.

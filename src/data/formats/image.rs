@@ -23,7 +23,7 @@ pub const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
 pub const LARGEST_FILE: u64 = 1 << 28;
 /// The longest side of an image that is decoded, in pixels.
 const LONGEST_SIDE: u32 = 1 << 14;
-/// The most memory that decoding one image may take, in bytes.
+/// The maximum memory for decoding one image, in bytes.
 const LARGEST_IMAGE: u64 = 1 << 30;
 /// The maximum number of pixels per byte of a PNG file: deflate packs at most 1032 bytes into one, and each
 /// holds up to 8 pixels.

@@ -43,7 +43,7 @@ impl Reader<'_> {
             let bytes = self.channels_first(bytes, channels_last);
             return Ok(self.inputs(path, Features::Bytes(bytes), count));
         }
-        // The network may have been trained on 0..=1 or on 0..=255; nothing says which.
+        // The network may have been trained on 0..=1 or on 0..=255; nothing shows which.
         if self.shape.image().is_some() {
             return Err("holds bytes, but this network was trained on numbers that are not pixels; \
                  give floating-point numbers in the unit of its training samples"

@@ -70,7 +70,7 @@ pub trait DataConfig {
     /// What is missing and how to get it.
     fn locate(&self, search: &SearchPath) -> Result<String>;
 
-    /// The properties known after a look at the files, if the options alone do not determine them, for a
+    /// The properties known after inspecting the files, if the options alone do not determine them, for a
     /// network with the given number of `outputs`, as in [`load_for`](Self::load_for).
     ///
     /// # Errors

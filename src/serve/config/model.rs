@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::input::Units;
 
-/// The most versions of a model, as `keep` and `versions` allow.
+/// The maximum number of versions of a model, for `keep` and `versions`.
 pub const MOST_VERSIONS: usize = 100;
 
 /// `[serve.models.NAME]`: a model.
@@ -61,7 +61,7 @@ impl Default for ModelConfig {
 }
 
 impl ModelConfig {
-    /// The most versions that are served at once.
+    /// The maximum number of versions that are served at once.
     #[must_use]
     pub fn most_versions(&self) -> usize {
         if self.versions.is_empty() { self.keep } else { self.versions.len() }

@@ -121,7 +121,7 @@ pub fn columns(inputs: Value<'_>, version: &Version, call: Call) -> Result<Input
                 Ok(())
             });
             match (read, value) {
-                // Objects within objects are not taken for names again.
+                // Nested objects do not name inputs again.
                 (Ok(()), Some(Value::Text(text))) if text.starts_with('{') && !text.contains("b64") => {
                     Err(element::explain(&[tree]).unwrap_or_else(|| NESTED.to_owned()))
                 }

@@ -24,11 +24,11 @@ pub struct Forward<'a> {
     /// `[windows, panels, 16]`: the index of the largest of the four pixels; null if outputs are not
     /// pooled.
     pub argmax: *mut u8,
-    /// Whether groups whose pixels are all zero are worth looking for. All weights must then be finite.
+    /// Whether to skip groups whose pixels are all zero. All weights must then be finite.
     pub has_zeros: bool,
 }
 
-/// The number of groups among which those are looked for at a time.
+/// The number of groups that are searched for zeros at a time.
 const CHUNK: usize = 64;
 
 impl Kernel for Forward<'_> {

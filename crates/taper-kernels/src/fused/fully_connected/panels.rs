@@ -71,7 +71,7 @@ impl Kernel for Pack {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let Self { panels, columns, weight, inputs } = self;
-        // A panel at a time, so that lines that are next to each other are written one after the other.
+        // One panel at a time, so that adjacent cache lines are written consecutively.
         for start in (0..panels.units).step_by(PANEL) {
             let width = width(panels.units, start);
             for column in columns.clone().step_by(WIDTH) {

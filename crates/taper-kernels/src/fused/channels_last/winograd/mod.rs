@@ -31,7 +31,7 @@ use crate::simd::lanes::WIDTH;
 use crate::window::Window;
 use transforms::SMALL;
 
-/// The largest number of sums of the filters' gradient, which each block of tiles visits.
+/// The maximum number of sums of the filters' gradient, which each block of tiles visits.
 const SUMS: usize = 1 << 19;
 
 /// Whether the algorithm applies, and pays off: it does for all 3x3 filters with a stride of one if the

@@ -55,7 +55,7 @@ pub struct Rows {
     entries: Vec<Entry>,
     /// The length of each list.
     lengths: Vec<usize>,
-    /// The most entries of a list.
+    /// The maximum number of entries of a list.
     most: usize,
 }
 
