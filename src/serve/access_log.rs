@@ -79,7 +79,8 @@ impl Log {
     }
 }
 
-/// Writes lines, each in one piece: stderr has no buffer, and each of the many parts of a line would be a system call.
+/// Writes lines, each in one piece: stderr is not buffered, so each of the many parts of a line would be a
+/// system call.
 struct Writer<W> {
     to: W,
     /// Whether the last line may have been cut off.
@@ -89,7 +90,7 @@ struct Writer<W> {
 impl<W: Write> Writer<W> {
     /// Writes a line; returns whether all of it was written.
     fn write(&mut self, line: &str) -> bool {
-        // The end of a line that was cut off, so that it does not spoil this one.
+        // Ends a line that was cut off, so that this one starts on its own line.
         let end = if self.cut { "\n" } else { "" };
         let written = self.to.write_all(format!("{end}{line}\n").as_bytes());
         self.cut = written.is_err();

@@ -34,7 +34,8 @@ use crate::threads;
 /// ready within 50 ms; each check wakes a thread.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// How often at most a log line says that connections cannot be accepted, which may be so for hours.
+/// The minimum interval between log lines about connections that cannot be accepted, a state that may last
+/// for hours.
 const WARN: Duration = Duration::from_mins(1);
 
 /// A server whose models are loaded and whose socket listens.
@@ -172,7 +173,7 @@ async fn accept(listener: StdListener, shared: Arc<Shared>, interrupt: Interrupt
             Ok(Err(error)) => {
                 // Too many open files, for example: those that are open may end soon.
                 if warned.is_none_or(|warned| warned.elapsed() > WARN) {
-                    tracing::warn!("cannot accept connections, which wait: {error}");
+                    tracing::warn!("cannot accept connections, which have to wait: {error}");
                     warned = Some(Instant::now());
                 }
                 sleep(LOOK).await;

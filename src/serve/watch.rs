@@ -13,11 +13,12 @@ use super::source::{Candidate, Stamp, look, open};
 use crate::engine::SharedTeam;
 use crate::error::{Error, Result};
 
-/// The pause before a version that could not be loaded is tried again, and the longest one: each is twice that before. What was
-/// missing may be there by then, such as memory or a free file descriptor; damage stays, and is not worth much reading.
+/// The first pause before a version that could not be loaded is tried again, and the longest one: each is
+/// twice the one before. What was missing, such as memory or a free file descriptor, may be available by
+/// then; damage is permanent, and not worth reading often.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
 
-/// What is remembered of a version.
+/// What the watcher remembers about a version.
 struct Seen {
     stamp: Stamp,
     failure: Option<Failure>,
@@ -107,7 +108,7 @@ impl Watcher {
         model.change(|state| state.source_problem = problem);
     }
 
-    /// Loads `candidate`, unless it was seen as it is, and is loaded or not to be tried again yet.
+    /// Loads `candidate`, unless it has not changed and is loaded already, or is not to be tried again yet.
     fn load(&mut self, model: &Served, candidate: Candidate) -> Result<()> {
         let key = (model.name.clone(), candidate.place.clone());
         let before = self.seen.get(&key).filter(|seen| seen.stamp == candidate.stamp);
@@ -123,7 +124,10 @@ impl Watcher {
             let message = error.to_string();
             if failed.is_none_or(|failed| failed.message != message) {
                 self.metrics.model(&model.name).failed_loads.add(1);
-                tracing::warn!("{}: cannot be loaded; versions loaded before are kept: {message}", model.name);
+                tracing::warn!(
+                    "{}: cannot be loaded; versions loaded before are kept: {message}",
+                    model.name
+                );
             }
             model.change(|state| state.failed = Some((candidate.number.unwrap_or(0), message.clone())));
             let pause = failed.map_or(RETRY.0, |failed| RETRY.1.min(2 * failed.pause));

@@ -78,7 +78,7 @@ impl<F: Function<N>, const N: usize> Kernel for Pixelwise<'_, F, N> {
                             array!([L::splat(0.0); N] i => L::load_first(from[i].add(channel), rest));
                         self.function.value(channel, values).store_first(to.add(channel), rest);
                     }
-                    // There may be no memory behind the last pixel.
+                    // There may be no memory after the last pixel.
                     from = array!([from[0]; N] i => from[i].wrapping_add(self.inputs[i].0.image.channels));
                     to = to.wrapping_add(grid.image.channels);
                 }

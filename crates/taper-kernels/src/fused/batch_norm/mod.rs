@@ -169,7 +169,7 @@ impl BatchNorm {
     }
 }
 
-/// `values` with zeros behind, `width` in all.
+/// `values` followed by zeros, `width` in total.
 fn padded(values: impl Iterator<Item = f32>, width: usize) -> Vec<f32> {
     values.chain(std::iter::repeat(0.0)).take(width).collect()
 }

@@ -151,7 +151,7 @@ impl Gradients<'_> {
     }
 }
 
-/// The first `count` values; 0 behind.
+/// The first `count` values, followed by zeros.
 #[inline(always)]
 unsafe fn load<L: Lanes>(from: *const f32, count: usize) -> L {
     // SAFETY: guaranteed by the caller.
