@@ -1,4 +1,4 @@
-//! A callback of one's own: stops once validation no longer improves.
+//! A custom callback: stops once validation no longer improves.
 //!
 //! `cargo run --release --example custom_callback`
 #![forbid(unsafe_code)]
@@ -22,7 +22,7 @@ impl Callback for Patience {
         "patience"
     }
 
-    // A resumed run has waited as long as the one that was stopped.
+    // A resumed run continues to count from where it was stopped.
     fn state(&self) -> Option<Value> {
         self.best.is_finite().then(|| json!({ "best": self.best, "waited": self.waited }))
     }

@@ -1,4 +1,4 @@
-//! A data set of one's own: points within a circle and around it.
+//! A custom data set: points within a circle and around it.
 //!
 //! `cargo run --release --example custom_data`
 #![forbid(unsafe_code)]
@@ -23,7 +23,7 @@ impl CustomData for Rings {
             let labels: Vec<u32> = (0..samples).map(|i| i % 2).collect();
             let point = |label: &u32| {
                 let radius = f64::from(*label) + draw.uniform_in(0.2, 0.8);
-                // Any direction is as likely as any other.
+                // All directions are equally likely.
                 let (x, y) = (draw.normal(), draw.normal());
                 let factor = radius / (x * x + y * y).sqrt();
                 [(factor * x) as f32, (factor * y) as f32]
@@ -45,7 +45,8 @@ fn main() -> taper::Result<()> {
     let place = Place::New { folder: folder.clone(), force: true };
     taper::train(&experiment, taper::Options { place, ..taper::Options::default() })?;
 
-    // The program that has the data evaluates on it; to predict, `Model::load` is enough.
+    // Evaluation needs the code of the data set, which `load_as` takes from here; for predictions,
+    // `Model::load` is enough.
     let mut model = taper::Model::load_as(&folder, &experiment)?;
     let evaluation = model.evaluate(None, &SearchPath::default())?;
     println!("{} accuracy {}", evaluation.split.name(), evaluation.to_json()["accuracy"]);

@@ -1,4 +1,4 @@
-//! A layer of one's own: swish, y = x σ(β x), whose β is learned.
+//! A custom layer: swish, y = x σ(β x), whose β is learned.
 //!
 //! `cargo run --release --example custom_layer`
 #![forbid(unsafe_code)]
@@ -42,7 +42,7 @@ fn main() -> taper::Result<()> {
     let place = Place::New { folder: folder.clone(), force: true };
     taper::train(&experiment, taper::Options { place, ..taper::Options::default() })?;
 
-    // A checkpoint holds weights and options, no code: the program that has the layer gives it.
+    // A checkpoint holds weights and options, but no code, which `load_as` takes from here.
     let mut model = taper::Model::load_as(&folder, &experiment)?;
     for parameter in model.parameters().iter().filter(|parameter| parameter.name == "layers.1.beta") {
         println!("beta is {:.3}", parameter.variable.get(0)?.to_scalar::<f32>()?);

@@ -79,7 +79,7 @@ fn forward(sizes: Sizes, sparse: bool) -> Case {
     let [samples, inputs, units] = sizes;
     let mut x = random_rows(samples, inputs, 1.0);
     if sparse {
-        // Of random places, 18 % are left.
+        // At random places, 18 % are left.
         let kept = normals(x.len(), 1.0);
         x.iter_mut().zip(kept.iter()).filter(|(_, kept)| **kept < 0.915).for_each(|(x, _)| *x = 0.0);
     }
@@ -135,8 +135,9 @@ fn delta(sizes: Sizes) -> Case {
     }
 }
 
-/// Includes the update of the weights, and the gradient of the inputs if the layer is `inner`. Some gradients are zero, as behind
-/// relu and dropout, if they are `sparse`; the products with them count as operations all the same.
+/// Includes the update of the weights, and the gradient of the inputs if the layer is `inner`. Some gradients
+/// are zero, as after relu and dropout, if they are `sparse`; the products with them count as operations all
+/// the same.
 fn backward(sizes: Sizes, inner: bool, sparse: bool) -> Case {
     let [samples, inputs, units] = sizes;
     let x = random_rows(samples, inputs, 1.0);

@@ -1,9 +1,8 @@
 //! The speed of `taper serve`, with every reply compared with what `taper predict` computes.
 //!
-//! ```sh
-//! cargo bench --bench serve                               # all loads, 5 s each
-//! cargo bench --bench serve -- --seconds 30 --only json   # those whose names contain `json`
-//! cargo bench --bench serve -- --run runs/cnn             # a network of one's own that takes 28x28 images
+//! ```sh cargo bench --bench serve                               # all loads, 5 s each cargo bench --bench
+//! serve -- --seconds 30 --only json   # those whose names contain `json` cargo bench --bench serve -- --run
+//! runs/cnn             # your own network, which takes 28x28 images
 //! ```
 //!
 //! A server that runs already, of taper or not, is driven with the requests of a file (`running.rs`), one per connection:

@@ -15,8 +15,8 @@ pub struct Script {
     path: String,
     #[serde(default)]
     headers: Vec<String>,
-    /// Where the outputs are in JSON replies, as a JSON pointer; without it, replies are the bytes of floats, behind a
-    /// JSON header or not.
+    /// Where the outputs are in JSON replies, as a JSON pointer; without it, replies are the bytes of floats,
+    /// with or without a JSON header before them.
     values: Option<String>,
     /// By how much an output may differ; with 0, it has the same bits.
     tolerance: f32,

@@ -1,4 +1,4 @@
-//! PNG and JPEG images, for colour and grey networks.
+//! PNG and JPEG images, for networks that take color or gray images.
 
 use std::path::Path;
 use std::sync::Once;

@@ -8,7 +8,8 @@ use taper::data::Target;
 
 use super::properties::check_error;
 
-/// Reads the bytes as every format; what can be read is written and read as the same, and the metrics of a possible state can be told.
+/// Reads the bytes as every format; a state that can be read is the same after it is written and read again,
+/// and its metrics can be reported if it is possible.
 pub fn run(data: &[u8]) {
     (1..=FORMAT).for_each(|format| check(data, format));
 }
@@ -23,7 +24,7 @@ fn check(data: &[u8], format: u32) {
             assert_eq!(write(&again), written);
             let targets =
                 (1..4).flat_map(|n| [Target::Class { classes: n }, Target::Value { width: n }]);
-            // What is possible can be counted on from.
+            // A run can continue to count from a possible state.
             for target in targets.filter(|target| state.is_possible(u64::MAX, *target)) {
                 assert!(state.running.values().iter().all(|(name, _)| !name.is_empty()), "{target:?}");
                 assert!(state.running.report(&[]).is_object());
