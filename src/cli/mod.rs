@@ -166,7 +166,7 @@ pub struct Bench {
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
     pub seconds: f64,
     /// Compare with an earlier result of --format json. Exits with code 6 if training is slower than
-    /// --max-regression allows, or 9 if busy other processes may be the reason.
+    /// --max-regression allows, or 9 if other busy processes may be the reason.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// How much slower than the baseline training may be, such as 10% or 0.1.

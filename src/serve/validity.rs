@@ -22,7 +22,7 @@ const VERSION: u8 = 0xa0;
 pub fn of(certificate: &[u8]) -> Option<Validity> {
     let (signed, _) = element(certificate, SEQUENCE)?;
     let (content, _) = element(signed, SEQUENCE)?;
-    // Certificates of version 1 leave it out.
+    // The version, which certificates of version 1 leave out.
     let serial = element(content, VERSION).map_or(content, |(_, rest)| rest);
     let (_, algorithm) = element(serial, INTEGER)?;
     let (_, issuer) = element(algorithm, SEQUENCE)?;
