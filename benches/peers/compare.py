@@ -25,19 +25,22 @@ PEERS = {  # the modules that each needs, and their pip packages
     "torch": ("torch", "import torch, numpy", "torch numpy"),
 }
 QUICK_SAMPLES = 640
+# What limits the peers to an instruction set that taper's --isa names: oneDNN, which both use, and PyTorch's own kernels.
+ISAS = {"avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}}
 DISTURBED = 0.05  # warn if other processes take a larger share of the cores
 
 
 def main():
     args = command_line()
-    programs = {"taper": Taper(args.taper, args.data)}
+    os.environ.update(ISAS.get(args.isa, {}))
+    programs = {"taper": Taper(args.taper, args.data, args.isa)}
     for name, (venv, imports, packages) in PEERS.items():
         programs[name] = Peer(name, getattr(args, f"{name}_python"), venv, imports, packages, args)
     results = {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": machine.facts(),
         "repository": first_line(["git", "-C", str(ROOT), "describe", "--always", "--dirty"]),
-        "settings": {"rounds": args.rounds, "quick": args.quick, "torch_compile": args.torch_compile},
+        "settings": {"rounds": args.rounds, "quick": args.quick, "torch_compile": args.torch_compile, "isa": args.isa},
         "versions": {name: program.version() for name, program in programs.items()},
         "runs": [],
         "starts": [],
@@ -72,6 +75,7 @@ def command_line():
     parser.add_argument("--keras-python", type=pathlib.Path, default=cache / "tf/bin/python")
     parser.add_argument("--torch-python", type=pathlib.Path, default=cache / "torch/bin/python")
     parser.add_argument("--torch-compile", action="store_true", help="PyTorch with torch.compile")
+    parser.add_argument("--isa", choices=ISAS, help="the instruction set that all programs are limited to")
     parser.add_argument("--quick", action="store_true", help="one round on few samples: does it run at all?")
     args = parser.parse_args()
     args.data = args.data.resolve()
@@ -116,10 +120,11 @@ def report(outcome):
 class Taper:
     """The program of this repository."""
 
-    def __init__(self, path, data):
+    def __init__(self, path, data, isa):
         if not path.is_file():
             sys.exit(f"no taper at {path}: build it with `cargo build --release`, or name it with --taper")
         self.path, self.data = path.resolve(), data
+        self.options = ["--isa", isa] if isa else []
 
     def version(self):
         return {"version": first_line([str(self.path), "--version"]), "sha256": machine.digest(self.path)}
@@ -127,7 +132,7 @@ class Taper:
     def command(self, config, threads, data, folder, settings):
         command = [str(self.path), "train", "--config", config, "--device", "cpu", "--threads", str(threads)]
         command += ["--data-dir", str(data), "--run-dir", str(folder), "--force", "--offline", "--quiet"]
-        return command + [f"--set={key}={value}" for key, value in settings.items()]
+        return command + self.options + [f"--set={key}={value}" for key, value in settings.items()]
 
     def train(self, name, work, batch, threads, samples, epochs, scratch):
         config = str(HERE / "configs" / work.config) if work.config.endswith(".toml") else work.config

@@ -84,8 +84,7 @@ def main():
     model.fit(x, y, batch_size=args.batch, epochs=epochs, verbose=0, callbacks=[clock])
     accuracy = None if test_x is None else float(model.evaluate(test_x, test_y, verbose=0)[1])
     version = f"{keras.__version__} on TensorFlow {tensorflow.__version__}"
-    trained = sum(variable.numpy().size for variable in model.trainable_variables)
-    works.print_result("keras", version, args, trained, clock.seconds, accuracy)
+    works.print_result("keras", version, args, model.count_params(), clock.seconds, accuracy)
 
 
 main()
