@@ -33,7 +33,7 @@ pub fn start(queue: Arc<Queue>, metrics: Arc<Metrics>) -> Result<JoinHandle<()>>
     thread.map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })
 }
 
-/// The smallest number of samples for which a pass uses all threads even if other requests are in flight.
+/// A request with at least this number of samples left, which takes several passes, has all threads even if others are in flight.
 const LONG: usize = 64;
 
 /// Computes `job` on the calling thread alone: handing it to another thread and back takes two wake-ups,

@@ -7,7 +7,7 @@ use super::auth::Tokens;
 use super::config::Config;
 use super::shared::Shared;
 use super::tls::Certificate;
-use super::watch::Watcher;
+use super::watch::{RETRY, Watcher};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 
@@ -46,12 +46,15 @@ pub fn start(
         return Ok(());
     }
     let look = move || {
+        let mut failure: Option<Failure> = None;
         while interrupt.signal().is_none() {
             pause(seconds, &interrupt);
             watcher.poll();
             let now = stamps(&shared.service.config);
-            if now != before {
-                reload(&shared);
+            let changed = now != before;
+            if changed || failure.as_ref().is_some_and(|failure| failure.again <= Instant::now()) {
+                // What was said is said again only for changed files.
+                failure = reload(&shared, failure.as_ref().filter(|_| !changed));
                 before = now;
             }
         }
@@ -68,22 +71,43 @@ fn pause(seconds: f64, interrupt: &Interrupt) {
     }
 }
 
-/// Reads tokens and certificates again; those that cannot be read are kept unchanged.
-fn reload(shared: &Shared) {
+/// Files that could not be read, which may be due to the files, or to a lack of memory or file descriptors that ends.
+struct Failure {
+    messages: Vec<String>,
+    pause: Duration,
+    again: Instant,
+}
+
+/// Reads tokens and certificates again; those that cannot be read are kept unchanged, and to be read again after a pause, twice
+/// as long as the `last` one.
+fn reload(shared: &Shared, last: Option<&Failure>) -> Option<Failure> {
     shared.notifier.reloading();
     let tokens = shared.tokens.as_ref().map(Tokens::reload);
     let certificate = shared.certificate.as_ref().map(Certificate::reload);
+    let said = last.map_or(&[][..], |last| &last.messages);
+    let failed = |kept: &str| said.iter().any(|message| message.starts_with(kept));
+    let pause = last.map_or(RETRY.0, |last| RETRY.1.min(2 * last.pause));
+    let mut messages = Vec::new();
     for (result, fresh, kept) in [
         (tokens, "the tokens were reloaded", "the tokens are unchanged"),
         (certificate, "the certificate was reloaded", "the certificate is unchanged"),
     ] {
         match result {
             None => {}
+            // When another file is read again, this one says nothing new.
+            Some(Ok(())) if last.is_some() && !failed(kept) => {}
             Some(Ok(())) => tracing::info!("{fresh}"),
-            Some(Err(error)) => tracing::warn!("{kept}: {error}"),
+            Some(Err(error)) => {
+                let message = format!("{kept}: {error}");
+                if !said.contains(&message) {
+                    tracing::warn!("{message}");
+                }
+                messages.push(message);
+            }
         }
     }
     let valid_until = shared.certificate.as_ref().map_or(0, Certificate::valid_until);
     shared.service.metrics.tls_valid_until.set(valid_until);
     shared.notifier.ready();
+    (!messages.is_empty()).then(|| Failure { messages, pause, again: Instant::now() + pause })
 }

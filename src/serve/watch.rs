@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// The first pause before a version that could not be loaded is tried again, and the longest one: each is
 /// twice the one before. What was missing, such as memory or a free file descriptor, may be available by
 /// then; damage is permanent, and not worth reading often.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
+pub const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
 
 /// What the watcher remembers about a version.
 struct Seen {

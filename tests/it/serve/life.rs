@@ -113,6 +113,37 @@ fn tokens_are_needed_where_they_are_set_up() {
 
 #[cfg(unix)]
 #[test]
+fn tokens_that_could_not_be_read_are_tried_again() {
+    let workspace = trained();
+    let place = |content: &str, time| {
+        // In one step, so that the server sees no other state.
+        let new = workspace.file("new", content);
+        let file = std::fs::File::options().write(true).open(&new).expect("a file");
+        file.set_modified(time).expect("a time");
+        std::fs::rename(new, workspace.path("tokens")).expect("renamed");
+    };
+    let now = std::time::SystemTime::now();
+    place("0123456789abcdef\n", now - Duration::from_secs(20));
+    let server = Served::start(&workspace, &["run", "--tokens", "tokens", "--set", "serve.poll_seconds=0.1"]);
+    let post = |token: &str| {
+        let header = format!("Bearer {token}");
+        server.client().request("POST", LINE, &[("Authorization", &header)], b"{\"instances\":[1]}").status
+    };
+    // The second file looks like the first from outside: what reads it is the next try.
+    place("too short, spaces\n", now - Duration::from_secs(10));
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(post("0123456789abcdef"), 200);
+    place("fedcba9876543210X\n", now - Duration::from_secs(10));
+    let end = Instant::now() + Duration::from_secs(20);
+    while post("fedcba9876543210X") != 200 {
+        assert!(Instant::now() < end, "the tokens are not read again");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(post("0123456789abcdef"), 401);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_signal_ends_it_after_what_is_in_flight_is_answered() {
     let workspace = trained();
     let server = Served::start(&workspace, &["run"]);
