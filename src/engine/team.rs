@@ -52,8 +52,13 @@ impl SharedTeam {
 
     /// Waits until the team is free.
     pub(super) fn lend(&self) -> Lent<'_> {
+        self.lend_up_to(self.threads)
+    }
+
+    /// The same, for a pass with at most `threads` threads.
+    pub(super) fn lend_up_to(&self, threads: usize) -> Lent<'_> {
         let mut team = self.lock();
-        team.set_limit(self.limit.load(Ordering::Relaxed));
+        team.set_limit(self.limit.load(Ordering::Relaxed).min(threads));
         Lent(team)
     }
 

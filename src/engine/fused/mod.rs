@@ -23,11 +23,12 @@ mod predictor;
 mod residual;
 mod sequence;
 mod stage;
+mod thread_limit;
 
 pub use compile::{Compiled, compile};
 pub use predictor::FusedPredictor;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use taper_kernels::rule::Trained;
 use taper_kernels::simd::lanes::Isa;
@@ -45,6 +46,7 @@ use clock::Clock;
 use network::Network;
 use pass::Pass;
 use stage::{Sink, StepContext, Weights};
+use thread_limit::ThreadLimit;
 
 /// Trains networks of supported layers, in `f32`, on the CPU.
 pub struct Fused {
@@ -58,6 +60,7 @@ pub struct Fused {
     loss: loss::Config,
     seed: u64,
     team: SharedTeam,
+    thread_limit: ThreadLimit,
     isa: Isa,
     /// Allocated on first use.
     gradient: Option<Gradient>,
@@ -90,7 +93,7 @@ impl Fused {
         let stages: Vec<&str> = compiled.stages.names().collect();
         let clock = Clock::new(&stages, compiled.stages.first_trained());
         let (network, isa) = (Network::new(compiled), Isa::detect());
-        let gradient = None;
+        let (thread_limit, gradient) = (ThreadLimit::new(team.threads()), None);
         Ok(Self {
             network,
             parameters,
@@ -100,6 +103,7 @@ impl Fused {
             loss,
             seed,
             team,
+            thread_limit,
             isa,
             gradient,
             clock,
@@ -122,7 +126,8 @@ impl Fused {
     fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64, accumulate: bool) -> Result<(f64, bool)> {
         let Self { network, trained, variables, optimizer, loss, seed, team, isa, gradient, clock, .. } =
             self;
-        let mut team = team.lend();
+        let start = Instant::now();
+        let mut team = team.lend_up_to(self.thread_limit.threads());
         network.reserve(batch.samples.len(), team.threads(), true);
         let mode = Mode::Training { seed: *seed, step, first: part.first };
         let (loss, team) = (loss.member(), &mut *team);
@@ -145,6 +150,7 @@ impl Fused {
             };
             Ok(())
         })?;
+        self.thread_limit.record(batch.samples.len(), start.elapsed());
         Ok(found)
     }
 }
