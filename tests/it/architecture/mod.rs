@@ -86,8 +86,8 @@ fn assert_kept(broken: &[String]) {
 
 #[test]
 fn imports_only_go_to_lower_layers() {
-    for (tree, floors) in [(library(), LIBRARY), (kernels(), KERNELS), (program(), PROGRAM)] {
-        assert_kept(&rules::upward_imports(&tree, floors));
+    for (tree, levels) in [(library(), LIBRARY), (kernels(), KERNELS), (program(), PROGRAM)] {
+        assert_kept(&rules::upward_imports(&tree, levels));
     }
 }
 

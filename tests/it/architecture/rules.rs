@@ -16,19 +16,19 @@ const MOST_LINES_OF_A_COMMAND: usize = 80;
 const LISTS: [&str; 1] = ["data/sets/digits/glyphs.rs"];
 
 /// Modules that use one of a higher or their own layer, and modules without a layer.
-pub fn upward_imports(tree: &Tree, floors: &[&[&str]]) -> Vec<String> {
-    let floor = |name: &Name| {
+pub fn upward_imports(tree: &Tree, levels: &[&[&str]]) -> Vec<String> {
+    let level = |name: &Name| {
         let top = name.first()?;
-        floors.iter().position(|floor| floor.contains(&top.as_str()))
+        levels.iter().position(|level| level.contains(&top.as_str()))
     };
-    let without = tree.modules().filter(|(name, _)| !name.is_empty() && floor(name).is_none());
+    let without = tree.modules().filter(|(name, _)| !name.is_empty() && level(name).is_none());
     let mut broken: Vec<String> =
-        without.map(|(_, module)| format!("{}: its module has no floor", module.path)).collect();
+        without.map(|(_, module)| format!("{}: its module has no level", module.path)).collect();
     for (from, to) in tree.uses() {
         if from.first() == to.first() || from.is_empty() {
             continue;
         }
-        match (floor(&from), floor(&to)) {
+        match (level(&from), level(&to)) {
             (Some(own), Some(used)) if used >= own => {
                 broken.push(format!("`{}` may not use `{}`", from.join("::"), to.join("::")));
             }
