@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const WEIGHTS: [(&str, &str, u64); 9] = [
     ("binary_mlp", "", 0x3b53_d9b9_bd72_0b1e),
     ("digits_cnn", "", 0x7ab5_3ae6_f7e6_0b13),
-    ("digits_residual", "", 0x4b0d_dc4d_d18d_43f4),
+    ("digits_residual", "", 0x1920_6524_33d0_b704),
     ("linear_regression", "", 0x0de3_fcc3_9e15_9198),
     ("mnist_cnn", "data=digits", 0x07c6_9390_c691_efa7),
     ("mnist_cnn_plain", "data=digits", 0x65c9_3b15_5472_5c85),
