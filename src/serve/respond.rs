@@ -207,17 +207,10 @@ fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option
 /// The whole body, within its limits; one whose `Content-Length` is too large is not read at all.
 async fn read(shared: &Shared, body: Incoming, arrived: Instant) -> Result<hyper::body::Bytes, Reply> {
     let limits = &shared.service.config.limits;
-    let too_large = || {
-        shared.service.metrics.rejected_limit.add(1);
-        let most = limits.body_bytes;
-        let message =
-            format!("the body has more than the {most} bytes that `serve.limits.body_bytes` allows");
-        Reply::error(413, &message).with("Connection", "close")
-    };
     let deadline = arrived + Duration::from_secs_f64(limits.body_seconds);
     match timeout_at(deadline.into(), body::read(body, limits.body_bytes)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(Unreadable::TooLarge)) => Err(too_large()),
+        Ok(Err(Unreadable::TooLarge)) => Err(too_large(shared, "the body").with("Connection", "close")),
         Ok(Err(Unreadable::Cut)) => {
             Err(Reply::error(400, "the body is incomplete").with("Connection", "close"))
         }
@@ -241,13 +234,12 @@ fn not_unpacked(shared: &Shared, problem: &Unpackable) -> Reply {
         Unpackable::Damaged => {
             Reply::error(400, "the body cannot be decompressed: it does not match its Content-Encoding")
         }
-        Unpackable::TooLarge => {
-            shared.service.metrics.rejected_limit.add(1);
-            let most = shared.service.config.limits.body_bytes;
-            let message = format!(
-                "the decompressed body has more than the {most} bytes that `serve.limits.body_bytes` allows"
-            );
-            Reply::error(413, &message)
-        }
+        Unpackable::TooLarge => too_large(shared, "the decompressed body"),
     }
+}
+
+fn too_large(shared: &Shared, what: &str) -> Reply {
+    shared.service.metrics.rejected_limit.add(1);
+    let most = shared.service.config.limits.body_bytes;
+    Reply::error(413, &format!("{what} has more than the {most} bytes that `serve.limits.body_bytes` allows"))
 }

@@ -83,7 +83,7 @@ fn an_intact_file_is_preferred_to_a_damaged_one() {
         assert_eq!(outcome.code, 0, "{}", outcome.messages());
         let messages = outcome.messages();
         assert!(
-            messages.contains("cut off") && messages.contains(&format!("{damaged}.gz is read")),
+            messages.contains("cut off") && messages.contains(&format!("{damaged}.gz instead")),
             "{messages}"
         );
         // If all files are damaged, the first is named.

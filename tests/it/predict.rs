@@ -255,9 +255,9 @@ fn unsuitable_input_is_refused_in_one_line() {
         ("damaged.png", png[..png.len() / 2].to_vec(), "cannot be decoded"),
         ("no.jpg", b"no image".to_vec(), "cannot be decoded"),
         ("labels-idx1-ubyte", idx(0x801, &[4], &[0; 4]), "an IDX file of bytes in 1 dimension: shape [4]"),
-        ("small-idx3-ubyte", idx(0x803, &[1, 27, 28], &pixels(1)[28..]), "samples of 1 x 28 x 28"),
-        ("flat.npy", npy("|u1", "(1, 784)", &image), "samples of 1 x 28 x 28"),
-        ("deep.npy", npy("|u1", "(1, 1, 1, 28, 28)", &image), "samples of 1 x 28 x 28"),
+        ("small-idx3-ubyte", idx(0x803, &[1, 27, 28], &pixels(1)[28..]), "a sample of shape 1 x 28 x 28"),
+        ("flat.npy", npy("|u1", "(1, 784)", &image), "a sample of shape 1 x 28 x 28"),
+        ("deep.npy", npy("|u1", "(1, 1, 1, 28, 28)", &image), "a sample of shape 1 x 28 x 28"),
         ("nan.npy", npy("<f4", "(28, 28)", &nan), "row 0, column 1 (counted from 0) is NaN"),
         (
             "unit.npy",

@@ -89,7 +89,7 @@ fn validation_samples_may_be_in_a_separate_file() {
     workspace.file("validation.csv", table(&["w", "u"]));
     let outcome = workspace.run(&["train", "--resume", "run", "--set", "train.epochs=7"]);
     assert_eq!(outcome.code, 4, "{}", outcome.stderr);
-    assert!(outcome.messages().contains("other data"), "{}", outcome.stderr);
+    assert!(outcome.messages().contains("different data"), "{}", outcome.stderr);
 
     for (content, words) in [
         (table(&["x"]), "validation.csv: line 2, column `class`: unknown class \"x\""),

@@ -280,7 +280,7 @@ mod tests {
             (config("name: 'a'"), ":2:2", "add `base_path"),
             (config("base_path: 'a'"), ":2:2", "add `name"),
             (config("base_path: 7"), ":3:1", "expected a string, `base_path: '…'`"),
-            (config("name: 'a' base_path: 's3://b/c'"), ":3:11", "copy or mount it"),
+            (config("name: 'a' base_path: 's3://b/c'"), ":3:11", "copy or mount this one"),
             (named("nmae: 'c'"), ":4:3", "did you mean `name`?"),
             (named("model_platform: 'pytorch'"), ":4:3", "remove `model_platform`"),
             (named("logging_config {}"), ":4:3", "serve.access_log"),
