@@ -23,7 +23,7 @@ pub struct Forward<'a> {
     pub panels: usize,
     /// The image, with its border.
     pub image: *const f32,
-    /// `[panels, points, channels, 16]`, from [`TransformFilters`](super::TransformFilters).
+    /// `[panels, points, channels, 16]`, from [`transform_filters`](Tiling::transform_filters).
     pub filters: *const f32,
     /// What follows.
     pub epilogue: Epilogue,
