@@ -42,7 +42,8 @@ pub struct Line {
 /// Where lines go.
 pub struct Log {
     which: AccessLog,
-    lines: Option<SyncSender<Line>>,
+    /// Lines with the time of the reply: they may be written later.
+    lines: Option<SyncSender<(SystemTime, Line)>>,
     metrics: Arc<Metrics>,
 }
 
@@ -51,12 +52,12 @@ impl Log {
     #[must_use]
     pub fn new(which: AccessLog, metrics: Arc<Metrics>) -> Self {
         let lines = (which != AccessLog::Off).then(|| {
-            let (sender, receiver) = sync_channel::<Line>(WAITING);
+            let (sender, receiver) = sync_channel::<(SystemTime, Line)>(WAITING);
             let mut writer = Writer { to: std::io::stderr(), cut: false };
             let lost = Arc::clone(&metrics);
             let write = move || {
-                for line in receiver {
-                    if !writer.write(&line.json().to_string()) {
+                for (time, line) in receiver {
+                    if !writer.write(&line.json(time).to_string()) {
                         lost.lost_log_lines.add(1);
                     }
                 }
@@ -73,7 +74,7 @@ impl Log {
         if self.which == AccessLog::Errors && line.status < 400 {
             return;
         }
-        if lines.try_send(line).is_err() {
+        if lines.try_send((SystemTime::now(), line)).is_err() {
             self.metrics.lost_log_lines.add(1);
         }
     }
@@ -99,14 +100,14 @@ impl<W: Write> Writer<W> {
 }
 
 impl Line {
-    fn json(&self) -> serde_json::Value {
+    fn json(&self, time: SystemTime) -> serde_json::Value {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let Record { api, route, model, version, samples, parsed, computed } = &self.record;
         let computed = computed.map(|(waited, computed, batch)| (micros(waited), micros(computed), batch));
         json!({
             "event": "request",
-            "time": now.as_secs_f64(),
+            "time": time.as_secs_f64(),
             "id": self.id,
             "trace": self.trace,
             "peer": self.peer,

@@ -66,9 +66,13 @@ pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Re
             first = Some(piece);
             continue;
         }
+        if whole.capacity() < length {
+            // At most twice as much as has arrived, and no more than is allowed or still to come.
+            let rest = body.size_hint().exact().map_or(length, |rest| usize::try_from(rest).unwrap_or(limit));
+            let more = rest.min(length.max(PROMISED)).min(limit - length);
+            whole.reserve_exact(length - whole.len() + more);
+        }
         if let Some(first) = first.take() {
-            let rest = usize::try_from(body.size_hint().lower()).unwrap_or(0);
-            whole.reserve_exact(length + rest.min(PROMISED));
             whole.extend_from_slice(&first);
         }
         whole.extend_from_slice(&piece);
@@ -76,9 +80,10 @@ pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Re
     Ok(first.unwrap_or_else(|| whole.into()))
 }
 
-/// The maximum memory that is reserved for the declared length of a body; more is allocated only as data
-/// arrives.
-const PROMISED: usize = 4 << 20;
+/// The maximum memory that is reserved at first for the declared length of a body; more is allocated only as data
+/// arrives. It is in use only as far as data has arrived, and usually enough for the whole body: growing would copy
+/// it, and leave what is freed with the allocator.
+const PROMISED: usize = 16 << 20;
 
 /// What is wrong with a compressed body.
 #[derive(Debug, PartialEq, Eq)]

@@ -45,7 +45,7 @@ fn a_run_does_not_resume_from_an_impossible_state() {
         ("numbers", "/running/counts", json!({"values": {"samples": 0, "outputs": []}}), "impossible for"),
         ("seconds", "/seconds", json!(-1), "impossible for these samples"),
         ("another step", "/position/step", json!(7), "different steps"),
-        ("another seed", "/seed", json!(1), "another seed"),
+        ("another seed", "/seed", json!(1), "a different seed"),
         (
             "an unknown key",
             "/position",
