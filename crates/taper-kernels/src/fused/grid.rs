@@ -37,6 +37,11 @@ impl Grid {
         self.image.is_empty()
     }
 
+    /// Whether every pixel has room for the channels, and the size can be computed: kernels rely on it for their pointers.
+    pub(super) fn is_consistent(&self) -> bool {
+        self.channels <= self.image.channels && self.image.is_countable()
+    }
+
     /// The offsets of a sample's pixels, row by row.
     pub fn each_pixel(&self) -> impl Iterator<Item = usize> + use<> {
         let image = self.image;

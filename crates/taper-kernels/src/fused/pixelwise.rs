@@ -27,6 +27,7 @@ pub fn map<const N: usize>(
     (output, y): (&Grid, &mut [f32]),
 ) {
     assert!(isa.available(), "{isa:?}");
+    assert!(output.is_consistent() && inputs.iter().all(|(grid, _)| grid.is_consistent()), "layouts");
     assert!(holds(y.len(), &[samples, output.len()]), "outputs");
     for (grid, values) in &inputs {
         assert!(holds(values.len(), &[samples, grid.len()]), "inputs");

@@ -25,8 +25,14 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     /// Normalizes the channels of `input`; outputs have the layout of `output`.
+    ///
+    /// # Panics
+    /// If the layouts differ in their pixels or channels.
     #[must_use]
     pub fn new(input: Grid, output: Grid, slope: Option<f32>) -> Self {
+        // Required by the kernels' pointers.
+        assert!(input.is_consistent() && output.is_consistent(), "{input:?} or {output:?}");
+        assert_eq!((input.channels, input.image.size), (output.channels, output.image.size), "layouts");
         Self { input, output, slope, normal: [Vec::new(), Vec::new()], sums: Arena::default() }
     }
 
@@ -324,6 +330,13 @@ mod tests {
         x[70] = f32::NAN;
         let found = kernel.statistics((&mut Team::new(2), Isa::detect()), 40, &x);
         assert!(found.iter().all(|values| values[0].is_nan()));
+    }
+
+    #[test]
+    #[should_panic(expected = "layouts")]
+    fn layouts_of_different_images_are_refused() {
+        let [large, small] = [[4, 1], [2, 1]].map(|size| crate::fused::channels_last::Image::new(1, size));
+        let _ = BatchNorm::new(Grid { channels: 1, image: large }, Grid { channels: 1, image: small }, None);
     }
 
     #[test]

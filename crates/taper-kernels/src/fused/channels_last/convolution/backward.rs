@@ -48,19 +48,12 @@ impl Convolution {
         assert_eq!(weight.len(), sizes.filters * sizes.size(), "filters");
         assert_eq!(transposed.len(), self.transposed_len(), "transposed filters");
         let len = transposed.len() / panels;
-        let mut places = self.transposed.places(panels, sizes.plane);
-        if self.winograd.is_some() {
-            // Transformed filters take more memory, and there is one class.
-            for place in &mut places {
-                place.panel = len / WIDTH;
-            }
-        }
         let transposed = Disjoint::new(transposed);
         team.run(panels, |panel, _| {
             let (weight, packed) = (weight.as_ptr(), transposed.at(0));
             // SAFETY: the slices have these sizes, and each panel its own places.
             unsafe {
-                lanes::run(isa, PackTransposed { sizes, places: &places, panel, weight, packed });
+                lanes::run(isa, PackTransposed { sizes, places: &self.places, panel, weight, packed });
                 if let Some(tiles) = &self.winograd {
                     tiles.input_gradient.transform_filters(isa, channels, transposed.at(panel * len));
                 }

@@ -11,7 +11,7 @@ pub use forward::ForwardPass;
 
 use transposed::Transposed;
 
-use super::pack::Filters;
+use super::pack::{Filters, TransposedTap};
 use super::winograd::{self, Tiling};
 use super::{Filter, Groups, Image, MAX_VALUES, padded};
 use crate::simd::holds;
@@ -39,6 +39,8 @@ pub struct Convolution {
     filter: Filter,
     pooled: bool,
     transposed: Transposed,
+    /// The places of the transposed filters' taps.
+    places: Vec<TransposedTap>,
     winograd: Option<Winograd>,
 }
 
@@ -111,6 +113,13 @@ impl Convolution {
         let has_vectors = input.channels.is_multiple_of(WIDTH);
         let winograd = (has_vectors && winograd::suits(window, filters, channels))
             .then(|| Winograd::new(window, &input, &output, pooled));
+        let mut places = transposed.places(input.channels / WIDTH, window.kernel[0] * window.kernel[1]);
+        if let Some(tiles) = &winograd {
+            // Transformed filters take more memory, and there is one class.
+            for place in &mut places {
+                place.panel = tiles.input_gradient.points() * output.channels;
+            }
+        }
         Self {
             window: *window,
             filters: [filters, channels],
@@ -120,6 +129,7 @@ impl Convolution {
             filter,
             pooled,
             transposed,
+            places,
             winograd,
         }
     }

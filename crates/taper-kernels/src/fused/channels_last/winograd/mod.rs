@@ -26,7 +26,7 @@ pub use forward::Forward;
 pub use tiling::Tiling;
 pub use weight_gradient::WeightGradient;
 
-use super::Image;
+use super::{Image, padded};
 use crate::simd::lanes::WIDTH;
 use crate::window::Window;
 use transforms::SMALL;
@@ -51,12 +51,18 @@ pub fn suits_weight_gradient(filters: usize, channels: usize) -> bool {
 /// the filters, directly or by Winograd's algorithm.
 #[must_use]
 pub fn products(window: &Window, filters: usize, channels: usize) -> [usize; 3] {
+    let direct = window.positions() * window.kernel[0] * window.kernel[1];
     if !suits(window, filters, channels) {
-        return [window.positions() * window.kernel[0] * window.kernel[1]; 3];
+        return [direct; 3];
     }
+    let products = |tiling: Tiling| tiling.count[0] * tiling.count[1] * tiling.points();
+    let weights = if suits_weight_gradient(padded(filters), padded(channels)) {
+        products(Tiling::of_weight_gradient(window.output, filters, channels))
+    } else {
+        direct
+    };
     let [forward, backward] = [Tiling::new(window.output, channels), Tiling::new(window.input, filters)];
-    let weights = Tiling::of_weight_gradient(window.output, filters, channels);
-    [forward, backward, weights].map(|tiling| tiling.count[0] * tiling.count[1] * tiling.points())
+    [products(forward), products(backward), weights]
 }
 
 /// An image in memory from which tiles are read, from its first pixel on, with the border.
