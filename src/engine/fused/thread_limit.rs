@@ -1,8 +1,8 @@
 //! How many threads share the next step: fewer than there are, while that is faster.
 //!
-//! Two threads may take longer than one: beside other processes, under a quota of a container, or on virtual cores without a
-//! common cache, where a value that the other thread has written takes five times as long to read. So now and then a few steps
-//! run with half or twice as many threads as the others. Results do not depend on the number of threads.
+//! Two threads take longer than one on virtual cores without a common cache, where a value that the other thread has written takes
+//! five times as long to read. So now and then a few steps run with half or twice as many threads as the others. Results do not
+//! depend on the number of threads. Pauses under a container's quota are not noticed: a median leaves them out.
 
 use std::time::Duration;
 
