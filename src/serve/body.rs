@@ -7,6 +7,8 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
+use super::budget::Share;
+
 /// A reply's body, which is sent in one piece.
 #[derive(Debug, Default)]
 pub struct Whole(Option<Bytes>);
@@ -42,15 +44,21 @@ impl Body for Whole {
 pub enum Unreadable {
     /// It is longer than allowed.
     TooLarge,
+    /// There is no memory for it while others are being read.
+    NoRoom,
     /// The connection failed.
     Cut,
 }
 
-/// The whole body of a request, of at most `limit` bytes.
+/// The whole body of a request, of at most `limit` bytes, which are counted in `share` as they arrive.
 ///
 /// # Errors
-/// If it is longer, or the connection fails.
-pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Result<Bytes, Unreadable> {
+/// If it is longer, the share cannot grow, or the connection fails.
+pub async fn read(
+    mut body: impl Body<Data = Bytes> + Unpin,
+    limit: usize,
+    share: &mut Share<'_>,
+) -> Result<Bytes, Unreadable> {
     if body.size_hint().lower() > limit as u64 {
         return Err(Unreadable::TooLarge);
     }
@@ -61,6 +69,9 @@ pub async fn read(mut body: impl Body<Data = Bytes> + Unpin, limit: usize) -> Re
         let length = first.as_ref().map_or(whole.len(), Bytes::len) + piece.len();
         if length > limit {
             return Err(Unreadable::TooLarge);
+        }
+        if !share.grow(piece.len()) {
+            return Err(Unreadable::NoRoom);
         }
         if length == piece.len() {
             first = Some(piece);
@@ -92,28 +103,42 @@ pub enum Unpackable {
     Encoding,
     /// It is longer than allowed after decompression.
     TooLarge,
+    /// There is no memory for it while others are being read.
+    NoRoom,
     /// It is damaged.
     Damaged,
 }
 
 /// The content of a body that is compressed as `encoding`, the value of `Content-Encoding`; `None` if it is
-/// not compressed.
+/// not compressed. It is counted in `share`.
 ///
 /// # Errors
-/// If it cannot be decompressed, or has more than `limit` bytes after decompression.
-pub fn unpack(encoding: Option<&str>, body: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unpackable> {
+/// If it cannot be decompressed, has more than `limit` bytes after decompression, or the share cannot grow.
+pub fn unpack(
+    encoding: Option<&str>,
+    body: &[u8],
+    limit: usize,
+    share: &mut Share<'_>,
+) -> Result<Option<Vec<u8>>, Unpackable> {
     let encoding = encoding.unwrap_or("identity").trim().to_ascii_lowercase();
     match encoding.as_str() {
         "" | "identity" => Ok(None),
-        "gzip" | "x-gzip" => inflate(|| flate2::read::MultiGzDecoder::new(body), body.len(), limit).map(Some),
-        "deflate" => inflate(|| flate2::read::ZlibDecoder::new(body), body.len(), limit).map(Some),
+        "gzip" | "x-gzip" => {
+            inflate(|| flate2::read::MultiGzDecoder::new(body), body.len(), limit, share).map(Some)
+        }
+        "deflate" => inflate(|| flate2::read::ZlibDecoder::new(body), body.len(), limit, share).map(Some),
         _ => Err(Unpackable::Encoding),
     }
 }
 
 /// Reads at most `limit` bytes, decompressed from `packed` ones, from the reader that `open` returns. Output
 /// that could be large is counted before it is stored, so that a decompression bomb takes no memory.
-fn inflate<R: Read>(open: impl Fn() -> R, packed: usize, limit: usize) -> Result<Vec<u8>, Unpackable> {
+fn inflate<R: Read>(
+    open: impl Fn() -> R,
+    packed: usize,
+    limit: usize,
+    share: &mut Share<'_>,
+) -> Result<Vec<u8>, Unpackable> {
     // One more byte than allowed shows that there is too much.
     let most = limit as u64 + 1;
     let mut length = 0;
@@ -123,10 +148,14 @@ fn inflate<R: Read>(open: impl Fn() -> R, packed: usize, limit: usize) -> Result
         if length > limit {
             return Err(Unpackable::TooLarge);
         }
+        if !share.grow(length) {
+            return Err(Unpackable::NoRoom);
+        }
     }
     let mut content = Vec::with_capacity(length);
     match open().take(most).read_to_end(&mut content) {
         _ if content.len() > limit => Err(Unpackable::TooLarge),
+        Ok(_) if packed <= SMALL && !share.grow(content.len()) => Err(Unpackable::NoRoom),
         Ok(_) => Ok(content),
         Err(_) => Err(Unpackable::Damaged),
     }
@@ -141,12 +170,24 @@ mod tests {
     use std::future::Future as _;
     use std::io::Write as _;
 
+    use super::super::budget::Budget;
     use super::*;
+
+    fn unpack(encoding: Option<&str>, body: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unpackable> {
+        super::unpack(encoding, body, limit, &mut Budget::new(usize::MAX).share())
+    }
 
     fn gzip(content: &[u8]) -> Vec<u8> {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         packed.write_all(content).unwrap();
         packed.finish().unwrap()
+    }
+
+    /// Bytes that hardly shrink.
+    fn noise(count: usize) -> Vec<u8> {
+        let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let states = std::iter::successors(Some(1_u32), next);
+        states.map(|state| (state >> 24) as u8).take(count).collect()
     }
 
     #[test]
@@ -163,12 +204,7 @@ mod tests {
 
     #[test]
     fn large_packed_bodies_are_unpacked_up_to_the_limit_too() {
-        let mut state = 1_u32;
-        let mut noise = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
-        let content: Vec<u8> = (0..100_000).map(|_| noise()).collect();
+        let content = noise(100_000);
         let packed = gzip(&content);
         assert!(packed.len() > SMALL);
         assert_eq!(unpack(Some("gzip"), &packed, 99_999), Err(Unpackable::TooLarge));
@@ -176,6 +212,21 @@ mod tests {
         let unpacked = unpack(Some("gzip"), &packed, 100_000).unwrap().unwrap();
         assert_eq!((unpacked.len(), unpacked.capacity()), (100_000, 100_000));
         assert!(unpacked == content);
+    }
+
+    #[test]
+    fn unpacked_bodies_share_a_budget() {
+        let (small, large) = (gzip(&[7; 1000]), gzip(&noise(50_000)));
+        assert!(small.len() <= SMALL && large.len() > SMALL);
+        for (packed, length) in [(small, 1000), (large, 50_000)] {
+            let budget = Budget::new(length);
+            let unpack = |share: &mut Share<'_>| super::unpack(Some("gzip"), &packed, 1 << 20, share);
+            let mut first = budget.share();
+            assert_eq!(unpack(&mut first).unwrap().unwrap().len(), length);
+            assert_eq!((budget.used(), unpack(&mut budget.share())), (length, Err(Unpackable::NoRoom)));
+            drop(first);
+            assert!(unpack(&mut budget.share()).is_ok());
+        }
     }
 
     /// A body that arrives in pieces.
@@ -196,17 +247,20 @@ mod tests {
 
     #[test]
     fn bodies_are_put_together_up_to_the_limit() {
-        let read = |pieces: &[&'static [u8]], limit| {
-            let mut reading = std::pin::pin!(read(Pieces(pieces.to_vec()), limit));
+        let read = |pieces: &[&'static [u8]], limit, room| {
+            let budget = Budget::new(room);
+            let mut share = budget.share();
+            let mut reading = std::pin::pin!(read(Pieces(pieces.to_vec()), limit, &mut share));
             match reading.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())) {
                 Poll::Ready(result) => result,
                 Poll::Pending => panic!("nothing is waited for"),
             }
         };
-        assert_eq!(read(&[], 0).unwrap(), "");
-        assert_eq!(read(&[b"abc"], 3).unwrap(), "abc");
-        assert_eq!(read(&[b"", b"ab", b"", b"c", b"de"], 5).unwrap(), "abcde");
-        assert_eq!(read(&[b"abc"], 2), Err(Unreadable::TooLarge));
-        assert_eq!(read(&[b"ab", b"c", b"de"], 4), Err(Unreadable::TooLarge));
+        assert_eq!(read(&[], 0, 5).unwrap(), "");
+        assert_eq!(read(&[b"abc"], 3, 5).unwrap(), "abc");
+        assert_eq!(read(&[b"", b"ab", b"", b"c", b"de"], 5, 5).unwrap(), "abcde");
+        assert_eq!(read(&[b"abc"], 2, 5), Err(Unreadable::TooLarge));
+        assert_eq!(read(&[b"ab", b"c", b"de"], 4, 5), Err(Unreadable::TooLarge));
+        assert_eq!(read(&[b"ab", b"c", b"de"], 5, 4), Err(Unreadable::NoRoom));
     }
 }

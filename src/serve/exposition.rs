@@ -137,10 +137,17 @@ fn server(to: &mut String, service: &Service) {
     family(to, name, "counter", "Requests and connections that were refused, by reason.");
     line(to, name, "reason=\"queue\"", metrics.rejected_queue.get());
     line(to, name, "reason=\"limit\"", metrics.rejected_limit.get());
+    line(to, name, "reason=\"memory\"", metrics.rejected_memory.get());
     line(to, name, "reason=\"connections\"", metrics.rejected_connections.get());
-    let numbers: [(&str, &str, &str, u64); 13] = [
+    let numbers: [(&str, &str, &str, u64); 14] = [
         ("taper_queue_requests", "gauge", "Requests that are waiting for the network.", jobs as u64),
         ("taper_queue_bytes", "gauge", "Bytes of the samples that are waiting.", bytes as u64),
+        (
+            "taper_body_bytes",
+            "gauge",
+            "Bytes of the bodies that are arriving or being read.",
+            service.bodies.used() as u64,
+        ),
         ("taper_cancelled_total", "counter", "Requests whose clients hung up.", metrics.cancelled.get()),
         ("taper_deadline_total", "counter", "Requests that were not answered in time.", metrics.late.get()),
         ("taper_connections", "gauge", "Open connections.", metrics.connections.get()),

@@ -23,6 +23,7 @@ mod access_log;
 mod answer;
 mod auth;
 mod body;
+mod budget;
 mod compute;
 mod config;
 mod connection;

@@ -11,6 +11,7 @@ use tokio::time::timeout_at;
 use super::access_log::Line;
 use super::answer;
 use super::body::{self, Unpackable, Unreadable, Whole};
+use super::budget::Share;
 use super::headers::{allowed_origin, length, preflight, request_id, respond_with, trace};
 use super::metrics::Metrics;
 use super::reply::Reply;
@@ -85,30 +86,14 @@ async fn answer(
     if head.method == hyper::Method::OPTIONS {
         return (preflight(&head.headers), 0);
     }
-    let body = match read(shared, body, arrived).await {
+    let service = &shared.service;
+    let mut share = service.bodies.share();
+    let body = match read(shared, body, arrived, &mut share).await {
         Ok(body) => body,
         Err(reply) => return (reply, 0),
     };
-    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let service = &shared.service;
-    let limit = service.config.limits.body_bytes;
-    let mut work = || {
-        let unpacked = match body::unpack(text(header::CONTENT_ENCODING), &body, limit) {
-            Ok(unpacked) => unpacked,
-            Err(problem) => return Begun::Done(not_unpacked(shared, &problem)),
-        };
-        let request = Request {
-            method: head.method.as_str(),
-            path: head.uri.path(),
-            json_length: text(HeaderName::from_static("inference-header-content-length")),
-            body: unpacked.as_deref().unwrap_or(&body),
-            arrived,
-        };
-        answer::answer(service, &request, record)
-    };
-    let begun =
-        panics::contain(|| if body.len() > LARGE { tokio::task::block_in_place(work) } else { work() });
-    let reply = match begun {
+    let received = body.len();
+    let reply = match begin(shared, head, body, share, arrived, record) {
         None => failed(shared),
         Some(Begun::Done(reply)) => reply,
         Some(Begun::Waiting(waiting)) => {
@@ -123,7 +108,36 @@ async fn answer(
             predicted(shared, waiting, record).await
         }
     };
-    (reply, body.len())
+    (reply, received)
+}
+
+/// What becomes of a request with this `body`, which exists no longer than that takes; `None` after a panic.
+fn begin(
+    shared: &Shared,
+    head: &Parts,
+    body: hyper::body::Bytes,
+    mut share: Share<'_>,
+    arrived: Instant,
+    record: &mut Record,
+) -> Option<Begun> {
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let limit = shared.service.config.limits.body_bytes;
+    let is_large = body.len() > LARGE;
+    let mut work = move || {
+        let unpacked = match body::unpack(text(header::CONTENT_ENCODING), &body, limit, &mut share) {
+            Ok(unpacked) => unpacked,
+            Err(problem) => return Begun::Done(not_unpacked(shared, &problem)),
+        };
+        let request = Request {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            json_length: text(HeaderName::from_static("inference-header-content-length")),
+            body: unpacked.as_deref().unwrap_or(&body),
+            arrived,
+        };
+        answer::answer(&shared.service, &request, record)
+    };
+    panics::contain(|| if is_large { tokio::task::block_in_place(work) } else { work() })
 }
 
 /// The reply to the request that is `waiting` for its predictions.
@@ -205,12 +219,18 @@ fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option
 }
 
 /// The whole body, within its limits; one whose `Content-Length` is too large is not read at all.
-async fn read(shared: &Shared, body: Incoming, arrived: Instant) -> Result<hyper::body::Bytes, Reply> {
+async fn read(
+    shared: &Shared,
+    body: Incoming,
+    arrived: Instant,
+    share: &mut Share<'_>,
+) -> Result<hyper::body::Bytes, Reply> {
     let limits = &shared.service.config.limits;
     let deadline = arrived + Duration::from_secs_f64(limits.body_seconds);
-    match timeout_at(deadline.into(), body::read(body, limits.body_bytes)).await {
+    match timeout_at(deadline.into(), body::read(body, limits.body_bytes, share)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(Unreadable::TooLarge)) => Err(too_large(shared, "the body").with("Connection", "close")),
+        Ok(Err(Unreadable::NoRoom)) => Err(no_room(shared).with("Connection", "close")),
         Ok(Err(Unreadable::Cut)) => {
             Err(Reply::error(400, "the body is incomplete").with("Connection", "close"))
         }
@@ -235,7 +255,18 @@ fn not_unpacked(shared: &Shared, problem: &Unpackable) -> Reply {
             Reply::error(400, "the body cannot be decompressed: it does not match its Content-Encoding")
         }
         Unpackable::TooLarge => too_large(shared, "the decompressed body"),
+        Unpackable::NoRoom => no_room(shared),
     }
+}
+
+fn no_room(shared: &Shared) -> Reply {
+    shared.service.metrics.rejected_memory.add(1);
+    let most = shared.service.config.limits.all_bodies_bytes;
+    let message = format!(
+        "there is no memory for the body: all requests together have the {most} bytes that \
+         `serve.limits.all_bodies_bytes` allows; try again later"
+    );
+    Reply::error(503, &message).with("Retry-After", "1")
 }
 
 fn too_large(shared: &Shared, what: &str) -> Reply {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::budget::Budget;
 use super::compute;
 use super::config::Config;
 use super::metrics::{Api, Metrics};
@@ -28,6 +29,8 @@ pub struct Service {
     pub registry: Arc<Registry>,
     /// The requests that wait for the network.
     pub queue: Arc<Queue>,
+    /// The memory for the bodies of requests.
+    pub bodies: Budget,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// When the server started.
@@ -115,7 +118,8 @@ impl Service {
     #[must_use]
     pub fn new(config: Config, registry: Arc<Registry>, queue: Arc<Queue>, metrics: Arc<Metrics>) -> Self {
         let started = Instant::now();
-        Self { config, registry, queue, metrics, started, draining: AtomicBool::new(false) }
+        let bodies = Budget::new(config.limits.all_bodies_bytes);
+        Self { config, registry, queue, bodies, metrics, started, draining: AtomicBool::new(false) }
     }
 
     /// Accepts `inputs` for `version`; `finish` makes the reply of the predictions.

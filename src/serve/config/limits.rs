@@ -9,6 +9,10 @@ pub struct Limits {
     /// The maximum size of a body in bytes, as sent and decompressed; beyond it, the status is 413.
     #[schemars(range(min = 1, max = 0x4000_0000_u64))]
     pub body_bytes: usize,
+    /// The maximum size in bytes of the bodies of all requests that are arriving or being read, as sent and decompressed; beyond
+    /// it, the status is 503.
+    #[schemars(range(min = 2, max = 0x100_0000_0000_u64))]
+    pub all_bodies_bytes: usize,
     /// The maximum size of a request's head in bytes; beyond it, the status is 431.
     #[schemars(range(min = 8_192, max = 1_048_576))]
     pub head_bytes: usize,
@@ -51,6 +55,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 32 << 20,
+            all_bodies_bytes: 256 << 20,
             head_bytes: 16 << 10,
             samples: 65_536,
             connections: 4_096,

@@ -150,6 +150,14 @@ impl Config {
                 problems.key("input").report("the input needs a name");
             }
         }
+        let Limits { body_bytes, all_bodies_bytes, .. } = self.limits;
+        if all_bodies_bytes < body_bytes.saturating_mul(2) {
+            problems.key("limits").key("all_bodies_bytes").report(format!(
+                "{all_bodies_bytes} bytes are not enough for a body of {body_bytes} (`body_bytes`) that is as large again after \
+                 decompression; set at least {}",
+                body_bytes.saturating_mul(2)
+            ));
+        }
         match self.address() {
             Ok(address) if !address.ip().is_loopback() => self.validate_access(problems),
             Ok(_) => {}

@@ -72,6 +72,8 @@ pub struct Metrics {
     pub rejected_queue: Count,
     /// Requests that were refused because of a limit.
     pub rejected_limit: Count,
+    /// Requests that were refused because there was no memory for their bodies.
+    pub rejected_memory: Count,
     /// Connections that were closed because there were too many.
     pub rejected_connections: Count,
     /// Requests whose clients hung up before the reply.
@@ -105,6 +107,7 @@ impl Metrics {
             none: ModelMetrics::new(),
             rejected_queue: Count::default(),
             rejected_limit: Count::default(),
+            rejected_memory: Count::default(),
             rejected_connections: Count::default(),
             cancelled: Count::default(),
             late: Count::default(),

@@ -55,6 +55,40 @@ fn bodies_have_a_largest_size_however_they_are_sent() {
 }
 
 #[test]
+fn bodies_have_a_largest_size_together() {
+    let workspace = trained();
+    let limits = "serve.limits={body_bytes=1000,all_bodies_bytes=2000}";
+    let server = Served::start(&workspace, &["run", "--set", limits]);
+    // Two clients that send all but the last byte.
+    let body = padded(1000);
+    let (most, last) = body.split_at(999);
+    let mut slow = [server.client(), server.client()];
+    for client in &mut slow {
+        client.send(
+            format!("POST {LINE} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{most}").as_bytes(),
+        );
+    }
+    let end = Instant::now() + Duration::from_secs(20);
+    while !server.client().get("/metrics").text().contains("\ntaper_body_bytes 1998\n") {
+        assert!(Instant::now() < end, "the bodies do not arrive");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let answer = server.client().post(LINE, &padded(20));
+    refused(&answer, 503, "all_bodies_bytes", 2000);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    // What has arrived is answered, and leaves room for others.
+    for client in &mut slow {
+        client.send(last.as_bytes());
+        assert_eq!(client.answer(false).expect("a reply").status, 200);
+    }
+    assert_eq!(server.client().post(LINE, &padded(1000)).status, 200);
+    let metrics = server.client().get("/metrics");
+    for line in ["taper_rejected_total{reason=\"memory\"} 1", "taper_body_bytes 0"] {
+        assert!(metrics.text().contains(&format!("\n{line}\n")), "{}", metrics.text());
+    }
+}
+
+#[test]
 fn requests_have_a_largest_number_of_samples_by_both_protocols() {
     let workspace = trained();
     let server = Served::start(&workspace, &["run", "--set", "serve.limits.samples=3"]);

@@ -29,6 +29,49 @@ fn flood(server: &Served, count: usize, request: &[u8]) -> Vec<Option<Answer>> {
     })
 }
 
+/// The most that a server may use with a budget of 64 MiB for bodies: as much again for the numbers of the one that is
+/// read, and itself.
+const MOST_KIB: u64 = 192 << 10;
+
+#[test]
+fn bodies_that_have_no_room_are_refused_and_the_server_lives() {
+    let rounds = times([1, 5, 50]);
+    let workspace = workspace();
+    let limits = "serve.limits={body_bytes=33554432,all_bodies_bytes=67108864}";
+    let server = Served::of(&mut shell(&workspace, "", &["--set", limits]));
+    let largest = request(32 << 20);
+    let (mut right, mut refused, mut cut) = (0, 0, 0);
+    for _ in 0..rounds {
+        for answer in flood(&server, 16, &largest) {
+            match answer {
+                Some(answer) if answer.status == 503 => {
+                    assert!(answer.text().contains("serve.limits.all_bodies_bytes"), "{answer:?}");
+                    assert_eq!(answer.header("retry-after"), Some("1"));
+                    refused += 1;
+                }
+                Some(answer) => {
+                    assert_eq!((answer.status, answer.text()), (200, "{\"predictions\":[[1.5]]}"));
+                    right += 1;
+                }
+                // The client was still sending when the connection was closed.
+                None => cut += 1,
+            }
+        }
+        until("all room is free again", || metric(&mut connect(&server), "taper_body_bytes ") == 0);
+        assert_eq!(connect(&server).ask(&largest).map(|answer| answer.status), Some(200));
+    }
+    let most = kib(&server, "VmHWM:");
+    assert!(refused + cut > 0 && most < MOST_KIB, "{right} {refused} {cut} {most}");
+    log_of(server);
+    report(
+        "serve_chaos_body_budget",
+        &json!({
+            "bodies_of_32_mib": 17 * rounds, "right": right + rounds, "refused": refused, "refused_while_sending": cut,
+            "most_kib": most, "wrong": 0, "hung": 0,
+        }),
+    );
+}
+
 #[test]
 fn in_256_mib_a_server_answers_what_its_limits_allow_and_ends_beyond() {
     let rounds = times([1, 5, 20]);
