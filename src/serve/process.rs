@@ -17,12 +17,12 @@ pub fn numbers(started: Instant) -> Vec<(&'static str, &'static str, &'static st
     let files = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
     // Linux reports hundredths of a second here, whatever its own tick rate.
     let cpu = (field(11) + field(12)) / 100.0;
-    let memory = 1024.0 * labeled(&status, "VmRSS:");
+    let bytes = |label: &str| 1024.0 * labeled(&status, label);
     vec![
         ("process_cpu_seconds_total", "counter", "CPU time.", cpu),
-        ("process_resident_memory_bytes", "gauge", "Memory in use.", memory),
-        ("process_virtual_memory_bytes", "gauge", "Address space in use.", field(20)),
-        ("process_threads", "gauge", "Threads.", field(17)),
+        ("process_resident_memory_bytes", "gauge", "Memory in use.", bytes("VmRSS:")),
+        ("process_virtual_memory_bytes", "gauge", "Address space in use.", bytes("VmSize:")),
+        ("process_threads", "gauge", "Threads.", labeled(&status, "Threads:")),
         ("process_open_fds", "gauge", "Open files.", files as f64),
         ("process_max_fds", "gauge", "The maximum number of open files.", labeled(&limits, "Max open files")),
         ("process_start_time_seconds", "gauge", "When the process started.", start_time(started)),
