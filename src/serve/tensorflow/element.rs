@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Option<String> {
-        let Some(Tree::List(elements)) = Tree::read(text) else { panic!("{text}") };
+        let Ok(Tree::List(elements)) = Tree::read(text) else { panic!("{text}") };
         explain(&elements)
             .map(|text| text.split_once("ARGUMENT: ").map_or(String::new(), |(_, rest)| rest.into()))
     }

@@ -20,8 +20,7 @@ pub fn examples<'a>(document: &Document<'a>) -> Result<Examples<'a>, String> {
     // TensorFlow Serving says "classify" for both.
     let missing = "When method is classify, key 'examples' is expected and was not found";
     let text = document.examples.ok_or(missing)?;
-    let deep = "an example is nested more than 64 levels deep";
-    let Tree::List(elements) = Tree::read(text).ok_or(deep)? else {
+    let Tree::List(elements) = Tree::read(text).map_err(|problem| format!("'examples' {problem}"))? else {
         return Err("Expecting 'examples' value to be an list/array".to_owned());
     };
     if elements.is_empty() {
@@ -29,7 +28,7 @@ pub fn examples<'a>(document: &Document<'a>) -> Result<Examples<'a>, String> {
     }
     let context = match document.context {
         None => Vec::new(),
-        Some(text) => members(Tree::read(text).ok_or(deep)?)?,
+        Some(text) => members(Tree::read(text).map_err(|problem| format!("'context' {problem}"))?)?,
     };
     let with_context = |element| {
         let mut own = members(element)?;

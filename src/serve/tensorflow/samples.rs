@@ -23,13 +23,16 @@ pub fn rows(instances: Value<'_>, version: &Version, call: Call) -> Result<Input
         (Value::Text(text), _) => text,
     };
     let input = &version.signature.input;
-    let Some(Tree::List(elements)) = Tree::read(text) else {
-        return Err("'instances' is nested more than 64 levels deep".to_owned());
-    };
-    let objects = match elements.first() {
-        None => return Err("No values in 'instances' array".to_owned()),
-        Some(first) => matches!(first, Tree::Object(..)) && first.base64().is_none(),
-    };
+    let problem = |problem| format!("'instances' {problem}");
+    let first = first(text).map_err(problem)?.ok_or("No values in 'instances' array")?;
+    let objects = matches!(first, Tree::Object(..)) && first.base64().is_none();
+    let by_name = |name: &str| version.signature.columns.iter().any(|column| column == name);
+    if let (true, Tree::Object(_, members), Input::Numbers(units)) = (objects, &first, call.input)
+        && members.iter().any(|(name, _)| name != input && by_name(name))
+    {
+        return read(version.reader(units).json(place(), text.as_bytes()));
+    }
+    let Tree::List(elements) = Tree::read(text).map_err(problem)? else { return Err(list(text)) };
     if !objects {
         if let Some(at) = elements.iter().position(|e| matches!(e, Tree::Object(..)) && e.base64().is_none())
         {
@@ -40,12 +43,6 @@ pub fn rows(instances: Value<'_>, version: &Version, call: Call) -> Result<Input
             Input::Numbers(_) => Err(element::explain(&elements).unwrap_or_else(|| NESTED.to_owned())),
         };
     }
-    let by_name = |name: &str| version.signature.columns.iter().any(|column| column == name);
-    if let (Some(Tree::Object(_, members)), Input::Numbers(units)) = (elements.first(), call.input)
-        && members.iter().any(|(name, _)| name != input && by_name(name))
-    {
-        return read(version.reader(units).json(place(), text.as_bytes()));
-    }
     let mut values = Vec::with_capacity(elements.len());
     for (at, element) in elements.into_iter().enumerate() {
         values.push(named(element, at, version)?);
@@ -54,6 +51,16 @@ pub fn rows(instances: Value<'_>, version: &Version, call: Call) -> Result<Input
     let mut cursor = Cursor::new(&values);
     let value = Value::read(&mut cursor).map_err(|invalid| invalid.message.to_owned())?;
     rows(value, version, call)
+}
+
+/// The first element of the list that is `text`, if there is one.
+fn first(text: &str) -> Result<Option<Tree<'_>>, &'static str> {
+    let mut cursor = Cursor::new(text);
+    let is_empty = !cursor.skip_if(b'[') || cursor.peek() == Some(b']');
+    if is_empty {
+        return Ok(None);
+    }
+    cursor.skip().map_err(|invalid| invalid.message).and_then(Tree::read).map(Some)
 }
 
 /// The text of the value in `element`, `{"x": VALUE}`.
@@ -100,7 +107,7 @@ pub fn columns(inputs: Value<'_>, version: &Version, call: Call) -> Result<Input
         (Value::Text(text), _) => text,
     };
     let input = &version.signature.input;
-    let tree = Tree::read(text).ok_or("'inputs' is nested more than 64 levels deep")?;
+    let tree = Tree::read(text).map_err(|problem| format!("'inputs' {problem}"))?;
     let first = match &tree {
         Tree::List(elements) => elements.first(),
         other => Some(other),

@@ -1,9 +1,15 @@
 //! A JSON value as a tree, for the rare requests that are not regular lists of numbers.
 
-use crate::serve::json::{Cursor, shortened};
+use crate::serve::json::{Cursor, Invalid, shortened};
 
 /// The deepest value that is read as a tree.
 const DEEPEST: usize = 64;
+const DEEP: &str = "is nested more than 64 levels deep";
+
+/// The most values in a tree: they take up to sixty times the memory of their text.
+const MOST: usize = 1 << 19;
+const MANY: &str =
+    "has more than 524,288 values that are not in regular lists of numbers; send fewer samples at once";
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,33 +25,42 @@ pub enum Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    /// The tree of `text`, which is valid JSON; `None` if it is deeper than [`DEEPEST`].
-    #[must_use]
-    pub fn read(text: &'a str) -> Option<Self> {
-        Self::at(text, DEEPEST)
+    /// The tree of `text`, which is valid JSON.
+    ///
+    /// # Errors
+    /// If it is deeper than [`DEEPEST`] or has more than [`MOST`] values: the end of a sentence about it for the client.
+    pub fn read(text: &'a str) -> Result<Self, &'static str> {
+        let mut left = MOST;
+        Self::at(text, DEEPEST, &mut left)
     }
 
-    fn at(text: &'a str, depth: usize) -> Option<Self> {
-        let below = depth.checked_sub(1)?;
+    /// Reads a value of at most `depth` levels, and takes the number of values in its lists and objects from `left`.
+    fn at(text: &'a str, depth: usize, left: &mut usize) -> Result<Self, &'static str> {
+        let below = depth.checked_sub(1).ok_or(DEEP)?;
         let mut cursor = Cursor::new(text);
-        match text.as_bytes().first()? {
-            b'[' => {
+        let mut take = |cursor: &mut Cursor<'a>| {
+            *left = left.checked_sub(1).ok_or_else(|| cursor.invalid(MANY))?;
+            cursor.skip()
+        };
+        match text.as_bytes().first() {
+            Some(b'[') => {
                 let mut texts = Vec::new();
-                cursor.elements(|cursor| cursor.skip().map(|text| texts.push(text))).ok()?;
-                texts.into_iter().map(|text| Self::at(text, below)).collect::<Option<_>>().map(Self::List)
+                cursor.elements(|cursor| take(cursor).map(|text| texts.push(text))).map_err(message)?;
+                let elements = texts.into_iter().map(|text| Self::at(text, below, left));
+                elements.collect::<Result<_, _>>().map(Self::List)
             }
-            b'{' => {
+            Some(b'{') => {
                 let mut members = Vec::new();
                 let read = |name: &str, cursor: &mut Cursor<'a>| {
-                    let name = name.to_owned();
-                    cursor.skip().map(|text| members.push((name, text)))
+                    take(cursor).map(|text| members.push((name.to_owned(), text)))
                 };
-                cursor.object(read).ok()?;
-                let member = |(name, text)| Self::at(text, below).map(|value| (name, value));
-                members.into_iter().map(member).collect::<Option<_>>().map(|all| Self::Object(text, all))
+                cursor.object(read).map_err(message)?;
+                let member = |(name, text)| Self::at(text, below, left).map(|value| (name, value));
+                let members = members.into_iter().map(member).collect::<Result<_, _>>()?;
+                Ok(Self::Object(text, members))
             }
-            b'"' | b't' | b'f' | b'n' => Some(Self::Other(text)),
-            _ => Some(Self::Number(text, number(text))),
+            Some(b'"' | b't' | b'f' | b'n') => Ok(Self::Other(text)),
+            _ => Ok(Self::Number(text, number(text))),
         }
     }
 
@@ -115,11 +130,36 @@ impl<'a> Tree<'a> {
     }
 }
 
+fn message(invalid: Invalid) -> &'static str {
+    invalid.message
+}
+
 fn number(text: &str) -> f64 {
     match text.trim_start_matches('-') {
         "NaN" => f64::NAN,
         "Inf" | "Infinity" if text.starts_with('-') => f64::NEG_INFINITY,
         "Inf" | "Infinity" => f64::INFINITY,
         _ => text.parse().unwrap_or(f64::NAN),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trees_have_limits() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(Tree::read(&nested(DEEPEST)).is_ok());
+        assert_eq!(Tree::read(&nested(DEEPEST + 1)), Err(DEEP));
+        assert!(DEEP.contains(&DEEPEST.to_string()));
+        let list = |count: usize| format!("[{}1]", "1,".repeat(count - 1));
+        assert!(Tree::read(&list(MOST)).is_ok());
+        assert_eq!(Tree::read(&list(MOST + 1)), Err(MANY));
+        // However they are nested.
+        let object = |count: usize| format!(r#"{{"a":{},"b":[[]]}}"#, list(count));
+        assert!(Tree::read(&object(MOST - 3)).is_ok());
+        assert_eq!(Tree::read(&object(MOST - 2)), Err(MANY));
+        assert!(MANY.replace(',', "").contains(&MOST.to_string()));
     }
 }
