@@ -39,6 +39,7 @@ mod page;
 mod percent;
 mod process;
 mod queue;
+mod receive;
 mod registry;
 mod reply;
 mod respond;

@@ -1,6 +1,6 @@
 //! One request, from its head to its reply.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hyper::Response;
 use hyper::body::Incoming;
@@ -10,10 +10,11 @@ use tokio::time::timeout_at;
 
 use super::access_log::Line;
 use super::answer;
-use super::body::{self, Unpackable, Unreadable, Whole};
+use super::body::Whole;
 use super::budget::Share;
 use super::headers::{allowed_origin, length, preflight, request_id, respond_with, trace};
 use super::metrics::Metrics;
+use super::receive;
 use super::reply::Reply;
 use super::service::{Begun, Record, Request, Waiting};
 use super::shared::Shared;
@@ -21,6 +22,9 @@ use crate::panics;
 
 /// The bytes beyond which a body is read on a thread of its own, so that others' requests do not wait for it.
 const LARGE: usize = 256 << 10;
+
+/// The same for compressed bodies, which may have a thousand times as many after decompression.
+const LARGE_PACKED: usize = 4 << 10;
 
 /// Answers one request.
 pub async fn respond(shared: &Shared, peer: &str, request: hyper::Request<Incoming>) -> Response<Whole> {
@@ -88,12 +92,18 @@ async fn answer(
     }
     let service = &shared.service;
     let mut share = service.bodies.share();
-    let body = match read(shared, body, arrived, &mut share).await {
+    let body = match receive::read(service, body, arrived, &mut share).await {
         Ok(body) => body,
         Err(reply) => return (reply, 0),
     };
     let received = body.len();
-    let reply = match begin(shared, head, body, share, arrived, record) {
+    let is_packed = head.headers.contains_key(header::CONTENT_ENCODING);
+    let is_large = received > if is_packed { LARGE_PACKED } else { LARGE };
+    // At most as many large bodies are read at once as there are processors, since reading one takes up to four times its memory.
+    let turn = if is_large { service.large.acquire().await.ok() } else { None };
+    let begun = begin(shared, head, body, share, is_large, arrived, record);
+    drop(turn);
+    let reply = match begun {
         None => failed(shared),
         Some(Begun::Done(reply)) => reply,
         Some(Begun::Waiting(waiting)) => {
@@ -117,16 +127,16 @@ fn begin(
     head: &Parts,
     body: hyper::body::Bytes,
     mut share: Share<'_>,
+    is_large: bool,
     arrived: Instant,
     record: &mut Record,
 ) -> Option<Begun> {
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let limit = shared.service.config.limits.body_bytes;
-    let is_large = body.len() > LARGE;
     let mut work = move || {
-        let unpacked = match body::unpack(text(header::CONTENT_ENCODING), &body, limit, &mut share) {
+        let encoding = text(header::CONTENT_ENCODING);
+        let unpacked = match receive::unpack(&shared.service, encoding, &body, &mut share) {
             Ok(unpacked) => unpacked,
-            Err(problem) => return Begun::Done(not_unpacked(shared, &problem)),
+            Err(reply) => return Begun::Done(reply),
         };
         let request = Request {
             method: head.method.as_str(),
@@ -216,61 +226,4 @@ fn authorized(shared: &Shared, headers: &HeaderMap, path: &str) -> Result<Option
     let why = if given.is_none() { "a token is required" } else { "the token is not valid" };
     let message = format!("{why}; send `Authorization: Bearer TOKEN`");
     Err(Reply::error(401, &message).with("WWW-Authenticate", "Bearer"))
-}
-
-/// The whole body, within its limits; one whose `Content-Length` is too large is not read at all.
-async fn read(
-    shared: &Shared,
-    body: Incoming,
-    arrived: Instant,
-    share: &mut Share<'_>,
-) -> Result<hyper::body::Bytes, Reply> {
-    let limits = &shared.service.config.limits;
-    let deadline = arrived + Duration::from_secs_f64(limits.body_seconds);
-    match timeout_at(deadline.into(), body::read(body, limits.body_bytes, share)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(Unreadable::TooLarge)) => Err(too_large(shared, "the body").with("Connection", "close")),
-        Ok(Err(Unreadable::NoRoom)) => Err(no_room(shared).with("Connection", "close")),
-        Ok(Err(Unreadable::Cut)) => {
-            Err(Reply::error(400, "the body is incomplete").with("Connection", "close"))
-        }
-        Err(_) => {
-            shared.service.metrics.rejected_limit.add(1);
-            let seconds = limits.body_seconds;
-            let message = format!(
-                "the body did not arrive within the {seconds} seconds that `serve.limits.body_seconds` allows"
-            );
-            Err(Reply::error(408, &message).with("Connection", "close"))
-        }
-    }
-}
-
-fn not_unpacked(shared: &Shared, problem: &Unpackable) -> Reply {
-    match problem {
-        Unpackable::Encoding => {
-            Reply::error(415, "Unsupported compression type: gzip and deflate are supported")
-                .with("Accept-Encoding", "gzip, deflate")
-        }
-        Unpackable::Damaged => {
-            Reply::error(400, "the body cannot be decompressed: it does not match its Content-Encoding")
-        }
-        Unpackable::TooLarge => too_large(shared, "the decompressed body"),
-        Unpackable::NoRoom => no_room(shared),
-    }
-}
-
-fn no_room(shared: &Shared) -> Reply {
-    shared.service.metrics.rejected_memory.add(1);
-    let most = shared.service.config.limits.all_bodies_bytes;
-    let message = format!(
-        "there is no memory for the body: all requests together have the {most} bytes that \
-         `serve.limits.all_bodies_bytes` allows; try again later"
-    );
-    Reply::error(503, &message).with("Retry-After", "1")
-}
-
-fn too_large(shared: &Shared, what: &str) -> Reply {
-    shared.service.metrics.rejected_limit.add(1);
-    let most = shared.service.config.limits.body_bytes;
-    Reply::error(413, &format!("{what} has more than the {most} bytes that `serve.limits.body_bytes` allows"))
 }

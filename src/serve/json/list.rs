@@ -7,6 +7,9 @@ use crate::data::input::Numbers;
 /// The deepest list that is read as numbers: no network takes deeper ones.
 const DEEPEST: usize = 8;
 
+/// From this length on, memory for a list is reserved once for all numbers that can follow.
+const LONG: usize = 1 << 14;
+
 /// The regular nested list of finite numbers at `cursor`, or the number, or `None`, after which the position
 /// of `cursor` is unspecified.
 ///
@@ -40,6 +43,12 @@ pub fn read(cursor: &mut Cursor<'_>) -> Option<Numbers> {
             return None;
         }
         whole &= number.whole;
+        if values.len() == values.capacity() {
+            // No more than can follow: each takes a digit and a comma. A long list is not copied again; memory that turns out
+            // not to be needed is never touched.
+            let (length, most) = (values.len(), cursor.rest().len() / 2 + 1);
+            values.reserve_exact(if length < LONG { length.max(16).min(most) } else { most });
+        }
         values.push(value);
         if open.is_empty() {
             return Some(Numbers { shape, counted: true, values, whole });
