@@ -4,7 +4,7 @@
 check:
     .ci/run format lints docs tests
 
-# All that CI checks; what is missing on this machine (MNIST, strace, CUDA) is skipped, and named.
+# All that CI checks; what is missing on this machine (MNIST, strace, Valgrind, CUDA) is skipped, and named.
 ci:
     .ci/run
 
