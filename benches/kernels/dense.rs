@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use taper_kernels::fused::fully_connected::{
-    Backward, Delta, Forward, Lists, Prepared, Scratch, Weights, rows, stride,
+    Backward, Delta, Forward, ForwardWeights, Lists, Prepared, Scratch, rows, stride,
 };
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::work::Work;
@@ -95,7 +95,7 @@ fn forward(sizes: Sizes, sparse: bool) -> Case {
         moved: bytes,
         memory: bytes,
         run: Box::new(move |team, isa| {
-            let weight = Weights::Plain(&weight, [inputs, units]);
+            let weight = ForwardWeights::Plain(&weight, [inputs, units]);
             let (bias, slope, mask) = (Some(&bias[..]), Some(0.0), None);
             Forward { samples, x: &x, weight, bias, slope, mask, y: &mut y }.run(team, isa, &mut scratch);
         }),

@@ -3,7 +3,7 @@
 use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
 use taper_kernels::fused::fully_connected::{
-    Backward, Delta, Forward, Lists, ONE_SHARE, Prepared, Scratch, Weights, rows, stride,
+    Backward, Delta, Forward, ForwardWeights, Lists, ONE_SHARE, Prepared, Scratch, rows, stride,
 };
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
@@ -116,9 +116,9 @@ impl Stage for Dense {
             if !(context.weights.fixed && prepared.is_ready()) {
                 prepared.prepare(context.team, context.isa, sizes, plain);
             }
-            Weights::Prepared(prepared)
+            ForwardWeights::Prepared(prepared)
         } else {
-            Weights::Plain(plain, sizes)
+            ForwardWeights::Plain(plain, sizes)
         };
         let forward = Forward {
             samples: context.samples,

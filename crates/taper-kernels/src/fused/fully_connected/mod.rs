@@ -21,7 +21,7 @@ mod tests;
 
 pub use backward::{Backward, COLUMNS, Lists};
 pub use delta::Delta;
-pub use forward::{Forward, ONE_SHARE, Scratch, Weights};
+pub use forward::{Forward, ForwardWeights, ONE_SHARE, Scratch};
 pub use prepared::Prepared;
 
 use crate::simd::lanes::WIDTH;

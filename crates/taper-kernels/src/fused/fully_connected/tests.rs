@@ -1,7 +1,7 @@
 //! Dense layers of odd sizes against plain loops in `f64`.
 #![allow(clippy::inline_always, reason = "rules are inlined into the kernels")]
 
-use super::{Backward, Delta, Forward, Scratch, Weights, chain, rows, stride};
+use super::{Backward, Delta, Forward, ForwardWeights, Scratch, chain, rows, stride};
 use crate::random::Stream;
 use crate::rule::{MAX_STATE, Rule, Trained};
 use crate::simd::arena::Arena;
@@ -156,7 +156,7 @@ impl Problem {
         let forward = Forward {
             samples,
             x: &x,
-            weight: Weights::Plain(&weight, [inputs, units]),
+            weight: ForwardWeights::Plain(&weight, [inputs, units]),
             bias: bias.as_deref(),
             slope,
             mask: mask.as_deref(),
@@ -338,7 +338,7 @@ fn a_chain_with_a_gap_is_refused() {
 fn sizes_that_overflow_are_refused() {
     let refused = |samples: usize, inputs: usize| {
         let (x, mut y) = ([0.0; 128], [0.0; 128]);
-        let (weight, bias, slope, mask) = (Weights::Plain(&[], [inputs, 0]), None, None, None);
+        let (weight, bias, slope, mask) = (ForwardWeights::Plain(&[], [inputs, 0]), None, None, None);
         let forward = Forward { samples, x: &x, weight, bias, slope, mask, y: &mut y };
         let run = || forward.run(&mut Team::new(1), Isa::detect(), &mut Scratch::default());
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()

@@ -43,7 +43,7 @@ pub struct Forward<'a> {
     /// Rows of the inputs, padded with zeros.
     pub x: &'a [f32],
     /// The weights.
-    pub weight: Weights<'a>,
+    pub weight: ForwardWeights<'a>,
     /// `[units]`, if there is one.
     pub bias: Option<&'a [f32]>,
     /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
@@ -56,7 +56,7 @@ pub struct Forward<'a> {
 
 /// The weights of a dense layer.
 #[derive(Clone, Copy)]
-pub enum Weights<'a> {
+pub enum ForwardWeights<'a> {
     /// `[units, inputs]`, and inputs and units. Each thread copies those of a share and uses them for all samples, so threads have
     /// no more to do than there are shares. Prepared weights give the same bits.
     Plain(&'a [f32], [usize; 2]),
@@ -64,7 +64,7 @@ pub enum Weights<'a> {
     Prepared(&'a Prepared),
 }
 
-impl Weights<'_> {
+impl ForwardWeights<'_> {
     fn sizes(self) -> [usize; 2] {
         match self {
             Self::Plain(weight, [inputs, units]) => {
@@ -97,8 +97,8 @@ impl Forward<'_> {
         let share = inputs.div_ceil(SHARES).clamp(ONE_SHARE, SHARE).next_multiple_of(WIDTH);
         let shares = inputs.div_ceil(share).max(1);
         let (group, packed) = match weight {
-            Weights::Plain(..) => (samples, Panels::len(share, units)),
-            Weights::Prepared(_) => (SAMPLES, 0),
+            ForwardWeights::Plain(..) => (samples, Panels::len(share, units)),
+            ForwardWeights::Prepared(_) => (SAMPLES, 0),
         };
         let (values, groups) = (rows(samples) * y_step, samples.div_ceil(group.max(1)));
         let (sums, packs) =
@@ -111,14 +111,14 @@ impl Forward<'_> {
             // different copies of weights.
             unsafe {
                 let panels = match weight {
-                    Weights::Plain(weight, _) => {
+                    ForwardWeights::Plain(weight, _) => {
                         let panels =
                             Panels { weights: packs.at(thread * packed), inputs: columns.clone(), units };
                         let (columns, weight) = (columns.clone(), weight.as_ptr());
                         lanes::run(isa, Pack { panels: panels.clone(), columns, weight, inputs });
                         panels
                     }
-                    Weights::Prepared(prepared) => {
+                    ForwardWeights::Prepared(prepared) => {
                         Panels { weights: prepared.weights().as_ptr().cast_mut(), inputs: 0..inputs, units }
                     }
                 };

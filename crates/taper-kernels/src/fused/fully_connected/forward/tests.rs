@@ -1,4 +1,4 @@
-use super::{Forward, Prepared, Scratch, Weights};
+use super::{Forward, ForwardWeights, Prepared, Scratch};
 use crate::fused::fully_connected::{rows, stride};
 use crate::random::Stream;
 use crate::simd::lanes::Isa;
@@ -32,7 +32,7 @@ fn outputs(
     let bias = random(units, 0.0, 3);
     let mut scratch = Scratch::default();
     let [packed, prepared] =
-        [Weights::Plain(weight, [inputs, units]), Weights::Prepared(&prepared)].map(|weight| {
+        [ForwardWeights::Plain(weight, [inputs, units]), ForwardWeights::Prepared(&prepared)].map(|weight| {
             let mut y = vec![0.0; rows(samples) * stride(units)];
             let bias = Some(&bias[..]);
             let forward = Forward { samples, x, weight, bias, slope: Some(0.25), mask: None, y: &mut y };
