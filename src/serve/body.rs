@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn unpack(encoding: Option<&str>, body: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Unpackable> {
-        super::unpack(encoding, body, limit, &mut Budget::new(usize::MAX).share())
+        super::unpack(encoding, body, limit, &mut Budget::new(usize::MAX, 1).share())
     }
 
     fn gzip(content: &[u8]) -> Vec<u8> {
@@ -219,7 +219,7 @@ mod tests {
         let (small, large) = (gzip(&[7; 1000]), gzip(&noise(50_000)));
         assert!(small.len() <= SMALL && large.len() > SMALL);
         for (packed, length) in [(small, 1000), (large, 50_000)] {
-            let budget = Budget::new(length);
+            let budget = Budget::new(length, 1);
             let unpack = |share: &mut Share<'_>| super::unpack(Some("gzip"), &packed, 1 << 20, share);
             let mut first = budget.share();
             assert_eq!(unpack(&mut first).unwrap().unwrap().len(), length);
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn bodies_are_put_together_up_to_the_limit() {
         let read = |pieces: &[&'static [u8]], limit, room| {
-            let budget = Budget::new(room);
+            let budget = Budget::new(room, 1);
             let mut share = budget.share();
             let mut reading = std::pin::pin!(read(Pieces(pieces.to_vec()), limit, &mut share));
             match reading.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop())) {

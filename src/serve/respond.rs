@@ -100,7 +100,7 @@ async fn answer(
     let is_packed = head.headers.contains_key(header::CONTENT_ENCODING);
     let is_large = received > if is_packed { LARGE_PACKED } else { LARGE };
     // At most as many large bodies are read at once as there are processors, since reading one takes up to four times its memory.
-    let turn = if is_large { service.large.acquire().await.ok() } else { None };
+    let turn = if is_large { service.bodies.turn().await } else { None };
     let begun = begin(shared, head, body, share, is_large, arrived, record);
     drop(turn);
     let reply = match begun {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::budget::Budget;
 use super::compute;
@@ -15,7 +15,6 @@ use super::queue::{Computed, Failure, Job, Queue, Refused};
 use super::registry::Registry;
 use super::reply::Reply;
 use crate::data::input::Inputs;
-use crate::threads;
 
 /// After how many times `serve.limits.answer_seconds` without progress the computation counts as stuck. A
 /// restart loses all waiting requests, and a single pass of a large network may take longer than
@@ -32,8 +31,6 @@ pub struct Service {
     pub queue: Arc<Queue>,
     /// The memory for the bodies of requests.
     pub bodies: Budget,
-    /// The turns of large bodies to be read.
-    pub large: Semaphore,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// When the server started.
@@ -121,9 +118,8 @@ impl Service {
     #[must_use]
     pub fn new(config: Config, registry: Arc<Registry>, queue: Arc<Queue>, metrics: Arc<Metrics>) -> Self {
         let started = Instant::now();
-        let bodies = Budget::new(config.limits.all_bodies_bytes);
-        let large = Semaphore::new(threads::count());
-        Self { config, registry, queue, bodies, large, metrics, started, draining: AtomicBool::new(false) }
+        let bodies = Budget::new(config.limits.all_bodies_bytes, crate::threads::count());
+        Self { config, registry, queue, bodies, metrics, started, draining: AtomicBool::new(false) }
     }
 
     /// Accepts `inputs` for `version`; `finish` makes the reply of the predictions.
