@@ -148,14 +148,15 @@ impl Data<'_> {
 
 /// Prefetches on x86-64; elsewhere the language offers no way to do so.
 fn prefetch_lines<T>(values: &[T]) {
+    let lines = values.chunks(64 / size_of::<T>()).take(PREFETCH_BYTES / 64);
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for line in values.chunks(64 / size_of::<T>()).take(PREFETCH_BYTES / 64) {
+    for line in lines {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: every x86_64 has the instruction, which is only a hint, with an address within the slice.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = values;
+    drop(lines);
 }
 
 /// Scales a run that starts at value `start` of a sample with channels of `size` values, and scatters it to
