@@ -111,7 +111,7 @@ impl Socket for TlsStream<TcpStream> {
 pub struct Io<S: Socket> {
     socket: S,
     activity: Arc<Activity>,
-    /// A buffer between tokio and hyper: handing hyper's own buffer to tokio takes unsafe code.
+    /// A buffer between tokio and hyper: safe code cannot hand hyper's own buffer to tokio.
     chunk: Box<[u8]>,
     flushed: bool,
 }
