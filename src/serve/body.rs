@@ -155,7 +155,8 @@ fn inflate<R: Read>(
     let mut content = Vec::with_capacity(length);
     match open().take(most).read_to_end(&mut content) {
         _ if content.len() > limit => Err(Unpackable::TooLarge),
-        Ok(_) if packed <= SMALL && !share.grow(content.len()) => Err(Unpackable::NoRoom),
+        // What was counted before has its room already.
+        Ok(_) if !share.grow(content.len().saturating_sub(length)) => Err(Unpackable::NoRoom),
         Ok(_) => Ok(content),
         Err(_) => Err(Unpackable::Damaged),
     }
