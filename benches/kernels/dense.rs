@@ -18,8 +18,14 @@ const UPDATE: usize = 13;
 type Sizes = [usize; 3];
 
 /// The sizes, and whether the layer follows another one, which needs a gradient.
-const LAYERS: [(Sizes, bool); 4] =
-    [([32, 5408, 128], true), ([32, 784, 128], false), ([32, 100, 100], true), ([64, 3200, 256], true)];
+const LAYERS: [(Sizes, bool); 6] = [
+    ([32, 5408, 128], true),
+    ([128, 5408, 128], true),
+    ([512, 5408, 128], true),
+    ([32, 784, 128], false),
+    ([32, 100, 100], true),
+    ([64, 3200, 256], true),
+];
 
 pub fn cases() -> Vec<Case> {
     LAYERS
