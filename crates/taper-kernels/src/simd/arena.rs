@@ -31,6 +31,14 @@ impl Arena {
     }
 }
 
+/// The distance between the memory of `len` values of one thread and that of the next, a page more than needed: what a
+/// processor fetches ahead of a thread's writes, up to the end of a page, must not belong to another thread.
+#[must_use]
+pub const fn apart(len: usize) -> usize {
+    const PAGE: usize = 1024;
+    if len == 0 { 0 } else { len.next_multiple_of(PAGE) + PAGE }
+}
+
 impl Deref for Arena {
     type Target = [f32];
 

@@ -14,6 +14,7 @@ use transposed::Transposed;
 use super::pack::{Filters, TransposedTap};
 use super::winograd::{self, Tiling};
 use super::{Filter, Groups, Image, MAX_VALUES, padded};
+use crate::simd::arena::apart;
 use crate::simd::holds;
 use crate::simd::lanes::WIDTH;
 use crate::window::Window;
@@ -190,7 +191,7 @@ impl Convolution {
     /// pixels.
     #[must_use]
     pub fn delta_len(&self) -> usize {
-        if self.has_winners() { 4 * padded(self.input.len()) } else { self.transposed.delta.len() }
+        apart(if self.has_winners() { 4 * padded(self.input.len()) } else { self.transposed.delta.len() })
     }
 
     /// The number of values that a batch of `samples` needs for partial sums.

@@ -3,6 +3,7 @@
 use super::{Convolution, Winograd};
 use crate::fused::channels_last::winograd;
 use crate::fused::channels_last::{Epilogue, Forward, WeightGradient};
+use crate::simd::arena::apart;
 use crate::simd::lanes::{self, Isa, WIDTH};
 
 /// One image of a batch, in the layouts of the convolution.
@@ -19,6 +20,10 @@ impl Convolution {
     /// The number of values that each thread needs for intermediate results, with or without the gradients of the backward pass.
     #[must_use]
     pub fn workspace_len(&self, with_gradients: bool) -> usize {
+        apart(self.products_len(with_gradients))
+    }
+
+    fn products_len(&self, with_gradients: bool) -> usize {
         let Some(Winograd { outputs, input_gradient, weight_gradient }) = &self.winograd else { return 0 };
         let (filters, channels) = (self.output.channels, self.input.channels);
         let forward = winograd::Forward::workspace_len(outputs, channels);

@@ -14,7 +14,7 @@ pub(super) use total::Epilogue;
 use super::panels::{Pack, Panels};
 use super::prepared::Prepared;
 use super::{ROWS, rows, stride};
-use crate::simd::arena::Arena;
+use crate::simd::arena::{Arena, apart};
 use crate::simd::disjoint::Disjoint;
 use crate::simd::holds;
 use crate::simd::lanes::{self, Isa, WIDTH};
@@ -97,7 +97,7 @@ impl Forward<'_> {
         let share = inputs.div_ceil(SHARES).clamp(ONE_SHARE, SHARE).next_multiple_of(WIDTH);
         let shares = inputs.div_ceil(share).max(1);
         let (group, packed) = match weight {
-            ForwardWeights::Plain(..) => (samples, Panels::len(share, units)),
+            ForwardWeights::Plain(..) => (samples, apart(Panels::len(share, units))),
             ForwardWeights::Prepared(_) => (SAMPLES, 0),
         };
         let (values, groups) = (rows(samples) * y_step, samples.div_ceil(group.max(1)));
