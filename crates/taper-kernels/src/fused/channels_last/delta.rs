@@ -1,6 +1,7 @@
 //! From the gradient of a convolution's output back to the gradient of its pre-activations: through
 //! max-pooling and the activation.
 
+use super::epilogue::{pooled_gradient, pooled_index};
 use crate::simd::lanes::{Kernel, Lanes, WIDTH};
 
 /// The work on one image. All pointers are to `f32` values in the layouts given for each field.
@@ -12,7 +13,7 @@ pub struct Delta {
     pub panels: usize,
     /// The first pixel of the output's gradient.
     pub gradient: *const f32,
-    /// The first pixel of the output.
+    /// The first pixel of the output; not read with pooling.
     pub output: *const f32,
     /// The row stride of both.
     pub row: usize,
@@ -42,20 +43,23 @@ impl Kernel for Delta {
                     for x in 0..self.size[1] {
                         let at = y * self.row + x * channels + panel * WIDTH;
                         let mut gradient = L::load(self.gradient.add(at));
-                        if let Some(slope) = self.slope {
-                            gradient = gradient.leaky_gradient(L::load(self.output.add(at)), slope);
-                        }
-                        sum = sum + gradient;
                         let [down, right] = self.delta_steps;
                         if self.argmax.is_null() {
+                            if let Some(slope) = self.slope {
+                                gradient = gradient.leaky_gradient(L::load(self.output.add(at)), slope);
+                            }
+                            sum = sum + gradient;
                             gradient.store(self.delta.add(y * down + x * right + panel * WIDTH));
                         } else {
                             let window = (y * self.size[1] + x) * self.panels + panel;
-                            let argmax = L::load_bytes(self.argmax.add(window * WIDTH));
+                            let choice = L::load_bytes(self.argmax.add(window * WIDTH));
+                            gradient = pooled_gradient(gradient, choice, self.slope);
+                            sum = sum + gradient;
+                            let index = pooled_index(choice);
                             let to = self.delta.add(2 * y * down + 2 * x * right + panel * WIDTH);
                             let offsets = [0, right, down, down + right];
                             for i in 0..4 {
-                                let won = argmax.eq(argmax.splat_like(i as f32));
+                                let won = index.eq(index.splat_like(i as f32));
                                 gradient.select(won, gradient.splat_like(0.0)).store(to.add(offsets[i]));
                             }
                         }

@@ -32,9 +32,47 @@ impl Epilogue {
     }
 }
 
+/// What is added to the index of the largest of four values if the activation's slope there is that below 0.
+const BELOW: f32 = 4.0;
+
+impl Epilogue {
+    /// The output of 2x2 max-pooling, and the index of the value that it comes from, with [`BELOW`]: all that the backward pass
+    /// must know. An increasing activation commutes with the maximum.
+    ///
+    /// # Safety
+    /// As for [`apply`](Self::apply).
+    #[inline(always)]
+    pub unsafe fn pool<L: Lanes>(&self, four: [L; 4], panel: usize) -> (L, L) {
+        let (best, index) = largest(four);
+        // SAFETY: guaranteed by the caller.
+        let output = unsafe { self.apply(best, panel) };
+        if self.slope.is_none() {
+            return (output, index);
+        }
+        let zero = output.splat_like(0.0);
+        (output, index.select(output.gt(zero), index + output.splat_like(BELOW)))
+    }
+}
+
+/// The gradient of the input of an activation with that slope below 0, at the pixels that [`Epilogue::pool`] has chosen.
+#[inline(always)]
+pub fn pooled_gradient<L: Lanes>(gradient: L, choice: L, slope: Option<f32>) -> L {
+    match slope {
+        Some(slope) => gradient.leaky_gradient(gradient.splat_like(BELOW) - choice, slope),
+        None => gradient,
+    }
+}
+
+/// The index of the pixel in a choice of [`Epilogue::pool`].
+#[inline(always)]
+pub fn pooled_index<L: Lanes>(choice: L) -> L {
+    let below = choice.splat_like(BELOW);
+    choice.select(below.gt(choice), choice - below)
+}
+
 /// The largest of four values, in a tie the first one, and its index. NaN is larger than all numbers.
 #[inline(always)]
-pub fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
+fn largest<L: Lanes>(four: [L; 4]) -> (L, L) {
     let mut best = four[0];
     let mut argmax = best.splat_like(0.0);
     for i in 1..4 {

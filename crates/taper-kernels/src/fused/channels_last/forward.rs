@@ -1,7 +1,7 @@
 //! One image through all filters, followed by bias, activation and 2x2 max-pooling.
 
 use super::Filter;
-use super::epilogue::{Epilogue, largest};
+use super::epilogue::Epilogue;
 use super::groups::Groups;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
@@ -21,8 +21,7 @@ pub struct Forward<'a> {
     pub epilogue: Epilogue,
     /// The output image, with its border.
     pub output: *mut f32,
-    /// `[windows, panels, 16]`: the index of the largest of the four pixels; null if outputs are not
-    /// pooled.
+    /// `[windows, panels, 16]`: the choices of [`Epilogue::pool`]; null if outputs are not pooled.
     pub argmax: *mut u8,
     /// Whether to skip groups whose pixels are all zero. All weights must then be finite.
     pub has_zeros: bool,
@@ -120,13 +119,13 @@ impl Forward<'_> {
         for panel in 0..self.panels {
             // SAFETY: guaranteed by the caller.
             unsafe {
-                let value = self.epilogue.apply(L::splat(0.0), panel);
+                let (value, choice) = self.epilogue.pool([L::splat(0.0); 4], panel);
                 for i in 0..4 {
                     value.store(self.output.add(start.output + panel * WIDTH + self.groups.output[i]));
                 }
                 if !self.argmax.is_null() {
                     let window = group * self.panels + panel;
-                    L::splat(0.0).store_bytes(self.argmax.add(window * WIDTH));
+                    choice.store_bytes(self.argmax.add(window * WIDTH));
                 }
             }
         }
@@ -187,10 +186,10 @@ impl Forward<'_> {
                             self.epilogue.apply(four[i], panel + p).store(output.add(self.groups.output[i]));
                         }
                     } else {
-                        let (best, argmax) = largest(four);
-                        self.epilogue.apply(best, panel + p).store(output);
+                        let (value, choice) = self.epilogue.pool(four, panel + p);
+                        value.store(output);
                         let window = groups[g] * self.panels + panel + p;
-                        argmax.store_bytes(self.argmax.add(window * WIDTH));
+                        choice.store_bytes(self.argmax.add(window * WIDTH));
                     }
                 }
             }

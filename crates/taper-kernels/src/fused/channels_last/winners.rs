@@ -5,6 +5,7 @@
 //! one permutation for each weight of the filter.
 
 use super::Filter;
+use super::epilogue::pooled_gradient;
 use crate::simd::lanes::{Kernel, Lanes, WIDTH, array};
 
 /// Groups of four pixels of an image of one channel: each pixel, and those that follow it to the right, below, and in both directions.
@@ -51,9 +52,7 @@ pub struct WinnersGradient {
     pub steps: [usize; 2],
     /// The first pixel of the output's gradient.
     pub gradient: *const f32,
-    /// The first pixel of the output.
-    pub output: *const f32,
-    /// The row stride of both.
+    /// Its row stride.
     pub row: usize,
     /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
@@ -106,12 +105,10 @@ impl WinnersGradient {
             for y in 0..self.size[0] {
                 for x in 0..self.size[1] {
                     let at = y * self.row + x * channels + panel * WIDTH;
-                    let mut gradient = L::load(self.gradient.add(at));
-                    if let Some(slope) = self.slope {
-                        gradient = gradient.leaky_gradient(L::load(self.output.add(at)), slope);
-                    }
-                    sum = sum + gradient;
                     let window = (y * self.size[1] + x) * self.panels + panel;
+                    let choice = L::load_bytes(self.argmax.add(window * WIDTH));
+                    let gradient = pooled_gradient(L::load(self.gradient.add(at)), choice, self.slope);
+                    sum = sum + gradient;
                     let picks = L::load_picks(self.argmax.add(window * WIDTH));
                     let quads = self.quads.add(4 * (y * self.steps[0] + x * self.steps[1]));
                     for t in 0..T {

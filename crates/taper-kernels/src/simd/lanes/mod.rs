@@ -78,7 +78,7 @@ pub trait Lanes:
     /// All sixteen must be readable.
     unsafe fn load_bytes(from: *const u8) -> Self;
 
-    /// Loads sixteen bytes below 4.
+    /// Loads sixteen bytes, of which only the last two bits count.
     ///
     /// # Safety
     /// All sixteen must be readable.

@@ -12,7 +12,7 @@ use crate::simd::team::Team;
 pub struct BackwardPass<'a> {
     /// Images in the layout of the convolution's input.
     pub x: &'a [f32],
-    /// Images in the layout of its output.
+    /// Images in the layout of its output, of which there may be none with pooling.
     pub y: &'a [f32],
     /// The gradient of `y`, in the same layout.
     pub gradient: &'a [f32],
@@ -74,7 +74,7 @@ impl Convolution {
         assert!(isa.available(), "{isa:?}");
         assert!(holds(x.len(), &[samples, input]), "images");
         let outputs = |values: &[f32]| holds(values.len(), &[samples, output]);
-        assert!(outputs(y) && outputs(gradient), "outputs");
+        assert!((self.pooled || outputs(y)) && outputs(gradient), "outputs");
         assert!(holds(argmax.len(), &[samples, windows]), "argmax");
         assert!(holds(delta.len(), &[team.threads(), delta_len]), "memory for each thread");
         assert!(holds(workspace.len(), &[team.threads(), workspace_len]), "memory for each thread");
@@ -108,7 +108,6 @@ impl Convolution {
                         quads,
                         steps: steps.map(|step| 2 * step),
                         gradient: gradient[sample * output + first..].as_ptr(),
-                        output: y[sample * output + first..].as_ptr(),
                         row: self.output.row(),
                         slope,
                         argmax: argmax[sample * windows..].as_ptr(),
@@ -126,7 +125,11 @@ impl Convolution {
                     size: self.output.size,
                     panels,
                     gradient: gradient[sample * output + first..].as_ptr(),
-                    output: y[sample * output + first..].as_ptr(),
+                    output: if self.pooled {
+                        std::ptr::null()
+                    } else {
+                        y[sample * output + first..].as_ptr()
+                    },
                     row: self.output.row(),
                     slope,
                     argmax: if self.pooled { argmax[sample * windows..].as_ptr() } else { std::ptr::null() },

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::Image;
-use super::super::epilogue::{Epilogue, largest};
+use super::super::epilogue::Epilogue;
 use super::{Tiling, transforms};
 use crate::simd::lanes::{Lanes, WIDTH, array};
 
@@ -22,7 +22,7 @@ pub struct ToOutputs<'a> {
     /// The layout of the outputs, and the first value of the image with its border.
     pub image: &'a Image,
     pub output: *mut f32,
-    /// `[windows, panels, 16]`: the index of the largest of each 2x2 outputs; null if they are not pooled.
+    /// `[windows, panels, 16]`: the choices of [`Epilogue::pool`]; null if outputs are not pooled.
     pub argmax: *mut u8,
 }
 
@@ -85,13 +85,14 @@ impl ToOutputs<'_> {
                 let [y, x] = [first[0] / 2 + i / 2, first[1] / 2 + j / 2];
                 if y < height && x < width {
                     let [above, below] = [outputs[i], outputs[i + 1]];
-                    let (best, argmax) = largest([above[j], above[j + 1], below[j], below[j + 1]]);
+                    let four = [above[j], above[j + 1], below[j], below[j + 1]];
                     // SAFETY: guaranteed by the caller; the pixel is in the image.
                     unsafe {
                         let to = self.output.add(self.image.pixel(y, x) + panel * WIDTH);
-                        self.epilogue.apply(best, panel).store(to);
+                        let (value, choice) = self.epilogue.pool(four, panel);
+                        value.store(to);
                         let window = (y * width + x) * self.all_panels + panel;
-                        argmax.store_bytes(self.argmax.add(window * WIDTH));
+                        choice.store_bytes(self.argmax.add(window * WIDTH));
                     }
                 }
             }
