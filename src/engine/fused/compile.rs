@@ -162,15 +162,19 @@ impl Draft {
         let bias = (count > 1).then_some(parameter + 1);
         Ok(match self.operation.clone() {
             Operation::Dense { .. } => return self.dense().map(|dense| Box::new(dense) as _).ok_or(name),
-            Operation::Convolution { window, channels, filters } => Box::new(Convolution {
-                name,
-                output,
-                kernel: ConvolutionKernel::new(&window, filters, channels, input.image, self.pooled, border),
-                weight: (parameter, filters * channels * window.kernel[0] * window.kernel[1]),
-                bias,
-                slope: self.slope,
-                memory: convolution::Memory::default(),
-            }),
+            Operation::Convolution { window, channels, filters } => {
+                let kernel =
+                    ConvolutionKernel::new(&window, filters, channels, input.image, self.pooled, border);
+                Box::new(Convolution {
+                    name,
+                    kernel: if self.flattened { kernel.flattened(output.len()) } else { kernel },
+                    output,
+                    weight: (parameter, filters * channels * window.kernel[0] * window.kernel[1]),
+                    bias,
+                    slope: self.slope,
+                    memory: convolution::Memory::default(),
+                })
+            }
             Operation::MaxPool(window) => Box::new(pooling(name, Kind::Max, window, &input, output)),
             Operation::AveragePool(window) => Box::new(pooling(name, Kind::Mean, window, &input, output)),
             Operation::Activation(activation) => {

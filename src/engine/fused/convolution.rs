@@ -1,4 +1,4 @@
-//! A convolution with its bias, activation and 2x2 max-pooling.
+//! A convolution with its bias, activation, 2x2 max-pooling and flattening.
 
 use taper_kernels::fused::channels_last::{BackwardPass, Convolution as Kernel, ForwardPass};
 use taper_kernels::simd::arena::Arena;
@@ -51,7 +51,7 @@ impl Stage for Convolution {
     fn reserve(&mut self, samples: usize, threads: usize, training: bool) {
         let (kernel, memory) = (&self.kernel, &mut self.memory);
         memory.packed.reserve(kernel.packed_len());
-        memory.bias.reserve(self.output.image.channels);
+        memory.bias.reserve(kernel.output().channels);
         let argmax = samples * kernel.argmax();
         if memory.argmax.len() < argmax {
             memory.argmax.resize(argmax, 0);
@@ -62,7 +62,7 @@ impl Stage for Convolution {
             memory.delta.reserve(threads * kernel.delta_len());
             memory.sums.reserve(kernel.sums_len(samples));
             memory.weight_gradient.reserve(self.weight.1);
-            memory.bias_gradient.reserve(self.output.channels());
+            memory.bias_gradient.reserve(kernel.filters());
         }
     }
 

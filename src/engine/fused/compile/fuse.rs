@@ -19,6 +19,8 @@ pub struct Draft {
     pub slope: Option<f32>,
     /// Whether the maximum of each 2x2 outputs is taken.
     pub pooled: bool,
+    /// Whether the outputs of a pooled convolution are flattened.
+    pub flattened: bool,
     /// The dropout rate, and the number of the dropout layer.
     pub dropout: Option<(f64, u64)>,
     /// The shape of its output.
@@ -63,6 +65,10 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
                     last.pooled = true;
                     true
                 }
+                Operation::Flatten if convolution && last.pooled && !last.flattened => {
+                    last.flattened = true;
+                    true
+                }
                 Operation::Dropout { rate, layer } if dense && last.dropout.is_none() => {
                     last.dropout = Some((*rate, *layer));
                     true
@@ -80,6 +86,7 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
             parameters: item.parameters,
             slope: None,
             pooled: false,
+            flattened: false,
             dropout: None,
             output: item.output.clone(),
             branches: item.branches.each_ref().map(|items| fuse(items, plan)),

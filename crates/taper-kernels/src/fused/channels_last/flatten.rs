@@ -44,12 +44,10 @@ impl Flattening {
         assert!(isa.available(), "{isa:?}");
         let rows = Disjoint::new(rows);
         team.run(samples, |sample, _| {
-            let image = images[sample * self.image()..].as_ptr().cast_mut();
+            let image = images[sample * self.image()..].as_ptr();
             // SAFETY: the slices hold all samples, each of which is written by one thread; the image
             // is only read.
-            unsafe {
-                lanes::run(isa, Sample::<true> { layout: self, image, row: rows.at(sample * self.row) });
-            }
+            unsafe { self.to_row(isa, image, rows.at(sample * self.row)) }
         });
     }
 
@@ -62,16 +60,34 @@ impl Flattening {
         assert!(isa.available(), "{isa:?}");
         let images = Disjoint::new(images);
         team.run(samples, |sample, _| {
-            let row = rows[sample * self.row..].as_ptr().cast_mut();
+            let row = rows[sample * self.row..].as_ptr();
             // SAFETY: the slices hold all samples, each of which is written by one thread; the row is only
             // read.
-            unsafe {
-                lanes::run(
-                    isa,
-                    Sample::<false> { layout: self, image: images.at(sample * self.image()), row },
-                );
-            }
+            unsafe { self.to_image(isa, row, images.at(sample * self.image())) }
         });
+    }
+
+    /// One image to its row.
+    ///
+    /// # Safety
+    /// The machine must have the instructions, and both must be in memory.
+    pub(super) unsafe fn to_row(self, isa: Isa, image: *const f32, row: *mut f32) {
+        // SAFETY: guaranteed by the caller; the image is only read.
+        unsafe { lanes::run(isa, Sample::<true> { layout: self, image: image.cast_mut(), row }) }
+    }
+
+    /// One row back to its image. Padding channels become 0.
+    ///
+    /// # Safety
+    /// The machine must have the instructions, and both must be in memory.
+    pub(super) unsafe fn to_image(self, isa: Isa, row: *const f32, image: *mut f32) {
+        // SAFETY: guaranteed by the caller; the row is only read.
+        unsafe { lanes::run(isa, Sample::<false> { layout: self, image, row: row.cast_mut() }) }
+    }
+
+    /// The number of values of one flat sample in memory.
+    pub(super) fn row(&self) -> usize {
+        self.row
     }
 
     /// # Panics

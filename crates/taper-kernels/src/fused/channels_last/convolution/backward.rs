@@ -14,7 +14,7 @@ pub struct BackwardPass<'a> {
     pub x: &'a [f32],
     /// Images in the layout of its output, of which there may be none with pooling.
     pub y: &'a [f32],
-    /// The gradient of `y`, in the same layout.
+    /// The gradient of the output, as images or [flattened](Convolution::flattened).
     pub gradient: &'a [f32],
     /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
@@ -68,13 +68,14 @@ impl Convolution {
     pub fn backward(&self, team: &mut Team, isa: Isa, samples: usize, pass: BackwardPass<'_>) {
         let BackwardPass { x, y, gradient, slope, argmax, transposed, x_gradient, .. } = pass;
         let BackwardPass { delta, workspace, sums, .. } = pass;
-        let (input, output, windows) = (self.input.len(), self.output.len(), self.argmax());
+        let (input, output, windows) = (self.input.len(), self.output_len(), self.argmax());
         let (delta_len, part_len, workspace_len) =
             (self.delta_len(), self.part_len(), self.workspace_len(true));
         assert!(isa.available(), "{isa:?}");
         assert!(holds(x.len(), &[samples, input]), "images");
         let outputs = |values: &[f32]| holds(values.len(), &[samples, output]);
         assert!((self.pooled || outputs(y)) && outputs(gradient), "outputs");
+        let (image_len, first) = (self.image_len(), self.output.pixel(0, 0));
         assert!(holds(argmax.len(), &[samples, windows]), "argmax");
         assert!(holds(delta.len(), &[team.threads(), delta_len]), "memory for each thread");
         assert!(holds(workspace.len(), &[team.threads(), workspace_len]), "memory for each thread");
@@ -94,10 +95,19 @@ impl Convolution {
             let sums = unsafe { sums.part(part * part_len..(part + 1) * part_len) };
             sums.fill(0.0);
             let (filter_sums, bias_sums) = sums.split_at_mut(part_len - self.output.channels);
-            let (delta, workspace) = (delta.at(thread * delta_len), workspace.at(thread * workspace_len));
+            let (delta, gradient_image) =
+                (delta.at(thread * delta_len), workspace.at(thread * workspace_len));
+            let workspace = gradient_image.wrapping_add(image_len);
             let first_sample = part * samples / parts;
             for sample in first_sample..(part + 1) * samples / parts {
-                let (image, first) = (x[sample * input..].as_ptr(), self.output.pixel(0, 0));
+                let image = x[sample * input..].as_ptr();
+                let mut gradient = gradient[sample * output..].as_ptr();
+                if let Some(flattening) = self.flattening {
+                    // SAFETY: the slice holds the row, the thread's workspace an image.
+                    unsafe { flattening.to_image(isa, gradient, gradient_image) }
+                    gradient = gradient_image;
+                }
+                let gradient = gradient.wrapping_add(first);
                 if self.has_winners() {
                     let (steps, quads) = ([down * self.input.row(), right], delta);
                     let to_quads = Quads { len: input, image, steps, groups: quads };
@@ -107,7 +117,7 @@ impl Convolution {
                         size: self.output.size,
                         quads,
                         steps: steps.map(|step| 2 * step),
-                        gradient: gradient[sample * output + first..].as_ptr(),
+                        gradient,
                         row: self.output.row(),
                         slope,
                         argmax: argmax[sample * windows..].as_ptr(),
@@ -124,7 +134,7 @@ impl Convolution {
                 let to_delta = Delta {
                     size: self.output.size,
                     panels,
-                    gradient: gradient[sample * output + first..].as_ptr(),
+                    gradient,
                     output: if self.pooled {
                         std::ptr::null()
                     } else {

@@ -19,7 +19,7 @@ pub struct ForwardPass<'a> {
     pub bias: Option<&'a [f32]>,
     /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
-    /// Images in the layout of the convolution's output.
+    /// Images in the layout of the convolution's output, or rows if they are [flattened](Convolution::flattened).
     pub y: &'a mut [f32],
     /// [`Convolution::argmax`] bytes per image, if outputs are pooled.
     pub argmax: &'a mut [u8],
@@ -57,7 +57,7 @@ impl Convolution {
     /// If a slice is too short.
     pub fn forward(&self, team: &mut Team, isa: Isa, samples: usize, pass: ForwardPass<'_>) {
         let ForwardPass { x, weights, bias, slope, y, argmax, workspace } = pass;
-        let (input, output, windows) = (self.input.len(), self.output.len(), self.argmax());
+        let (input, output, windows) = (self.input.len(), self.output_len(), self.argmax());
         assert!(isa.available(), "{isa:?}");
         assert!(holds(x.len(), &[samples, input]) && holds(y.len(), &[samples, output]), "images");
         assert!(holds(argmax.len(), &[samples, windows]), "argmax");
@@ -68,13 +68,20 @@ impl Convolution {
         let (y, argmax, workspace) = (Disjoint::new(y), Disjoint::new(argmax), Disjoint::new(workspace));
         team.run(samples, |sample, thread| {
             let epilogue = Epilogue { bias: bias.map_or(std::ptr::null(), <[f32]>::as_ptr), slope };
+            let (own, workspace) = (y.at(sample * output), workspace.at(thread * len));
             let image = Sample {
                 image: x[sample * input..].as_ptr(),
-                output: y.at(sample * output),
+                output: if self.flattening.is_some() { workspace } else { own },
                 argmax: if self.pooled { argmax.at(sample * windows) } else { std::ptr::null_mut() },
             };
-            // SAFETY: the slices were checked to hold the layouts; every sample has its own output, every thread its own workspace.
-            unsafe { self.outputs(isa, image, weights.as_ptr(), epilogue, workspace.at(thread * len)) }
+            // SAFETY: the slices were checked to hold the layouts; every sample has its own output, every thread its own workspace,
+            // which begins with an image if images are flattened.
+            unsafe {
+                self.outputs(isa, image, weights.as_ptr(), epilogue, workspace.add(self.image_len()));
+                if let Some(flattening) = self.flattening {
+                    flattening.to_row(isa, workspace, own);
+                }
+            }
         });
     }
 }

@@ -4,6 +4,8 @@ mod backward;
 mod forward;
 mod gather;
 mod products;
+#[cfg(test)]
+mod tests;
 mod transposed;
 
 pub use backward::BackwardPass;
@@ -13,7 +15,7 @@ use transposed::Transposed;
 
 use super::pack::{Filters, TransposedTap};
 use super::winograd::{self, Tiling};
-use super::{Filter, Groups, Image, MAX_VALUES, padded};
+use super::{Filter, Flattening, Groups, Image, MAX_VALUES, padded};
 use crate::simd::arena::apart;
 use crate::simd::holds;
 use crate::simd::lanes::WIDTH;
@@ -39,6 +41,8 @@ pub struct Convolution {
     groups: Groups,
     filter: Filter,
     pooled: bool,
+    /// The rows that the output images are flattened to, if they are.
+    flattening: Option<Flattening>,
     transposed: Transposed,
     /// The places of the transposed filters' taps.
     places: Vec<TransposedTap>,
@@ -129,10 +133,32 @@ impl Convolution {
             groups,
             filter,
             pooled,
+            flattening: None,
             transposed,
             places,
             winograd,
         }
+    }
+
+    /// Flattens each output image to a row of `row` values while it is in the cache; its gradient comes in such rows.
+    ///
+    /// # Panics
+    /// If outputs are not pooled (the backward pass would need them), or as for [`Flattening::new`].
+    #[must_use]
+    pub fn flattened(mut self, row: usize) -> Self {
+        assert!(self.pooled, "outputs are needed as images");
+        self.flattening = Some(Flattening::new(&self.output, self.filters[0], row));
+        self
+    }
+
+    /// The number of values of one sample's output.
+    fn output_len(&self) -> usize {
+        self.flattening.map_or(self.output.len(), |flattening| flattening.row())
+    }
+
+    /// The number of values that each thread needs for an output image that is flattened.
+    fn image_len(&self) -> usize {
+        if self.flattening.is_some() { self.output.len() } else { 0 }
     }
 
     /// The layout of its input images.
@@ -141,7 +167,13 @@ impl Convolution {
         &self.input
     }
 
-    /// The layout of its output images.
+    /// The number of filters.
+    #[must_use]
+    pub fn filters(&self) -> usize {
+        self.filters[0]
+    }
+
+    /// The layout of its output images, before they are flattened if they are.
     #[must_use]
     pub fn output(&self) -> &Image {
         &self.output

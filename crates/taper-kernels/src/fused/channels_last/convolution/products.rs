@@ -20,9 +20,10 @@ impl Convolution {
     /// The number of values that each thread needs for intermediate results, with or without the gradients of the backward pass.
     #[must_use]
     pub fn workspace_len(&self, with_gradients: bool) -> usize {
-        apart(self.products_len(with_gradients))
+        apart(self.image_len() + self.products_len(with_gradients))
     }
 
+    /// The part of the workspace that the products need, at its end.
     fn products_len(&self, with_gradients: bool) -> usize {
         let Some(Winograd { outputs, input_gradient, weight_gradient }) = &self.winograd else { return 0 };
         let (filters, channels) = (self.output.channels, self.input.channels);
