@@ -1,4 +1,4 @@
-//! Times inference call by call.
+//! Times inference call by call, with a predictor like those of `taper predict` and `taper serve`.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ pub struct Inference {
 ///
 /// # Errors
 /// If candle returns an error; [`Error::Interrupted`] after a signal.
-pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Inference> {
+pub fn measure(run: &Run, seconds: f64, interrupt: &Interrupt) -> Result<Inference> {
     let batch_size =
         inference::batch_size(&run.data.train.sample_shape).min(run.data.train_indices.len()).max(1);
     let time = Duration::from_secs_f64(seconds);
@@ -41,8 +41,9 @@ pub fn measure(run: &mut Run, seconds: f64, interrupt: &Interrupt) -> Result<Inf
 }
 
 /// The time of each call with `size` samples, in microseconds.
-fn calls(run: &mut Run, size: usize, time: Duration, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    let Run { data, engine, .. } = run;
+fn calls(run: &Run, size: usize, time: Duration, interrupt: &Interrupt) -> Result<Vec<f64>> {
+    let data = &run.data;
+    let mut predictor = run.predictor()?;
     let mut batches = data.train_indices.chunks_exact(size).cycle();
     let mut call = || -> Result<f64> {
         if let Some(signal) = interrupt.signal() {
@@ -51,7 +52,7 @@ fn calls(run: &mut Run, size: usize, time: Duration, interrupt: &Interrupt) -> R
         let indices = batches.next().unwrap_or_default();
         let (features, shape) = (&data.train.features, &data.train.sample_shape);
         let start = Instant::now();
-        engine.logits(&Samples { features, shape, indices, scaling: &data.scaling })?;
+        predictor.logits(&Samples { features, shape, indices, scaling: &data.scaling })?;
         Ok(start.elapsed().as_secs_f64() * 1e6)
     };
     (0..WARM_UP_CALLS).try_for_each(|_| call().map(drop))?;

@@ -30,10 +30,21 @@ pub fn load_predictor(
     }
     let parameters = Parameters::initialize(&plan, experiment.seed, DType::F32, device)?;
     checkpoint.restore_weights(&parameters)?;
-    if let Some(compiled) = choose_engine(experiment, &plan, device)? {
+    build_predictor(experiment, &plan, parameters, device, team)
+}
+
+/// The network of `plan` with `parameters`, which must not change from now on.
+pub(super) fn build_predictor(
+    experiment: &Experiment,
+    plan: &Plan,
+    parameters: Parameters,
+    device: &Device,
+    team: SharedTeam,
+) -> Result<Box<dyn Predictor>> {
+    if let Some(compiled) = choose_engine(experiment, plan, device)? {
         return Ok(Box::new(FusedPredictor::new(compiled, parameters, team)?));
     }
-    Ok(Box::new(GraphPredictor::new(plan, parameters, device.clone())))
+    Ok(Box::new(GraphPredictor::new(plan.clone(), parameters, device.clone())))
 }
 
 pub(super) fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use candle_core::Device;
 
-use super::build::{build_engine, fit_plan};
+use super::build::{build_engine, build_predictor, fit_plan};
 use super::changes::first_change;
 use super::config_with;
 use crate::checkpoint::{Card, Checkpoint, State};
 use crate::data::{Prepared, SearchPath, Splits};
-use crate::engine::Engine;
+use crate::engine::{Engine, Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::metrics::Running;
 use crate::network::Plan;
 use crate::position::{Course, Position};
+use crate::threads;
 
 /// The parts of a run.
 pub struct Run {
@@ -84,12 +85,21 @@ impl Run {
         tracing::info!("data {}, digest {}", experiment.data.name(), data.digest);
         let engine = build_engine(&experiment, &plan, &device)?;
         if device.is_cpu() {
-            let (threads, isa) = (crate::threads::count(), taper_kernels::simd::lanes::Isa::detect());
+            let (threads, isa) = (threads::count(), taper_kernels::simd::lanes::Isa::detect());
             tracing::info!("the CPU uses {threads} threads and {isa:?} instructions");
         }
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
         let config_folder = folder.to_string_lossy().into_owned();
         Ok(Self { experiment, device, data, card, plan, engine, config_folder })
+    }
+
+    /// The network with the weights as they are, for predictions until they change.
+    ///
+    /// # Errors
+    /// If candle returns an error.
+    pub fn predictor(&self) -> Result<Box<dyn Predictor>> {
+        let (parameters, team) = (self.engine.parameters().clone(), SharedTeam::new(threads::count()));
+        build_predictor(&self.experiment, &self.plan, parameters, &self.device, team)
     }
 
     /// The state of a run that has not begun.
