@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde::Deserializer as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde_json::Value;
 
 use super::{Inputs, Numbers, Reader, table};
 use crate::data::formats::csv::{Lines, places};
@@ -19,33 +21,40 @@ impl Reader<'_> {
             return Ok(None);
         }
         let refuse = |message: String| Error::data(place, message);
-        let samples =
-            match serde_json::from_slice(content).map_err(|error| refuse(json::explain(content, &error)))? {
-                Value::Array(samples) => samples,
-                Value::Object(mut object) => match object.remove("instances") {
-                    Some(Value::Array(samples)) if object.is_empty() => samples,
-                    Some(_) => return Ok(None),
-                    None => vec![Value::Object(object)],
-                },
-                _ => return Ok(None),
+        let explained = |error| refuse(json::explain(content, &error));
+        // A list is read sample by sample: all together, values take forty times the memory of their text.
+        let is_list = content.trim_ascii_start().starts_with(b"[");
+        let mut samples = Vec::new();
+        if !is_list {
+            let Value::Object(mut object) = serde_json::from_slice(content).map_err(explained)? else {
+                return Ok(None);
             };
+            samples = match object.remove("instances") {
+                Some(Value::Array(samples)) if object.is_empty() => samples,
+                Some(_) => return Ok(None),
+                None => vec![Value::Object(object)],
+            };
+        }
         let Some((table, columns)) = self.table.and_then(|table| Some((table, table.trained.as_ref()?)))
         else {
             let message = "contains objects, but this network was not trained on a table with named columns; use lists of numbers";
             return Err(refuse(message.to_owned()));
         };
-        let object = |index: usize| -> Result<&Map<String, Value>> {
-            let message =
-                || refuse(format!("sample {index} (counted from 0) is not an object, unlike the first one"));
-            samples[index].as_object().ok_or_else(message)
-        };
-        // A name that the first sample lacks is probably mistyped; other samples may have missing values.
-        let names: Vec<String> = object(0)?.keys().cloned().collect();
-        places(place, &names, columns.0.iter().map(|column| &column.name))?;
         let mut numbers = Numbers { shape: Vec::new(), counted: true, values: Vec::new(), whole: true };
         let mut into = Lines::new(place, columns, table.unknown_category.into(), table::FILL).of_samples();
-        for index in 0..samples.len() {
-            let object = object(index)?;
+        let mut count = 0;
+        let mut add = |sample: Value| -> Result<()> {
+            let index = count;
+            count += 1;
+            let Value::Object(object) = sample else {
+                let message = "is not an object, unlike the first one";
+                return Err(refuse(format!("sample {index} (counted from 0) {message}")));
+            };
+            if index == 0 {
+                // A name that the first sample lacks is probably mistyped; other samples may have missing values.
+                let names: Vec<String> = object.keys().cloned().collect();
+                places(place, &names, columns.0.iter().map(|column| &column.name))?;
+            }
             let mut cells = Vec::with_capacity(columns.0.len());
             for column in &columns.0 {
                 let text = text(object.get(&column.name), column.categories.as_deref()).ok_or_else(|| {
@@ -57,11 +66,44 @@ impl Reader<'_> {
                 cells.push(if table.missing_marks.contains(&text) { String::new() } else { text });
             }
             numbers.whole = numbers.whole && cells.iter().all(|text| text.parse::<i64>().is_ok());
-            into.append(index as u64, cells.iter().map(String::as_str), &mut numbers.values)?;
+            into.append(index as u64, cells.iter().map(String::as_str), &mut numbers.values)
+        };
+        if is_list {
+            each(content, &mut add)?.map_err(explained)?;
+        } else {
+            samples.into_iter().try_for_each(&mut add)?;
         }
         into.finish();
-        self.rows(place, numbers, Some(samples.len())).map(Some).map_err(refuse)
+        self.rows(place, numbers, Some(count)).map(Some).map_err(refuse)
     }
+}
+
+/// Calls `element` with each element of the list in `content`, until it fails; the inner error is that of the JSON text.
+fn each(content: &[u8], element: &mut impl FnMut(Value) -> Result<()>) -> Result<serde_json::Result<()>> {
+    struct Elements<'a, F>(&'a mut F, &'a mut Result<()>);
+
+    impl<'de, F: FnMut(Value) -> Result<()>> Visitor<'de> for Elements<'_, F> {
+        type Value = ();
+
+        fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            to.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
+            while let Some(value) = list.next_element()? {
+                *self.1 = (self.0)(value);
+                if self.1.is_err() {
+                    return Err(A::Error::custom("an element was refused"));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut text = serde_json::Deserializer::from_slice(content);
+    let mut refused = Ok(());
+    let read = text.deserialize_seq(Elements(element, &mut refused)).and_then(|()| text.end());
+    refused.map(|()| read)
 }
 
 /// A value as the text of a cell.
