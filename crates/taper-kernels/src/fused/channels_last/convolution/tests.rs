@@ -8,7 +8,10 @@ use crate::simd::lanes::{Isa, WIDTH};
 use crate::simd::team::Team;
 use crate::window::Window;
 
-const SAMPLES: usize = 5;
+const SAMPLES: usize = if cfg!(miri) { 2 } else { 5 };
+
+/// Numbers of threads.
+const THREADS: &[usize] = if cfg!(miri) { &[1, 2] } else { &[1, 2, 3] };
 
 fn normals(stream: &mut Stream, len: usize) -> Arena {
     let mut values = Arena::new(len);
@@ -27,7 +30,7 @@ struct Layer {
 impl Layer {
     fn kernel(&self) -> Convolution {
         let window = Window::valid([self.side; 2], [3, 3], [1, 1]).expect("a window");
-        // Images of one channel have winners; others have whole vectors, and by Winograd's algorithm if there are enough channels.
+        // Images of one channel have winners; the others have whole vectors, and from 16 channels on, Winograd's algorithm is used.
         let channels = if self.channels == 1 { 1 } else { padded(self.channels) };
         let input = Image::new(channels, [self.side; 2]);
         Convolution::new(&window, self.filters, self.channels, input, true, [[0; 2]; 2])
@@ -86,7 +89,7 @@ fn flattening_in_the_convolution_changes_no_bit() {
         let mut rows = normals(&mut Stream::new([3, 4]), SAMPLES * row);
         // What follows a sample's values is not read.
         rows.chunks_exact_mut(row).for_each(|row| row[values..].fill(f32::NAN));
-        for (isa, threads) in Isa::all().flat_map(|isa| [(isa, 1), (isa, 2), (isa, 3)]) {
+        for (isa, threads) in Isa::all().flat_map(|isa| THREADS.iter().map(move |threads| (isa, *threads))) {
             let mut team = Team::new(threads);
             let mut images = Arena::new(SAMPLES * image.len());
             flattening.backward(&mut team, isa, SAMPLES, &rows, &mut images);
