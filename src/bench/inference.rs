@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::percentiles::Percentiles;
-use crate::data::Samples;
+use crate::data::{Prepared, Samples};
+use crate::engine::Predictor;
 use crate::error::{Error, Result};
 use crate::inference;
 use crate::interrupt::Interrupt;
@@ -35,15 +36,21 @@ pub fn measure(run: &Run, seconds: f64, interrupt: &Interrupt) -> Result<Inferen
     let batch_size =
         inference::batch_size(&run.data.train.sample_shape).min(run.data.train_indices.len()).max(1);
     let time = Duration::from_secs_f64(seconds);
-    let latency_us = Percentiles::of(calls(run, 1, time, interrupt)?);
-    let batches = Percentiles::of(calls(run, batch_size, time, interrupt)?);
+    let mut predictor = run.predictor()?;
+    let mut calls = |size| calls(predictor.as_mut(), &run.data, size, time, interrupt);
+    let latency_us = Percentiles::of(calls(1)?);
+    let batches = Percentiles::of(calls(batch_size)?);
     Ok(Inference { latency_us, us_per_sample: batches.median / batch_size as f64, batch_size })
 }
 
 /// The time of each call with `size` samples, in microseconds.
-fn calls(run: &Run, size: usize, time: Duration, interrupt: &Interrupt) -> Result<Vec<f64>> {
-    let data = &run.data;
-    let mut predictor = run.predictor()?;
+fn calls(
+    predictor: &mut dyn Predictor,
+    data: &Prepared,
+    size: usize,
+    time: Duration,
+    interrupt: &Interrupt,
+) -> Result<Vec<f64>> {
     let mut batches = data.train_indices.chunks_exact(size).cycle();
     let mut call = || -> Result<f64> {
         if let Some(signal) = interrupt.signal() {
