@@ -61,7 +61,7 @@ pub fn compile(plan: &Plan) -> Result<Compiled, String> {
         }
         all => (Layout::of_input(&plan.input, all.first().map_or(NO_BORDER, Draft::border)), all),
     };
-    let shares_inputs = chain_len(drafts) < 2 && drafts.first().is_some_and(Draft::is_large_dense);
+    let shares_inputs = drafts.first().is_some_and(Draft::is_large_dense);
     let stages = sequence(drafts, input.clone())?;
     Ok(Compiled { input, stages, shares_inputs })
 }
@@ -93,13 +93,14 @@ fn sequence(drafts: &[Draft], mut layout: Layout) -> Result<Sequence, String> {
     Ok(Sequence::new(stages, first_trained))
 }
 
-/// The number of leading drafts that are dense layers and form a chain.
+/// The number of leading drafts that are dense layers and form a chain. A layer whose work is split by columns
+/// is not part of one: alone, it is faster, above all with several threads.
 fn chain_len(drafts: &[Draft]) -> usize {
     let mut weights = 0;
     let fits = |draft: &&Draft| {
         let Operation::Dense { inputs, units } = draft.operation else { return false };
         weights += inputs * units;
-        weights <= MAX_WEIGHTS
+        weights <= MAX_WEIGHTS && !draft.is_large_dense()
     };
     drafts.iter().take(MAX_LAYERS).take_while(fits).count()
 }
