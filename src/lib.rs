@@ -34,7 +34,7 @@
 //! | module | contents |
 //! | --- | --- |
 //! | [`experiment`] | [`Experiment`], a whole config as plain data |
-//! | [`data`], [`layers`], [`loss`], [`optimizer`], [`metrics`] | the sections of a config, one file per member |
+//! | [`data`], [`layers`], [`loss`], [`optimizer`], [`schedule`], [`metrics`] | the sections of a config, one file per member |
 //! | [`run`] | [`train()`], a run from start to finish, and [`Model`], a trained network |
 //! | [`callbacks`] | code that runs around training steps, taper's and yours |
 //! | [`events`] | the log of a run, for writing and reading |
@@ -70,6 +70,7 @@ pub mod optimizer;
 pub mod panics;
 pub mod random;
 pub mod run;
+pub mod schedule;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod shape;

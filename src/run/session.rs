@@ -99,7 +99,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     let mut trainer = Trainer {
         config: &run.experiment.train,
         loss: run.experiment.loss.member(),
-        learning_rate: run.experiment.optimizer.member().learning_rate(),
+        schedule: run.experiment.schedule(run.course()),
         seed: run.experiment.seed,
         data: &run.data,
         engine: run.engine.as_mut(),

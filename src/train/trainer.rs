@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::loss::Loss;
 use crate::metrics::Running;
 use crate::random::{Purpose, Stream};
+use crate::schedule::Schedule;
 
 /// The parts of a run during training.
 pub struct Trainer<'a, 'c> {
@@ -22,8 +23,8 @@ pub struct Trainer<'a, 'c> {
     pub config: &'a Config,
     /// The loss function, for validation.
     pub loss: &'a dyn Loss,
-    /// The learning rate.
-    pub learning_rate: f64,
+    /// The learning rate of each step.
+    pub schedule: Schedule,
     /// The seed, which determines the order of the samples.
     pub seed: u64,
     /// The samples.
@@ -98,7 +99,7 @@ impl Trainer<'_, '_> {
     /// One step with a batch whose selection started at `began`: forward, backward, update, and reports to
     /// the callbacks.
     fn step(&mut self, batch: &Batch<'_>, state: &mut State, began: Instant) -> Result<()> {
-        let learning_rate = self.learning_rate;
+        let learning_rate = self.schedule.rate(state.position.step);
         let step = self.engine.step(batch, state.position.step, learning_rate)?;
         let position = &mut state.position;
         if !step.loss.is_finite() {
@@ -149,7 +150,8 @@ impl Trainer<'_, '_> {
         position.samples_in_epoch = 0;
         state.running = Running::new(self.data.train.target()).in_units(self.data.scaling.target_units());
         state.last.clone_from(&measured.0);
-        let (epoch, step, learning_rate) = (position.epoch, position.step, self.learning_rate);
+        let (epoch, step) = (position.epoch, position.step);
+        let learning_rate = self.schedule.rate(step.saturating_sub(1));
         let epoch = Epoch { epoch, step, metrics: measured, learning_rate, seconds, samples_per_second };
         self.callbacks.tell(&Event::Epoch(epoch.clone()))?;
         self.callbacks.each(|callback, control| callback.after_epoch(&epoch, &state.position, control))?;

@@ -80,6 +80,7 @@ mod golden;
 mod gradients;
 mod images;
 mod inputs_as_saved;
+mod learning_rates;
 mod loading;
 mod lost_logs;
 mod mnist;

@@ -1,8 +1,8 @@
 //! Every optimizer with learning rates that change at each step, compared with PyTorch under its own
 //! schedulers (`tests/golden/make.py`).
 //!
-//! taper has no schedules of its own: the learning rate of a step is passed to the optimizer; here it is that
-//! of the config times the factor of PyTorch's scheduler for that step.
+//! The learning rate of a step is passed to the optimizer; here it is that of the config times the factor of PyTorch's
+//! scheduler for that step. taper's own schedules are compared in `learning_rates.rs`.
 
 use candle_core::{DType, Result, Tensor};
 use taper::optimizer;

@@ -116,7 +116,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     let result = Trainer {
         config: &experiment.train,
         loss: experiment.loss.member(),
-        learning_rate: experiment.optimizer.member().learning_rate(),
+        schedule: experiment.schedule(state.position.course),
         seed: case,
         data: &data,
         engine: &mut engine,

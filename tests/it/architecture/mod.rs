@@ -26,7 +26,7 @@ const LIBRARY: &[&[&str]] = &[
     ],
     &["error", "init", "moved"],
     &["threads", "device", "durable", "files", "ops"],
-    &["data", "optimizer"],
+    &["data", "optimizer", "schedule"],
     &["events", "loss", "metrics", "network"],
     &["layers"],
     &["model"],
