@@ -19,7 +19,7 @@ mod mistaken;
 mod stored;
 mod validate;
 
-pub use check::{Check, Layer, Location};
+pub use check::{Check, Layer, LearningRates, Location};
 
 // The configs of sections whose modules are private.
 pub use crate::checkpoint::Config as CheckpointConfig;
@@ -124,6 +124,12 @@ impl Experiment {
             (Some(last), Some(link)) if last == link => self.model.without_final_activation(),
             _ => self.model.clone(),
         }
+    }
+
+    /// The planned length of a run with this number of training samples.
+    #[must_use]
+    pub fn course(&self, samples: u64) -> Course {
+        Course::new(samples, self.train.batch_size as u64, self.train.epochs, self.train.max_steps)
     }
 
     /// The learning rates of a run of this `course`.

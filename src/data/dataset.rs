@@ -28,6 +28,8 @@ pub struct Surveyed {
     pub facts: Facts,
     /// The names of the classes, if the files or the options determine them.
     pub classes: Vec<String>,
+    /// The number of training samples, before any are held out.
+    pub samples: Option<usize>,
 }
 
 impl From<&Dataset> for Surveyed {
@@ -36,7 +38,7 @@ impl From<&Dataset> for Surveyed {
             Targets::Classes { names, .. } => names.clone(),
             Targets::Values { .. } => Vec::new(),
         };
-        Self { facts: dataset.into(), classes }
+        Self { facts: dataset.into(), classes, samples: Some(dataset.len()) }
     }
 }
 

@@ -105,6 +105,13 @@ impl Config {
         self.validation > 0.0 || self.file.is_some()
     }
 
+    /// The number of training samples that remain of `samples`; with `stratified`, more may remain.
+    #[must_use]
+    pub fn remaining(&self, samples: usize) -> Option<usize> {
+        let rest = samples - count("split.test", self.test, samples, samples).ok()?;
+        Some(rest - count("split.validation", self.validation, samples, rest).ok()?)
+    }
+
     /// Divides the indices of `dataset` into training, validation and test samples.
     ///
     /// Samples are drawn at random, because many files are sorted by class. If a fraction is given and there

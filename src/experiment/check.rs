@@ -29,11 +29,29 @@ pub struct Check {
     pub flops_per_sample: Option<u64>,
     /// The approximate memory for training in bytes, without the data set.
     pub training_bytes: Option<u64>,
+    /// The planned learning rates, if the number of training samples is known.
+    pub learning_rates: Option<LearningRates>,
     /// What is wrong with the data: it is missing or damaged, or does not match the config.
     pub error: Option<String>,
     #[serde(skip)]
     failed: Option<(PathBuf, String, Vec<String>)>,
 }
+
+/// The learning rates of a run that ends as planned.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LearningRates {
+    /// The schedule's key in the config.
+    pub schedule: &'static str,
+    /// The number of steps in an epoch.
+    pub steps_per_epoch: u64,
+    /// The number of steps in the run.
+    pub steps: u64,
+    /// Up to [`POINTS`] steps, counted from 0 and evenly spaced from the first to the last, with their learning rates.
+    pub rates: Vec<(u64, f64)>,
+}
+
+/// The most steps whose learning rates are part of a [`Check`].
+pub const POINTS: u64 = 61;
 
 /// The location of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -101,7 +119,7 @@ impl Experiment {
             Ok(place) if read && *place != SearchPath::PENDING => data.survey(self.classes(), search),
             _ => Ok(Surveyed { facts: data.facts(), ..Surveyed::default() }),
         };
-        let (Surveyed { facts, classes }, damaged) = match surveyed {
+        let (Surveyed { facts, classes, samples }, damaged) = match surveyed {
             Ok(surveyed) => (surveyed, None),
             Err(stopped @ Error::StoppedReading(_)) => return Err(stopped),
             Err(error) => (Surveyed { facts: data.facts(), ..Surveyed::default() }, Some(error)),
@@ -136,8 +154,24 @@ impl Experiment {
             parameters: plan.as_ref().map(Plan::parameters),
             flops_per_sample: plan.as_ref().map(Plan::flops),
             training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, state_count)),
+            learning_rates: samples.and_then(|samples| self.learning_rates(samples)),
             error: error.map(|error| error.to_string()),
             failed,
+        })
+    }
+
+    /// The learning rates for a data set with this number of training samples before any are held out.
+    fn learning_rates(&self, samples: usize) -> Option<LearningRates> {
+        let course = self.course(self.split.remaining(samples)? as u64);
+        let (schedule, last) = (self.schedule(course), course.all_steps.checked_sub(1)?);
+        let points = POINTS.min(course.all_steps);
+        let step =
+            |point: u64| (u128::from(last) * u128::from(point) / u128::from((points - 1).max(1))) as u64;
+        Some(LearningRates {
+            schedule: self.schedule.name(),
+            steps_per_epoch: course.steps,
+            steps: course.all_steps,
+            rates: (0..points).map(step).map(|step| (step, schedule.rate(step))).collect(),
         })
     }
 

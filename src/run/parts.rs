@@ -123,9 +123,7 @@ impl Run {
     /// The length of the run, as determined by its config.
     #[must_use]
     pub fn course(&self) -> Course {
-        let train = &self.experiment.train;
-        let samples = self.data.train_indices.len() as u64;
-        Course::new(samples, train.batch_size as u64, train.epochs, train.max_steps)
+        self.experiment.course(self.data.train_indices.len() as u64)
     }
 
     /// Restores the weights, the optimizer's state and the position from `checkpoint`.

@@ -11,20 +11,33 @@ use crate::error::Result;
 use crate::events::Summary;
 use crate::experiment::Experiment;
 use crate::position::Position;
+use crate::schedule;
 
-/// Describes where the run in `folder` resumes, and how its config differs from that of `checkpoint`.
+/// Describes where the run in `folder` resumes, and how its config differs from that of `checkpoint`; `samples` is the number of
+/// training samples.
 ///
 /// # Errors
 /// If the checkpoint's config cannot be used.
-pub fn whence(folder: &Path, checkpoint: Option<&Checkpoint>, now: &Experiment) -> Result<String> {
+pub fn whence(
+    folder: &Path,
+    checkpoint: Option<&Checkpoint>,
+    now: &Experiment,
+    samples: u64,
+) -> Result<String> {
     let folder = folder.display();
     let Some((checkpoint, state)) = checkpoint.and_then(|found| Some((found, found.state.as_ref()?))) else {
         return Ok(format!("resuming {folder} from the beginning: it has no checkpoint yet"));
     };
     let Position { step, epoch, samples_in_epoch, .. } = state.position;
     let epoch = epoch + u64::from(samples_in_epoch > 0);
-    let changes = all_changes(&config_with(checkpoint, now)?, now);
-    let changes: Vec<String> = changes.iter().map(Change::to_arrow).collect();
+    let before = config_with(checkpoint, now)?;
+    let changes = all_changes(&before, now);
+    let mut changes: Vec<String> = changes.iter().map(Change::to_arrow).collect();
+    let [rate, planned] = [now, &before].map(|config| config.schedule(config.course(samples)).rate(step));
+    if now.schedule != schedule::Config::default() && rate != planned {
+        // A schedule can depend on the length of the run.
+        changes.push(format!("learning rate of step {} {planned:.3e} -> {rate:.3e}", step + 1));
+    }
     let changed =
         if changes.is_empty() { String::new() } else { format!("; changed: {}", changes.join(", ")) };
     Ok(format!("resuming {folder} at epoch {epoch}, step {step}{changed}"))

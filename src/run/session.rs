@@ -134,7 +134,12 @@ fn open(run: &Run, place: Place) -> Result<Opened> {
                 Some(checkpoint) => run.restore(checkpoint)?,
                 None => run.fresh_state(),
             };
-            let note = Some(resumed::whence(folder.path(), checkpoint.as_ref(), &run.experiment)?);
+            let note = Some(resumed::whence(
+                folder.path(),
+                checkpoint.as_ref(),
+                &run.experiment,
+                run.course().samples,
+            )?);
             let dropped = resumed::drop_other_best(&mut state, monitor(run).as_deref());
             Opened { folder, state, note, warnings: dropped.into_iter().collect() }
         }

@@ -82,3 +82,46 @@ fn a_run_logs_the_rate_of_each_step() {
     }
     assert_eq!(Some(&epoch), steps.last());
 }
+
+#[test]
+fn a_resumed_run_continues_its_schedule_bit_for_bit() {
+    let schedule = "schedule={one_cycle={warmup_steps=2}}";
+    let (whole, parts) = (Workspace::new(), Workspace::new());
+    whole.ok(&[&RUN[..], &[schedule]].concat());
+    let set = ["--set", "checkpoint={every_steps=7,keep_last=9}"];
+    parts.ok(&[&RUN[..], &[schedule], &set].concat());
+    parts.ok(&["train", "--resume", "run/checkpoints/step-00000007"]);
+    assert_eq!(logged(&whole), logged(&parts));
+    let weights = |workspace: &Workspace| {
+        let bytes = workspace.read("run/checkpoints/step-00000020/model.safetensors");
+        let start = 8 + u64::from_le_bytes(*bytes.first_chunk().expect("a length")) as usize;
+        bytes[start..].to_vec()
+    };
+    assert!(weights(&whole) == weights(&parts));
+}
+
+#[test]
+fn a_resumed_run_says_that_the_rate_changes_with_its_length() {
+    let workspace = Workspace::new();
+    workspace.ok(&[&RUN[..], &["schedule=polynomial", "--set", "train.max_steps=5"]].concat());
+    let outcome = workspace.ok(&["train", "--resume", "run", "--set", "train.max_steps=10"]);
+    let expected = "changed: train.max_steps 5 -> 10, learning rate of step 6 0.000e0 -> 5.000e-4";
+    assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+}
+
+#[test]
+fn check_draws_the_rates() {
+    let workspace = Workspace::new();
+    let outcome = workspace.ok(&["check", "synthetic_mlp", "--set", "schedule={cosine={warmup_epochs=1}}"]);
+    let expected = "\nrate    cosine, 250 steps, 25 an epoch\n1e-3 │";
+    assert!(outcome.stdout.contains(expected), "{}", outcome.stdout);
+    let outcome = workspace.ok(&["check", "synthetic_mlp"]);
+    let expected = "rate    1e-3, constant, for 250 steps, 25 an epoch\n";
+    assert!(outcome.stdout.ends_with(expected), "{}", outcome.stdout);
+    let limit = ["check", "synthetic_mlp", "--format", "json", "--set", "train.max_steps=3"];
+    let check: serde_json::Value = serde_json::from_str(&workspace.ok(&limit).stdout).expect("JSON");
+    let expected = serde_json::json!({
+        "schedule": "constant", "steps_per_epoch": 25, "steps": 3, "rates": [[0, 1e-3], [1, 1e-3], [2, 1e-3]]
+    });
+    assert_eq!(check["learning_rates"], expected);
+}

@@ -2,6 +2,7 @@
 
 use taper::experiment::Check;
 
+use super::rates;
 use crate::number::with_separators;
 
 /// The data and, where they are known, one row per layer; `batch_size` is the config's.
@@ -28,6 +29,7 @@ pub fn check(check: &Check, batch_size: usize) -> String {
         "\nmemory  about {:.1} MiB for batches of {batch_size}, in addition to the data set",
         check.training_bytes.unwrap_or_default() as f64 / f64::from(1 << 20),
     ));
+    lines.extend(check.learning_rates.as_ref().map(rates::chart));
     lines.join("\n")
 }
 

@@ -10,6 +10,7 @@ mod gates;
 mod json;
 mod outcome;
 mod prediction;
+mod rates;
 
 pub use bench::{bench, noise};
 pub use check::check;

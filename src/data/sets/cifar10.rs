@@ -57,6 +57,13 @@ impl DataConfig for Config {
         }
     }
 
+    fn samples(&self, search: &SearchPath) -> Option<usize> {
+        let folder = find(search).ok()?;
+        let length = |name: &&str| Some(folder.join(name).metadata().ok()?.len() as usize / RECORD);
+        let samples = TRAIN_FILES.iter().map(length).sum::<Option<usize>>()?;
+        Some(self.train_samples.unwrap_or(samples).min(samples))
+    }
+
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let folder = match find(search) {
             Err(_) if search.can_fetch() => {

@@ -59,6 +59,10 @@ impl DataConfig for Config {
         }
     }
 
+    fn samples(&self, _search: &SearchPath) -> Option<usize> {
+        Some(self.samples)
+    }
+
     fn locate(&self, _search: &SearchPath) -> Result<String> {
         Ok("generated".to_owned())
     }

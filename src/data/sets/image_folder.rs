@@ -104,9 +104,10 @@ impl DataConfig for Config {
     }
 
     fn survey(&self, _outputs: Option<usize>, search: &SearchPath) -> Result<Surveyed> {
-        let classes = self.list(search)?.classes;
+        let Listing { classes, train, .. } = self.list(search)?;
         let target = Some(Target::Class { classes: classes.len() });
-        Ok(Surveyed { facts: Facts { target, ..self.facts() }, classes })
+        let samples = Some(train.images.len());
+        Ok(Surveyed { facts: Facts { target, ..self.facts() }, classes, samples })
     }
 
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {

@@ -49,6 +49,10 @@ impl DataConfig for Config {
         Facts { sample_shape: Some([1].into()), target: Some(Target::Value { width: 1 }) }
     }
 
+    fn samples(&self, _search: &SearchPath) -> Option<usize> {
+        Some(self.samples)
+    }
+
     fn locate(&self, _search: &SearchPath) -> Result<String> {
         Ok("generated".to_owned())
     }

@@ -88,6 +88,12 @@ impl<M: Member> DataConfig for M {
         }
     }
 
+    fn samples(&self, search: &SearchPath) -> Option<usize> {
+        let [[_, labels], _] = find(&Self::PROFILE, search).ok()?;
+        let (_, ([samples], _)) = files::first(&labels, |path| idx::read(path, |_| Ok(()))).ok()?;
+        Some(self.options().train_samples.unwrap_or(samples).min(samples))
+    }
+
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let profile = &Self::PROFILE;
         let [train, test] = match find(profile, search) {

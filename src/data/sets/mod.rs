@@ -75,8 +75,13 @@ pub trait DataConfig {
     ///
     /// # Errors
     /// What is wrong with the files.
-    fn survey(&self, _outputs: Option<usize>, _search: &SearchPath) -> Result<Surveyed> {
-        Ok(Surveyed { facts: self.facts(), classes: Vec::new() })
+    fn survey(&self, _outputs: Option<usize>, search: &SearchPath) -> Result<Surveyed> {
+        Ok(Surveyed { facts: self.facts(), classes: Vec::new(), samples: self.samples(search) })
+    }
+
+    /// The number of training samples, before any are held out, if it is known without reading all of them.
+    fn samples(&self, _search: &SearchPath) -> Option<usize> {
+        None
     }
 
     /// Loads or generates all samples and checks them.
