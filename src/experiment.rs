@@ -32,6 +32,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::callbacks::{early_stopping, reduce_on_plateau};
 use crate::config::{self, Diagnostics, Input, Problems};
 use crate::data::{self, Target};
 use crate::model;
@@ -73,6 +74,12 @@ pub struct Experiment {
     /// The length of training and the batch size.
     #[serde(default)]
     pub train: train::Config,
+    /// When the run stops because its metric no longer improves; by default never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<early_stopping::Config>,
+    /// When the learning rate is lowered because a metric no longer improves; by default never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduce_on_plateau: Option<reduce_on_plateau::Config>,
     /// When checkpoints are written and which are kept.
     #[serde(default)]
     pub checkpoint: checkpoint::Config,

@@ -31,11 +31,11 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Training starts or resumes in the run folder `run`.
+    /// Training starts or resumes in the run folder `run`. A request to stop ends the run before the next step.
     ///
     /// # Errors
     /// Any error stops the run; the same is true of all methods below.
-    fn start(&mut self, _run: &Path, _position: &Position) -> Result<()> {
+    fn start(&mut self, _run: &Path, _position: &Position, _control: &mut Control) -> Result<()> {
         Ok(())
     }
 
@@ -158,8 +158,8 @@ impl<C: Callback + ?Sized> Callback for &mut C {
         (**self).restore(state)
     }
 
-    fn start(&mut self, run: &Path, position: &Position) -> Result<()> {
-        (**self).start(run, position)
+    fn start(&mut self, run: &Path, position: &Position, control: &mut Control) -> Result<()> {
+        (**self).start(run, position, control)
     }
 
     fn after_step(

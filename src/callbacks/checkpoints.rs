@@ -66,7 +66,7 @@ impl Callback for Checkpoints {
         Ok(())
     }
 
-    fn start(&mut self, _run: &Path, position: &Position) -> Result<()> {
+    fn start(&mut self, _run: &Path, position: &Position, _control: &mut Control) -> Result<()> {
         self.provisional = self.provisional.filter(|step| *step == position.step);
         Ok(())
     }

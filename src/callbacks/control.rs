@@ -12,12 +12,21 @@ pub(crate) enum Save {
 }
 
 /// The requests of callbacks, and the state that they share.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Control {
     stop: Option<String>,
     save: Option<Save>,
     /// The best checkpoint so far, which is kept.
     pub best: Option<BestEpoch>,
+    /// The learning rates of all following steps are multiplied by this. It is not part of checkpoints: a callback that sets it
+    /// sets it again when a resumed run starts. `[reduce_on_plateau]` does so too.
+    pub learning_rate_factor: f64,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { stop: None, save: None, best: None, learning_rate_factor: 1.0 }
+    }
 }
 
 impl Control {

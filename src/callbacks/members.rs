@@ -5,10 +5,25 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::early_stopping::{self, EarlyStopping};
+use super::reduce_on_plateau::{self, ReduceOnPlateau};
 use super::{Callback, Control, best, checkpoints, growing, log};
 use crate::checkpoint::{self, State};
 use crate::error::{Error, Result};
 use crate::events::{self, Event};
+
+/// The sections of a config that configure callbacks.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// When checkpoints are written and which are kept.
+    pub checkpoint: &'a checkpoint::Config,
+    /// The metric that determines the best epoch, if any.
+    pub monitor: Option<&'a str>,
+    /// Whether and when the run stops early.
+    pub early_stopping: Option<&'a early_stopping::Config>,
+    /// Whether and when the learning rate is lowered.
+    pub reduce_on_plateau: Option<&'a reduce_on_plateau::Config>,
+}
 
 /// The built-in callbacks, in call order.
 ///
@@ -16,15 +31,21 @@ use crate::events::{self, Event};
 /// If the log cannot be opened, or is shorter than recorded.
 fn members(
     run: &Path,
-    config: &checkpoint::Config,
-    monitor: Option<String>,
+    options: Options<'_>,
     files: &BTreeMap<String, u64>,
 ) -> Result<Vec<Box<dyn Callback>>> {
-    Ok(vec![
-        Box::new(log::Log::open(run, files)?),
-        Box::new(best::Best::new(monitor)),
-        Box::new(checkpoints::Checkpoints::new(config)),
-    ])
+    let Options { checkpoint, monitor, early_stopping, reduce_on_plateau } = options;
+    let watched = |own: &Option<String>| own.as_deref().or(monitor).unwrap_or_default().to_owned();
+    let mut members: Vec<Box<dyn Callback>> =
+        vec![Box::new(log::Log::open(run, files)?), Box::new(best::Best::new(monitor.map(str::to_owned)))];
+    if let Some(config) = early_stopping {
+        members.push(Box::new(EarlyStopping::new(config, watched(&config.monitor))));
+    }
+    if let Some(config) = reduce_on_plateau {
+        members.push(Box::new(ReduceOnPlateau::new(config, watched(&config.monitor))));
+    }
+    members.push(Box::new(checkpoints::Checkpoints::new(checkpoint)));
+    Ok(members)
 }
 
 /// The callbacks of a run, and their requests.
@@ -42,13 +63,12 @@ impl<'a> Callbacks<'a> {
     /// invalid.
     pub fn new(
         run: &Path,
-        config: &checkpoint::Config,
-        monitor: Option<String>,
+        options: Options<'_>,
         own: Vec<&'a mut dyn Callback>,
         state: &State,
     ) -> Result<Self> {
         let mut all: Vec<Box<dyn Callback + 'a>> = Vec::new();
-        for member in members(run, config, monitor, &state.files)? {
+        for member in members(run, options, &state.files)? {
             all.push(member);
         }
         for callback in own {

@@ -28,10 +28,13 @@ mod best;
 mod callback;
 mod checkpoints;
 mod control;
+pub mod early_stopping;
 mod growing;
+mod improvement;
 mod log;
 mod lost;
 pub(crate) mod members;
+pub mod reduce_on_plateau;
 
 pub use callback::Callback;
 pub(crate) use checkpoints::is_provisional;
@@ -39,7 +42,7 @@ pub use control::Control;
 pub(crate) use control::Save;
 pub use growing::Growing;
 pub(crate) use lost::repair;
-pub(crate) use members::{Callbacks, check_files};
+pub(crate) use members::{Callbacks, Options, check_files};
 
 // Types used in the signatures of callbacks.
 pub use crate::checkpoint::Store;

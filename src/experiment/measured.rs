@@ -62,18 +62,28 @@ impl Experiment {
         self.checkpoint.monitor.clone().or_else(|| validated.then(|| "validation.loss".to_owned()))
     }
 
+    /// The sections whose callbacks watch a metric, and the metric, if it is not that of `checkpoint.monitor`.
+    pub(super) fn watched(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        let stopping = self.early_stopping.as_ref().map(|own| ("early_stopping", own.monitor.as_deref()));
+        let plateau =
+            self.reduce_on_plateau.as_ref().map(|own| ("reduce_on_plateau", own.monitor.as_deref()));
+        stopping.into_iter().chain(plateau)
+    }
+
     /// Checks that a run without validation samples does not need any.
     ///
     /// # Errors
     /// [`Error::Data`] with the key and the metric that cannot be measured.
     pub fn require_validation(&self) -> Result<()> {
         let gates = self.gate.metrics().map(|metric| ("gate", metric));
+        let default = self.checkpoint.monitor.as_deref().unwrap_or("validation.loss");
         let mut needed = self
             .checkpoint
             .monitor
             .as_deref()
             .map(|metric| ("checkpoint.monitor", metric))
             .into_iter()
+            .chain(self.watched().map(|(section, own)| (section, own.unwrap_or(default))))
             .chain(gates);
         match needed.find(|(_, metric)| metric.starts_with("validation.")) {
             Some((key, metric)) => {

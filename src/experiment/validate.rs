@@ -1,6 +1,7 @@
 //! Checks of a config that involve more than the schema of one section.
 
 use super::Experiment;
+use crate::callbacks::early_stopping::validate_monitor;
 use crate::config::Problems;
 use crate::data::Facts;
 use crate::ops::Activation;
@@ -36,7 +37,12 @@ impl Experiment {
         self.train.validate(&mut problems.key("train"));
         self.validate_final_activation(problems);
         let measured = self.measured();
-        self.checkpoint.validate(&self.measured_each_epoch(), &mut problems.key("checkpoint"));
+        let each_epoch = self.measured_each_epoch();
+        self.checkpoint.validate(&each_epoch, &mut problems.key("checkpoint"));
+        let default = self.monitor(self.may_validate());
+        for (section, monitor) in self.watched() {
+            validate_monitor(monitor, default.as_deref(), &each_epoch, &mut problems.key(section));
+        }
         self.gate.validate(&measured, &mut problems.key("gate"));
         if problems.is_empty() {
             self.validate_shapes(&data.facts(), problems);

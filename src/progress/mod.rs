@@ -58,7 +58,7 @@ impl Callback for Progress {
         "progress"
     }
 
-    fn start(&mut self, run: &Path, position: &Position) -> taper::Result<()> {
+    fn start(&mut self, run: &Path, position: &Position, _control: &mut Control) -> taper::Result<()> {
         self.run = run.to_path_buf();
         self.display.begin(StepReport {
             step: position.step,

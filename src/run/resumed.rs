@@ -68,7 +68,12 @@ pub fn finished(stopped: &Stopped, now: &Experiment) -> Result<Option<Outcome>> 
         return Ok(None);
     };
     let Position { step, epoch, samples_in_epoch, .. } = state.position;
-    let is_done = epoch >= now.train.epochs || now.train.max_steps.is_some_and(|most| step >= most);
+    let stopped_early = now
+        .early_stopping
+        .as_ref()
+        .is_some_and(|own| own.has_stopped(|name| state.callbacks.get(name).cloned()));
+    let is_done =
+        stopped_early || epoch >= now.train.epochs || now.train.max_steps.is_some_and(|most| step >= most);
     // A run that was killed before it logged its end, or is waiting for validation, is resumed.
     let summary = Summary::read(stopped.folder.path()).ok();
     let is_told =
@@ -84,6 +89,8 @@ pub fn finished(stopped: &Stopped, now: &Experiment) -> Result<Option<Outcome>> 
     }
     let (done, key) = if epoch >= now.train.epochs && samples_in_epoch == 0 {
         (format!("{epoch} of {} epochs", now.train.epochs), "train.epochs")
+    } else if stopped_early {
+        (format!("stopped early after {epoch} epochs"), "early_stopping.patience")
     } else {
         (format!("{step} of {} steps", now.train.max_steps.unwrap_or(step)), "train.max_steps")
     };

@@ -83,7 +83,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     let store = Store::new(folder.path());
     let own = callbacks;
     let mut callbacks = take_up(&run, &folder, &store, own, &mut state, &mut warnings)?;
-    callbacks.each(|callback, _| callback.start(folder.path(), &state.position))?;
+    callbacks.each(|callback, control| callback.start(folder.path(), &state.position, control))?;
     if let Some(note) = note {
         callbacks.each(|callback, _| callback.note(&note))?;
     }
@@ -168,8 +168,14 @@ fn take_up<'a>(
     let keep_last = run.experiment.checkpoint.keep_last + usize::from(callbacks::is_provisional(state));
     store.prune(keep_last, state.best().map(|best| best.step))?;
     warnings.extend(callbacks::repair(folder.path(), &state.position, &mut state.files)?);
-    let (config, monitor) = (&run.experiment.checkpoint, monitor(run));
-    Callbacks::new(folder.path(), config, monitor, own, state)
+    let (experiment, monitor) = (&run.experiment, monitor(run));
+    let options = callbacks::Options {
+        checkpoint: &experiment.checkpoint,
+        monitor: monitor.as_deref(),
+        early_stopping: experiment.early_stopping.as_ref(),
+        reduce_on_plateau: experiment.reduce_on_plateau.as_ref(),
+    };
+    Callbacks::new(folder.path(), options, own, state)
 }
 
 /// The metric that determines the best epoch.

@@ -51,7 +51,7 @@ impl Trainer<'_, '_> {
     pub fn fit(&mut self, state: &mut State) -> Result<Stop> {
         let (config, interrupt) = (self.config, self.interrupt.clone());
         let limits = Limits::new(config, &interrupt);
-        let mut stop = limits.reached(&state.position);
+        let mut stop = limits.reached(&state.position).or_else(|| self.asked_to_stop());
         while state.position.epoch < config.epochs {
             if stop.is_none() {
                 stop = self.train_epoch(state, &limits)?;
@@ -99,7 +99,7 @@ impl Trainer<'_, '_> {
     /// One step with a batch whose selection started at `began`: forward, backward, update, and reports to
     /// the callbacks.
     fn step(&mut self, batch: &Batch<'_>, state: &mut State, began: Instant) -> Result<()> {
-        let learning_rate = self.schedule.rate(state.position.step);
+        let learning_rate = self.rate(state.position.step);
         let step = self.engine.step(batch, state.position.step, learning_rate)?;
         let position = &mut state.position;
         if !step.loss.is_finite() {
@@ -151,7 +151,7 @@ impl Trainer<'_, '_> {
         state.running = Running::new(self.data.train.target()).in_units(self.data.scaling.target_units());
         state.last.clone_from(&measured.0);
         let (epoch, step) = (position.epoch, position.step);
-        let learning_rate = self.schedule.rate(step.saturating_sub(1));
+        let learning_rate = self.rate(step.saturating_sub(1));
         let epoch = Epoch { epoch, step, metrics: measured, learning_rate, seconds, samples_per_second };
         self.callbacks.tell(&Event::Epoch(epoch.clone()))?;
         self.callbacks.each(|callback, control| callback.after_epoch(&epoch, &state.position, control))?;
@@ -171,6 +171,11 @@ impl Trainer<'_, '_> {
         let running = evaluate(engine, self.loss, split, &self.data.scaling, &self.interrupt, &mut watch)?;
         self.callbacks.each(|callback, _| callback.after_evaluation(engine.parameters()))?;
         Ok(running)
+    }
+
+    /// The learning rate of step `step`, counted from 0.
+    fn rate(&self, step: u64) -> f64 {
+        self.schedule.rate(step) * self.callbacks.control.learning_rate_factor
     }
 
     fn asked_to_stop(&self) -> Option<Stop> {

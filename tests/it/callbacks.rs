@@ -78,7 +78,7 @@ impl Callback for Counter {
         Ok(())
     }
 
-    fn start(&mut self, run: &Path, _position: &Position) -> taper::Result<()> {
+    fn start(&mut self, run: &Path, _: &Position, _: &mut Control) -> taper::Result<()> {
         self.file = Some(Growing::open(run.join("counts.txt"), self.sizes)?);
         Ok(())
     }

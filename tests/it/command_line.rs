@@ -205,7 +205,7 @@ fn a_misplaced_key_is_found_in_its_section() {
         ("optimizer.adam.epochs=3", "train.epochs"),
         ("batch_size=3", "train.batch_size"),
         ("train.seed=3", "seed"),
-        ("train.monitor=validation.loss", "checkpoint.monitor"),
+        ("train.keep_last=3", "checkpoint.keep_last"),
         ("validation_split=0.1", "split.validation"),
         ("model.layers.0.dense.out_features=3", "units"),
     ] {

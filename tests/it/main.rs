@@ -87,6 +87,7 @@ mod mnist;
 mod mnist_names;
 mod parts;
 mod places;
+mod plateau;
 mod predict;
 mod progress;
 mod readme;

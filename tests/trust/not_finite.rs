@@ -9,7 +9,7 @@ use taper::Error;
 use taper::config::Input;
 use taper::data::{Dataset, Features, SearchPath, Splits, Targets};
 use taper::experiment::Experiment;
-use taper::internals::callbacks::Callbacks;
+use taper::internals::callbacks::{Callbacks, Options};
 use taper::internals::checkpoint::Store;
 use taper::internals::engine::Engine;
 use taper::internals::presets;
@@ -111,7 +111,13 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         before: BTreeMap::new(),
     };
     let store = Store::new(folder.path());
-    let callbacks = Callbacks::new(folder.path(), &experiment.checkpoint, None, Vec::new(), &state);
+    let options = Options {
+        checkpoint: &experiment.checkpoint,
+        monitor: None,
+        early_stopping: None,
+        reduce_on_plateau: None,
+    };
+    let callbacks = Callbacks::new(folder.path(), options, Vec::new(), &state);
     let mut callbacks = callbacks.expect("a log");
     let result = Trainer {
         config: &experiment.train,

@@ -11,6 +11,7 @@ mod json;
 mod outcome;
 mod prediction;
 mod rates;
+mod stopped;
 
 pub use bench::{bench, noise};
 pub use check::check;

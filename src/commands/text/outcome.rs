@@ -1,6 +1,5 @@
 //! The outcome of a run, in a few lines.
 
-use std::path::Path;
 
 use taper::Outcome;
 use taper::events::{BestEpoch, Summary};
@@ -8,7 +7,7 @@ use taper::experiment::TrainConfig;
 use taper::run::RunFolder;
 
 use super::gates::passed;
-use crate::number::with_separators;
+use super::stopped::stopped;
 
 /// A message if the run was already finished.
 pub fn finished(outcome: &Outcome) -> Option<String> {
@@ -38,20 +37,6 @@ pub fn outcome(Outcome { summary, folder, .. }: &Outcome, train: &TrainConfig, b
         lines.push(format!("next   {}", RunFolder::eval_command(folder)));
     }
     lines.join("\n")
-}
-
-/// Why the run ended before its last epoch, and how to resume it; nothing if all epochs are done.
-fn stopped(summary: &Summary, folder: &Path, train: &TrainConfig) -> Option<String> {
-    let (step, resume) = (with_separators(summary.steps), RunFolder::resume_command(folder));
-    let (how, more) = match (summary.reason.as_str(), train.max_minutes) {
-        ("epochs", _) => return None,
-        ("max_minutes", Some(1.0)) => ("stopped after 1 minute".to_owned(), ""),
-        ("max_minutes", Some(minutes)) => (format!("stopped after {minutes} minutes"), ""),
-        ("max_steps", _) => ("stopped by train.max_steps".to_owned(), " --set train.max_steps=N"),
-        (reason, _) => (format!("stopped ({reason})"), ""),
-    };
-    let all = summary.all_steps.map_or_else(String::new, |all| format!(" of {}", with_separators(all)));
-    Some(format!("{how} at step {step}{all}; resume with: {resume}{more}"))
 }
 
 /// The metrics of the best epoch, for a run without a test split.
