@@ -107,7 +107,7 @@ nesterov = true
 weight_decay = 1e-4
 [schedule.one_cycle]
 warmup_steps = 3
-# No epoch is better by so much: halves the rate after epochs 2, 4 and 5, and ends the run after epoch 5.
+# No epoch is better by so much: the rate is halved after epochs 2 and 4, and the run ends after epoch 5.
 [reduce_on_plateau]
 monitor = "train.loss"
 patience = 1
