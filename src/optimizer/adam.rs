@@ -84,7 +84,7 @@ impl Formula for Moments {
         &["first_moment", "second_moment"]
     }
 
-    fn factors(&self, learning_rate: f64, step: u64) -> Factors {
+    fn factors(&mut self, learning_rate: f64, step: u64) -> Factors {
         let steps = step as f64;
         Factors {
             keep: 1.0 - learning_rate * self.decay,

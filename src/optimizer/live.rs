@@ -53,8 +53,14 @@ pub(super) trait Formula: Send + Sync + 'static {
     /// The kinds of state, at most [`MAX_STATE`](taper_kernels::rule::MAX_STATE) of them.
     fn kinds(&self) -> &'static [&'static str];
 
-    /// The factors of step `step`, counted from 1.
-    fn factors(&self, learning_rate: f64, step: u64) -> Self::Factors;
+    /// The value with which all state starts.
+    fn initial(&self) -> f64 {
+        0.0
+    }
+
+    /// The factors of step `step`, counted from 1. They depend on nothing else that changes: a formula may
+    /// keep intermediate results for the next step, but not their effect on the bits.
+    fn factors(&mut self, learning_rate: f64, step: u64) -> Self::Factors;
 
     /// The reference formula: returns the new parameter and the new state.
     fn tensors(
@@ -79,15 +85,20 @@ pub(super) struct Live<F: Formula> {
 }
 
 impl<F: Formula> Live<F> {
-    pub(super) fn new(formula: F, state: Vec<Vec<Var>>) -> Self {
+    pub(super) fn new(mut formula: F, state: Vec<Vec<Var>>) -> Self {
         let factors = formula.factors(0.0, 1);
         Self { factors, rule: formula.rule(factors), formula, state }
     }
 
     pub(super) fn boxed(formula: F, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
-        let zeros =
-            || parameters.iter().map(|parameter| Var::from_tensor(&parameter.zeros_like()?)).collect();
-        let state = formula.kinds().iter().map(|_| zeros()).collect::<Result<_>>()?;
+        let initial = |parameter: &Var| {
+            // Zeros take no memory until they are written to.
+            let zeros = parameter.zeros_like()?;
+            let value = formula.initial();
+            Var::from_tensor(&if value == 0.0 { zeros } else { (zeros + value)? })
+        };
+        let kind = |_| parameters.iter().map(initial).collect();
+        let state = formula.kinds().iter().map(kind).collect::<Result<_>>()?;
         Ok(Box::new(Self::new(formula, state)))
     }
 

@@ -57,7 +57,7 @@ impl Formula for Config {
         if self.momentum == 0.0 { &["square_average"] } else { &["square_average", "velocity"] }
     }
 
-    fn factors(&self, learning_rate: f64, _step: u64) -> f64 {
+    fn factors(&mut self, learning_rate: f64, _step: u64) -> f64 {
         learning_rate
     }
 

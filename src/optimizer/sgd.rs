@@ -66,7 +66,7 @@ impl Formula for Config {
         if self.momentum == 0.0 { &[] } else { &["velocity"] }
     }
 
-    fn factors(&self, learning_rate: f64, _step: u64) -> f64 {
+    fn factors(&mut self, learning_rate: f64, _step: u64) -> f64 {
         learning_rate
     }
 
