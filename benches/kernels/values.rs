@@ -30,6 +30,10 @@ pub fn cases() -> Vec<Case> {
     let adamw = serde_json::json!({"adamw": {}});
     let momentum = serde_json::json!({"sgd": {"momentum": 0.9}});
     let rmsprop = serde_json::json!({"rmsprop": {}});
+    let adagrad = serde_json::json!({"adagrad": {}});
+    let adamax = serde_json::json!({"adamax": {}});
+    let nadam = serde_json::json!({"nadam": {}});
+    let lion = serde_json::json!({"lion": {}});
     vec![
         loading(32, [1, 28]),
         loading(64, [3, 32]),
@@ -39,6 +43,10 @@ pub fn cases() -> Vec<Case> {
         update("adamw update", &adamw, 2),
         update("sgd with momentum update", &momentum, 1),
         update("rmsprop update", &rmsprop, 1),
+        update("adagrad update", &adagrad, 1),
+        update("adamax update", &adamax, 2),
+        update("nadam update", &nadam, 2),
+        update("lion update", &lion, 1),
     ]
 }
 

@@ -15,8 +15,12 @@
 //! # }
 //! ```
 
+pub mod adagrad;
 pub mod adam;
+pub mod adamax;
 pub mod adamw;
+pub mod lion;
+pub mod nadam;
 pub mod rmsprop;
 pub mod sgd;
 
@@ -33,7 +37,7 @@ use crate::config::{Problems, registry};
 registry! {
     /// `[optimizer.NAME]`: how gradients update the parameters.
     Config: OptimizerConfig {
-        sgd, adam, adamw, rmsprop
+        sgd, adam, adamw, rmsprop, adagrad, adamax, nadam, lion
     }
 }
 

@@ -23,6 +23,10 @@ pub(super) fn square_bias(rest: f64, epsilon: f64) -> f32 {
     zero_if_subnormal((rest * epsilon * epsilon * 1e-17).min(1e-33))
 }
 
+/// Of an average whose sign is the direction of the step, smaller values become 0: a bias would be a
+/// direction. Their products with the usual shares are still normal numbers.
+pub(super) const LEAST: f32 = 1e-37;
+
 /// 0 if the number would itself be subnormal.
 fn zero_if_subnormal(value: f64) -> f32 {
     if value < f64::from(f32::MIN_POSITIVE) { 0.0 } else { value as f32 }

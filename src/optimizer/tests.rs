@@ -8,7 +8,7 @@ use crate::random::{Purpose, Stream};
 
 /// Every member, and every option that adds or removes a term.
 fn variants() -> Vec<(Config, &'static [&'static str])> {
-    let variants: [(serde_json::Value, &'static [&'static str]); 11] = [
+    let variants: [(serde_json::Value, &'static [&'static str]); 19] = [
         (serde_json::json!({"sgd": {}}), &[]),
         (serde_json::json!({"sgd": {"weight_decay": 0.1}}), &[]),
         (serde_json::json!({"sgd": {"momentum": 0.9}}), &["velocity"]),
@@ -20,6 +20,14 @@ fn variants() -> Vec<(Config, &'static [&'static str])> {
         (serde_json::json!({"rmsprop": {}}), &["square_average"]),
         (serde_json::json!({"rmsprop": {"momentum": 0.9}}), &["square_average", "velocity"]),
         (serde_json::json!({"rmsprop": {"rho": 0.5, "epsilon": 0.01}}), &["square_average"]),
+        (serde_json::json!({"adagrad": {}}), &["square_sum"]),
+        (serde_json::json!({"adagrad": {"initial_accumulator": 0.1, "weight_decay": 0.1}}), &["square_sum"]),
+        (serde_json::json!({"adamax": {}}), &["first_moment", "infinity_norm"]),
+        (serde_json::json!({"adamax": {"weight_decay": 0.1}}), &["first_moment", "infinity_norm"]),
+        (serde_json::json!({"nadam": {}}), &["first_moment", "second_moment"]),
+        (serde_json::json!({"nadam": {"weight_decay": 0.1}}), &["first_moment", "second_moment"]),
+        (serde_json::json!({"lion": {}}), &["first_moment"]),
+        (serde_json::json!({"lion": {"weight_decay": 0.1}}), &["first_moment"]),
     ];
     let parse = |(json, kinds)| (serde_json::from_value(json).expect("a valid config"), kinds);
     variants.into_iter().map(parse).collect()
@@ -127,7 +135,8 @@ fn a_quadratic_bowl_is_descended() -> Result<()> {
         let height = || (theta.as_detached_tensor().sqr()? * &slopes)?.sum_all()?.to_scalar::<f32>();
         let start = height()?;
         let mut optimizer = config.member().build(std::slice::from_ref(&theta))?;
-        for step in 1..=300 {
+        // Adagrad's steps shrink.
+        for step in 1..=5000 {
             let gradient = (theta.as_detached_tensor() * &slopes)?;
             optimizer.step(std::slice::from_ref(&theta), &[gradient], 0.02, step)?;
         }
@@ -209,8 +218,13 @@ fn the_defaults_of_every_member_are_valid() {
 
 #[test]
 fn averages_stay_normal_numbers_once_gradients_are_0() -> Result<()> {
-    // Adam's penalty moves the weights towards 0, and the moments with them.
-    let penalty = |config: &Config| matches!(config, Config::adam(adam) if adam.weight_decay > 0.0);
+    // A penalty moves the weights towards 0, and the moments with them.
+    let penalty = |config: &Config| match config {
+        Config::adam(adam) => adam.weight_decay > 0.0,
+        Config::adamax(adamax) => adamax.weight_decay > 0.0,
+        Config::nadam(nadam) => nadam.weight_decay > 0.0,
+        _ => false,
+    };
     for (config, _) in variants().into_iter().filter(|(config, _)| !penalty(config)) {
         // The first weight has a gradient once, the second never.
         let theta = [Var::new(&[1_f32, 0.0], &Device::Cpu)?];

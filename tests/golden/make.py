@@ -302,8 +302,30 @@ NAMES = {
     "exp_avg_sq": "second_moment",
     "momentum_buffer": "velocity",
     "square_avg": "square_average",
+    "sum": "square_sum",
+    "exp_inf": "infinity_norm",
 }
 STEPS = [1, 10, 100]
+
+
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. (2023), which PyTorch does not have."""
+
+    def __init__(self, parameters, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(parameters, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (beta1, beta2), rate = group["betas"], group["lr"]
+            for parameter in group["params"]:
+                gradient = parameter.grad
+                moment = self.state[parameter].get("exp_avg", torch.zeros_like(parameter))
+                direction = torch.sign(beta1 * moment + (1 - beta1) * gradient)
+                parameter -= rate * (direction + group["weight_decay"] * parameter)
+                self.state[parameter]["exp_avg"] = beta2 * moment + (1 - beta2) * gradient
+
+
 ADAM = {"lr": 1e-3, "eps": 1e-7}
 OPTIMIZERS = [
     ("sgd", {"sgd": {"learning_rate": 0.1}}, lambda p: torch.optim.SGD(p, lr=0.1)),
@@ -339,6 +361,32 @@ OPTIMIZERS = [
         "rmsprop_momentum",
         {"rmsprop": {"learning_rate": 0.01, "rho": 0.95, "momentum": 0.9, "epsilon": 1e-3}},
         lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.95, eps=1e-3, momentum=0.9),
+    ),
+    ("adagrad", {"adagrad": {}}, lambda p: torch.optim.Adagrad(p)),
+    (
+        "adagrad_weight_decay",
+        {"adagrad": {"learning_rate": 0.1, "initial_accumulator": 0.1, "epsilon": 1e-3, "weight_decay": 0.1}},
+        lambda p: torch.optim.Adagrad(
+            p, lr=0.1, initial_accumulator_value=0.1, eps=1e-3, weight_decay=0.1
+        ),
+    ),
+    ("adamax", {"adamax": {}}, lambda p: torch.optim.Adamax(p)),
+    (
+        "adamax_weight_decay",
+        {"adamax": {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "weight_decay": 0.1}},
+        lambda p: torch.optim.Adamax(p, lr=0.01, betas=(0.8, 0.9), eps=1e-3, weight_decay=0.1),
+    ),
+    ("nadam", {"nadam": {}}, lambda p: torch.optim.NAdam(p)),
+    (
+        "nadam_weight_decay",
+        {"nadam": {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.99, "momentum_decay": 0.1, "weight_decay": 0.1}},
+        lambda p: torch.optim.NAdam(p, lr=0.01, betas=(0.8, 0.99), momentum_decay=0.1, weight_decay=0.1),
+    ),
+    ("lion", {"lion": {}}, Lion),
+    (
+        "lion_weight_decay",
+        {"lion": {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.5}},
+        lambda p: Lion(p, lr=0.01, betas=(0.8, 0.95), weight_decay=0.5),
     ),
 ]
 

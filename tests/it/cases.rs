@@ -302,6 +302,10 @@ pub fn zoo() -> Vec<Case> {
         json!({"adamw": {}}),
         json!({"rmsprop": {}}),
         json!({"rmsprop": {"momentum": 0.5}}),
+        json!({"adagrad": {"initial_accumulator": 0.1, "weight_decay": 0.01}}),
+        json!({"adamax": {"weight_decay": 0.01}}),
+        json!({"nadam": {"weight_decay": 0.01}}),
+        json!({"lion": {"learning_rate": 1e-5, "weight_decay": 0.1}}),
     ] {
         cases.push(network(&format!("{optimizer}"), &layers, &[70], &optimizer));
     }

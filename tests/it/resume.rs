@@ -119,6 +119,10 @@ fn a_resumed_run_equals_an_uninterrupted_one_with_every_optimizer() {
         "[optimizer.sgd]\nlearning_rate = 0.05\nmomentum = 0.9\nnesterov = true",
         "[optimizer.rmsprop]\nmomentum = 0.5",
         "[optimizer.adamw]",
+        "[optimizer.adagrad]\ninitial_accumulator = 0.1",
+        "[optimizer.adamax]",
+        "[optimizer.nadam]",
+        "[optimizer.lion]\nweight_decay = 0.1",
     ];
     for optimizer in optimizers {
         let workspace = with_config(&CONFIG.replace("[optimizer.adam]", optimizer));

@@ -59,9 +59,14 @@ fn experiment(fault: Fault, engine: &str, draw: &mut Stream) -> (Experiment, Vec
         json!({ "rmsprop": { "momentum": 0.5 } }),
         json!({ "adamw": {} }),
         json!({ "sgd": { "learning_rate": 1e-4, "momentum": 0.9 } }),
+        json!({ "adagrad": {} }),
+        json!({ "nadam": {} }),
+        json!({ "lion": {} }),
+        // The maximum of minus infinity and a gradient is the gradient.
+        json!({ "adamax": {} }),
         json!({ "sgd": { "learning_rate": 1e-4 } }),
     ];
-    let optimizer = &optimizers[choose(if fault == Fault::Moment { 4 } else { 5 })];
+    let optimizer = &optimizers[choose(if fault == Fault::Moment { 7 } else { 9 })];
     let text = json!({
         "name": "poisoned", "model": { "layers": layers }, "loss": loss, "optimizer": optimizer,
         "data": { "synthetic": { "features": 5, "classes": 3 } },
