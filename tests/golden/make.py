@@ -326,6 +326,16 @@ class Lion(torch.optim.Optimizer):
                 self.state[parameter]["exp_avg"] = beta2 * moment + (1 - beta2) * gradient
 
 
+class NAdam(torch.optim.NAdam):
+    """PyTorch's, with the product of momenta in f64, which by default is in f32 for any parameters."""
+
+    def step(self):
+        torch.set_default_dtype(torch.float64)
+        super().step()
+        torch.set_default_dtype(torch.float32)
+
+
+
 ADAM = {"lr": 1e-3, "eps": 1e-7}
 OPTIMIZERS = [
     ("sgd", {"sgd": {"learning_rate": 0.1}}, lambda p: torch.optim.SGD(p, lr=0.1)),
@@ -376,11 +386,11 @@ OPTIMIZERS = [
         {"adamax": {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "weight_decay": 0.1}},
         lambda p: torch.optim.Adamax(p, lr=0.01, betas=(0.8, 0.9), eps=1e-3, weight_decay=0.1),
     ),
-    ("nadam", {"nadam": {}}, lambda p: torch.optim.NAdam(p)),
+    ("nadam", {"nadam": {}}, NAdam),
     (
         "nadam_weight_decay",
         {"nadam": {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.99, "momentum_decay": 0.1, "weight_decay": 0.1}},
-        lambda p: torch.optim.NAdam(p, lr=0.01, betas=(0.8, 0.99), momentum_decay=0.1, weight_decay=0.1),
+        lambda p: NAdam(p, lr=0.01, betas=(0.8, 0.99), momentum_decay=0.1, weight_decay=0.1),
     ),
     ("lion", {"lion": {}}, Lion),
     (
