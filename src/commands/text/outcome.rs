@@ -1,6 +1,5 @@
 //! The outcome of a run, in a few lines.
 
-
 use taper::Outcome;
 use taper::events::{BestEpoch, Summary};
 use taper::experiment::TrainConfig;
