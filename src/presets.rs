@@ -1,4 +1,4 @@
-//! The built-in configs, which are the files in `configs/`.
+//! The built-in configs, which are the files in `configs/` and `configs/recipes/`.
 //!
 //! ```
 //! for (name, text) in taper::internals::presets::ALL {
@@ -7,10 +7,12 @@
 //! ```
 
 macro_rules! presets {
-    ($($name:literal),+ $(,)?) => {
+    ($($name:literal),+; $($recipe:literal),+) => {
         /// The name and the text of each built-in config.
-        pub const ALL: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/configs/", $name, ".toml")))),+];
+        pub const ALL: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/configs/", $name, ".toml"))),)+
+            $(($recipe, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/configs/recipes/", $recipe, ".toml"))),)+
+        ];
     };
 }
 
@@ -24,7 +26,8 @@ presets! {
     "linear_regression",
     "digits_cnn",
     "digits_residual",
-    "images_cnn_224",
+    "images_cnn_224";
+    "mnist_speedrun"
 }
 
 /// The text of the built-in config called `name`.
@@ -39,9 +42,12 @@ mod tests {
 
     #[test]
     fn every_file_in_configs_is_built_in() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/configs");
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let name = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        let entries =
+            [folder.clone(), folder.join("recipes")].map(|folder| std::fs::read_dir(folder).unwrap());
+        let files = entries.into_iter().flatten().map(|entry| entry.unwrap().path());
+        for file in files.filter(|path| path.is_file()) {
+            let name = file.file_stem().unwrap().to_string_lossy();
             assert!(ALL.iter().any(|(own, _)| *own == name), "add \"{name}\" to src/presets.rs");
         }
     }

@@ -12,15 +12,16 @@ use crate::workspace::Workspace;
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = std::fs::read_dir(folder).expect("a folder");
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
     files.sort();
     files
 }
 
-/// The names of all files in `configs/`.
+/// The names of all files in `configs/` and `configs/recipes/`.
 fn names() -> Vec<String> {
     let name = |file: &PathBuf| file.file_stem().expect("a name").to_string_lossy().into_owned();
-    files("configs").iter().map(name).collect()
+    [files("configs"), files("configs/recipes")].iter().flatten().map(name).collect()
 }
 
 /// The overrides that make a config quick to try: small data, few and small steps.
@@ -53,7 +54,7 @@ fn draw_images(workspace: &Workspace) {
 }
 
 #[test]
-fn there_are_ten_configs() {
+fn there_are_ten_configs_and_a_recipe() {
     let expected = [
         "binary_mlp",
         "digits_cnn",
@@ -65,6 +66,7 @@ fn there_are_ten_configs() {
         "mnist_mlp_128",
         "mnist_mlp_64",
         "synthetic_mlp",
+        "mnist_speedrun",
     ];
     assert_eq!(names(), expected);
 }
@@ -142,7 +144,7 @@ fn linear_regression_finds_the_line() {
 #[test]
 fn every_config_names_its_schema_for_editors() {
     let schema = concat!("#:schema ", env!("CARGO_PKG_REPOSITORY"), "/raw/main/docs/taper.schema.json\n");
-    for file in files("configs") {
+    for file in [files("configs"), files("configs/recipes")].into_iter().flatten() {
         let text = std::fs::read_to_string(&file).expect("text");
         assert!(text.starts_with(schema), "{}: the first line must be {schema}", file.display());
     }
