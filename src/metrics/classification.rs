@@ -1,9 +1,13 @@
-//! Accuracy, precision, recall and F1 from counts per class, as scikit-learn computes them.
+//! Accuracy, precision, recall, F1 and Matthews correlation from counts per class, as scikit-learn computes them.
 //!
 //! For a class with t true positives, p predictions and s samples (its support): precision t / p, recall t
 //! / s, F1 2t / (p + s); 0 if the denominator is 0 (`zero_division=0`). The macro averages are plain means
 //! over the classes that occur among the targets or the predictions, which is scikit-learn's default: a
 //! class missing from a split does not lower the mean.
+//!
+//! The Matthews correlation coefficient of several classes (Gorodkin, 2004) needs no confusion matrix: for n
+//! samples, c of them correct, it is `(c n - Σ p_k s_k) / √((n² - Σ p_k²) (n² - Σ s_k²))`
+//! (`matthews_corrcoef`).
 
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
@@ -137,6 +141,22 @@ impl ClassCounts {
     #[must_use]
     pub fn accuracy(&self) -> f64 {
         ratio(self.correct(), self.samples())
+    }
+
+    /// The Matthews correlation coefficient, from -1 to 1: 1 if all predictions are correct, 0 if they are as good
+    /// as chance, or if all targets or all predictions are of the same class.
+    #[must_use]
+    pub fn matthews(&self) -> f64 {
+        // Exact: at most the square of the number of samples.
+        let product = |a: &[u64], b: &[u64]| {
+            a.iter().zip(b).map(|(a, b)| u128::from(*a) * u128::from(*b)).sum::<u128>()
+        };
+        let (samples, correct) = (u128::from(self.samples()), u128::from(self.correct()));
+        let spread = |counts: &[u64]| (samples * samples - product(counts, counts)) as f64;
+        let (right, chance) = (correct * samples, product(&self.predicted, &self.support));
+        let sign = if right < chance { -1.0 } else { 1.0 };
+        let scale = (spread(&self.predicted) * spread(&self.support)).sqrt();
+        if scale == 0.0 { 0.0 } else { sign * right.abs_diff(chance) as f64 / scale }
     }
 
     /// All scores. `names` are the class names; a class without a name is named by its index.

@@ -107,3 +107,31 @@ fn the_size_of_a_checkpoint_is_linear_in_the_number_of_classes() {
     let size = |classes| serde_json::to_string(&ClassCounts::new(classes)).expect("plain numbers").len();
     assert!(size(20_000) < 11 * size(2_000) && size(20_000) < 200_000);
 }
+
+#[test]
+fn matthews_is_1_if_all_is_right_and_0_for_a_constant() -> Result<()> {
+    let matthews = |targets: &[u32], predicted: &[u32]| {
+        let mut counts = ClassCounts::new(3);
+        counts.count(targets, predicted)?;
+        Ok::<f64, candle_core::Error>(counts.matthews())
+    };
+    assert_eq!(matthews(&[0, 1, 2, 1], &[0, 1, 2, 1])?, 1.0);
+    assert_eq!(matthews(&[0, 1, 1, 0], &[1, 0, 0, 1])?, -1.0);
+    for (targets, predicted) in [([0, 1, 2], [1, 1, 1]), ([1, 1, 1], [0, 1, 2]), ([2, 2, 2], [2, 2, 2])] {
+        assert_eq!(matthews(&targets, &predicted)?, 0.0);
+    }
+    assert_eq!(matthews(&[], &[])?, 0.0);
+    // scikit-learn: matthews_corrcoef([0, 0, 1, 1, 2, 2], [0, 1, 1, 1, 2, 0])
+    assert!((matthews(&[0, 0, 1, 1, 2, 2], &[0, 1, 1, 1, 2, 0])? - 0.522_232_967_867_093_5).abs() < 1e-15);
+    Ok(())
+}
+
+#[test]
+fn matthews_of_huge_counts_does_not_overflow() {
+    let half = u64::MAX / 2;
+    let text = format!(
+        r#"{{"correct": [{half}, {half}], "predicted": [{half}, {half}], "support": [{half}, {half}]}}"#
+    );
+    let counts: ClassCounts = serde_json::from_str(&text).expect("counts");
+    assert!((counts.matthews() - 1.0).abs() < 1e-15);
+}
