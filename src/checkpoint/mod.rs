@@ -65,7 +65,9 @@ pub struct Config {
     /// The metric that determines the best checkpoint, such as `validation.loss` or `validation.accuracy`. By
     /// default `validation.loss` if there are validation samples. `precision`, `recall` and `f1` are macro
     /// averages: means over the classes, even if there are only two. With two classes, `validation.roc_auc`
-    /// and `validation.pr_auc` (average precision of the second class) are also available.
+    /// and `validation.pr_auc` (average precision of the second class) are also available; for all
+    /// classification `validation.log_loss`, `validation.matthews`, `validation.calibration_error` and, with
+    /// more than 5 classes, `validation.top_k_accuracy` (k = 5).
     pub monitor: Option<String>,
 }
 

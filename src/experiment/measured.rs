@@ -30,7 +30,29 @@ impl Experiment {
     fn measured_of(&self, split: &str) -> Vec<String> {
         let names = metrics::names(self.loss.member().link().is_some());
         let more = if self.has_two_classes() { &metrics::OF_TWO_CLASSES[..] } else { &[] };
+        let possible = |name: &&&str| match **name {
+            "top_k_accuracy" => self.known_classes().is_some_and(|classes| classes > metrics::TOP_K),
+            _ => self.loss.member().link().is_some(),
+        };
+        let more = more.iter().chain(metrics::ON_REQUEST.iter().filter(possible));
         names.iter().chain(more).map(|name| format!("{split}.{name}")).collect()
+    }
+
+    /// The metrics of [`ON_REQUEST`](metrics::ON_REQUEST) that the config names for `split`, in `[gate]` or as
+    /// `checkpoint.monitor`. A run measures no others, which keeps its table and its log short.
+    #[must_use]
+    pub fn requested(&self, split: &str) -> Vec<&'static str> {
+        let named = self.gate.metrics().chain(self.checkpoint.monitor.as_deref());
+        let named: Vec<&str> = named.filter_map(|name| name.strip_prefix(split)?.strip_prefix('.')).collect();
+        metrics::ON_REQUEST.into_iter().filter(|name| named.contains(name)).collect()
+    }
+
+    /// The number of classes, if the loss is for classes and the data or the layers determine it.
+    fn known_classes(&self) -> Option<usize> {
+        match self.data.member().facts().target {
+            Some(Target::Class { classes }) if self.loss.member().link().is_some() => Some(classes),
+            _ => self.classes(),
+        }
     }
 
     /// Whether the loss, the data or the last layer implies two classes.

@@ -25,6 +25,8 @@ pub struct Split<'a> {
     pub dataset: &'a Dataset,
     /// Their indices.
     pub indices: &'a [usize],
+    /// The metrics to measure of those of [`ON_REQUEST`](crate::metrics::ON_REQUEST).
+    pub requested: &'a [&'static str],
 }
 
 /// Called with the number of samples done: with 0 at first, then after each batch. An error ends the
@@ -60,7 +62,8 @@ pub fn evaluate_each(
     mut each: Option<&mut Each<'_>>,
 ) -> Result<Option<Running>> {
     let batch_size = batch_size(&split.dataset.sample_shape);
-    let mut running = Running::of_split(split.dataset.target()).in_units(scaling.target_units());
+    let target = split.dataset.target();
+    let mut running = Running::of_split(target).with(split.requested).in_units(scaling.target_units());
     let mut gradient = Vec::new(); // unused
     let mut done = 0;
     watch(done)?;

@@ -18,17 +18,21 @@
 pub mod classification;
 mod confusion;
 mod predicted;
+mod probabilities;
 mod ranking;
 pub mod regression;
 mod running;
+mod top_k;
 
 pub use classification::ClassCounts;
 pub use confusion::{Confusion, MAX_CLASSES};
 pub(crate) use predicted::predicted_class;
+pub use probabilities::Probabilities;
 pub(crate) use ranking::is_second;
 pub use ranking::{Areas, AtThreshold, Ranking};
 pub use regression::Residuals;
 pub use running::Running;
+pub use top_k::{TOP_K, TopK};
 
 use crate::config::{Problems, nearest};
 
@@ -42,11 +46,16 @@ pub fn names(classes: bool) -> &'static [&'static str] {
 /// during training.
 pub const OF_TWO_CLASSES: [&str; 2] = ["roc_auc", "pr_auc"];
 
+/// Additional metrics for classes, on splits that are evaluated as a whole: by `taper eval`, and by runs whose
+/// config names them. `top_k_accuracy` needs more than [`TOP_K`] classes.
+pub const ON_REQUEST: [&str; 4] = ["top_k_accuracy", "log_loss", "matthews", "calibration_error"];
+
 /// Whether higher is better for the metric called `name` (with or without its split).
 #[must_use]
 pub fn higher_is_better(name: &str) -> bool {
     let name = name.rsplit('.').next().unwrap_or_default();
-    matches!(name, "accuracy" | "precision" | "recall" | "f1" | "r2") || OF_TWO_CLASSES.contains(&name)
+    matches!(name, "accuracy" | "precision" | "recall" | "f1" | "r2" | "top_k_accuracy" | "matthews")
+        || OF_TWO_CLASSES.contains(&name)
 }
 
 /// Reports a metric that is not among `measured`.

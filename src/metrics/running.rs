@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ON_REQUEST;
 use super::classification::ClassCounts;
 use super::confusion::Confusion;
 use super::predicted::{check_range, predicted_classes};
+use super::probabilities::Probabilities;
 use super::ranking::Ranking;
 use super::regression::Residuals;
+use super::top_k::{TOP_K, TopK};
 use crate::data::{BatchTargets, Target};
 use crate::error::Result;
 
@@ -23,6 +26,13 @@ pub struct Running {
     /// The scores of two classes, if reported. Not part of a checkpoint.
     #[serde(skip)]
     ranking: Option<Ranking>,
+    /// The requested ones of the metrics of [`ON_REQUEST`], in its order. Not part of a checkpoint.
+    #[serde(skip)]
+    requested: Vec<&'static str>,
+    #[serde(skip)]
+    probabilities: Option<Probabilities>,
+    #[serde(skip)]
+    top_k: Option<TopK>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +50,16 @@ impl Running {
             Target::Class { classes } => Counts::Classes(ClassCounts::new(classes)),
             Target::Value { width } => Counts::Values(Residuals::new(width)),
         };
-        Self { loss_sum: 0.0, samples: 0, counts, confusion: None, ranking: None }
+        Self {
+            loss_sum: 0.0,
+            samples: 0,
+            counts,
+            confusion: None,
+            ranking: None,
+            requested: Vec::new(),
+            probabilities: None,
+            top_k: None,
+        }
     }
 
     /// Metrics without samples yet, for a split that is measured as a whole: the [`report`](Self::report) then
@@ -54,6 +73,21 @@ impl Running {
             Target::Value { .. } => (None, None),
         };
         Self { confusion, ranking, ..Self::new(target) }
+    }
+
+    /// The same with the metrics of [`ON_REQUEST`](super::ON_REQUEST) that are among `names` and that the target
+    /// has.
+    #[must_use]
+    pub fn with(self, names: &[&str]) -> Self {
+        let Counts::Classes(counts) = &self.counts else { return self };
+        let classes = counts.classes();
+        let possible = |name: &&str| *name != "top_k_accuracy" || classes > TOP_K;
+        let requested: Vec<&str> =
+            ON_REQUEST.into_iter().filter(|name| names.contains(name)).filter(possible).collect();
+        let any = |names: &[&str]| names.iter().any(|name| requested.contains(name));
+        let probabilities = any(&["log_loss", "calibration_error"]).then(|| Probabilities::new(classes));
+        let top_k = any(&["top_k_accuracy"]).then(TopK::default);
+        Self { requested, probabilities, top_k, ..self }
     }
 
     /// The metrics of the same samples, where the second class is predicted if its probability exceeds
@@ -84,15 +118,21 @@ impl Running {
             (Counts::Classes(counts), BatchTargets::Classes(labels)) => {
                 check_range(labels, counts.classes())?;
                 let predicted = predicted_classes(logits, labels.len(), counts.classes())?;
-                for (label, predicted) in labels.iter().zip(predicted) {
+                let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
+                for ((label, predicted), row) in labels.iter().zip(predicted).zip(rows) {
                     counts.note(*label, predicted);
                     if let Some(confusion) = &mut self.confusion {
                         confusion.note(*label, predicted);
                     }
-                }
-                if let Some(ranking) = &mut self.ranking {
-                    let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
-                    labels.iter().zip(rows).for_each(|(label, row)| ranking.note(*label, row));
+                    if let Some(ranking) = &mut self.ranking {
+                        ranking.note(*label, row);
+                    }
+                    if let Some(probabilities) = &mut self.probabilities {
+                        probabilities.note(*label, predicted, row);
+                    }
+                    if let Some(top_k) = &mut self.top_k {
+                        top_k.note(*label, row);
+                    }
                 }
             }
             (Counts::Values(residuals), BatchTargets::Values { values, .. }) => {
@@ -143,7 +183,7 @@ impl Running {
     }
 
     /// The loss and the metrics by name, as listed by [`names`](super::names), and for a whole split of two
-    /// classes those of [`OF_TWO_CLASSES`](super::OF_TWO_CLASSES).
+    /// classes those of [`OF_TWO_CLASSES`](super::OF_TWO_CLASSES), then the [requested](Self::with) ones.
     #[must_use]
     pub fn values(&self) -> Vec<(&'static str, f64)> {
         let mut values = vec![("loss", self.loss())];
@@ -159,6 +199,7 @@ impl Running {
                 if let Some(areas) = self.ranking.as_ref().map(Ranking::areas) {
                     values.extend([("roc_auc", areas.roc_auc), ("pr_auc", areas.pr_auc)]);
                 }
+                values.extend(self.requested(counts));
             }
             Counts::Values(residuals) => {
                 let report = residuals.report();
@@ -168,6 +209,19 @@ impl Running {
         values
     }
 
+    fn requested(&self, counts: &ClassCounts) -> impl Iterator<Item = (&'static str, f64)> {
+        self.requested.iter().filter_map(|name| {
+            let value = match *name {
+                "top_k_accuracy" => self.top_k.as_ref()?.accuracy(),
+                "log_loss" => self.probabilities.as_ref()?.log_loss(),
+                "matthews" => counts.matthews(),
+                "calibration_error" => self.probabilities.as_ref()?.calibration_error(),
+                _ => return None,
+            };
+            Some((*name, value))
+        })
+    }
+
     /// All metrics except the loss, with tables per class, for `taper eval`. `names` are the class names.
     /// The matrix of more than [`MAX_CLASSES`](super::MAX_CLASSES) classes is left out.
     #[must_use]
@@ -175,6 +229,9 @@ impl Running {
         match &self.counts {
             Counts::Classes(counts) => {
                 let mut report = serde_json::json!(counts.report(names));
+                for (name, value) in self.requested(counts) {
+                    report[name] = serde_json::json!(value);
+                }
                 if let Some(ranking) = &self.ranking {
                     let areas = ranking.areas();
                     report["roc_auc"] = serde_json::json!(areas.roc_auc);
@@ -215,6 +272,31 @@ mod tests {
         running.add(3.0, &[1.0, 0.0, 0.0, 1.0, 0.0, 1.0], BatchTargets::Classes(&[0, 1, 0]))?;
         running.add(5.0, &[1.0, 0.0], BatchTargets::Classes(&[0]))?;
         assert_eq!((running.samples(), running.loss(), running.accuracy()), (4, 2.0, Some(0.75)));
+        Ok(())
+    }
+
+    #[test]
+    fn requested_metrics_follow_the_others_and_are_not_in_checkpoints() -> Result<()> {
+        let named = |running: &Running| running.values().iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        for (classes, all) in [(2, 3), (TOP_K, 3), (TOP_K + 1, 4)] {
+            let target = Target::Class { classes };
+            let plain = Running::of_split(target);
+            let mut running = Running::of_split(target).with(&ON_REQUEST);
+            let names = named(&running);
+            assert_eq!(names[names.len() - all..], ON_REQUEST[ON_REQUEST.len() - all..]);
+            assert_eq!(names[..names.len() - all], named(&plain));
+            let report = running.report(&[]);
+            assert!(names[names.len() - all..].iter().all(|name| report[*name].is_f64()), "{report}");
+            let some = Running::of_split(target).with(&["matthews", "train.loss"]);
+            assert_eq!(named(&some).last(), Some(&"matthews"));
+            running.add(0.5, &vec![0.5; classes], BatchTargets::Classes(&[1]))?;
+            let saved = serde_json::to_string(&running).expect("finite numbers");
+            let mut whole = Running::new(target);
+            whole.add(0.5, &vec![0.5; classes], BatchTargets::Classes(&[1]))?;
+            assert_eq!(saved, serde_json::to_string(&whole).expect("finite numbers"));
+        }
+        let values = Running::of_split(Target::Value { width: 1 }).with(&ON_REQUEST);
+        assert_eq!(named(&values), crate::metrics::names(false));
         Ok(())
     }
 }

@@ -74,7 +74,7 @@ fn restore(run: &Run, place: &Path) -> Result<Metrics> {
 
 /// The result of a test.
 enum Tested {
-    Measured(Running),
+    Measured(Box<Running>),
     NothingToTestOn,
     Interrupted(i32),
 }
@@ -84,7 +84,8 @@ fn test(run: &mut Run, callbacks: &mut Callbacks<'_>, interrupt: &Interrupt) -> 
     if run.data.test_indices.is_empty() {
         return Ok(Tested::NothingToTestOn);
     }
-    let split = Split { dataset: run.data.tested(), indices: &run.data.test_indices };
+    let requested = run.experiment.requested("test");
+    let split = Split { dataset: run.data.tested(), indices: &run.data.test_indices, requested: &requested };
     let loss = run.experiment.loss.member();
     let mut watch = |done| {
         let report = PassReport { split: "test", done, samples: split.indices.len() as u64 };
@@ -92,7 +93,7 @@ fn test(run: &mut Run, callbacks: &mut Callbacks<'_>, interrupt: &Interrupt) -> 
     };
     let running = evaluate(run.engine.as_mut(), loss, split, &run.data.scaling, interrupt, &mut watch)?;
     Ok(match running {
-        Some(running) => Tested::Measured(running),
+        Some(running) => Tested::Measured(Box::new(running)),
         None => Tested::Interrupted(interrupt.signal().unwrap_or(2)),
     })
 }

@@ -18,6 +18,7 @@ use crate::events::PassReport;
 use crate::experiment::Experiment;
 use crate::inference::{Each, SampleResult, Split, evaluate_each};
 use crate::interrupt::Interrupt;
+use crate::metrics;
 use crate::network::Parameters;
 use crate::threads;
 
@@ -193,7 +194,8 @@ impl Model {
         });
         let each = named.as_mut().map(|named| named as &mut Each<'_>);
         let start = Instant::now();
-        let (loss, chosen) = (self.experiment.loss.member(), Split { dataset, indices: &order });
+        let chosen = Split { dataset, indices: &order, requested: &metrics::ON_REQUEST };
+        let loss = self.experiment.loss.member();
         let never = Interrupt::default();
         let mut watch = reporter(&mut self.watch, split.name(), order.len(), loading.interrupt());
         let running =

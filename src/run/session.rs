@@ -96,11 +96,13 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
             callbacks.each(|callback, _| callback.warning(&warning))?;
         }
     }
+    let requested = run.experiment.requested("validation");
     let mut trainer = Trainer {
         config: &run.experiment.train,
         loss: run.experiment.loss.member(),
         schedule: run.experiment.schedule(run.course()),
         seed: run.experiment.seed,
+        requested: &requested,
         data: &run.data,
         engine: run.engine.as_mut(),
         store: &store,

@@ -27,6 +27,8 @@ pub struct Trainer<'a, 'c> {
     pub schedule: Schedule,
     /// The seed, which determines the order of the samples.
     pub seed: u64,
+    /// The additional metrics of validation.
+    pub requested: &'a [&'static str],
     /// The samples.
     pub data: &'a Prepared,
     /// The engine that takes the steps.
@@ -160,7 +162,8 @@ impl Trainer<'_, '_> {
 
     /// Loss and metrics on the validation samples; `None` if a signal arrived in the meantime.
     fn validate(&mut self) -> Result<Option<Running>> {
-        let split = Split { dataset: self.data.validated(), indices: &self.data.validation_indices };
+        let (dataset, indices) = (self.data.validated(), &self.data.validation_indices);
+        let split = Split { dataset, indices, requested: self.requested };
         let engine = &mut *self.engine;
         self.callbacks.each(|callback, _| callback.before_evaluation(engine.parameters()))?;
         let callbacks = &mut *self.callbacks;

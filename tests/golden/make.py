@@ -531,6 +531,19 @@ def model():
 # --- metrics --------------------------------------------------------------------------------------
 
 
+def calibration_error(truth, chances, bins=15):
+    """Guo et al. (2017), which scikit-learn does not have."""
+    confidence = chances.max(1)
+    right = chances.argmax(1) == truth
+    own = numpy.digitize(confidence, numpy.linspace(0, 1, bins + 1)[1:-1], right=True)
+    error = 0.0
+    for b in range(bins):
+        chosen = own == b
+        if chosen.any():
+            error += chosen.mean() * abs(right[chosen].mean() - confidence[chosen].mean())
+    return float(error)
+
+
 def metrics():
     random = numpy.random.default_rng(7)
     classification = []
@@ -566,6 +579,7 @@ def metrics():
                     "confusion_matrix": sklearn.metrics.confusion_matrix(
                         truth, predicted, labels=range(classes)
                     ).tolist(),
+                    "matthews": float(sklearn.metrics.matthews_corrcoef(truth, predicted)),
                 },
             }
         )
@@ -593,7 +607,53 @@ def metrics():
                 },
             }
         )
-    cases = {"classification": classification, "regression": regression}
+    probabilities = []
+    for name, classes, samples, scale in [
+        ("ten_classes", 10, 40, 1.5),
+        ("six_classes", 6, 30, 0.2),
+        ("five_classes", 5, 30, 1.0),
+        ("two_classes", 2, 30, 3.0),
+        ("one_logit", 2, 30, 2.0),
+        ("sure", 7, 20, 6.0),
+    ]:
+        outputs = 1 if name == "one_logit" else classes
+        logits = (random.normal(size=(samples, outputs)) * scale).astype(numpy.float32).astype(float)
+        right = numpy.column_stack([numpy.zeros(samples), logits]) if outputs == 1 else logits
+        truth = numpy.where(random.random(samples) < 0.6, right.argmax(1), random.integers(0, classes, samples))
+        powers = numpy.exp(right - right.max(1, keepdims=True))
+        chances = powers / powers.sum(1, keepdims=True)
+        every = range(classes)
+        expected = {
+            "log_loss": sklearn.metrics.log_loss(truth, chances, labels=every),
+            "matthews": float(sklearn.metrics.matthews_corrcoef(truth, right.argmax(1))),
+            "calibration_error": calibration_error(truth, chances),
+        }
+        if classes > 5:
+            top = sklearn.metrics.top_k_accuracy_score(truth, right, k=5, labels=every)
+            expected = {"top_k_accuracy": float(top)} | expected
+        probabilities.append(
+            {"name": name, "classes": classes, "truth": truth.tolist(), "logits": logits.tolist(), "expected": expected}
+        )
+    pinball = []
+    for quantile, width in [(0.5, 1), (0.9, 1), (0.05, 3)]:
+        targets = random.normal(size=(15, width)).astype(numpy.float32).astype(float) * 4
+        errors = random.normal(size=targets.shape).astype(numpy.float32).astype(float)
+        predictions = (targets + errors).astype(numpy.float32).astype(float)
+        predictions[0] = targets[0]
+        pinball.append(
+            {
+                "quantile": quantile,
+                "targets": targets.tolist(),
+                "predictions": predictions.tolist(),
+                "expected": sklearn.metrics.mean_pinball_loss(targets, predictions, alpha=quantile),
+            }
+        )
+    cases = {
+        "classification": classification,
+        "regression": regression,
+        "probabilities": probabilities,
+        "pinball": pinball,
+    }
     (HERE / "metrics.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 

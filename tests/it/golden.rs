@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde_json::Value;
 use taper::config::Problems;
-use taper::internals::data::{Batch, BatchTargets, Features, Samples, Scaling};
+use taper::internals::data::{Batch, BatchTargets, Features, Samples, Scaling, Target};
 use taper::internals::engine::{Engine, Fused, Predictor, SharedTeam, compile};
 use taper::internals::model;
 use taper::layers::{self, Mode};
-use taper::metrics::{ClassCounts, Confusion, Residuals};
+use taper::metrics::{ClassCounts, Confusion, ON_REQUEST, Residuals, Running};
 use taper::network::{Parameters, Plan};
 use taper::shape::Shape;
 use taper::{loss, optimizer};
@@ -356,9 +356,29 @@ fn classification_metrics_agree_with_scikit_learn() -> Result<()> {
         }
         let mut scores = serde_json::to_value(counts.report(&[])).expect("plain numbers");
         scores["confusion_matrix"] = serde_json::json!(confusion.matrix());
+        scores["matthews"] = serde_json::json!(counts.matthews());
         assert_agrees(&case["name"].to_string(), &scores, &case["expected"]);
     }
     Ok(())
+}
+
+#[test]
+fn metrics_of_probabilities_agree_with_scikit_learn() {
+    for case in metrics("probabilities") {
+        let classes = case["classes"].as_u64().expect("a number") as usize;
+        let (truth, logits): (Vec<u32>, Vec<Vec<f32>>) = (list(&case["truth"]), list(&case["logits"]));
+        let measured = |size: usize| -> taper::Result<Value> {
+            let mut running = Running::of_split(Target::Class { classes }).with(&ON_REQUEST);
+            for (truth, logits) in truth.chunks(size).zip(logits.chunks(size)) {
+                running.add(0.0, &logits.concat(), BatchTargets::Classes(truth))?;
+            }
+            let values = running.values().into_iter().filter(|(name, _)| ON_REQUEST.contains(name));
+            Ok(values.map(|(name, value)| (name.to_owned(), Value::from(value))).collect())
+        };
+        let found = measured(7).expect("what matches");
+        assert_agrees(&case["name"].to_string(), &found, &case["expected"]);
+        assert_eq!(measured(1).expect("what matches"), found, "the same bits for any batch size");
+    }
 }
 
 #[test]

@@ -38,6 +38,7 @@
 //! - `predict`: every kind of input to `taper predict`, refusals, and agreement with `eval`.
 //! - `progress`: output while something is in progress.
 //! - `readme`: the commands, configs and links in README.md and docs/.
+//! - `requested_metrics`: metrics that `taper eval` always measures, and a run where its config names them.
 //! - `resume`: a stopped run resumes bit for bit.
 //! - `resume_says`: output when a run resumes: where, what has changed, that it is finished, which run was
 //!   meant.
@@ -91,6 +92,7 @@ mod plateau;
 mod predict;
 mod progress;
 mod readme;
+mod requested_metrics;
 mod resume;
 mod resume_says;
 mod scaled_targets;

@@ -258,7 +258,7 @@ fn the_threshold_changes_predictions() {
         );
         let text = workspace.ok(&["eval", "--checkpoint", "r", "--threshold", "0.3"]).stdout;
         for words in [
-            "threshold   0.3000",
+            "threshold         0.3000",
             "roc_auc ",
             "pr_auc ",
             "macro average of the classes",

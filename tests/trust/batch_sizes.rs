@@ -134,24 +134,28 @@ fn eval_measures_the_mean_over_samples_for_any_number_of_samples() {
             [Box::new(network.graph(parameters())), Box::new(network.fused(parameters()))];
         for mut engine in engines {
             let mut measure = |order: &[usize]| {
-                let (split, loss) =
-                    (Split { dataset: &dataset, indices: order }, network.experiment.loss.member());
+                let split = Split { dataset: &dataset, indices: order, requested: &["log_loss"] };
+                let loss = network.experiment.loss.member();
                 let never = Interrupt::default();
                 let running = evaluate(engine.as_mut(), loss, split, &scaling, &never, &mut |_| Ok(()));
                 let running = running.expect("a loss").expect("no signal");
-                (running.loss(), running.accuracy().expect("an accuracy"))
+                let log_loss = running.values().last().copied().expect("a log loss");
+                assert_eq!(log_loss.0, "log_loss");
+                (running.loss(), running.accuracy().expect("an accuracy"), log_loss.1)
             };
             let order: Vec<usize> = (0..SAMPLES).collect();
             let single: Vec<_> = order.chunks(1).map(&mut measure).collect();
             for size in SIZES {
                 let found = measure(&order[..size]);
-                let mean = |value: fn(&(f64, f64)) -> f64| {
+                let mean = |value: fn(&(f64, f64, f64)) -> f64| {
                     single[..size].iter().map(value).sum::<f64>() / size as f64
                 };
-                let (loss, accuracy) = (mean(|own| own.0), mean(|own| own.1));
+                let (loss, accuracy, log_loss) = (mean(|own| own.0), mean(|own| own.1), mean(|own| own.2));
                 worst = worst.max((found.0 - loss).abs() / loss.max(1.0));
                 assert!(worst <= TOLERANCE, "{}, {size} samples: {} {loss}", network.name, found.0);
                 assert!((found.1 - accuracy).abs() < 1e-12, "{}, {size} samples", network.name);
+                worst = worst.max((found.2 - log_loss).abs() / log_loss.max(1.0));
+                assert!(worst <= TOLERANCE, "{}, {size} samples: {} {log_loss}", network.name, found.2);
             }
         }
     }

@@ -129,6 +129,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         loss: experiment.loss.member(),
         schedule: experiment.schedule(state.position.course),
         seed: case,
+        requested: &[],
         data: &data,
         engine: &mut engine,
         store: &store,

@@ -10,16 +10,19 @@ use super::gates::judged;
 /// One line per number of `result`, and tables of the metrics of each class.
 pub fn evaluation(result: &Value) -> String {
     let mut lines = Vec::new();
-    for (name, value) in result.as_object().into_iter().flatten() {
+    let shown = |value: &Value| value.is_number() || value.is_string();
+    let entries = || result.as_object().into_iter().flatten();
+    let width = entries().filter(|(_, value)| shown(value)).map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in entries() {
         match value {
             Value::Number(number) if number.is_f64() => {
                 // With two classes, these could be mistaken for the scores of the second class.
                 let macro_average = matches!(name.as_str(), "precision" | "recall" | "f1");
                 let what = if macro_average { "  macro average of the classes" } else { "" };
-                lines.push(format!("{name:<11} {:.4}{what}", number.as_f64().unwrap_or(f64::NAN)));
+                lines.push(format!("{name:<width$} {:.4}{what}", number.as_f64().unwrap_or(f64::NAN)));
             }
-            Value::Number(_) => lines.push(format!("{name:<11} {value}")),
-            Value::String(text) => lines.push(format!("{name:<11} {text}")),
+            Value::Number(_) => lines.push(format!("{name:<width$} {value}")),
+            Value::String(text) => lines.push(format!("{name:<width$} {text}")),
             _ => {}
         }
     }
