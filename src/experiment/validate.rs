@@ -21,7 +21,7 @@ impl Experiment {
         if self.preprocess.targets.is_some() && self.loss.member().link().is_some() {
             problems.key("preprocess").key("targets").report_with_help(
                 format!("the loss `{}` is for classes, which cannot be scaled", self.loss.name()),
-                "remove it, or use `mse`, `mae` or `huber` for regression",
+                "remove it, or use `mse`, `mae`, `huber` or `quantile` for regression",
             );
         }
         let mut model = problems.key("model");

@@ -41,7 +41,7 @@ impl Loss for Config {
             ),
             Target::Value { .. } => problems.report_with_help(
                 "binary_cross_entropy needs classes, but the targets of this data set are numbers",
-                "use `mse`, `mae` or `huber`",
+                "use `mse`, `mae`, `huber` or `quantile`",
             ),
         }
         if let Some(weights) = &self.class_weights

@@ -66,7 +66,7 @@ impl Loss for Config {
             }
             Target::Value { .. } => problems.report_with_help(
                 "cross_entropy needs classes, but the targets of this data set are numbers",
-                "use `mse`, `mae` or `huber`",
+                "use `mse`, `mae`, `huber` or `quantile`",
             ),
         }
         for (i, weight) in self.class_weights.iter().flatten().enumerate() {

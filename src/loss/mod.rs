@@ -19,6 +19,7 @@ mod exponential;
 pub mod huber;
 pub mod mae;
 pub mod mse;
+pub mod quantile;
 
 #[cfg(test)]
 mod parity;
@@ -33,7 +34,7 @@ use crate::wording::counted;
 registry! {
     /// `[loss.NAME]`: the loss function, which training minimizes.
     Config: Loss {
-        cross_entropy, binary_cross_entropy, mse, mae, huber
+        cross_entropy, binary_cross_entropy, mse, mae, huber, quantile
     }
 }
 
@@ -198,7 +199,7 @@ mod tests {
                 Tensor::new(&[1_u32, 0, 1, 1, 0, 0], &Device::Cpu)?,
                 Target::Class { classes: 2 },
             ),
-            Config::mse(_) | Config::mae(_) | Config::huber(_) => (
+            Config::mse(_) | Config::mae(_) | Config::huber(_) | Config::quantile(_) => (
                 outputs,
                 (3, 2),
                 Tensor::new(&[[0.0, 1.0], [-2.0, 0.5], [0.5, 0.25]], &Device::Cpu)?,
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn losses_for_numbers_report_mismatches() {
-        for name in ["mse", "mae", "huber"] {
+        for name in ["mse", "mae", "huber", "quantile"] {
             let config = default(name);
             assert!(problems(config.member(), Target::Value { width: 3 }, 3).is_empty());
             for (target, outputs) in [(Target::Value { width: 3 }, 1), (Target::Class { classes: 2 }, 2)] {

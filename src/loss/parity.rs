@@ -76,13 +76,14 @@ impl Case {
 }
 
 /// Every loss with its defaults, and its number of outputs per sample.
-fn defaults() -> [(serde_json::Value, usize); 5] {
+fn defaults() -> [(serde_json::Value, usize); 6] {
     [
         (json!({"cross_entropy": {}}), 3),
         (json!({"binary_cross_entropy": {}}), 1),
         (json!({"mse": {}}), 2),
         (json!({"mae": {}}), 2),
         (json!({"huber": {}}), 2),
+        (json!({"quantile": {}}), 2),
     ]
 }
 
@@ -128,7 +129,8 @@ fn binary_cross_entropy_over_slices_agrees_with_tensors() -> Result<()> {
 #[test]
 fn losses_for_numbers_over_slices_agree_with_tensors() -> Result<()> {
     let huber = [0.01, 0.5, 1.0, 4.0].map(|delta| json!({"huber": {"delta": delta}}));
-    for config in [json!({"mse": {}}), json!({"mae": {}})].iter().chain(&huber) {
+    let quantile = [0.01, 0.5, 0.9].map(|quantile| json!({"quantile": {"quantile": quantile}}));
+    for config in [json!({"mse": {}}), json!({"mae": {}})].iter().chain(&huber).chain(&quantile) {
         for (samples, outputs) in [(1, 1), (5, 3), (32, 10)] {
             let mut case = Case::new(config, samples, outputs);
             case.check()?;

@@ -158,6 +158,28 @@ fn losses_agree_with_pytorch() -> Result<()> {
 }
 
 #[test]
+fn the_quantile_loss_agrees_with_scikit_learn() -> Result<()> {
+    for case in metrics("pinball") {
+        let (targets, predictions): (Vec<Vec<f32>>, Vec<Vec<f32>>) =
+            (list(&case["targets"]), list(&case["predictions"]));
+        let config = serde_json::json!({ "quantile": { "quantile": case["quantile"] } });
+        let config: loss::Config = serde_json::from_value(config).expect("a loss");
+        let (samples, width) = (targets.len(), targets[0].len());
+        let (targets, predictions) = (targets.concat(), predictions.concat());
+        let mut gradient = vec![0.0; targets.len()];
+        let values = BatchTargets::Values { values: &targets, width };
+        let sum = config.member().sum_and_gradient(&predictions, values, &mut gradient)?;
+        let tensor =
+            |values: &[f32]| Tensor::from_slice(values, (samples, width), &Device::Cpu)?.to_dtype(DType::F64);
+        let same = config.member().sum(&tensor(&predictions)?, &tensor(&targets)?)?.to_scalar::<f64>()?;
+        for sum in [sum, same] {
+            assert_agrees("pinball", &Value::from(sum / samples as f64), &case["expected"]);
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn optimizers_agree_with_pytorch_after_1_10_and_100_steps() -> Result<()> {
     let golden = Golden::read("optimizers.safetensors");
     for (dtype, tolerance) in precisions([3e-5, 1e-13]) {

@@ -104,7 +104,7 @@ fn targets_of_any_size_are_learned_and_measured_in_their_unit() {
 
 #[test]
 fn every_loss_for_numbers_learns_scaled_targets() {
-    for loss in ["mse", "mae", "huber"] {
+    for loss in ["mse", "mae", "huber", "quantile"] {
         let workspace = workspace(&table(5000.0, 300.0), SCALED, loss);
         let (summary, _) = train(&workspace, "r", &[]);
         assert!(number(&summary["metrics"], "test.r2") > 0.9, "{loss}: {summary}");

@@ -74,7 +74,7 @@ fn every_activation_agrees_with_central_differences() -> Result<()> {
     Ok(())
 }
 
-/// The targets of a loss, and the distance to its kinks: those of `mae` are at zero error.
+/// The targets of a loss, and the distance to its kinks: those of `mae` and `quantile` are at zero error.
 fn targets(kind: Target, samples: usize, logits: &Tensor, draw: &mut Stream) -> Result<(Tensor, f64)> {
     match kind {
         Target::Class { classes } => {

@@ -125,6 +125,7 @@ pub fn loss(name: &str, outputs: usize, draw: &mut Stream) -> loss::Config {
         }
         "mse" | "mae" => json!({}),
         "huber" => json!({ "delta": draw.uniform_in(0.2, 2.0) }),
+        "quantile" => json!({ "quantile": draw.uniform_in(0.01, 0.99) }),
         other => panic!("add `{other}` to the random options in tests/trust/networks.rs"),
     };
     serde_json::from_value(json!({ name: options })).unwrap_or_else(|error| panic!("{name}: {error}"))
