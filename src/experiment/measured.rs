@@ -38,11 +38,12 @@ impl Experiment {
         names.iter().chain(more).map(|name| format!("{split}.{name}")).collect()
     }
 
-    /// The metrics of [`ON_REQUEST`](metrics::ON_REQUEST) that the config names for `split`, in `[gate]` or as
-    /// `checkpoint.monitor`. A run measures no others, which keeps its table and its log short.
+    /// The metrics of [`ON_REQUEST`](metrics::ON_REQUEST) that the config names for `split`: in `[gate]`, as
+    /// `checkpoint.monitor`, or as the `monitor` of another section. A run measures no others, which keeps its table and its log short.
     #[must_use]
     pub fn requested(&self, split: &str) -> Vec<&'static str> {
-        let named = self.gate.metrics().chain(self.checkpoint.monitor.as_deref());
+        let watched = self.watched().filter_map(|(_, monitor)| monitor);
+        let named = self.gate.metrics().chain(self.checkpoint.monitor.as_deref()).chain(watched);
         let named: Vec<&str> = named.filter_map(|name| name.strip_prefix(split)?.strip_prefix('.')).collect();
         metrics::ON_REQUEST.into_iter().filter(|name| named.contains(name)).collect()
     }
