@@ -27,6 +27,7 @@ pub use crate::engine::Choice as EngineChoice;
 pub use crate::gate::Config as GateConfig;
 pub use crate::model::Config as ModelConfig;
 pub use crate::train::Config as TrainConfig;
+pub use crate::train::clip::Config as ClipConfig;
 
 use std::sync::LazyLock;
 
@@ -41,6 +42,7 @@ use crate::network::Plan;
 use crate::ops::Activation;
 use crate::schedule::{Course, Schedule};
 use crate::shape::Shape;
+use crate::train::clip;
 use crate::{checkpoint, gate, loss, optimizer, schedule, train};
 
 /// A whole config. Loading it opens no file other than the config, and no device.
@@ -74,6 +76,9 @@ pub struct Experiment {
     /// The length of training and the batch size.
     #[serde(default)]
     pub train: train::Config,
+    /// Limits for gradients; by default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<clip::Config>,
     /// When the run stops because its metric no longer improves; by default never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<early_stopping::Config>,

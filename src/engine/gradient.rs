@@ -6,6 +6,26 @@ use taper_kernels::simd::arena::Arena;
 
 use crate::network::Parameters;
 
+/// The number of values whose squares are added in f32.
+const PIECE: usize = 1024;
+/// The number of sums that are computed side by side.
+const LANES: usize = 16;
+
+/// The sum of the squares of up to [`PIECE`] values.
+fn square_sum(values: &[f32]) -> f64 {
+    let (whole, rest) = values.as_chunks::<LANES>();
+    let mut sums = [0.0_f32; LANES];
+    for lanes in whole {
+        for (sum, value) in sums.iter_mut().zip(lanes) {
+            *sum += value * value;
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(rest) {
+        *sum += value * value;
+    }
+    sums.into_iter().map(f64::from).sum()
+}
+
 /// A part of a step's batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -61,7 +81,7 @@ impl Gradient {
     }
 
     /// The gradient of each trained parameter.
-    pub(super) fn each_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+    pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let mut rest = &mut self.values[..];
         self.parts.iter().map(move |(_, range)| {
             let (own, others) = std::mem::take(&mut rest).split_at_mut(range.len());
@@ -70,10 +90,17 @@ impl Gradient {
         })
     }
 
-    /// The Euclidean norm, summed in f64 in the order of the values.
+    /// The Euclidean norm of all values.
     #[must_use]
     pub fn norm(&self) -> f64 {
-        self.values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt()
+        Self::norm_of(&self.values)
+    }
+
+    /// The Euclidean norm of `values`: infinite if a square is too large for f32. Squares are added in f32 over pieces, in an order that
+    /// every machine has, which takes a tenth of the time of f64; the pieces are added in f64.
+    #[must_use]
+    pub fn norm_of(values: &[f32]) -> f64 {
+        values.chunks(PIECE).map(square_sum).sum::<f64>().sqrt()
     }
 
     /// Multiplies all values by `factor`.

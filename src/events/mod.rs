@@ -79,6 +79,9 @@ pub enum Event {
         loss: f64,
         /// The learning rate.
         learning_rate: f64,
+        /// The norm of the gradient before it was limited by `[clip]`, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gradient_norm: Option<f64>,
     },
     /// An epoch is finished and validated.
     Epoch(Epoch),

@@ -35,6 +35,9 @@ impl Experiment {
         schedule.warmup().validate(&mut place.key(self.schedule.name()));
         schedule.validate(&mut place.key(self.schedule.name()));
         self.train.validate(&mut problems.key("train"));
+        if let Some(clip) = &self.clip {
+            clip.validate(&mut problems.key("clip"));
+        }
         self.validate_final_activation(problems);
         let measured = self.measured();
         let each_epoch = self.measured_each_epoch();

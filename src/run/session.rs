@@ -99,6 +99,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     let requested = run.experiment.requested("validation");
     let mut trainer = Trainer {
         config: &run.experiment.train,
+        clip: run.experiment.clip.as_ref(),
         loss: run.experiment.loss.member(),
         schedule: run.experiment.schedule(run.course()),
         seed: run.experiment.seed,

@@ -6,6 +6,7 @@
 //! # Ok::<(), toml::de::Error>(())
 //! ```
 
+pub mod clip;
 mod limits;
 mod save;
 mod stop;

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::limits::Limits;
-use super::{Config, Stop};
+use super::{Config, Stop, clip};
 use crate::callbacks::Callbacks;
 use crate::checkpoint::{Card, State, Store};
 use crate::data::{Batch, Loader, Prepared};
-use crate::engine::Engine;
+use crate::engine::{Engine, Part};
 use crate::error::{Error, Result};
 use crate::events::{Epoch, Event, Metrics, PassReport, StepReport};
 use crate::inference::{Split, evaluate};
@@ -21,6 +21,8 @@ use crate::schedule::Schedule;
 pub struct Trainer<'a, 'c> {
     /// The length of training and the batch size.
     pub config: &'a Config,
+    /// The limits for gradients, if any.
+    pub clip: Option<&'a clip::Config>,
     /// The loss function, for validation.
     pub loss: &'a dyn Loss,
     /// The learning rate of each step.
@@ -102,7 +104,11 @@ impl Trainer<'_, '_> {
     /// the callbacks.
     fn step(&mut self, batch: &Batch<'_>, state: &mut State, began: Instant) -> Result<()> {
         let learning_rate = self.rate(state.position.step);
-        let step = self.engine.step(batch, state.position.step, learning_rate)?;
+        let (number, samples) = (state.position.step, batch.samples.len());
+        let step = match self.clip {
+            None => self.engine.step(batch, number, learning_rate)?,
+            Some(_) => self.engine.gradients(batch, Part::whole(samples), number)?,
+        };
         let position = &mut state.position;
         if !step.loss.is_finite() {
             return Err(Error::Diverged {
@@ -111,10 +117,16 @@ impl Trainer<'_, '_> {
                 epoch: position.epoch + 1,
             });
         }
+        state.running.add(step.loss * samples as f64, step.logits, batch.targets)?;
+        let loss = step.loss;
+        let mut gradient_norm = None;
+        if let Some(clip) = self.clip {
+            gradient_norm = Some(clip.apply(self.engine.gradient(), number)?);
+            self.engine.apply(number, learning_rate)?;
+        }
         position.step += 1;
-        position.samples_in_epoch += batch.samples.len() as u64;
-        state.running.add(step.loss * batch.samples.len() as f64, step.logits, batch.targets)?;
-        let (loss, seconds) = (step.loss, began.elapsed().as_secs_f64());
+        position.samples_in_epoch += samples as u64;
+        let seconds = began.elapsed().as_secs_f64();
         state.seconds += seconds;
         state.epoch_seconds += seconds;
         let report = StepReport {
@@ -129,7 +141,7 @@ impl Trainer<'_, '_> {
         self.callbacks.each(|callback, control| callback.after_step(&report, position, weights, control))?;
         if position.step.is_multiple_of(self.config.log_every_steps) {
             let (step, epoch) = (report.step, report.epoch);
-            self.callbacks.tell(&Event::Step { step, epoch, loss, learning_rate })?;
+            self.callbacks.tell(&Event::Step { step, epoch, loss, learning_rate, gradient_norm })?;
         }
         Ok(())
     }

@@ -61,6 +61,7 @@ mod callbacks;
 mod cases;
 mod checkpoints;
 mod cli;
+mod clip;
 mod command_line;
 mod config_errors;
 mod configs;

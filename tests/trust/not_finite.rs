@@ -126,6 +126,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     let mut callbacks = callbacks.expect("a log");
     let result = Trainer {
         config: &experiment.train,
+        clip: None,
         loss: experiment.loss.member(),
         schedule: experiment.schedule(state.position.course),
         seed: case,
