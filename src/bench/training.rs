@@ -7,6 +7,7 @@ use candle_core::DType;
 use super::load::{Load, Others};
 use super::percentiles::Percentiles;
 use crate::data::Loader;
+use crate::engine::Part;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::network::Parameters;
@@ -82,7 +83,16 @@ impl Session<'_> {
                     return Err(Error::Interrupted(signal));
                 }
                 let start_step = Instant::now();
-                let loss = engine.step(&batch, self.step, learning_rate)?.loss;
+                let loss = match &experiment.clip {
+                    None => engine.step(&batch, self.step, learning_rate)?.loss,
+                    Some(clip) => {
+                        let whole = Part::whole(batch.samples.len());
+                        let loss = engine.gradients(&batch, whole, self.step)?.loss;
+                        clip.apply(engine.gradient(), self.step)?;
+                        engine.apply(self.step, learning_rate)?;
+                        loss
+                    }
+                };
                 times.push(start_step.elapsed().as_secs_f64() * 1e6);
                 self.step += 1;
                 if !loss.is_finite() {

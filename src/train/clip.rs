@@ -68,6 +68,8 @@ fn limit(gradient: &mut [f32], most: f64) {
     let norm = Gradient::norm_of(gradient);
     if norm > most {
         let factor = (most / norm) as f32;
-        gradient.iter_mut().for_each(|value| *value *= factor);
+        for value in gradient {
+            *value *= factor;
+        }
     }
 }
