@@ -9,12 +9,14 @@ use std::process::{Command, Stdio};
 use crate::subject;
 use crate::tier::Tier;
 
-const DIFFS: [&str; 3] = ["layer", "optimizer", "callback"];
+const DIFFS: [&str; 4] = ["layer", "optimizer", "schedule", "callback"];
 
 /// Arguments of `cargo test` for the tests of the added members.
-const TESTS: [&[&str]; 4] = [
+const TESTS: [&[&str]; 6] = [
     &["--lib", "--", "layers::walk"],
     &["--lib", "--", "optimizer::tests"],
+    &["--lib", "--", "schedule::tests"],
+    &["--test", "it", "--", "learning_rates::schedules_agree"],
     &["--lib", "--", "callbacks::rising"],
     &["--test", "trust", "--", "gradients::every_layer", "every_step::a_run_resumed"],
 ];
