@@ -66,6 +66,8 @@ impl Config {
     pub fn final_activation(&self) -> Option<layers::Activation> {
         match self.layers.last()? {
             layers::Config::dense(dense) => dense.activation,
+            layers::Config::batch_norm(norm) => norm.activation,
+            layers::Config::residual(block) => block.activation,
             layers::Config::activation(activation) => Some(activation.function),
             _ => None,
         }
@@ -78,6 +80,8 @@ impl Config {
         let mut config = self.clone();
         match config.layers.last_mut() {
             Some(layers::Config::dense(dense)) => dense.activation = None,
+            Some(layers::Config::batch_norm(norm)) => norm.activation = None,
+            Some(layers::Config::residual(block)) => block.activation = None,
             Some(layers::Config::activation(_)) => {
                 config.layers.pop();
             }
@@ -133,6 +137,31 @@ mod tests {
         assert_eq!(streams.len(), names.len());
         assert_eq!(plan.specs[1].stream, [0, 1]);
         Ok(())
+    }
+
+    #[test]
+    fn copies_of_layers_have_their_own_names_and_errors_name_their_place() -> Result<(), String> {
+        let inner = r#"{"repeat": {"times": 2, "layers": [{"dense": {"units": 4}}, {"flatten": {}}]}}"#;
+        let outer = format!(r#"[{{"repeat": {{"times": 2, "layers": [{inner}]}}}}]"#);
+        let names: Vec<String> =
+            plan(&outer, &[4].into())?.specs.iter().map(|spec| spec.name.clone()).collect();
+        let weights = |name: &&String| name.ends_with("weight");
+        let paths: Vec<&str> = names.iter().filter(weights).map(|name| &name[..name.len() - 7]).collect();
+        assert_eq!(paths, ["layers.0.0.0.0.0", "layers.0.0.0.1.0", "layers.0.1.0.0.0", "layers.0.1.0.1.0"]);
+        let images = r#"[{"repeat": {"times": 3, "layers": [{"flatten": {}}, {"conv2d": {"filters": 1, "kernel_size": 1}}]}}]"#;
+        let error = plan(images, &[1, 2, 2].into()).unwrap_err();
+        assert!(error.starts_with("layers[0].repeat.layers[1].conv2d: conv2d needs images"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_short_config_does_not_become_an_endless_network() {
+        let mut layer = r#"{"activation": {"function": "relu"}}"#.to_owned();
+        for _ in 0..6 {
+            layer = format!(r#"{{"repeat": {{"times": 1000, "layers": [{layer}]}}}}"#);
+        }
+        let error = plan(&format!("[{layer}]"), &[4].into()).unwrap_err();
+        assert!(error.contains("more than 100000 layers"), "{error}");
     }
 
     #[test]

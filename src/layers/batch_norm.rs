@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LayerConfig;
+use super::{Activation, LayerConfig};
 use crate::init::Initializer;
 use crate::network::{Id, Net, Operation, ParameterSpec};
 
@@ -22,11 +22,14 @@ pub struct Config {
     /// Added to the variance to avoid division by 0 for constant values; 0.001 as in Keras.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub epsilon: f64,
+    /// The activation applied to the outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { momentum: 0.99, epsilon: 1e-3 }
+        Self { momentum: 0.99, epsilon: 1e-3, activation: None }
     }
 }
 
@@ -47,6 +50,7 @@ impl LayerConfig for Config {
             specify("running_var", Initializer::Ones, false),
         ];
         let operation = Operation::BatchNorm { momentum: self.momentum, epsilon: self.epsilon };
-        net.add(operation, &[input], parameters)
+        let y = net.add(operation, &[input], parameters)?;
+        net.activate(y, self.activation)
     }
 }

@@ -19,6 +19,7 @@ pub mod flatten;
 pub mod global_avg_pool2d;
 pub mod layer_norm;
 pub mod max_pool2d;
+pub mod repeat;
 pub mod residual;
 
 mod pool;
@@ -39,7 +40,7 @@ registry! {
     /// One element of `model.layers`.
     Config: LayerConfig {
         dense, conv2d, max_pool2d, avg_pool2d, global_avg_pool2d, flatten, dropout, batch_norm, layer_norm,
-        activation, residual;
+        activation, residual, repeat;
         custom
     }
 }
@@ -76,6 +77,7 @@ impl Config {
             Self::residual(block) => {
                 [Self::custom_in(&block.layers), Self::custom_in(&block.shortcut)].concat()
             }
+            Self::repeat(repeat) => Self::custom_in(&repeat.layers),
             _ => Vec::new(),
         });
         each.flatten().collect()
@@ -92,6 +94,7 @@ impl Config {
                     Self::take_code(&mut block.layers, given);
                     Self::take_code(&mut block.shortcut, given);
                 }
+                Self::repeat(repeat) => Self::take_code(&mut repeat.layers, given),
                 _ => {}
             }
         }

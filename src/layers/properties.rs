@@ -65,6 +65,16 @@ fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
                 vec![2, 4, 3],
             ),
         ],
+        "repeat" => vec![
+            (json!({ "times": 3, "layers": [{ "dense": { "units": 4, "activation": "tanh" } }] }), vec![3]),
+            (
+                json!({ "times": 2, "layers": [
+                    { "repeat": { "times": 2, "layers": [{ "conv2d": { "filters": 2, "kernel_size": 2 } }] } },
+                    { "activation": { "function": "silu" } },
+                ] }),
+                vec![1, 6, 5],
+            ),
+        ],
         other => panic!("add cases for `{other}` to this test"),
     }
 }

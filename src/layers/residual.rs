@@ -1,9 +1,9 @@
-//! A residual block (He et al., 2016): y = f(x) + x, or y = f(x) + g(x) with a shortcut g.
+//! A residual block (He et al., 2016): y = f(x) + x, or y = f(x) + g(x) with a shortcut g, then the activation.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{LayerConfig, sequence};
+use super::{Activation, LayerConfig, sequence};
 use crate::config::Problems;
 use crate::network::{Id, Net, Operation};
 
@@ -19,6 +19,9 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "layers_of_the_shortcut")]
     pub shortcut: Vec<super::Config>,
+    /// The activation applied to the sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
 }
 
 /// A reference to the schema of `model.layers`, which contains this one: nested in itself it would be
@@ -60,6 +63,7 @@ impl LayerConfig for Config {
                 "residual: the layers give {ours}, but the {other} has {theirs}; change the layers or the shortcut so that both shapes match"
             ));
         }
-        net.add(Operation::Add, &[block, shortcut], Vec::new())
+        let sum = net.add(Operation::Add, &[block, shortcut], Vec::new())?;
+        net.activate(sum, self.activation)
     }
 }

@@ -8,6 +8,9 @@ use crate::shape::Shape;
 /// determines their random numbers, so the two ranges must not overlap.
 const NESTED: u64 = 1 << 32;
 
+/// The most layers of a network, with the copies of repeated ones: a short config could ask for any number.
+const MAX_LAYERS: usize = 100_000;
+
 /// A network under construction; layers add their operations in order.
 pub struct Net {
     plan: Plan,
@@ -15,6 +18,8 @@ pub struct Net {
     place: Vec<Place>,
     /// The number of nested layers.
     nested: u64,
+    /// The copy of the current layer's list of layers that is being described, if there are several.
+    copy: Option<usize>,
 }
 
 /// A layer in a list of layers.
@@ -36,7 +41,7 @@ impl Net {
     #[must_use]
     pub fn new(input: Shape) -> Self {
         let plan = Plan { input, rows: Vec::new(), nodes: Vec::new(), specs: Vec::new() };
-        Self { plan, place: Vec::new(), nested: 0 }
+        Self { plan, place: Vec::new(), nested: 0, copy: None }
     }
 
     /// The finished plan.
@@ -77,15 +82,20 @@ impl Net {
         (list, index, name): (&'static str, usize, &'static str),
         describe: impl FnOnce(&mut Self) -> Result<Id, String>,
     ) -> Result<Id, String> {
+        if self.plan.rows.len() >= MAX_LAYERS {
+            return Err(format!("more than {MAX_LAYERS} layers; repeat them less often"));
+        }
         let number = if self.place.is_empty() {
             index as u64
         } else {
             self.nested += 1;
             NESTED + self.nested - 1
         };
-        let path = match self.path() {
-            outer if outer.is_empty() => index.to_string(),
-            outer => format!("{outer}.{list}.{index}"),
+        let copy = self.copy.take();
+        let path = match (self.path(), copy) {
+            (outer, _) if outer.is_empty() => index.to_string(),
+            (outer, None) => format!("{outer}.{list}.{index}"),
+            (outer, Some(copy)) => format!("{outer}.{copy}.{index}"),
         };
         let row = self.plan.rows.len();
         let specs = self.plan.specs.len();
@@ -94,7 +104,23 @@ impl Net {
         self.place.push(Place { list, index, name, row, number });
         let value = describe(self)?;
         self.place.pop();
+        self.copy = copy;
         self.plan.rows[row].output = self.shape(value).clone();
+        Ok(value)
+    }
+
+    /// Describes number `copy` of several copies of the current layer's list of layers.
+    ///
+    /// # Errors
+    /// The error of `describe`.
+    pub fn copy(
+        &mut self,
+        copy: usize,
+        describe: impl FnOnce(&mut Self) -> Result<Id, String>,
+    ) -> Result<Id, String> {
+        self.copy = Some(copy);
+        let value = describe(self)?;
+        self.copy = None;
         Ok(value)
     }
 

@@ -254,6 +254,20 @@ pub fn zoo() -> Vec<Case> {
             ],
         ),
         (
+            "copies",
+            vec![
+                json!({"repeat": {"times": 2, "layers": [
+                    conv(6, json!(3), json!({"padding": "same", "bias": false})),
+                    {"batch_norm": {"activation": "leaky_relu"}},
+                    {"residual": {
+                        "layers": [conv(6, json!(3), json!({"padding": "same"})), {"layer_norm": {}}],
+                        "activation": "relu",
+                    }},
+                ]}}),
+                json!({"max_pool2d": {}}),
+            ],
+        ),
+        (
             "pool first",
             vec![json!({"max_pool2d": {"pool_size": 2}}), conv(6, json!(2), json!({"activation": "relu"}))],
         ),

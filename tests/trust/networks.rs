@@ -108,6 +108,14 @@ pub fn layer(name: &str, draw: &mut Stream) -> (Json, Vec<usize>) {
             };
             (json!({ "layers": layers, "shortcut": shortcut }), shape)
         }
+        "repeat" => {
+            let shape = any_shape(draw);
+            let layer = match shape.as_slice() {
+                [_] => json!({ "dense": { "units": 4, "activation": "tanh" } }),
+                _ => json!({ "conv2d": { "filters": 3, "kernel_size": 2, "padding": "same" } }),
+            };
+            (json!({ "times": between(draw, 1, 3), "layers": [layer, { "layer_norm": {} }] }), shape)
+        }
         "activation" => (json!({ "function": pick(draw, &functions) }), any_shape(draw)),
         other => panic!("add `{other}` to the random options in tests/trust/networks.rs"),
     };
@@ -154,8 +162,8 @@ fn shrink_filters(layers: &mut [Json], drawn: &mut HashMap<u64, usize>, draw: &m
             let filters = options["filters"].as_u64().expect("a number");
             options["filters"] = json!(*drawn.entry(filters).or_insert_with(|| between(draw, 1, 3)));
         }
-        for list in ["layers", "shortcut"] {
-            let inner = layer.get_mut("residual").and_then(|block| block.get_mut(list));
+        for (block, list) in [("residual", "layers"), ("residual", "shortcut"), ("repeat", "layers")] {
+            let inner = layer.get_mut(block).and_then(|block| block.get_mut(list));
             if let Some(inner) = inner.and_then(Json::as_array_mut) {
                 shrink_filters(inner, drawn, draw);
             }

@@ -28,6 +28,21 @@ pub struct Generator<'s> {
     schema: &'s Json,
 }
 
+/// Limits the copies of repeated layers, also nested ones: the schema allows a thousand.
+fn few_copies(value: &mut Json) {
+    match value {
+        Json::Object(keys) => {
+            if let Some(repeat) = keys.get_mut("repeat") {
+                let times = repeat["times"].as_u64().unwrap_or(1).min(3);
+                repeat["times"] = json!(times);
+            }
+            keys.values_mut().for_each(few_copies);
+        }
+        Json::Array(values) => values.iter_mut().for_each(few_copies),
+        _ => {}
+    }
+}
+
 impl<'s> Generator<'s> {
     /// The configs of `space` with the number `seed`.
     pub fn new(schema: &'s Json, space: Space, seed: u64) -> Self {
@@ -84,6 +99,7 @@ impl<'s> Generator<'s> {
         let mut layers = Vec::new();
         for _ in 0..self.stream.below(9) {
             let mut layer = self.value("layer", schema);
+            few_copies(&mut layer);
             if let Some(block) = layer.get_mut("residual") {
                 // Layers that keep the shape, because random branches of a sum seldom have equal shapes.
                 let keeps = |layer: &Json| {
