@@ -46,12 +46,12 @@ pub struct LearningRates {
     pub steps_per_epoch: u64,
     /// The number of steps in the run.
     pub steps: u64,
-    /// Up to [`POINTS`] steps, counted from 0 and evenly spaced from the first to the last, with their learning rates.
+    /// Up to 61 steps, counted from 0 and evenly spaced from the first to the last, with their learning rates.
     pub rates: Vec<(u64, f64)>,
 }
 
-/// The most steps whose learning rates are part of a [`Check`].
-pub const POINTS: u64 = 61;
+/// The most steps whose learning rates are listed.
+const POINTS: u64 = 61;
 
 /// The location of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize)]

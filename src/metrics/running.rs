@@ -75,7 +75,7 @@ impl Running {
         Self { confusion, ranking, ..Self::new(target) }
     }
 
-    /// The same with the metrics of [`ON_REQUEST`](super::ON_REQUEST) that are among `names` and that the target
+    /// The same with the metrics of [`ON_REQUEST`] that are among `names` and that the target
     /// has.
     #[must_use]
     pub fn with(self, names: &[&str]) -> Self {
