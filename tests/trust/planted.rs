@@ -52,10 +52,10 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "random numbers are counted from the start of the process",
         file: "src/train/trainer.rs",
-        right: "let step = self.engine.step(batch, state.position.step, learning_rate)?;",
+        right: "let (number, samples) = (state.position.step, batch.samples.len());",
         wrong: "static TAKEN: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let taken = TAKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let step = self.engine.step(batch, taken, learning_rate)?;",
+        let (number, samples) = (taken, batch.samples.len());",
         caught_by: "every_step::a_run_resumed",
     },
     Fault {

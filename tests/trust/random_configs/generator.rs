@@ -43,6 +43,44 @@ fn few_copies(value: &mut Json) {
     }
 }
 
+/// Settings of which only one, or at least one, may be present.
+fn reconcile(root: &mut Map<String, Json>) {
+    let members = root.get_mut("schedule").and_then(Json::as_object_mut);
+    for (name, options) in members.into_iter().flatten() {
+        let Some(options) = options.as_object_mut() else { continue };
+        for duration in ["warmup", "decay", "every", "first_decay", "milestone"] {
+            if options.contains_key(&format!("{duration}_steps")) {
+                options.remove(&format!("{duration}_epochs"));
+            }
+        }
+        match name.as_str() {
+            "step" => drop(options.entry("every_epochs").or_insert(json!(1.5))),
+            "multi_step" => options.extend([("milestone_epochs".to_owned(), json!([0.5, 2]))]),
+            "cosine_restarts" => options.extend([("t_mul".to_owned(), json!(1.5))]),
+            _ => {}
+        }
+        if options.contains_key("every_steps") {
+            options.remove("every_epochs");
+        }
+        if name == "multi_step" {
+            options.remove("milestone_steps");
+        }
+        if name == "cosine_restarts" && !options.contains_key("first_decay_steps") {
+            options.insert("first_decay_epochs".to_owned(), json!(2));
+        }
+    }
+    if let Some(clip) = root.get_mut("clip").and_then(Json::as_object_mut) {
+        let limits = ["value", "norm", "global_norm"].into_iter().filter(|limit| clip.contains_key(*limit));
+        let limit = limits.last().unwrap_or("norm");
+        *clip = Map::from_iter([(limit.to_owned(), clip.get(limit).cloned().unwrap_or(json!(1)))]);
+    }
+    for section in ["early_stopping", "reduce_on_plateau"] {
+        if let Some(watching) = root.get_mut(section) {
+            watching["monitor"] = json!("train.loss");
+        }
+    }
+}
+
 impl<'s> Generator<'s> {
     /// The configs of `space` with the number `seed`.
     pub fn new(schema: &'s Json, space: Space, seed: u64) -> Self {
@@ -73,6 +111,7 @@ impl<'s> Generator<'s> {
                 root.insert(key.clone(), self.value(key, schema));
             }
         }
+        reconcile(&mut root);
         let data: data::Config = serde_json::from_value(root["data"].clone()).ok()?;
         let facts = data.member().facts();
         let target = facts.target.unwrap_or(data::Target::Class { classes: 3 });
