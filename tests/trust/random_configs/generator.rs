@@ -70,8 +70,8 @@ fn reconcile(root: &mut Map<String, Json>) {
         }
     }
     if let Some(clip) = root.get_mut("clip").and_then(Json::as_object_mut) {
-        let limits = ["value", "norm", "global_norm"].into_iter().filter(|limit| clip.contains_key(*limit));
-        let limit = limits.last().unwrap_or("norm");
+        let mut limits = ["value", "norm", "global_norm"].into_iter();
+        let limit = limits.find(|limit| clip.contains_key(*limit)).unwrap_or("norm");
         *clip = Map::from_iter([(limit.to_owned(), clip.get(limit).cloned().unwrap_or(json!(1)))]);
     }
     for section in ["early_stopping", "reduce_on_plateau"] {
