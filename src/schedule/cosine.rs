@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::duration::Duration;
+use super::decay::Decay;
 use super::warmup::{Shape, Warmup};
 use super::{Course, ScheduleConfig};
 use crate::config::Problems;
@@ -18,28 +18,17 @@ pub struct Config {
     /// The factor of the learning rate at the end.
     #[schemars(range(min = 0, max = 1))]
     pub end: f64,
-    /// The decay time in steps; by default, the whole run after the warm-up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub decay_steps: Option<u64>,
-    /// The decay time in epochs; fractions are allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0), range(max = 1_000_000_000))]
-    pub decay_epochs: Option<f64>,
+    /// The decay time.
+    #[serde(flatten)]
+    pub decay: Decay,
     /// The warm-up before it.
     #[serde(flatten)]
     pub warmup: Warmup,
 }
 
-impl Config {
-    fn decay(&self) -> Duration {
-        Duration { steps: self.decay_steps, epochs: self.decay_epochs }
-    }
-}
-
 impl ScheduleConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
-        self.decay().validate("decay", problems);
+        self.decay.validate(problems);
     }
 
     fn warmup(&self) -> &Warmup {
@@ -47,7 +36,7 @@ impl ScheduleConfig for Config {
     }
 
     fn factor(&self, step: u64, course: &Course) -> f64 {
-        let decay = self.decay().or_all(course);
+        let decay = self.decay.steps(course);
         self.end + (1.0 - self.end) * Shape::Cosine.rest((step as f64).min(decay) / decay)
     }
 }

@@ -16,6 +16,7 @@
 pub mod constant;
 pub mod cosine;
 pub mod cosine_restarts;
+pub mod decay;
 pub mod exponential;
 pub mod multi_step;
 pub mod one_cycle;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::duration::Duration;
+use super::decay::Decay;
 use super::warmup::Warmup;
 use super::{Course, ScheduleConfig};
 use crate::config::Problems;
@@ -21,14 +21,9 @@ pub struct Config {
     /// The factor of the learning rate at the end.
     #[schemars(range(min = 0, max = 1))]
     pub end: f64,
-    /// The decay time in steps; by default, the whole run after the warm-up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub decay_steps: Option<u64>,
-    /// The decay time in epochs; fractions are allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("exclusiveMinimum" = 0), range(max = 1_000_000_000))]
-    pub decay_epochs: Option<f64>,
+    /// The decay time.
+    #[serde(flatten)]
+    pub decay: Decay,
     /// Whether the decay time is doubled, tripled and so on when it is over, which raises the learning rate again.
     pub cycle: bool,
     /// The warm-up before it.
@@ -38,26 +33,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            power: 1.0,
-            end: 0.0,
-            decay_steps: None,
-            decay_epochs: None,
-            cycle: false,
-            warmup: Warmup::default(),
-        }
-    }
-}
-
-impl Config {
-    fn decay(&self) -> Duration {
-        Duration { steps: self.decay_steps, epochs: self.decay_epochs }
+        Self { power: 1.0, end: 0.0, decay: Decay::default(), cycle: false, warmup: Warmup::default() }
     }
 }
 
 impl ScheduleConfig for Config {
     fn validate(&self, problems: &mut Problems<'_>) {
-        self.decay().validate("decay", problems);
+        self.decay.validate(problems);
     }
 
     fn warmup(&self) -> &Warmup {
@@ -65,7 +47,7 @@ impl ScheduleConfig for Config {
     }
 
     fn factor(&self, step: u64, course: &Course) -> f64 {
-        let (step, decay) = (step as f64, self.decay().or_all(course));
+        let (step, decay) = (step as f64, self.decay.steps(course));
         let end = if self.cycle { decay * (step / decay).ceil().max(1.0) } else { decay };
         self.end + (1.0 - self.end) * libm::pow(1.0 - step.min(end) / end, self.power)
     }
