@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::improvement::read;
 use super::{Callback, Control};
 use crate::checkpoint::BEST;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::{BestEpoch, Metrics};
 use crate::metrics;
 use crate::position::Position;
@@ -43,8 +44,7 @@ impl Callback for Best {
     }
 
     fn restore(&mut self, state: &Value) -> Result<()> {
-        let best = serde_json::from_value(state.clone());
-        self.best = Some(best.map_err(|error| Error::checkpoint("state.json", format!("damaged: {error}")))?);
+        self.best = Some(read(state)?);
         Ok(())
     }
 

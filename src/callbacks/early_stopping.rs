@@ -5,6 +5,7 @@
 //! The weights of the best epoch need not be restored: they are in the best checkpoint, which is tested and used by
 //! `eval`, `predict` and `serve`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -48,10 +49,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// Whether the run with these states of callbacks has been stopped: `states` returns that of a callback.
-    pub fn has_stopped(&self, states: impl Fn(&str) -> Option<Value>) -> bool {
-        let saved = states(NAME).and_then(|state| serde_json::from_value::<State>(state).ok());
-        saved.is_some_and(|saved| self.is_over(&saved))
+    /// Whether a run with these states of callbacks, in which `metric` is watched, has been stopped.
+    #[must_use]
+    pub fn has_stopped(&self, states: &BTreeMap<String, Value>, metric: &str) -> bool {
+        let saved = states.get(NAME).and_then(|state| read::<State>(state).ok());
+        saved.is_some_and(|saved| saved.improvement.metric == metric && self.is_over(&saved))
     }
 
     fn is_over(&self, State { improvement, last }: &State) -> bool {
@@ -63,7 +65,7 @@ impl Config {
 }
 
 /// The state in a checkpoint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
     improvement: Improvement,
@@ -74,7 +76,6 @@ struct State {
 /// The callback.
 pub struct EarlyStopping {
     config: Config,
-    metric: String,
     state: State,
 }
 
@@ -82,8 +83,8 @@ impl EarlyStopping {
     /// Watches `metric`.
     #[must_use]
     pub fn new(config: &Config, metric: String) -> Self {
-        let improvement = Improvement::of(&metric, config.baseline);
-        Self { config: config.clone(), metric, state: State { improvement, last: None } }
+        let improvement = Improvement::of(metric, config.baseline);
+        Self { config: config.clone(), state: State { improvement, last: None } }
     }
 }
 
@@ -98,7 +99,7 @@ impl Callback for EarlyStopping {
 
     fn restore(&mut self, state: &Value) -> Result<()> {
         let saved: State = read(state)?;
-        if saved.improvement.metric == self.metric {
+        if saved.improvement.metric == self.state.improvement.metric {
             self.state = saved;
         }
         Ok(())
@@ -116,8 +117,9 @@ impl Callback for EarlyStopping {
         if epoch.epoch <= self.config.start_from_epoch {
             return Ok(());
         }
-        self.state.last = epoch.metrics.get(&self.metric).filter(|value| value.is_finite());
-        self.state.improvement.take(self.state.last, self.config.min_delta);
+        let Self { config, state: State { improvement, last } } = self;
+        *last = epoch.metrics.get(&improvement.metric).filter(|value| value.is_finite());
+        improvement.take(*last, config.min_delta);
         if self.config.is_over(&self.state) {
             control.stop(NAME);
         }

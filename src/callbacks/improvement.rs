@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::metrics;
 
 /// The best value so far.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Improvement {
     /// The metric; values of another one, watched before a run was resumed, do not count.
@@ -19,8 +19,8 @@ pub struct Improvement {
 
 impl Improvement {
     /// No value so far; the first one must be better than `baseline`, if there is one.
-    pub fn of(metric: &str, baseline: Option<f64>) -> Self {
-        Self { metric: metric.to_owned(), best: baseline, waited: 0 }
+    pub fn of(metric: String, baseline: Option<f64>) -> Self {
+        Self { metric, best: baseline, waited: 0 }
     }
 
     /// Takes the value of the next epoch and returns whether it is better than the best one by more than

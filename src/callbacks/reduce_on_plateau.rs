@@ -62,7 +62,6 @@ struct State {
 /// The callback.
 pub struct ReduceOnPlateau {
     config: Config,
-    metric: String,
     state: State,
 }
 
@@ -70,8 +69,8 @@ impl ReduceOnPlateau {
     /// Watches `metric`.
     #[must_use]
     pub fn new(config: &Config, metric: String) -> Self {
-        let improvement = Improvement::of(&metric, None);
-        Self { config: config.clone(), metric, state: State { improvement, cooldown: 0, factor: 1.0 } }
+        let improvement = Improvement::of(metric, None);
+        Self { config: config.clone(), state: State { improvement, cooldown: 0, factor: 1.0 } }
     }
 }
 
@@ -89,12 +88,12 @@ impl Callback for ReduceOnPlateau {
         if !(saved.factor > 0.0 && saved.factor <= 1.0) {
             return Err(Error::checkpoint("state.json", format!("damaged: a factor of {}", saved.factor)));
         }
-        let improvement = if saved.improvement.metric == self.metric {
-            saved.improvement
+        if saved.improvement.metric == self.state.improvement.metric {
+            self.state = saved;
         } else {
-            Improvement::of(&self.metric, None)
-        };
-        self.state = State { improvement, ..saved };
+            // Values of another metric do not count, but the learning rate stays as low as it was.
+            self.state.factor = saved.factor;
+        }
         Ok(())
     }
 
@@ -104,21 +103,23 @@ impl Callback for ReduceOnPlateau {
     }
 
     fn after_epoch(&mut self, epoch: &Epoch, _position: &Position, control: &mut Control) -> Result<()> {
-        let Self { config, metric, state } = self;
-        let is_better = state.improvement.take(epoch.metrics.get(metric), config.min_delta);
+        let Self { config, state } = self;
+        let value = epoch.metrics.get(&state.improvement.metric);
+        let is_better = state.improvement.take(value, config.min_delta);
         if state.cooldown > 0 {
             state.cooldown -= 1;
             state.improvement.waited = 0;
         } else if !is_better && state.improvement.waited >= config.patience {
             let before = state.factor;
-            state.factor = (before * config.factor).max(config.min_factor);
+            // A resumed run may have a minimum above the present factor.
+            state.factor = (before * config.factor).max(config.min_factor).min(before);
             state.improvement.waited = 0;
             state.cooldown = config.cooldown;
             if state.factor < before {
                 control.learning_rate_factor = state.factor;
-                let factor = state.factor;
+                let State { improvement: Improvement { metric, .. }, factor, .. } = state;
                 tracing::info!(
-                    "{metric} no longer improves: the learning rate is now {factor:.3e} of its own"
+                    "{metric} no longer improves: learning rates are now multiplied by {factor:.3e}"
                 );
             }
         }

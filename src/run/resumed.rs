@@ -68,10 +68,11 @@ pub fn finished(stopped: &Stopped, now: &Experiment) -> Result<Option<Outcome>> 
         return Ok(None);
     };
     let Position { step, epoch, samples_in_epoch, .. } = state.position;
-    let stopped_early = now
-        .early_stopping
-        .as_ref()
-        .is_some_and(|own| own.has_stopped(|name| state.callbacks.get(name).cloned()));
+    let default = now.monitor(now.may_validate());
+    let stopped_early = now.early_stopping.as_ref().is_some_and(|own| {
+        let metric = own.monitor.as_ref().or(default.as_ref());
+        metric.is_some_and(|metric| own.has_stopped(&state.callbacks, metric))
+    });
     let is_done =
         stopped_early || epoch >= now.train.epochs || now.train.max_steps.is_some_and(|most| step >= most);
     // A run that was killed before it logged its end, or is waiting for validation, is resumed.

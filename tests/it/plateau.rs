@@ -156,6 +156,15 @@ fn a_run_stops_early_once() {
 }
 
 #[test]
+fn a_run_that_stopped_early_resumes_if_it_watches_another_metric() {
+    let workspace = Workspace::new();
+    workspace.ok(&RUN);
+    let set = "early_stopping={patience=3,min_delta=1e-3,monitor='train.accuracy'}";
+    let outcome = workspace.ok(&["train", "--resume", "run", "--set", set]);
+    assert!(outcome.stdout.contains("stopped early at step 64 of 320"), "{}", outcome.stdout);
+}
+
+#[test]
 fn a_plateau_lowers_the_rate_of_a_schedule() {
     let workspace = Workspace::new();
     let plateau = "reduce_on_plateau={patience=2,min_delta=1e-3,factor=0.5}";
