@@ -88,8 +88,7 @@ impl Session<'_> {
                     Some(clip) => {
                         let whole = Part::whole(batch.samples.len());
                         let loss = engine.gradients(&batch, whole, self.step)?.loss;
-                        clip.apply(engine.gradient(), self.step)?;
-                        engine.apply(self.step, learning_rate)?;
+                        clip.update(engine.as_mut(), self.step, learning_rate)?;
                         loss
                     }
                 };

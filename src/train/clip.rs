@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Problems;
-use crate::engine::Gradient;
+use crate::engine::{Engine, Gradient};
 use crate::error::{Error, Result};
 
 /// `[clip]`: limits the gradient of each step before the optimizer uses it; one of the three.
@@ -37,6 +37,17 @@ impl Config {
             let found = if given == 0 { "no limit is set" } else { "more than one limit is set" };
             problems.report_with_help(found, "set one of `value`, `norm` and `global_norm`");
         }
+    }
+
+    /// Limits the engine's gradient, updates the parameters with it, and returns the norm of all gradients before; `step`
+    /// counts from 0.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply), and those of the update.
+    pub fn update(&self, engine: &mut dyn Engine, step: u64, learning_rate: f64) -> Result<f64> {
+        let norm = self.apply(engine.gradient(), step)?;
+        engine.apply(step, learning_rate)?;
+        Ok(norm)
     }
 
     /// Limits `gradient` and returns the norm of all gradients before.

@@ -119,11 +119,8 @@ impl Trainer<'_, '_> {
         }
         state.running.add(step.loss * samples as f64, step.logits, batch.targets)?;
         let loss = step.loss;
-        let mut gradient_norm = None;
-        if let Some(clip) = self.clip {
-            gradient_norm = Some(clip.apply(self.engine.gradient(), number)?);
-            self.engine.apply(number, learning_rate)?;
-        }
+        let clip = |clip: &clip::Config| clip.update(self.engine, number, learning_rate);
+        let gradient_norm = self.clip.map(clip).transpose()?;
         position.step += 1;
         position.samples_in_epoch += samples as u64;
         let seconds = began.elapsed().as_secs_f64();
