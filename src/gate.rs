@@ -24,8 +24,7 @@ use crate::metrics;
 /// The metrics are `loss`; for classification `accuracy` and the macro averages `precision`, `recall` and `f1`, with
 /// two classes also `roc_auc` and `pr_auc`, except on `train`; for regression `mae`, `rmse` and `r2`.
 /// For classification there are also `log_loss`, `matthews`, `calibration_error` and, with more than 5 classes,
-/// `top_k_accuracy` (k = 5), except on `train`; a run measures them only if a condition or `checkpoint.monitor` names
-/// them.
+/// `top_k_accuracy` (k = 5), except on `train`; a run measures them only if a condition or a `monitor` names them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Config(BTreeMap<String, String>);

@@ -53,20 +53,17 @@ fn reconcile(root: &mut Map<String, Json>) {
                 options.remove(&format!("{duration}_epochs"));
             }
         }
-        match name.as_str() {
-            "step" => drop(options.entry("every_epochs").or_insert(json!(1.5))),
-            "multi_step" => options.extend([("milestone_epochs".to_owned(), json!([0.5, 2]))]),
-            "cosine_restarts" => options.extend([("t_mul".to_owned(), json!(1.5))]),
-            _ => {}
-        }
-        if options.contains_key("every_steps") {
-            options.remove("every_epochs");
-        }
-        if name == "multi_step" {
-            options.remove("milestone_steps");
-        }
-        if name == "cosine_restarts" && !options.contains_key("first_decay_steps") {
-            options.insert("first_decay_epochs".to_owned(), json!(2));
+        let (required, epochs) = match name.as_str() {
+            "step" => ("every", json!(1.5)),
+            "multi_step" => ("milestone", json!([0.5, 2])),
+            "cosine_restarts" => ("first_decay", json!(2)),
+            _ => continue,
+        };
+        // Random milestones seldom rise, and a growth of cycles below 1.01 is refused.
+        options.remove("milestone_steps");
+        options.remove("t_mul");
+        if !options.contains_key(&format!("{required}_steps")) {
+            options.insert(format!("{required}_epochs"), epochs);
         }
     }
     if let Some(clip) = root.get_mut("clip").and_then(Json::as_object_mut) {
