@@ -7,6 +7,7 @@
 //! | [`rule`] | the update of a parameter by one step |
 //! | [`plain`] | single operations in PyTorch's layout, `f32` and `f64`, called by the tensor operations |
 //! | [`fused`] | several operations in one pass, `f32`, called by the stages of the fused engine |
+//! | [`augment`] | changes to images before they are used |
 //! | [`work`] | computations that end with an update, for any rule |
 //! | [`roofline`] | the peak rates of the machine |
 //!
@@ -15,6 +16,7 @@
 //! sums are added in the order of the parts. The fused kernels are tested against plain loops next to them,
 //! the plain kernels against tensor operations in taper's `ops`.
 
+pub mod augment;
 pub mod fused;
 pub mod plain;
 pub mod roofline;

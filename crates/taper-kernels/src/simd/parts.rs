@@ -14,16 +14,30 @@ pub fn for_each<T: Send, const N: usize>(
     slices: [(&mut [T], usize); N],
     work: impl Fn(usize, [&mut [T]; N]) + Sync,
 ) {
+    for_each_by_thread(team, parts, slices, |part, _, own| work(part, own));
+}
+
+/// The same, with the index of the running thread after that of the part: it is below the number of threads, and no two
+/// concurrent calls share one.
+///
+/// # Panics
+/// If a slice is too short.
+pub fn for_each_by_thread<T: Send, const N: usize>(
+    team: &mut Team,
+    parts: usize,
+    slices: [(&mut [T], usize); N],
+    work: impl Fn(usize, usize, [&mut [T]; N]) + Sync,
+) {
     let slices = slices.map(|(slice, len)| (Disjoint::new(slice), len));
     for (slice, len) in &slices {
         let enough = parts.checked_mul(*len).is_some_and(|values| values <= slice.len());
         assert!(enough, "{parts} parts of {len} in {} values", slice.len());
     }
-    team.run(parts, |part, _| {
+    team.run(parts, |part, thread| {
         // SAFETY: every part is visited once, and no two overlap: the check above shows that their bounds
         // do not overflow.
         let own = slices.each_ref().map(|(slice, len)| unsafe { slice.part(part * len..(part + 1) * len) });
-        work(part, own);
+        work(part, thread, own);
     });
 }
 
