@@ -8,7 +8,8 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Loss, labels};
+use super::Loss;
+use super::labels::{Labels, parts};
 use crate::config::Problems;
 use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
@@ -65,18 +66,30 @@ impl Loss for Config {
     /// The gradient is recorded rather than derived: the terms have kinks at 0 that cancel only in their
     /// sum, and candle's gradients of max and |z| differ there.
     fn sum(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-        let smoothing = self.label_smoothing;
-        let y = targets.to_dtype(logits.dtype())?.affine(1.0 - smoothing, smoothing / 2.0)?;
-        let y = y.reshape(logits.shape())?; // [batch, 1]
         let z = logits.detach();
         let rest = (z.abs()?.neg()?.exp()? + 1.0)?.log()?;
-        let mut loss = ((z.maximum(0.0)? - (&z * &y)?)? + rest)?;
-        let mut gradient = (candle_nn::ops::sigmoid(&z)? - y)?;
-        if let Some(weights) = &self.class_weights {
-            let weights = Tensor::new(weights.as_slice(), logits.device())?.to_dtype(logits.dtype())?;
-            let weights = weights.index_select(&targets.flatten_all()?, 0)?.reshape(logits.shape())?;
-            (loss, gradient) = ((loss * &weights)?, (gradient * weights)?);
+        let mut sums: Option<(Tensor, Tensor)> = None;
+        for (labels, share) in parts(targets)? {
+            let smoothing = self.label_smoothing;
+            let y = labels.to_dtype(logits.dtype())?.affine(1.0 - smoothing, smoothing / 2.0)?;
+            let y = y.reshape(logits.shape())?; // [batch, 1]
+            let mut loss = ((z.maximum(0.0)? - (&z * &y)?)? + &rest)?;
+            let mut gradient = (candle_nn::ops::sigmoid(&z)? - y)?;
+            if let Some(weights) = &self.class_weights {
+                let weights = Tensor::new(weights.as_slice(), logits.device())?.to_dtype(logits.dtype())?;
+                let weights = weights.index_select(&labels, 0)?.reshape(logits.shape())?;
+                (loss, gradient) = ((loss * &weights)?, (gradient * weights)?);
+            }
+            if let Some(share) = share {
+                let share = share.to_dtype(logits.dtype())?.reshape(logits.shape())?;
+                (loss, gradient) = ((loss * &share)?, (gradient * share)?);
+            }
+            sums = Some(match sums {
+                None => (loss, gradient),
+                Some((losses, gradients)) => ((losses + loss)?, (gradients + gradient)?),
+            });
         }
+        let Some((loss, gradient)) = sums else { candle_core::bail!("targets without labels") };
         let loss = loss.sum_all()?;
         record("binary_cross_entropy", [logits], Output::Tensor(loss), move |_, _, upstream| {
             Ok([Some(gradient.broadcast_mul(upstream)?)])
@@ -89,7 +102,7 @@ impl Loss for Config {
         targets: BatchTargets<'_>,
         gradient: &mut [f32],
     ) -> Result<f64> {
-        let (labels, outputs) = labels(logits, targets, gradient)?;
+        let (labels, outputs) = Labels::of(logits, targets, gradient)?;
         if outputs > 1 {
             candle_core::bail!("{outputs} logits per label, but binary_cross_entropy takes one");
         }
@@ -100,15 +113,20 @@ impl Loss for Config {
             Some(weights) => candle_core::bail!("{} class weights for 2 classes", weights.len()),
         };
         let mut sum = 0.0;
-        for ((z, label), slot) in logits.iter().zip(labels).zip(gradient) {
-            let Some(weight) = weights.get(*label as usize) else {
-                candle_core::bail!("label {label}; the classes of binary_cross_entropy are 0 and 1");
-            };
-            let (z, y) = (f64::from(*z), f64::from(*label) * (1.0 - smoothing) + smoothing / 2.0);
+        for ((z, parts), slot) in logits.iter().zip(labels.parts()).zip(gradient) {
+            let z = f64::from(*z);
             let small = libm::exp(-z.abs());
-            sum += weight * (z.max(0.0) - z * y + libm::log1p(small));
             let sigmoid = if z >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
-            *slot = (weight * (sigmoid - y)) as f32;
+            let mut slope = 0.0;
+            for (label, share) in parts {
+                let Some(weight) = weights.get(label) else {
+                    candle_core::bail!("label {label}; the classes of binary_cross_entropy are 0 and 1");
+                };
+                let y = label as f64 * (1.0 - smoothing) + smoothing / 2.0;
+                sum += weight * share * (z.max(0.0) - z * y + libm::log1p(small));
+                slope += weight * share * (sigmoid - y);
+            }
+            *slot = slope as f32;
         }
         Ok(sum)
     }

@@ -10,8 +10,9 @@
 use candle_core::{D, DType, Error, Result, Tensor, WithDType};
 use serde::{Deserialize, Serialize};
 
+use super::Loss;
 use super::exponential::exp;
-use super::{Loss, labels};
+use super::labels::{Labels, Stored, parts};
 use crate::config::Problems;
 use crate::data::{BatchTargets, Target};
 use crate::ops::Activation;
@@ -94,7 +95,7 @@ impl Loss for Config {
         targets: BatchTargets<'_>,
         gradient: &mut [f32],
     ) -> Result<f64> {
-        let (labels, classes) = labels(logits, targets, gradient)?;
+        let (labels, classes) = Labels::of(logits, targets, gradient)?;
         if labels.is_empty() {
             return Ok(0.0); // without a row, the number of classes is unknown
         }
@@ -115,7 +116,15 @@ impl Config {
             }
             None => log_probabilities,
         };
-        let right = weighted.gather(&targets.unsqueeze(D::Minus1)?, D::Minus1)?.sum_all()?;
+        let mut right = Tensor::zeros((), logits.dtype(), logits.device())?;
+        for (labels, share) in parts(targets)? {
+            let own = weighted.gather(&labels.unsqueeze(D::Minus1)?, D::Minus1)?.flatten_all()?;
+            let own = match share {
+                Some(share) => (own * share.to_dtype(logits.dtype())?)?,
+                None => own,
+            };
+            right = (right + own.sum_all()?)?;
+        }
         let smoothing = self.label_smoothing;
         if smoothing == 0.0 {
             return right.neg();
@@ -128,14 +137,14 @@ impl Config {
     /// tensors.
     fn one_pass<T: WithDType>(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let (samples, classes) = logits.dims2()?;
-        let labels = targets.to_vec1::<u32>()?;
-        if labels.len() != samples {
-            candle_core::bail!("{} labels for {samples} samples", labels.len());
+        let labels = Stored::read(targets)?;
+        if targets.dim(0)? != samples {
+            candle_core::bail!("{} labels for {samples} samples", targets.dim(0)?);
         }
         let contiguous = logits.contiguous()?;
         let (storage, layout) = contiguous.storage_and_layout();
         let mut gradient = vec![T::from_f64(0.0); samples * classes];
-        let loss = self.rows(values::<T>(&storage, layout)?, classes, &labels, &mut gradient)?;
+        let loss = self.rows(values::<T>(&storage, layout)?, classes, labels.labels(), &mut gradient)?;
         drop(storage);
 
         let gradient = Tensor::from_vec(gradient, (samples, classes), logits.device())?;
@@ -150,7 +159,7 @@ impl Config {
         &self,
         logits: &[T],
         classes: usize,
-        labels: &[u32],
+        labels: Labels<'_>,
         gradient: &mut [T],
     ) -> Result<f64> {
         let weights = self.class_weights.as_deref();
@@ -165,14 +174,21 @@ impl Config {
         };
         let mut loss = 0.0;
         let rows = logits.chunks_exact(classes.max(1)).zip(gradient.chunks_exact_mut(classes.max(1)));
-        for ((row, gradient), label) in rows.zip(labels) {
-            let label = *label as usize;
-            if label >= classes {
+        for ((row, gradient), parts) in rows.zip(labels.parts()) {
+            if let Some((label, _)) = parts.iter().find(|(label, _)| *label >= classes) {
                 return Err(Error::Msg(format!("label {label} for {classes} outputs")));
             }
-            let right =
-                spread(label) + (1.0 - self.label_smoothing) * weights.map_or(1.0, |weights| weights[label]);
-            let target = |class: usize| if class == label { right } else { spread(class) };
+            let own = parts.map(|(label, share)| {
+                (1.0 - self.label_smoothing) * weights.map_or(1.0, |weights| weights[label]) * share
+            });
+            let [first, second] = parts.map(|(label, _)| label);
+            let of_first = spread(first) + own[0] + if first == second { own[1] } else { 0.0 };
+            let of_second = spread(second) + own[1];
+            let target = |class: usize| match class {
+                _ if class == first => of_first,
+                _ if class == second => of_second,
+                _ => spread(class),
+            };
             let total_target: f64 = (0..classes).map(target).sum();
 
             let largest = row.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, f64::max);

@@ -17,6 +17,7 @@ pub mod binary_cross_entropy;
 pub mod cross_entropy;
 mod exponential;
 pub mod huber;
+mod labels;
 pub mod mae;
 pub mod mse;
 pub mod quantile;
@@ -50,8 +51,8 @@ pub trait Loss {
 
     /// The sum of the losses of all samples, a scalar. Training divides it by the number of samples.
     ///
-    /// `logits` is `[batch, outputs]`; `targets` is `[batch]` of `u32` labels for classes, or
-    /// `[batch, width]` of the logits' type for values.
+    /// `logits` is `[batch, outputs]`; `targets` is `[batch]` of `u32` labels for classes, `[batch, 3]` of numbers
+    /// for mixtures (two labels and the share of the first), or `[batch, width]` of the logits' type for values.
     ///
     /// # Errors
     /// If candle returns an error.
@@ -128,27 +129,6 @@ fn sum_of_errors(
         *slot = (slope / width as f64) as f32;
     }
     Ok(sum / width.max(1) as f64)
-}
-
-/// The labels in `targets`, and the number of logits for each.
-fn labels<'a>(
-    logits: &[f32],
-    targets: BatchTargets<'a>,
-    gradient: &[f32],
-) -> candle_core::Result<(&'a [u32], usize)> {
-    let BatchTargets::Classes(labels) = targets else {
-        candle_core::bail!("numbers for a loss that takes class labels");
-    };
-    let whole = logits.len().is_multiple_of(labels.len()) && logits.is_empty() == labels.is_empty();
-    if !whole || gradient.len() != logits.len() {
-        candle_core::bail!(
-            "{} logits for {} labels, and a gradient of length {}",
-            logits.len(),
-            labels.len(),
-            gradient.len()
-        );
-    }
-    Ok((labels, logits.len() / labels.len().max(1)))
 }
 
 /// Helpers for the tests of all losses.

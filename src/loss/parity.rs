@@ -14,6 +14,8 @@ struct Case {
     logits: Vec<f32>,
     labels: Vec<u32>,
     values: Vec<f32>,
+    /// The second labels, and the shares of the first ones.
+    mixture: Option<(Vec<u32>, Vec<f32>)>,
 }
 
 impl Case {
@@ -23,11 +25,13 @@ impl Case {
         let mut normal = |n: usize| (0..n).map(|_| (3.0 * stream.normal()) as f32).collect::<Vec<_>>();
         let (logits, values) = (normal(samples * outputs), normal(samples * outputs));
         let labels = (0..samples).map(|_| stream.below(outputs.max(2) as u64) as u32).collect();
-        Self { config, outputs, logits, labels, values }
+        Self { config, outputs, logits, labels, values, mixture: None }
     }
 
     fn targets(&self) -> BatchTargets<'_> {
-        if self.config.member().link().is_some() {
+        if let Some((others, shares)) = &self.mixture {
+            BatchTargets::Mixed { labels: &self.labels, others, shares }
+        } else if self.config.member().link().is_some() {
             BatchTargets::Classes(&self.labels)
         } else {
             BatchTargets::Values { values: &self.values, width: self.outputs }
@@ -47,10 +51,10 @@ impl Case {
         let logits = Tensor::from_slice(&self.logits, shape, &Device::Cpu)?.to_dtype(DType::F64)?;
         let logits = Var::from_tensor(&logits)?;
         let targets = match self.targets() {
-            BatchTargets::Classes(labels) => Tensor::from_slice(labels, labels.len(), &Device::Cpu)?,
             BatchTargets::Values { values, .. } => {
                 Tensor::from_slice(values, shape, &Device::Cpu)?.to_dtype(DType::F64)?
             }
+            labels => labels.tensor(&Device::Cpu).expect("a small tensor"),
         };
         let sum = match &self.config {
             // Its `sum` shares the code under test.
@@ -127,6 +131,47 @@ fn binary_cross_entropy_over_slices_agrees_with_tensors() -> Result<()> {
 }
 
 #[test]
+fn the_loss_of_a_mixture_is_the_weighted_sum_of_both_losses() -> Result<()> {
+    for (config, outputs) in [
+        (json!({"cross_entropy": {}}), 3),
+        (json!({"cross_entropy": {"label_smoothing": 0.1, "class_weights": [0.5, 2.0, 1.0]}}), 3),
+        (json!({"binary_cross_entropy": {}}), 1),
+        (json!({"binary_cross_entropy": {"label_smoothing": 0.2, "class_weights": [0.5, 3.0]}}), 1),
+    ] {
+        // Also two equal labels, and shares of a half and of 1.
+        let (labels, others, shares) = ([0, 1, 1, 0], [1, 0, 1, 1], [0.7, 0.5, 0.9, 1.0]);
+        let with = |labels: &[u32]| {
+            let mut case = Case::new(&config, 4, outputs);
+            case.labels = labels.to_vec();
+            case
+        };
+        let mut mixed = with(&labels);
+        mixed.mixture = Some((others.to_vec(), shares.to_vec()));
+        mixed.check()?;
+        let (sum, gradient) = mixed.found()?;
+        let mut expected = 0.0;
+        for i in 0..4 {
+            let row = i * outputs..(i + 1) * outputs;
+            for (label, share) in [(labels[i], shares[i]), (others[i], 1.0 - shares[i])] {
+                let mut alone = with(&[label]);
+                alone.logits = mixed.logits[row.clone()].to_vec();
+                expected += f64::from(share) * alone.found()?.0;
+            }
+            let [own, other] = [labels[i], others[i]].map(|label| {
+                let mut alone = with(&[label]);
+                alone.logits = mixed.logits[row.clone()].to_vec();
+                alone.found().expect("a loss").1
+            });
+            for ((found, own), other) in gradient[row.clone()].iter().zip(own).zip(other) {
+                assert!((found - (shares[i] * own + (1.0 - shares[i]) * other)).abs() < 1e-6, "{config}");
+            }
+        }
+        assert!((sum - expected).abs() < 1e-6, "{config}: {sum} {expected}");
+    }
+    Ok(())
+}
+
+#[test]
 fn losses_for_numbers_over_slices_agree_with_tensors() -> Result<()> {
     let huber = [0.01, 0.5, 1.0, 4.0].map(|delta| json!({"huber": {"delta": delta}}));
     let quantile = [0.01, 0.5, 0.9].map(|quantile| json!({"quantile": {"quantile": quantile}}));
@@ -188,7 +233,9 @@ fn a_mismatch_is_an_error_not_a_panic() {
         assert!(fails(size + 1, case.targets(), size + 1), "{config}: there is one logit too many");
         assert!(fails(0, case.targets(), 0), "{config}: there are no logits");
         let other = match case.targets() {
-            BatchTargets::Classes(_) => BatchTargets::Values { values: &case.values, width: outputs },
+            BatchTargets::Classes(_) | BatchTargets::Mixed { .. } => {
+                BatchTargets::Values { values: &case.values, width: outputs }
+            }
             BatchTargets::Values { .. } => BatchTargets::Classes(&case.labels),
         };
         assert!(fails(size, other, size), "{config}: the targets are of the other kind");

@@ -115,7 +115,7 @@ impl Running {
     /// If they do not match each other or the kind of target; then nothing is added.
     pub fn add(&mut self, loss_sum: f64, logits: &[f32], targets: BatchTargets<'_>) -> Result<()> {
         match (&mut self.counts, targets) {
-            (Counts::Classes(counts), BatchTargets::Classes(labels)) => {
+            (Counts::Classes(counts), BatchTargets::Classes(labels) | BatchTargets::Mixed { labels, .. }) => {
                 check_range(labels, counts.classes())?;
                 let predicted = predicted_classes(logits, labels.len(), counts.classes())?;
                 let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
@@ -141,7 +141,7 @@ impl Running {
             (Counts::Classes(_), BatchTargets::Values { .. }) => {
                 return Err(candle_core::Error::msg("numeric targets for metrics of classes").into());
             }
-            (Counts::Values(_), BatchTargets::Classes(_)) => {
+            (Counts::Values(_), BatchTargets::Classes(_) | BatchTargets::Mixed { .. }) => {
                 return Err(candle_core::Error::msg("class targets for metrics of numbers").into());
             }
         }

@@ -25,6 +25,15 @@ pub struct Samples<'a> {
 pub enum BatchTargets<'a> {
     /// One label per sample.
     Classes(&'a [u32]),
+    /// Two labels per sample, which share its target.
+    Mixed {
+        /// The labels with the larger shares.
+        labels: &'a [u32],
+        /// The other labels.
+        others: &'a [u32],
+        /// The shares of `labels`, from 1/2 to 1; the rest is that of `others`.
+        shares: &'a [f32],
+    },
     /// Real numbers, `width` per sample.
     Values {
         /// All numbers, sample by sample.
@@ -91,18 +100,24 @@ impl BatchTargets<'_> {
     #[must_use]
     pub fn samples(&self) -> usize {
         match self {
-            Self::Classes(labels) => labels.len(),
+            Self::Classes(labels) | Self::Mixed { labels, .. } => labels.len(),
             Self::Values { values, width } => values.len() / (*width).max(1),
         }
     }
 
-    /// `[samples]` of `u32` labels, or `[samples, width]` of `f32` values.
+    /// `[samples]` of `u32` labels, `[samples, 3]` of mixtures (two labels and the share of the first) as `f32`, which holds labels
+    /// up to 2^24 exactly, or `[samples, width]` of `f32` values.
     ///
     /// # Errors
     /// If the tensor does not fit on the device, or the number of values is not a multiple of `width`.
     pub fn tensor(&self, device: &Device) -> Result<Tensor> {
         Ok(match *self {
             Self::Classes(labels) => Tensor::from_slice(labels, labels.len(), device)?,
+            Self::Mixed { labels, others, shares } => {
+                let pairs = labels.iter().zip(others).zip(shares);
+                let rows = pairs.flat_map(|((label, other), share)| [*label as f32, *other as f32, *share]);
+                Tensor::from_vec(rows.collect(), (labels.len(), 3), device)?
+            }
             Self::Values { values, width } => Tensor::from_slice(values, (self.samples(), width), device)?,
         })
     }

@@ -40,7 +40,7 @@ impl Scaling {
     }
 
     /// Appends the network outputs that would match one sample's `targets` exactly.
-    pub(super) fn append_targets(&self, to: &mut Vec<f32>, targets: &[f32]) {
+    pub(crate) fn append_targets(&self, to: &mut Vec<f32>, targets: &[f32]) {
         match &self.targets {
             None => to.extend_from_slice(targets),
             Some(Normalize { mean, std }) => {
