@@ -33,6 +33,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::augment;
 use crate::callbacks::{early_stopping, reduce_on_plateau};
 use crate::config::{self, Diagnostics, Input, Problems};
 use crate::data::{self, Target};
@@ -64,6 +65,9 @@ pub struct Experiment {
     /// The preprocessing of all samples.
     #[serde(default)]
     pub preprocess: data::preprocess::Config,
+    /// Random changes to the training samples; by default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<augment::Config>,
     /// The network.
     pub model: model::Config,
     /// The loss function, which training minimizes.
@@ -164,6 +168,9 @@ impl Experiment {
     pub fn plan(&self, shape: &Shape, target: Option<Target>, problems: &mut Problems<'_>) -> Option<Plan> {
         // The number of channels or features may be known only once the data is read.
         self.preprocess.validate(shape.0.first().copied(), &mut problems.key("preprocess"));
+        if let Some(augment) = &self.augment {
+            augment.validate_shape(shape, &mut problems.key("augment"));
+        }
         let network = self.network();
         let plan = network.plan(shape, &mut problems.key("model"))?;
         let last = self.model.layers.len().saturating_sub(1);

@@ -52,6 +52,7 @@
 //! describes the layers of modules and how to add a member.
 #![forbid(unsafe_code)]
 
+pub mod augment;
 pub mod bench;
 pub mod callbacks;
 pub mod config;

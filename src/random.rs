@@ -35,6 +35,10 @@ pub enum Purpose {
     Data = 5,
     /// The choice of test samples; counters: 0, 0.
     TestSplit = 6,
+    /// Changes to training samples; counters: epoch, sample.
+    Augmentation = 7,
+    /// The distance between samples that are mixed; counters: epoch, 0.
+    Partner = 8,
 }
 
 /// A reproducible sequence of random numbers (`ChaCha8`).
@@ -75,6 +79,19 @@ impl Stream {
         let dropped = (rate * f64::from(1_u32 << 24)).ceil() as u32;
         for value in mask {
             *value = if self.0.next_u32() >> 8 < dropped { 0.0 } else { kept };
+        }
+    }
+
+    /// Fills `values` with numbers in (-1, 1) that have 16 random bits each.
+    pub fn symmetric(&mut self, values: &mut [f32]) {
+        let mut bytes = [0; 1024];
+        for values in values.chunks_mut(bytes.len() / 2) {
+            // Whole words, so that the next number follows them.
+            let used = &mut bytes[..(2 * values.len()).next_multiple_of(4)];
+            self.0.fill_bytes(used);
+            for (value, bytes) in values.iter_mut().zip(used.as_chunks().0) {
+                *value = (f32::from(u16::from_le_bytes(*bytes)) - 32_767.5) * (1.0 / 32_768.0);
+            }
         }
     }
 

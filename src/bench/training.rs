@@ -13,6 +13,8 @@ use crate::interrupt::Interrupt;
 use crate::network::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::run::Run;
+use crate::run::build::build_augmenter;
+use crate::train::Epoch;
 
 /// The minimum number of timed steps.
 const LEAST_STEPS: usize = 20;
@@ -75,14 +77,22 @@ impl Session<'_> {
             }
             let order = self.order();
             let whole = order.len() - order.len() % size; // drops a smaller last batch, which takes less time
-            let Run { experiment, data, engine, .. } = &mut *self.run;
+            let Run { experiment, data, engine, team, .. } = &mut *self.run;
             let learning_rate = experiment.optimizer.member().learning_rate();
+            let mut augmenter = build_augmenter(experiment, data, team);
+            let epoch = Epoch { number: self.epoch, order: &order };
+            let mut first = 0;
             let mut batches = Loader::new(&data.train, &order[..whole], size, &data.scaling);
             while let Some(batch) = batches.next() {
                 if let Some(signal) = self.interrupt.signal() {
                     return Err(Error::Interrupted(signal));
                 }
                 let start_step = Instant::now();
+                let batch = match &mut augmenter {
+                    Some(augmenter) => augmenter.run(batch, epoch, first),
+                    None => batch,
+                };
+                first += size;
                 let loss = match &experiment.clip {
                     None => engine.step(&batch, self.step, learning_rate)?.loss,
                     Some(clip) => {

@@ -51,7 +51,7 @@ impl SharedTeam {
     }
 
     /// Waits until the team is free.
-    pub(super) fn lend(&self) -> Lent<'_> {
+    pub(crate) fn lend(&self) -> Lent<'_> {
         self.lend_up_to(self.threads)
     }
 
@@ -69,7 +69,7 @@ impl SharedTeam {
 }
 
 /// The team, lent for one pass through a network.
-pub(super) struct Lent<'a>(MutexGuard<'a, Team>);
+pub(crate) struct Lent<'a>(MutexGuard<'a, Team>);
 
 impl Deref for Lent<'_> {
     type Target = Team;

@@ -24,6 +24,9 @@ impl Experiment {
                 "remove it, or use `mse`, `mae`, `huber` or `quantile` for regression",
             );
         }
+        if let Some(augment) = &self.augment {
+            augment.validate(&mut problems.key("augment"));
+        }
         let mut model = problems.key("model");
         for (i, layer) in self.model.layers.iter().enumerate() {
             layer.member().validate(&mut model.key("layers").index(i).key(layer.name()));

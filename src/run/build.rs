@@ -3,13 +3,14 @@
 use candle_core::{DType, Device};
 
 use crate::checkpoint::{Card, Checkpoint};
+use crate::data::Prepared;
 use crate::engine::{
     Choice, Compiled, Engine, Fused, FusedPredictor, Graph, GraphPredictor, Predictor, SharedTeam, compile,
 };
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::network::{Parameters, Plan};
-use crate::threads;
+use crate::train::Augmenter;
 
 /// The network of `experiment` with the weights of `checkpoint`, for evaluation and prediction on `team`.
 ///
@@ -47,16 +48,32 @@ pub(super) fn build_predictor(
     Ok(Box::new(GraphPredictor::new(plan.clone(), parameters, device.clone())))
 }
 
-pub(super) fn build_engine(experiment: &Experiment, plan: &Plan, device: &Device) -> Result<Box<dyn Engine>> {
+pub(super) fn build_engine(
+    experiment: &Experiment,
+    plan: &Plan,
+    device: &Device,
+    team: &SharedTeam,
+) -> Result<Box<dyn Engine>> {
     let compiled = choose_engine(experiment, plan, device)?;
     let (loss, seed) = (experiment.loss.clone(), experiment.seed);
     let parameters = Parameters::initialize(plan, seed, DType::F32, device)?;
     let optimizer = experiment.optimizer.member().build(&parameters.trainable())?;
     if let Some(compiled) = compiled {
-        let team = SharedTeam::new(threads::count());
-        return Ok(Box::new(Fused::new(compiled, parameters, loss, optimizer, seed, team)?));
+        return Ok(Box::new(Fused::new(compiled, parameters, loss, optimizer, seed, team.clone())?));
     }
     Ok(Box::new(Graph::new(plan.clone(), parameters, loss, optimizer, device.clone(), seed)))
+}
+
+/// What changes the training samples of `data`, if `experiment` says so.
+#[must_use]
+pub fn build_augmenter<'a>(
+    experiment: &'a Experiment,
+    data: &'a Prepared,
+    team: &SharedTeam,
+) -> Option<Augmenter<'a>> {
+    let config = experiment.augment.as_ref()?;
+    let course = experiment.course(data.train_indices.len() as u64);
+    Some(Augmenter::new(config, experiment.seed, &data.train, course, team.clone()))
 }
 
 /// The network compiled for the fused engine, or `None` for the graph engine.

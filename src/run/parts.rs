@@ -7,8 +7,9 @@ use candle_core::Device;
 use super::build::{build_engine, build_predictor, fit_plan};
 use super::changes::first_change;
 use super::config_with;
+use crate::augment;
 use crate::checkpoint::{Card, Checkpoint, State};
-use crate::data::{Prepared, SearchPath, Splits};
+use crate::data::{Features, Prepared, SearchPath, Splits};
 use crate::engine::{Engine, Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -31,6 +32,8 @@ pub struct Run {
     pub plan: Plan,
     /// The engine that takes the steps.
     pub engine: Box<dyn Engine>,
+    /// The threads of the engine, if it runs on the CPU, and of the loading of batches.
+    pub team: SharedTeam,
     config_folder: String,
 }
 
@@ -69,6 +72,13 @@ impl Run {
         let mut card = Card::new(experiment.to_json(), &splits.train);
         experiment.require_classes(&card.classes)?;
         let plan = fit_plan(&experiment, &card)?;
+        if let (Some(name), Features::Floats(_)) =
+            (experiment.augment.as_ref().and_then(augment::Config::needs_bytes), &splits.train.features)
+        {
+            let message =
+                format!("has numbers, but `{name}` in `augment.operations` changes bytes only; remove it");
+            return Err(Error::data(experiment.data.name(), message));
+        }
         let data = Prepared::new(
             splits,
             &experiment.split,
@@ -83,14 +93,15 @@ impl Run {
         card.columns.clone_from(&data.columns);
         card.targets.clone_from(&data.targets);
         tracing::info!("data {}, digest {}", experiment.data.name(), data.digest);
-        let engine = build_engine(&experiment, &plan, &device)?;
+        let team = SharedTeam::new(threads::count());
+        let engine = build_engine(&experiment, &plan, &device, &team)?;
         if device.is_cpu() {
             let (threads, isa) = (threads::count(), taper_kernels::simd::lanes::Isa::detect());
             tracing::info!("the CPU uses {threads} threads and {isa:?} instructions");
         }
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
         let config_folder = folder.to_string_lossy().into_owned();
-        Ok(Self { experiment, device, data, card, plan, engine, config_folder })
+        Ok(Self { experiment, device, data, card, plan, engine, team, config_folder })
     }
 
     /// The network with the weights as they are, for predictions until they change.

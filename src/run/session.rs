@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use candle_core::Device;
 
+use super::build::build_augmenter;
 use super::ending::conclude;
 use super::origin::{Folders, Origin};
 use super::outcome::Outcome;
@@ -97,6 +98,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         }
     }
     let requested = run.experiment.requested("validation");
+    let augmenter = build_augmenter(&run.experiment, &run.data, &run.team);
     let mut trainer = Trainer {
         config: &run.experiment.train,
         clip: run.experiment.clip.as_ref(),
@@ -105,6 +107,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         seed: run.experiment.seed,
         requested: &requested,
         data: &run.data,
+        augmenter,
         engine: run.engine.as_mut(),
         store: &store,
         card: &run.card,

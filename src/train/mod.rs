@@ -6,12 +6,14 @@
 //! # Ok::<(), toml::de::Error>(())
 //! ```
 
+mod augmenter;
 pub mod clip;
 mod limits;
 mod save;
 mod stop;
 mod trainer;
 
+pub use augmenter::{Augmenter, Epoch};
 pub use stop::Stop;
 pub use trainer::Trainer;
 

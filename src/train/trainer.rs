@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::limits::Limits;
-use super::{Config, Stop, clip};
+use super::{Augmenter, Config, Epoch as Order, Stop, clip};
 use crate::callbacks::Callbacks;
 use crate::checkpoint::{Card, State, Store};
 use crate::data::{Batch, Loader, Prepared};
@@ -33,6 +33,8 @@ pub struct Trainer<'a, 'c> {
     pub requested: &'a [&'static str],
     /// The samples.
     pub data: &'a Prepared,
+    /// Changes the training samples, if `[augment]` says so.
+    pub augmenter: Option<Augmenter<'a>>,
     /// The engine that takes the steps.
     pub engine: &'a mut dyn Engine,
     /// The store for checkpoints.
@@ -55,10 +57,11 @@ impl Trainer<'_, '_> {
     pub fn fit(&mut self, state: &mut State) -> Result<Stop> {
         let (config, interrupt) = (self.config, self.interrupt.clone());
         let limits = Limits::new(config, &interrupt);
+        let mut augmenter = self.augmenter.take();
         let mut stop = limits.reached(&state.position).or_else(|| self.asked_to_stop());
         while state.position.epoch < config.epochs {
             if stop.is_none() {
-                stop = self.train_epoch(state, &limits)?;
+                stop = self.train_epoch(state, augmenter.as_mut(), &limits)?;
             }
             // Also true if a run was stopped between an epoch's last step and its validation.
             let complete = state.position.is_end_of_epoch();
@@ -82,13 +85,25 @@ impl Trainer<'_, '_> {
     }
 
     /// Takes the remaining steps of the current epoch.
-    fn train_epoch(&mut self, state: &mut State, limits: &Limits<'_>) -> Result<Option<Stop>> {
+    fn train_epoch(
+        &mut self,
+        state: &mut State,
+        mut augmenter: Option<&mut Augmenter<'_>>,
+        limits: &Limits<'_>,
+    ) -> Result<Option<Stop>> {
         let order = self.order(state.position.epoch);
         let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
         let data = self.data;
         let mut batches = Loader::new(&data.train, &order[used..], self.config.batch_size, &data.scaling);
+        let (epoch, mut first) = (Order { number: state.position.epoch, order: &order }, used);
         let mut began = Instant::now();
         while let Some(batch) = batches.next() {
+            let samples = batch.samples.len();
+            let batch = match &mut augmenter {
+                Some(augmenter) => augmenter.run(batch, epoch, first),
+                None => batch,
+            };
+            first += samples;
             self.step(&batch, state, began)?;
             self.save_if_asked(state)?;
             let stop = limits.reached(&state.position).or_else(|| self.asked_to_stop());

@@ -55,6 +55,7 @@
 
 mod architecture;
 mod arrays;
+mod augmentation;
 mod bench;
 mod by_the_clock;
 mod callbacks;

@@ -132,6 +132,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         seed: case,
         requested: &[],
         data: &data,
+        augmenter: None,
         engine: &mut engine,
         store: &store,
         card: &card,

@@ -46,7 +46,7 @@ keep_last = 3
 "#,
 };
 
-/// A convolutional network with running averages, weight decay and a best checkpoint.
+/// A convolutional network with augmentation, running averages, weight decay and a best checkpoint.
 pub const CNN: Subject = Subject {
     name: "cnn",
     interval: 6,
@@ -59,6 +59,14 @@ test_samples = 50
 size = 12
 [split]
 validation = 0.2
+[augment]
+operations = [
+  { rotate = { degrees = 15 } },
+  { elastic = { alpha = 5, sigma = 2 } },
+  { mixup = { probability = 0.5 } },
+  { cutmix = {} },
+]
+until = 0.7
 [model]
 layers = [
   { conv2d = { filters = 4, kernel_size = 3, activation = "relu" } },

@@ -43,6 +43,15 @@ pub(super) fn example(page: &mut String, place: &str, schema: &Json) {
     let _ = write!(page, "\n```toml\n{}\n```\n", text.trim_end());
 }
 
+/// The first of the tables in a list of choices that needs a key, with its keys.
+fn member(choices: &Json) -> Option<String> {
+    let members = choices["oneOf"].as_array()?.iter().filter_map(|choice| choice["properties"].as_object());
+    let (name, options) = members.flatten().find(|(_, options)| options["required"].is_array())?;
+    let keys = options["required"].as_array()?.iter().filter_map(Json::as_str);
+    let keys = keys.map(|key| format!("{key} = {}", placeholder(key, &options["properties"][key])));
+    Some(format!("{{ {name} = {{ {} }} }}", keys.collect::<Vec<_>>().join(", ")))
+}
+
 /// An example value of the right type.
 fn placeholder(key: &str, schema: &Json) -> String {
     let first = |forms: &str| schema[forms].as_array().and_then(|forms| forms.first());
@@ -57,10 +66,10 @@ fn placeholder(key: &str, schema: &Json) -> String {
         Some("number") => "0.5".to_owned(),
         Some("boolean") => "true".to_owned(),
         Some("array") => {
-            let nested = if schema["items"]["$ref"].is_string() || schema["items"]["oneOf"].is_array() {
+            let nested = if schema["items"]["$ref"].is_string() {
                 "{ dense = { units = 10 } }".to_owned()
             } else {
-                placeholder(key, &schema["items"])
+                member(&schema["items"]).unwrap_or_else(|| placeholder(key, &schema["items"]))
             };
             format!("[{nested}]")
         }

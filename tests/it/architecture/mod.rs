@@ -28,7 +28,7 @@ const LIBRARY: &[&[&str]] = &[
     &["threads", "device", "durable", "files", "ops"],
     &["data", "optimizer", "schedule"],
     &["events", "loss", "metrics", "network"],
-    &["layers"],
+    &["augment", "layers"],
     &["model"],
     &["engine", "gate", "checkpoint"],
     &["callbacks", "inference"],
@@ -41,7 +41,8 @@ const LIBRARY: &[&[&str]] = &[
 ];
 
 /// The kernels' modules in layers.
-const KERNELS: &[&[&str]] = &[&["simd", "window"], &["rule"], &["plain", "fused"], &["work", "roofline"]];
+const KERNELS: &[&[&str]] =
+    &[&["simd", "window"], &["rule"], &["plain", "fused", "augment"], &["work", "roofline"]];
 
 /// The program's modules in layers.
 const PROGRAM: &[&[&str]] = &[&["cli", "number"], &["terminal"], &["progress", "rows"], &["commands"]];

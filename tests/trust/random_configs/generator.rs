@@ -71,6 +71,15 @@ fn reconcile(root: &mut Map<String, Json>) {
         let limit = limits.find(|limit| clip.contains_key(*limit)).unwrap_or("norm");
         *clip = Map::from_iter([(limit.to_owned(), clip.get(limit).cloned().unwrap_or(json!(1)))]);
     }
+    let operations = root.get_mut("augment").and_then(|augment| augment.get_mut("operations"));
+    for operation in operations.and_then(Json::as_array_mut).into_iter().flatten() {
+        if let Some(shift) = operation.get_mut("shift") {
+            *shift = json!({ "pixels": shift.get("pixels").cloned().unwrap_or(json!(1.5)) });
+        }
+        if let Some(scale) = operation.get_mut("scale") {
+            *scale = json!({ "factors": [0.9, 1.25] });
+        }
+    }
     for section in ["early_stopping", "reduce_on_plateau"] {
         if let Some(watching) = root.get_mut(section) {
             watching["monitor"] = json!("train.loss");
@@ -122,6 +131,13 @@ impl<'s> Generator<'s> {
         loss.member().validate(target, outputs, &mut Problems::new(&mut wrong));
         if !wrong.is_empty() {
             return None;
+        }
+        if facts.sample_shape.as_ref().is_none_or(|shape| shape.image().is_none()) {
+            // Only these apply to samples that are no images.
+            let operations = root.get_mut("augment").and_then(|augment| augment.get_mut("operations"));
+            if let Some(operations) = operations.and_then(Json::as_array_mut) {
+                operations.retain(|operation| operation.get("noise").or(operation.get("mixup")).is_some());
+            }
         }
         let layers = self.layers(facts.sample_shape, outputs);
         root.insert("model".to_owned(), json!({ "layers": layers }));

@@ -1,0 +1,249 @@
+//! Changes the samples of batches as `[augment]` says, on the threads that also compute the steps.
+
+use std::sync::{Mutex, PoisonError};
+
+use taper_kernels::simd::parts;
+
+use crate::augment::{Chain, Config};
+use crate::data::{Batch, BatchTargets, Dataset, Features, Samples, Scaling, Targets};
+use crate::engine::SharedTeam;
+use crate::position::Course;
+use crate::random::{Purpose, Stream};
+
+/// Makes the batches of a run from those of the data set.
+pub struct Augmenter<'a> {
+    config: &'a Config,
+    seed: u64,
+    data: &'a Dataset,
+    team: SharedTeam,
+    /// The number of samples, over all epochs, that are changed.
+    changed: f64,
+    /// One for each thread.
+    chains: Vec<Mutex<Chain<'a>>>,
+    /// The samples of the current batch, one after the other.
+    features: Features,
+    /// The indices of the samples in `features`.
+    indices: Vec<usize>,
+    /// The share of each sample in its mixture with another one.
+    shares: Vec<f32>,
+    mixture: Mixture,
+}
+
+/// Memory for the targets of mixed samples.
+#[derive(Default)]
+struct Mixture {
+    labels: Vec<u32>,
+    others: Vec<u32>,
+    values: Vec<f32>,
+}
+
+/// The order of the samples in an epoch.
+#[derive(Clone, Copy)]
+pub struct Epoch<'a> {
+    /// The number of the epoch, counted from 0.
+    pub number: u64,
+    /// The indices of all its samples.
+    pub order: &'a [usize],
+}
+
+impl<'a> Augmenter<'a> {
+    /// Changes samples of `data`, in a run of this `course`.
+    #[must_use]
+    pub fn new(config: &'a Config, seed: u64, data: &'a Dataset, course: Course, team: SharedTeam) -> Self {
+        let chain = || Mutex::new(Chain::new(config, &data.sample_shape, seed));
+        let epochs = course.all_steps as f64 / course.steps.max(1) as f64;
+        Self {
+            config,
+            seed,
+            data,
+            chains: std::iter::repeat_with(chain).take(team.threads()).collect(),
+            team,
+            changed: config.until * epochs * course.samples as f64,
+            features: Features::Floats(Vec::new()),
+            indices: Vec::new(),
+            shares: Vec::new(),
+            mixture: Mixture::default(),
+        }
+    }
+
+    /// Returns `batch` with its samples changed; they start at place `first` in the order of the epoch.
+    pub fn run<'b>(&'b mut self, batch: Batch<'b>, epoch: Epoch<'_>, first: usize) -> Batch<'b> {
+        let Samples { shape, indices, scaling, .. } = batch.samples;
+        let before = epoch.number as f64 * epoch.order.len() as f64;
+        let is_changed = |place: usize| before + (place as f64) < self.changed;
+        if self.config.operations.is_empty() || !is_changed(first) {
+            return batch;
+        }
+        let size = shape.elements().unwrap_or(0);
+        let distance = self.distance(epoch);
+        let partner = |place: usize| epoch.order[(place + distance) % epoch.order.len()];
+        let Features::Floats(values) = &mut self.features else { return batch };
+        values.resize(indices.len() * size, 0.0);
+        self.shares.resize(indices.len(), 1.0);
+        let (chains, data) = (&self.chains, self.data);
+        let slices = [(&mut values[..], size), (&mut self.shares[..], 1)];
+        parts::for_each_by_thread(&mut self.team.lend(), indices.len(), slices, |i, thread, [to, share]| {
+            let mut chain = chains[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let pair = [indices[i], partner(first + i)];
+            share[0] = if is_changed(first + i) {
+                chain.run(&data.features, epoch.number, pair, to).unwrap_or(1.0) as f32
+            } else {
+                chain.copy(&data.features, pair[0], to);
+                1.0
+            };
+        });
+        self.indices.clear();
+        self.indices.extend(0..indices.len());
+        let samples = Samples { features: &self.features, shape, indices: &self.indices, scaling };
+        let mut targets = batch.targets;
+        if Chain::mixes(self.config) {
+            let partners = (0..indices.len()).map(|i| partner(first + i));
+            targets = self.mixture.targets(batch.targets, &mut self.shares, (data, scaling), partners);
+        }
+        Batch { samples, targets }
+    }
+
+    /// The distance in the order of the epoch between the samples that are mixed.
+    fn distance(&self, epoch: Epoch<'_>) -> usize {
+        let mut draws = Stream::new(self.seed, Purpose::Partner, [epoch.number, 0]);
+        let others = (epoch.order.len() as u64).saturating_sub(1);
+        usize::try_from(1 + draws.below(others)).unwrap_or(1)
+    }
+}
+
+impl Mixture {
+    /// The targets of samples, mixed with those of their partners. Where a label has the smaller share, it changes places with the other.
+    fn targets<'b>(
+        &'b mut self,
+        own: BatchTargets<'b>,
+        shares: &'b mut [f32],
+        (data, scaling): (&Dataset, &Scaling),
+        partners: impl Iterator<Item = usize>,
+    ) -> BatchTargets<'b> {
+        let Self { labels, others, values } = self;
+        match (own, &data.targets) {
+            (BatchTargets::Classes(own), Targets::Classes { labels: all, .. }) => {
+                labels.clear();
+                others.clear();
+                for ((own, share), partner) in own.iter().zip(shares.iter_mut()).zip(partners) {
+                    let other = all[partner];
+                    let swapped = *share < 0.5;
+                    if swapped {
+                        *share = 1.0 - *share;
+                    }
+                    labels.push(if swapped { other } else { *own });
+                    others.push(if swapped { *own } else { other });
+                }
+                BatchTargets::Mixed { labels, others, shares }
+            }
+            (BatchTargets::Values { values: own, width }, Targets::Values { values: all, .. }) => {
+                values.clear();
+                for ((own, share), partner) in own.chunks_exact(width).zip(shares.iter()).zip(partners) {
+                    let start = values.len();
+                    scaling.append_targets(values, &all[partner * width..(partner + 1) * width]);
+                    for (value, own) in values[start..].iter_mut().zip(own) {
+                        *value = share * own + (1.0 - share) * *value;
+                    }
+                }
+                BatchTargets::Values { values, width }
+            }
+            _ => own,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Loader;
+    use crate::shape::Shape;
+
+    fn data() -> Dataset {
+        let bytes = (0..50 * 81).map(|i: u64| (i * i * 7 % 253) as u8).collect();
+        let labels = (0..50).map(|i| i % 3).collect();
+        Dataset {
+            sample_shape: Shape::from([1, 9, 9]),
+            features: Features::Bytes(bytes),
+            targets: Targets::Classes { labels, names: ["a", "b", "c"].map(String::from).to_vec() },
+        }
+    }
+
+    fn config(mixing: bool, until: f64) -> Config {
+        let mixing = if mixing { ", { mixup = { probability = 0.6 } }, { cutmix = {} }" } else { "" };
+        let operations =
+            format!("{{ rotate = {{ degrees = 20 }} }}, {{ elastic = {{ alpha = 8 }} }}{mixing}");
+        toml::from_str(&format!("operations = [ {operations} ]\nuntil = {until}")).expect("a config")
+    }
+
+    /// The samples, and the parts of the targets, of epoch 1 of 2 from place `used` on.
+    fn epoch(config: &Config, batch_size: usize, threads: usize, used: usize) -> (Vec<f32>, Vec<f32>) {
+        let data = data();
+        let scaling = Scaling::new(&data.features, None);
+        let order: Vec<usize> = (0..50).map(|i| i * 7 % 50).collect();
+        let course = Course::new(50, batch_size as u64, 2, None);
+        let mut augmenter = Augmenter::new(config, 5, &data, course, SharedTeam::new(threads));
+        let mut loader = Loader::new(&data, &order[used..], batch_size, &scaling);
+        let (mut samples, mut targets, mut first) = (Vec::new(), Vec::new(), used);
+        let epoch = Epoch { number: 1, order: &order };
+        while let Some(batch) = loader.next() {
+            let count = batch.samples.len();
+            let batch = augmenter.run(batch, epoch, first);
+            let device = candle_core::Device::Cpu;
+            let flat = |tensor: candle_core::Tensor| {
+                let numbers =
+                    tensor.to_dtype(candle_core::DType::F32).and_then(|tensor| tensor.flatten_all());
+                numbers.and_then(|tensor| tensor.to_vec1::<f32>()).expect("numbers")
+            };
+            samples.extend(flat(batch.samples.tensor(&device).expect("samples")));
+            targets.extend(flat(batch.targets.tensor(&device).expect("targets")));
+            first += count;
+        }
+        (samples, targets)
+    }
+
+    #[test]
+    fn batches_threads_and_interruptions_change_nothing() {
+        for mixing in [false, true] {
+            let config = config(mixing, 1.0);
+            let whole = epoch(&config, 50, 1, 0);
+            for (batch_size, threads) in [(1, 1), (7, 3), (32, 2), (50, 4)] {
+                assert_eq!(epoch(&config, batch_size, threads, 0), whole, "{batch_size} {threads}");
+            }
+            let rest = epoch(&config, 8, 2, 16);
+            assert_eq!(rest.0, whole.0[16 * 81..]);
+            assert_eq!(rest.1, whole.1[whole.1.len() / 50 * 16..]);
+        }
+    }
+
+    #[test]
+    fn targets_are_mixed_as_their_samples() {
+        let (_, targets) = epoch(&config(true, 1.0), 10, 1, 0);
+        let rows = targets.chunks_exact(3);
+        assert!(rows.clone().all(|row| row[2] >= 0.5 && row[0] < 3.0 && row[1] < 3.0));
+        assert!(rows.clone().filter(|row| row[2] < 1.0).count() > 40);
+        let mixed = rows.filter(|row| row[0] != row[1]).count();
+        assert!(mixed > 5, "{mixed} of 50 with two classes");
+    }
+
+    #[test]
+    fn after_a_share_of_training_samples_are_clean() {
+        let clean = epoch(&Config { operations: Vec::new(), ..config(false, 1.0) }, 10, 1, 0);
+        assert_eq!(epoch(&config(false, 0.0), 10, 1, 0), clean);
+        assert_eq!(epoch(&config(false, 0.5), 10, 1, 0), clean, "in the second epoch of two");
+        let (samples, _) = epoch(&config(false, 0.75), 10, 1, 0);
+        assert_eq!(samples[25 * 81..], clean.0[25 * 81..]);
+        assert!((0..25).all(|i| samples[i * 81..(i + 1) * 81] != clean.0[i * 81..(i + 1) * 81]));
+    }
+
+    #[test]
+    fn a_single_sample_is_mixed_with_itself() {
+        let mut data = data();
+        data.features = Features::Bytes(vec![9; 81]);
+        data.targets = Targets::Classes { labels: vec![2], names: vec!["a".into(), "b".into(), "c".into()] };
+        let (config, scaling) = (config(true, 1.0), Scaling::new(&data.features, None));
+        let mut augmenter = Augmenter::new(&config, 1, &data, Course::new(1, 1, 1, None), SharedTeam::new(1));
+        let mut loader = Loader::new(&data, &[0], 1, &scaling);
+        let batch = augmenter.run(loader.next().expect("a batch"), Epoch { number: 0, order: &[0] }, 0);
+        let BatchTargets::Mixed { labels: [2], others: [2], .. } = batch.targets else { panic!() };
+    }
+}
