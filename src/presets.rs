@@ -27,7 +27,9 @@ presets! {
     "digits_cnn",
     "digits_residual",
     "images_cnn_224";
-    "mnist_speedrun"
+    "mnist_speedrun",
+    "mnist_cnn_augmented",
+    "mnist_deep"
 }
 
 /// The text of the built-in config called `name`.

@@ -54,7 +54,7 @@ fn draw_images(workspace: &Workspace) {
 }
 
 #[test]
-fn there_are_ten_configs_and_a_recipe() {
+fn there_are_ten_configs_and_three_recipes() {
     let expected = [
         "binary_mlp",
         "digits_cnn",
@@ -66,6 +66,8 @@ fn there_are_ten_configs_and_a_recipe() {
         "mnist_mlp_128",
         "mnist_mlp_64",
         "synthetic_mlp",
+        "mnist_cnn_augmented",
+        "mnist_deep",
         "mnist_speedrun",
     ];
     assert_eq!(names(), expected);

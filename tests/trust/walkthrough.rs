@@ -9,14 +9,16 @@ use std::process::{Command, Stdio};
 use crate::subject;
 use crate::tier::Tier;
 
-const DIFFS: [&str; 4] = ["layer", "optimizer", "schedule", "callback"];
+const DIFFS: [&str; 5] = ["layer", "optimizer", "schedule", "augmentation", "callback"];
 
 /// Arguments of `cargo test` for the tests of the added members.
-const TESTS: [&[&str]; 6] = [
+const TESTS: [&[&str]; 8] = [
     &["--lib", "--", "layers::walk"],
     &["--lib", "--", "optimizer::tests"],
     &["--lib", "--", "schedule::tests"],
     &["--test", "it", "--", "learning_rates::schedules_agree"],
+    &["--lib", "--", "augment::tests"],
+    &["--test", "it", "--", "augmentation::a_run_with_any_operation"],
     &["--lib", "--", "callbacks::rising"],
     &["--test", "trust", "--", "gradients::every_layer", "every_step::a_run_resumed"],
 ];
