@@ -8,6 +8,7 @@
 //! | [`plain`] | single operations in PyTorch's layout, `f32` and `f64`, called by the tensor operations |
 //! | [`fused`] | several operations in one pass, `f32`, called by the stages of the fused engine |
 //! | [`augment`] | changes to images before they are used |
+//! | [`average`] | moving averages of parameters |
 //! | [`work`] | computations that end with an update, for any rule |
 //! | [`roofline`] | the peak rates of the machine |
 //!
@@ -17,6 +18,7 @@
 //! the plain kernels against tensor operations in taper's `ops`.
 
 pub mod augment;
+pub mod average;
 pub mod fused;
 pub mod plain;
 pub mod roofline;

@@ -42,7 +42,7 @@ const LIBRARY: &[&[&str]] = &[
 
 /// The kernels' modules in layers.
 const KERNELS: &[&[&str]] =
-    &[&["simd", "window"], &["rule"], &["plain", "fused", "augment"], &["work", "roofline"]];
+    &[&["simd", "window"], &["rule"], &["plain", "fused", "augment", "average"], &["work", "roofline"]];
 
 /// The program's modules in layers.
 const PROGRAM: &[&[&str]] = &[&["cli", "number"], &["terminal"], &["progress", "rows"], &["commands"]];
