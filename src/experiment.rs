@@ -28,6 +28,7 @@ pub use crate::gate::Config as GateConfig;
 pub use crate::model::Config as ModelConfig;
 pub use crate::train::Config as TrainConfig;
 pub use crate::train::clip::Config as ClipConfig;
+pub use crate::train::ema::Config as EmaConfig;
 
 use std::sync::LazyLock;
 
@@ -43,7 +44,7 @@ use crate::network::Plan;
 use crate::ops::Activation;
 use crate::schedule::{Course, Schedule};
 use crate::shape::Shape;
-use crate::train::clip;
+use crate::train::{clip, ema};
 use crate::{checkpoint, gate, loss, optimizer, schedule, train};
 
 /// A whole config. Loading it opens no file other than the config, and no device.
@@ -83,6 +84,9 @@ pub struct Experiment {
     /// Limits for gradients; by default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<clip::Config>,
+    /// Averages of the weights, which are then validated, tested and saved; by default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema: Option<ema::Config>,
     /// When the run stops because its metric no longer improves; by default never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<early_stopping::Config>,
@@ -146,6 +150,11 @@ impl Experiment {
     #[must_use]
     pub fn course(&self, samples: u64) -> Course {
         Course::new(samples, self.train.batch_size as u64, self.train.epochs, self.train.max_steps)
+    }
+
+    /// The number of values kept beside each parameter in training.
+    fn state_count(&self) -> usize {
+        self.optimizer.member().state_count() + usize::from(self.ema.is_some())
     }
 
     /// The learning rates of a run of this `course`.

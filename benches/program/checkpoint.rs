@@ -24,7 +24,7 @@ pub fn measure(setting: &Setting) -> Value {
         state.position.step = step;
         let start = Instant::now();
         let path = store
-            .save(&Snapshot { state: &state, card: &run.card, parameters, optimizer })
+            .save(&Snapshot { state: &state, card: &run.card, parameters, optimizer, raw: &[] })
             .expect("a checkpoint");
         writes.push(milliseconds(start));
         bytes = size(&path);
@@ -35,7 +35,7 @@ pub fn measure(setting: &Setting) -> Value {
 
         let start = Instant::now();
         checkpoint.restore_weights(parameters).expect("weights");
-        checkpoint.restore_optimizer(parameters, optimizer).expect("the optimizer's state");
+        checkpoint.restore_optimizer(parameters, optimizer, &[]).expect("the optimizer's state");
         restores.push(milliseconds(start));
     }
     let rate = |ms: f64| bytes as f64 / ms / 1e3;

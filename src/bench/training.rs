@@ -77,7 +77,7 @@ impl Session<'_> {
             }
             let order = self.order();
             let whole = order.len() - order.len() % size; // drops a smaller last batch, which takes less time
-            let Run { experiment, data, engine, team, .. } = &mut *self.run;
+            let Run { experiment, data, engine, average, team, .. } = &mut *self.run;
             let learning_rate = experiment.optimizer.member().learning_rate();
             let mut augmenter = build_augmenter(experiment, data, team);
             let epoch = Epoch { number: self.epoch, order: &order };
@@ -102,6 +102,9 @@ impl Session<'_> {
                         loss
                     }
                 };
+                if let Some(average) = average {
+                    average.update(self.step)?;
+                }
                 times.push(start_step.elapsed().as_secs_f64() * 1e6);
                 self.step += 1;
                 if !loss.is_finite() {

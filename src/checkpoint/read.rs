@@ -97,16 +97,22 @@ impl Checkpoint {
         weights::restore(&own, &self.model, &self.place)
     }
 
-    /// Sets the state of an optimizer of the same kind.
+    /// Sets the state of an optimizer of the same kind, and the trained weights `raw` if those of the checkpoint are averages.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if there is none or a tensor does not fit.
     #[doc(hidden)]
-    pub fn restore_optimizer(&self, parameters: &Parameters, optimizer: &dyn Optimizer) -> Result<()> {
+    pub fn restore_optimizer(
+        &self,
+        parameters: &Parameters,
+        optimizer: &dyn Optimizer,
+        raw: &[(String, Var)],
+    ) -> Result<()> {
         let bytes = self.optimizer.as_ref().ok_or_else(|| {
             Error::checkpoint(&self.place, "holds weights only; resume from a checkpoint folder")
         })?;
-        weights::restore(&parameters.state_of(optimizer), bytes, &self.place.join(OPTIMIZER))
+        let all = [&parameters.state_of(optimizer)[..], raw].concat();
+        weights::restore(&all, bytes, &self.place.join(OPTIMIZER))
     }
 }
 

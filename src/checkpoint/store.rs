@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use candle_core::Var;
+
 use super::folder::{folder_name, named_step};
 use super::manifest::{self, Manifest};
 use super::{Card, Checkpoint, MODEL, OPTIMIZER, STATE, State, keep, weights};
@@ -27,6 +29,8 @@ pub struct Snapshot<'a> {
     pub parameters: &'a Parameters,
     /// The optimizer, whose state is saved.
     pub optimizer: &'a dyn Optimizer,
+    /// The weights that are trained, if `parameters` are averages. They are saved with the state of the optimizer.
+    pub raw: &'a [(String, Var)],
 }
 
 impl Store {
@@ -53,7 +57,7 @@ impl Store {
             // A run folder that was deleted or renamed is not created again, because its log is gone, too.
             Err(error) => return Err(Error::io(&self.folder, "create the folder")(error)),
         }
-        let Snapshot { state, card, parameters, optimizer } = snapshot;
+        let Snapshot { state, card, parameters, optimizer, raw } = snapshot;
         let path = self.path(state.position.step);
         let json = |error: serde_json::Error| Error::checkpoint(&path, format!("cannot be written: {error}"));
         let tensors: Vec<_> =
@@ -63,6 +67,7 @@ impl Store {
         let moments: Vec<_> = parameters
             .state_of(*optimizer)
             .into_iter()
+            .chain(raw.iter().cloned())
             .map(|(name, variable)| (name, variable.as_detached_tensor()))
             .collect();
         let moments = weights::to_bytes(&moments, state.position.step, "{}")?;

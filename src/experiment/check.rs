@@ -29,6 +29,8 @@ pub struct Check {
     pub flops_per_sample: Option<u64>,
     /// The approximate memory for training in bytes, without the data set.
     pub training_bytes: Option<u64>,
+    /// Whether averages of the weights are validated, tested and saved.
+    pub averaged: bool,
     /// The planned learning rates, if the number of training samples is known.
     pub learning_rates: Option<LearningRates>,
     /// What is wrong with the data: it is missing or damaged, or does not match the config.
@@ -145,7 +147,7 @@ impl Experiment {
             Error::Missing { place, message, details } => (place.clone(), message.clone(), details.clone()),
             other => (Path::new(self.data.name()).to_path_buf(), other.to_string(), Vec::new()),
         });
-        let (batch_size, state_count) = (self.train.batch_size, self.optimizer.member().state_count());
+        let (batch_size, state_count) = (self.train.batch_size, self.state_count());
         Ok(Check {
             name: self.name.clone(),
             data: Location { name: self.data.name(), found, place },
@@ -154,6 +156,7 @@ impl Experiment {
             parameters: plan.as_ref().map(Plan::parameters),
             flops_per_sample: plan.as_ref().map(Plan::flops),
             training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, state_count)),
+            averaged: self.ema.is_some(),
             learning_rates: samples.and_then(|samples| self.learning_rates(samples)),
             error: error.map(|error| error.to_string()),
             failed,

@@ -59,9 +59,8 @@ impl Experiment {
         if let Some(shape) = &facts.sample_shape {
             let plan = self.plan(shape, facts.target, problems);
             let most = 1_u64 << 40;
-            if plan.is_some_and(|plan| {
-                plan.training_bytes(self.train.batch_size, self.optimizer.member().state_count()) > most
-            }) {
+            if plan.is_some_and(|plan| plan.training_bytes(self.train.batch_size, self.state_count()) > most)
+            {
                 problems
                     .key("train")
                     .key("batch_size")

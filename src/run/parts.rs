@@ -17,6 +17,7 @@ use crate::metrics::Running;
 use crate::network::Plan;
 use crate::position::{Course, Position};
 use crate::threads;
+use crate::train::Average;
 
 /// The parts of a run.
 pub struct Run {
@@ -32,6 +33,8 @@ pub struct Run {
     pub plan: Plan,
     /// The engine that takes the steps.
     pub engine: Box<dyn Engine>,
+    /// The averaged weights, if `[ema]` asks for them.
+    pub average: Option<Average>,
     /// The threads of the engine, if it runs on the CPU, and of the loading of batches.
     pub team: SharedTeam,
     config_folder: String,
@@ -95,13 +98,15 @@ impl Run {
         tracing::info!("data {}, digest {}", experiment.data.name(), data.digest);
         let team = SharedTeam::new(threads::count());
         let engine = build_engine(&experiment, &plan, &device, &team)?;
+        let average = |config| Average::new(config, engine.parameters(), team.clone());
+        let average = experiment.ema.as_ref().map(average).transpose()?;
         if device.is_cpu() {
             let (threads, isa) = (threads::count(), taper_kernels::simd::lanes::Isa::detect());
             tracing::info!("the CPU uses {threads} threads and {isa:?} instructions");
         }
         let folder = std::path::absolute(search.config_folder.join(".")).unwrap_or_default();
         let config_folder = folder.to_string_lossy().into_owned();
-        Ok(Self { experiment, device, data, card, plan, engine, team, config_folder })
+        Ok(Self { experiment, device, data, card, plan, engine, average, team, config_folder })
     }
 
     /// The network with the weights as they are, for predictions until they change.
@@ -141,7 +146,7 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] if the network, optimizer, seed, data, split or preprocessing differs.
-    pub fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<State> {
         let refuse = |message: &str| Err(Error::checkpoint(&checkpoint.place, message));
         let Some(state) = checkpoint.state.clone() else {
             return refuse("holds weights only; resume from a run folder or a checkpoint folder");
@@ -159,6 +164,11 @@ impl Run {
         if before.optimizer.name() != self.experiment.optimizer.name() {
             return refuse("was trained with a different optimizer; a resumed run must keep its optimizer");
         }
+        if before.ema.is_some() != self.experiment.ema.is_some() {
+            return refuse(
+                "was trained with other averages; a resumed run must keep `[ema]`, or go without it",
+            );
+        }
         if let Some(change) = first_change(&before, &self.experiment) {
             return refuse(&format!(
                 "{change}; a resumed run must keep network, loss, split and preprocessing"
@@ -168,7 +178,10 @@ impl Run {
             return refuse("state.json holds a position that is impossible for these samples");
         }
         checkpoint.restore_weights(self.engine.parameters())?;
-        checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer())?;
+        let raw = self.average.as_ref().map_or(&[][..], Average::others);
+        checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer(), raw)?;
+        // The weights of a checkpoint are the averages, beside those that are trained.
+        self.average.as_mut().map_or(Ok(()), Average::swap)?;
         let position = Position { course: self.course(), ..state.position };
         Ok(State { config_folder: self.config_folder.clone(), position, ..state })
     }

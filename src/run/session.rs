@@ -18,7 +18,7 @@ use crate::events::Event;
 use crate::experiment::Experiment;
 use crate::interrupt::Interrupt;
 use crate::run_folder::RunFolder;
-use crate::train::Trainer;
+use crate::train::{Average, Trainer};
 
 /// The location of a run.
 pub enum Place {
@@ -78,7 +78,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     })?;
     // Nothing has been written so far: a run that never began has no folder.
     search.loading.check()?;
-    let Opened { folder, mut state, note, mut warnings } = open(&run, place)?;
+    let Opened { folder, mut state, note, mut warnings } = open(&mut run, place)?;
     folder.write_config(&run.experiment)?;
     Origin::new(folder.path(), &search).write(folder.path())?;
     let store = Store::new(folder.path());
@@ -108,6 +108,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         requested: &requested,
         data: &run.data,
         augmenter,
+        average: run.average.as_mut(),
         engine: run.engine.as_mut(),
         store: &store,
         card: &run.card,
@@ -116,6 +117,8 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     };
     let refused = |error| unwritable::explain(error, folder.path(), &store);
     let stop = trainer.fit(&mut state).map_err(refused)?;
+    // What is tested now are the weights of the last checkpoint, unless others were better.
+    run.average.as_mut().map_or(Ok(()), Average::swap)?;
     conclude(&mut run, &state, &stop, (&folder, &store), &mut callbacks, &interrupt).map_err(refused)
 }
 
@@ -129,7 +132,7 @@ struct Opened {
     warnings: Vec<String>,
 }
 
-fn open(run: &Run, place: Place) -> Result<Opened> {
+fn open(run: &mut Run, place: Place) -> Result<Opened> {
     let new = |folder| Opened { folder, state: run.fresh_state(), note: None, warnings: Vec::new() };
     Ok(match place {
         Place::NextIn(runs) => new(RunFolder::create_next(&runs, &run.experiment.name)?),

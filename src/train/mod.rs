@@ -7,13 +7,16 @@
 //! ```
 
 mod augmenter;
+mod average;
 pub mod clip;
+pub mod ema;
 mod limits;
 mod save;
 mod stop;
 mod trainer;
 
 pub use augmenter::{Augmenter, Epoch};
+pub use average::Average;
 pub use stop::Stop;
 pub use trainer::Trainer;
 

@@ -37,8 +37,11 @@ impl Trainer<'_, '_> {
     fn save(&mut self, state: &mut State) -> Result<()> {
         state.files = self.callbacks.files()?;
         state.callbacks = self.callbacks.states();
+        self.swap_weights()?;
         let (parameters, optimizer) = (self.engine.parameters(), self.engine.optimizer());
-        self.store.save(&Snapshot { state, card: self.card, parameters, optimizer })?;
+        let raw = self.average.as_ref().map_or(&[][..], |average| average.others());
+        self.store.save(&Snapshot { state, card: self.card, parameters, optimizer, raw })?;
+        self.swap_weights()?;
         self.callbacks.each(|callback, control| callback.after_save(self.store, control))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::limits::Limits;
-use super::{Augmenter, Config, Epoch as Order, Stop, clip};
+use super::{Augmenter, Average, Config, Epoch as Order, Stop, clip};
 use crate::callbacks::Callbacks;
 use crate::checkpoint::{Card, State, Store};
 use crate::data::{Batch, Loader, Prepared};
@@ -35,6 +35,8 @@ pub struct Trainer<'a, 'c> {
     pub data: &'a Prepared,
     /// Changes the training samples, if `[augment]` says so.
     pub augmenter: Option<Augmenter<'a>>,
+    /// The averaged weights, if `[ema]` asks for them: they are validated and saved.
+    pub average: Option<&'a mut Average>,
     /// The engine that takes the steps.
     pub engine: &'a mut dyn Engine,
     /// The store for checkpoints.
@@ -136,6 +138,9 @@ impl Trainer<'_, '_> {
         let loss = step.loss;
         let clip = |clip: &clip::Config| clip.update(self.engine, number, learning_rate);
         let gradient_norm = self.clip.map(clip).transpose()?;
+        if let Some(average) = &mut self.average {
+            average.update(number)?;
+        }
         position.step += 1;
         position.samples_in_epoch += samples as u64;
         let seconds = began.elapsed().as_secs_f64();
@@ -186,6 +191,7 @@ impl Trainer<'_, '_> {
 
     /// Loss and metrics on the validation samples; `None` if a signal arrived in the meantime.
     fn validate(&mut self) -> Result<Option<Running>> {
+        self.swap_weights()?;
         let (dataset, indices) = (self.data.validated(), &self.data.validation_indices);
         let split = Split { dataset, indices, requested: self.requested };
         let engine = &mut *self.engine;
@@ -197,7 +203,13 @@ impl Trainer<'_, '_> {
         };
         let running = evaluate(engine, self.loss, split, &self.data.scaling, &self.interrupt, &mut watch)?;
         self.callbacks.each(|callback, _| callback.after_evaluation(engine.parameters()))?;
+        self.swap_weights()?;
         Ok(running)
+    }
+
+    /// Exchanges the trained weights and the averaged ones, if there are any.
+    pub(super) fn swap_weights(&mut self) -> Result<()> {
+        self.average.as_mut().map_or(Ok(()), |average| average.swap())
     }
 
     /// The learning rate of step `step`, counted from 0.

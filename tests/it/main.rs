@@ -56,6 +56,7 @@
 mod architecture;
 mod arrays;
 mod augmentation;
+mod averages;
 mod bench;
 mod by_the_clock;
 mod callbacks;

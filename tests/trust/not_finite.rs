@@ -133,6 +133,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         requested: &[],
         data: &data,
         augmenter: None,
+        average: None,
         engine: &mut engine,
         store: &store,
         card: &card,

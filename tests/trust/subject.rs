@@ -46,7 +46,7 @@ keep_last = 3
 "#,
 };
 
-/// A convolutional network with augmentation, running averages, weight decay and a best checkpoint.
+/// A convolutional network with augmentation, averaged weights, running averages, weight decay and a best checkpoint.
 pub const CNN: Subject = Subject {
     name: "cnn",
     interval: 6,
@@ -67,6 +67,8 @@ operations = [
   { cutmix = {} },
 ]
 until = 0.7
+[ema]
+decay = 0.98
 [model]
 layers = [
   { conv2d = { filters = 4, kernel_size = 3, activation = "relu" } },

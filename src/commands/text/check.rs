@@ -29,6 +29,9 @@ pub fn check(check: &Check, batch_size: usize) -> String {
         "\nmemory  about {:.1} MiB for batches of {batch_size}, in addition to the data set",
         check.training_bytes.unwrap_or_default() as f64 / f64::from(1 << 20),
     ));
+    if check.averaged {
+        lines.push("weights averages are validated, tested and saved".to_owned());
+    }
     lines.extend(check.learning_rates.as_ref().map(rates::chart));
     lines.join("\n")
 }
