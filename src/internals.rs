@@ -66,6 +66,7 @@ pub mod moved {
 }
 
 pub mod optimizer {
+    pub use crate::optimizer::adjustment::*;
     pub use crate::optimizer::live::*;
     pub use crate::optimizer::*;
 }

@@ -136,7 +136,7 @@ fn delta(sizes: Sizes) -> Case {
                 transposed: &mut transposed,
                 bias: Some(bias.trained()),
             };
-            assert!(optimizer.update(Work::Delta(work)));
+            assert!(optimizer.update(None, Work::Delta(work)));
         }),
     }
 }
@@ -187,7 +187,7 @@ fn backward(sizes: Sizes, inner: bool, sparse: bool) -> Case {
                 x_gradient: x_gradient.as_deref_mut(),
                 lists: Some(&mut lists),
             };
-            assert!(optimizer.update(Work::Backward(work)));
+            assert!(optimizer.update(None, Work::Backward(work)));
         }),
     }
 }

@@ -99,7 +99,7 @@ fn update(kernel: &'static str, config: &serde_json::Value, kinds: usize) -> Cas
         memory: PARAMETERS * WORD * (2 + kinds),
         run: Box::new(move |team, isa| {
             let work = Work::Values(team, isa, parameters.trained(), &gradient);
-            assert!(optimizer.update(work));
+            assert!(optimizer.update(None, work));
         }),
     }
 }

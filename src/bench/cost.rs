@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::network::{Node, Operation, Plan, Row};
+use crate::network::{Node, Operation, ParameterSpec, Plan, Row};
 use crate::threads;
 use taper_kernels::fused::channels_last::products;
 use taper_kernels::roofline;
@@ -20,14 +20,14 @@ const MEMORY_SET: usize = 256 << 20;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Floating-point operations; a multiply-add counts as two. The layers count three times their forward pass
-    /// (forward, gradients of inputs, gradients of weights), those up to and including the first trained layer only
-    /// two times, because their inputs need no gradient. The optimizer counts 2 per parameter without state, 7 with
-    /// one state value per parameter, 13 with two (as in Adam).
+    /// (forward, gradients of inputs, gradients of weights); the first trained layer two times, because its inputs need
+    /// no gradient, and frozen layers after it as well; layers before it once. The optimizer counts 2 per trained parameter
+    /// without state, 7 with one state value per parameter, 13 with two (as in Adam).
     pub flops: f64,
     /// How many of them the fused engine saves in convolutions of 3x3 by Winograd's algorithm, without its transforms.
     pub saved: f64,
-    /// Bytes read and written: parameters are read once for the forward pass; parameters and optimizer state are
-    /// read and written once for the update: `4 x parameters x (1 + 2 (1 + state_count))`.
+    /// Bytes read and written: parameters are read once for the forward pass; trained parameters and optimizer state are
+    /// read and written once for the update: `4 x (parameters + trained parameters x 2 (1 + state_count))`.
     pub bytes: f64,
     /// The size of parameters and optimizer state in bytes.
     pub size: f64,
@@ -37,35 +37,57 @@ impl Cost {
     /// The cost of a step with `samples`; the optimizer keeps `state_count` state values per parameter.
     #[must_use]
     pub fn of_step(plan: &Plan, state_count: usize, samples: usize) -> Self {
-        let is_trained = |row: &Row| plan.specs[row.specs.clone()].iter().any(|spec| spec.trainable);
+        let is_trained = |row: &Row| plan.specs[row.specs.clone()].iter().any(ParameterSpec::is_trained);
+        let is_frozen =
+            |row: &Row| plan.specs[row.specs.clone()].iter().any(|spec| spec.frozen) && !is_trained(row);
         let first = plan.rows.iter().position(is_trained).unwrap_or(plan.rows.len());
-        let passes = |i| if i <= first { 2.0 } else { 3.0 };
-        let sample: f64 = plan.rows.iter().enumerate().map(|(i, row)| passes(i) * row.flops as f64).sum();
-        let saved: f64 = plan.nodes.iter().map(|node| saved(node, passes(node.row) > 2.0)).sum();
+        let passes = |i| Passes { inputs: i > first, weights: i >= first && !is_frozen(&plan.rows[i]) };
+        let sample: f64 =
+            plan.rows.iter().enumerate().map(|(i, row)| passes(i).count() * row.flops as f64).sum();
+        let saved: f64 = plan.nodes.iter().map(|node| saved(node, passes(node.row))).sum();
         let update = match state_count {
             0 => 2.0,
             1 => 7.0,
             _ => 13.0,
         };
         let parameters = plan.parameters() as f64;
+        let trained = plan.specs.iter().filter(|spec| spec.is_trained()).filter_map(ParameterSpec::count);
+        let trained = trained.fold(0, u64::saturating_add) as f64;
         let values = 1.0 + state_count as f64;
         let word = size_of::<f32>() as f64;
         Self {
-            flops: sample * samples as f64 + update * parameters,
+            flops: sample * samples as f64 + update * trained,
             saved: saved * samples as f64,
-            bytes: parameters * word * (1.0 + 2.0 * values),
+            bytes: word * (parameters + trained * 2.0 * values),
             size: parameters * word * values,
         }
     }
 }
 
-/// The operations that a convolution saves for one sample by Winograd's algorithm, with or without the gradient of its input.
-fn saved(node: &Node, with_input_gradient: bool) -> f64 {
+/// The parts of the backward pass that a layer takes part in.
+#[derive(Clone, Copy)]
+struct Passes {
+    /// The gradient of its inputs.
+    inputs: bool,
+    /// The gradient of its weights.
+    weights: bool,
+}
+
+impl Passes {
+    /// With the forward pass.
+    fn count(self) -> f64 {
+        1.0 + f64::from(u8::from(self.inputs)) + f64::from(u8::from(self.weights))
+    }
+}
+
+/// The operations that a convolution saves for one sample by Winograd's algorithm.
+fn saved(node: &Node, passes: Passes) -> f64 {
     let Operation::Convolution { window, filters, channels } = &node.operation else { return 0.0 };
     let [forward, input, weights] = products(window, *filters, *channels).map(|products| products as f64);
     let direct = (window.positions() * window.kernel[0] * window.kernel[1]) as f64;
-    let inputs = if with_input_gradient { direct - input } else { 0.0 };
-    2.0 * (filters * channels) as f64 * (2.0 * direct - forward - weights + inputs)
+    let inputs = if passes.inputs { direct - input } else { 0.0 };
+    let weights = if passes.weights { direct - weights } else { 0.0 };
+    2.0 * (filters * channels) as f64 * (direct - forward + inputs + weights)
 }
 
 /// The roofline limit of this machine for a training step (Williams, Waterman and Patterson, "Roofline", 2009).
@@ -135,17 +157,34 @@ mod tests {
     }
 
     #[test]
-    fn layers_before_the_first_trained_one_have_no_input_gradient() {
+    fn layers_before_the_first_trained_one_have_no_backward_pass() {
         let pooled = plan(
             r#"[{"max_pool2d": {"pool_size": 2}}, {"flatten": {}}, {"dense": {"units": 2, "bias": false}}]"#,
             &[1, 4, 4],
         );
-        let forward: f64 = pooled.rows.iter().map(|row| row.flops as f64).sum();
-        assert!(pooled.rows[0].flops > 0);
-        assert_eq!(Cost::of_step(&pooled, 0, 1).flops, 2.0 * forward + 2.0 * 8.0);
-        // Nothing is trained: no gradients of inputs are needed.
+        let [pool, dense] = [0, 2].map(|row| pooled.rows[row].flops as f64);
+        assert!(pool > 0.0);
+        assert_eq!(Cost::of_step(&pooled, 0, 1).flops, pool + 2.0 * dense + 2.0 * 8.0);
+        // Nothing is trained.
         let untrained = plan(r#"[{"flatten": {}}, {"activation": {"function": "relu"}}]"#, &[1, 2, 2]);
-        assert_eq!(Cost::of_step(&untrained, 2, 1).flops, 2.0 * untrained.flops() as f64);
+        assert_eq!(Cost::of_step(&untrained, 2, 1).flops, untrained.flops() as f64);
+    }
+
+    #[test]
+    fn frozen_layers_cost_no_weight_gradients_and_no_updates() {
+        let layers = r#"[{"dense": {"units": 3}}, {"dense": {"units": 2}}, {"dense": {"units": 4}}]"#;
+        let cost = |frozen: &[usize]| {
+            let mut plan = plan(layers, &[5]);
+            plan.freeze(frozen);
+            Cost::of_step(&plan, 1, 1)
+        };
+        let forward = [3.0 * 11.0, 2.0 * 7.0, 4.0 * 5.0];
+        let (all, word) = (18.0 + 8.0 + 12.0, 4.0);
+        let first = cost(&[0, 1]);
+        assert_eq!(first.flops, forward[0] + 2.0 * forward[1] + 3.0 * forward[2] + 7.0 * 20.0);
+        assert_eq!(first.bytes, word * (all + 4.0 * 20.0));
+        let middle = cost(&[2, 3]);
+        assert_eq!(middle.flops, 2.0 * forward[0] + 2.0 * forward[1] + 3.0 * forward[2] + 7.0 * 30.0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::layers::Mode;
 use crate::loss;
 use crate::network::{Parameters, Plan};
 use crate::ops;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Adjustment, Optimizer};
 
 /// Runs any network on any device; holds only its weights.
 pub struct GraphPredictor {
@@ -171,6 +171,10 @@ impl Engine for Graph {
         gradient.clear();
         self.gradient = Some(gradient);
         self.update(&tensors, step, learning_rate)
+    }
+
+    fn adjust(&mut self, adjustments: &[Adjustment]) {
+        self.optimizer.adjust(adjustments);
     }
 
     fn optimizer(&self) -> &dyn Optimizer {

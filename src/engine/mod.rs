@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Batch, Samples};
 use crate::error::{Error, Result};
 use crate::network::Parameters;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Adjustment, Optimizer};
 
 /// The engine that runs the training steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -98,6 +98,9 @@ pub trait Engine: Predictor {
     /// # Errors
     /// As [`step`](Self::step).
     fn apply(&mut self, step: u64, learning_rate: f64) -> Result<()>;
+
+    /// Sets how the updates of each trained parameter differ from now on; an empty list means that none does.
+    fn adjust(&mut self, adjustments: &[Adjustment]);
 
     /// Turns the measurement of the phases of steps on or off.
     fn profile(&mut self, _on: bool) {}

@@ -49,7 +49,7 @@ impl LayerConfig for Config {
             specify("running_mean", Initializer::Zeros, false),
             specify("running_var", Initializer::Ones, false),
         ];
-        let operation = Operation::BatchNorm { momentum: self.momentum, epsilon: self.epsilon };
+        let operation = Operation::BatchNorm { momentum: Some(self.momentum), epsilon: self.epsilon };
         let y = net.add(operation, &[input], parameters)?;
         net.activate(y, self.activation)
     }

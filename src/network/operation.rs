@@ -44,8 +44,9 @@ pub enum Operation {
     /// Normalization of features or channels over the batch. Parameters: scale, shift, running mean,
     /// running variance.
     BatchNorm {
-        /// The share of the running averages kept at each step.
-        momentum: f64,
+        /// The share of the running averages kept at each step; `None` if training uses them as inference does, and leaves
+        /// them unchanged.
+        momentum: Option<f64>,
         /// Added to the variance.
         epsilon: f64,
     },
@@ -129,7 +130,7 @@ impl Operation {
                 Mode::Inference => Ok(x.clone()),
             },
             Self::BatchNorm { momentum, epsilon } => {
-                let momentum = matches!(mode, Mode::Training { .. }).then_some(*momentum);
+                let momentum = momentum.filter(|_| matches!(mode, Mode::Training { .. }));
                 ops::batch_norm(x, parameters, momentum, *epsilon)
             }
             Self::LayerNorm { epsilon } => ops::layer_norm(x, &parameters[0], &parameters[1], *epsilon),

@@ -39,7 +39,7 @@ impl Parameters {
             all.push(Parameter {
                 name: spec.name.clone(),
                 variable: Var::from_tensor(&tensor)?,
-                trainable: spec.trainable,
+                trainable: spec.is_trained(),
             });
         }
         Ok(Self(all))

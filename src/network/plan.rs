@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use candle_core::{Result, Tensor, Var};
 
-use super::{Id, Mode, Node, ParameterSpec};
+use super::{Id, Mode, Node, Operation, ParameterSpec};
 use crate::shape::Shape;
 
 /// The plan of a network.
@@ -74,6 +74,21 @@ impl Plan {
         batch.saturating_add(fixed).saturating_mul(size_of::<f32>() as u64)
     }
 
+    /// Excludes the parameters at these places of `specs` from training. A batch normalization whose scale and shift are frozen also keeps
+    /// its running averages, and uses them in training: those of other samples would not fit the frozen layers around it.
+    pub fn freeze(&mut self, places: &[usize]) {
+        for place in places {
+            self.specs[*place].frozen = true;
+        }
+        for node in &mut self.nodes {
+            if let Operation::BatchNorm { momentum, .. } = &mut node.operation
+                && !self.specs[node.parameters.clone()].iter().any(ParameterSpec::is_trained)
+            {
+                *momentum = None;
+            }
+        }
+    }
+
     /// Computes the network node by node, from `[batch, input shape]` to `[batch, output shape]`.
     /// `variables` are those of all parameters, in order.
     ///
@@ -101,18 +116,23 @@ impl Plan {
                 last_use[input.index()] = i;
             }
         }
+        // A value that depends on nothing trained is detached, so that the backward pass ends there.
+        let mut traced = vec![x.track_op()];
         let mut values: Vec<Option<Tensor>> = vec![Some(x.clone())];
         for (i, node) in self.nodes.iter().enumerate() {
             let inputs: Vec<&Tensor> =
                 node.inputs.iter().filter_map(|input| values[input.index()].as_ref()).collect();
             look(node, &inputs)?;
             let y = node.operation.forward(&inputs, &variables[node.parameters.clone()], mode)?;
+            let trained = self.specs[node.parameters.clone()].iter().any(ParameterSpec::is_trained);
+            let from_traced = node.inputs.iter().any(|input| traced[input.index()]);
+            traced.push(trained || from_traced);
             for input in &node.inputs {
                 if last_use[input.index()] == i {
                     values[input.index()] = None;
                 }
             }
-            values.push(Some(y));
+            values.push(Some(if trained || from_traced { y } else { y.detach() }));
         }
         Ok(values.pop().flatten().unwrap_or_else(|| x.clone()))
     }

@@ -16,8 +16,10 @@ pub struct ParameterSpec {
     pub fan_in: usize,
     /// The number of outputs per input, for the initializer.
     pub fan_out: usize,
-    /// Whether the optimizer updates it; running statistics are saved but not trained.
+    /// Whether the optimizer updates it unless it is frozen; running statistics are saved but not trained.
     pub trainable: bool,
+    /// Whether it is excluded from training; set by [`Plan::freeze`](super::Plan::freeze).
+    pub frozen: bool,
     /// The counters of its random numbers: the layer, and its index among the layer's parameters.
     /// [`Net::add`](super::Net::add) sets them.
     pub stream: [u64; 2],
@@ -33,7 +35,13 @@ impl ParameterSpec {
         [fan_in, fan_out]: [usize; 2],
     ) -> Self {
         let name = name.to_owned();
-        Self { name, shape, initializer, fan_in, fan_out, trainable: true, stream: [0; 2] }
+        Self { name, shape, initializer, fan_in, fan_out, trainable: true, frozen: false, stream: [0; 2] }
+    }
+
+    /// Whether the optimizer updates it.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.trainable && !self.frozen
     }
 
     /// The number of its values, or `None` if that exceeds `u64`.

@@ -41,6 +41,10 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
     fn state_count(&self) -> usize {
         1
     }
@@ -65,6 +69,10 @@ impl Formula for Config {
 
     fn factors(&mut self, learning_rate: f64, _step: u64) -> f64 {
         learning_rate
+    }
+
+    fn scale_weight_decay(&mut self, factor: f64) {
+        self.weight_decay *= factor;
     }
 
     fn tensors(

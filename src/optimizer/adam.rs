@@ -44,6 +44,10 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
     fn state_count(&self) -> usize {
         2
     }
@@ -55,6 +59,7 @@ impl OptimizerConfig for Config {
 }
 
 /// The formula of Adam and AdamW, which differ in where weight decay enters.
+#[derive(Clone)]
 pub(super) struct Moments {
     pub beta1: f64,
     pub beta2: f64,
@@ -91,6 +96,11 @@ impl Formula for Moments {
             rate: learning_rate / (1.0 - libm::pow(self.beta1, steps)),
             root: 1.0 / (1.0 - libm::pow(self.beta2, steps)).sqrt(),
         }
+    }
+
+    fn scale_weight_decay(&mut self, factor: f64) {
+        self.penalty *= factor;
+        self.decay *= factor;
     }
 
     fn tensors(

@@ -42,6 +42,10 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
     fn state_count(&self) -> usize {
         2
     }

@@ -3,6 +3,7 @@
 use candle_core::{DType, Result, Tensor, Var};
 use rayon::prelude::*;
 
+use super::Adjustment;
 use crate::ops::all_finite;
 use crate::ops::slices::with_slices;
 use taper_kernels::rule::{Rule, Trained, watch};
@@ -30,9 +31,13 @@ pub trait Optimizer: Send {
 
     /// Runs work of the CPU kernels that ends with the update of the current step, and returns whether all
     /// new values are finite, as [`Work::run`] does. The work contains the state: slices of the variables
-    /// of [`state`](Self::state).
+    /// of [`state`](Self::state). It updates the parameter with this number as it is [adjusted](Self::adjust), or,
+    /// without a number, several that are not.
     #[must_use]
-    fn update(&self, work: Work<'_>) -> bool;
+    fn update(&self, parameter: Option<usize>, work: Work<'_>) -> bool;
+
+    /// Sets how the updates of each parameter differ from now on; an empty list means that none does.
+    fn adjust(&mut self, adjustments: &[Adjustment]);
 
     /// The state by kind (such as `first_moment`), with one variable of each kind per parameter.
     fn state(&self) -> Vec<(&'static str, &[Var])>;
@@ -43,7 +48,7 @@ pub trait Optimizer: Send {
 pub(super) const CHUNK: usize = 16 * 1024;
 
 /// The formula of an optimizer, written twice.
-pub(super) trait Formula: Send + Sync + 'static {
+pub(super) trait Formula: Clone + Send + Sync + 'static {
     /// The factors of one step, computed once in f64.
     type Factors: Copy + Send + Sync;
 
@@ -62,6 +67,9 @@ pub(super) trait Formula: Send + Sync + 'static {
     /// keep intermediate results for the next step, but not their effect on the bits.
     fn factors(&mut self, learning_rate: f64, step: u64) -> Self::Factors;
 
+    /// Multiplies the weight decay, if there is any.
+    fn scale_weight_decay(&mut self, _factor: f64) {}
+
     /// The reference formula: returns the new parameter and the new state.
     fn tensors(
         &self,
@@ -77,17 +85,51 @@ pub(super) trait Formula: Send + Sync + 'static {
 
 /// A formula with its state.
 pub(super) struct Live<F: Formula> {
+    /// The formula as it is configured, which also updates parameters without an adjustment.
+    pub(super) own: Adjusted<F>,
+    /// The other formulas.
+    adjusted: Vec<Adjusted<F>>,
+    /// For each parameter, if any is adjusted, which of them updates it: 0 for its own, then the others; `None` if none does.
+    choice: Vec<Option<usize>>,
+    state: Vec<Vec<Var>>, // in the order of `Formula::kinds`, then of the parameters
+}
+
+/// A formula for parameters with the same adjustment.
+pub(super) struct Adjusted<F: Formula> {
+    adjustment: Adjustment,
     formula: F,
     /// The factors of the current step; before the first one, of a step of size 0.
     factors: F::Factors,
     rule: F::Rule,
-    state: Vec<Vec<Var>>, // in the order of `Formula::kinds`, then of the parameters
+}
+
+impl<F: Formula> Adjusted<F> {
+    fn new(mut formula: F, adjustment: Adjustment) -> Self {
+        formula.scale_weight_decay(adjustment.weight_decay);
+        let factors = formula.factors(0.0, 1);
+        Self { factors, rule: formula.rule(factors), formula, adjustment }
+    }
+
+    fn begin(&mut self, learning_rate: f64, step: u64) {
+        let Adjustment { learning_rate: factor, skipped, .. } = self.adjustment;
+        self.factors = self.formula.factors(learning_rate * factor, step.saturating_sub(skipped).max(1));
+        self.rule = self.formula.rule(self.factors);
+    }
 }
 
 impl<F: Formula> Live<F> {
-    pub(super) fn new(mut formula: F, state: Vec<Vec<Var>>) -> Self {
-        let factors = formula.factors(0.0, 1);
-        Self { factors, rule: formula.rule(factors), formula, state }
+    pub(super) fn new(formula: F, state: Vec<Vec<Var>>) -> Self {
+        let own = Adjusted::new(formula, Adjustment::default());
+        Self { own, adjusted: Vec::new(), choice: Vec::new(), state }
+    }
+
+    /// What updates a parameter, if anything does.
+    fn of(&self, parameter: Option<usize>) -> Option<&Adjusted<F>> {
+        match parameter.and_then(|parameter| self.choice.get(parameter)) {
+            None => Some(&self.own),
+            Some(None) => None,
+            Some(Some(place)) => Some(place.checked_sub(1).map_or(&self.own, |other| &self.adjusted[other])),
+        }
     }
 
     pub(super) fn boxed(formula: F, parameters: &[Var]) -> Result<Box<dyn Optimizer>> {
@@ -101,7 +143,9 @@ impl<F: Formula> Live<F> {
         let state = formula.kinds().iter().map(kind).collect::<Result<_>>()?;
         Ok(Box::new(Self::new(formula, state)))
     }
+}
 
+impl<F: Formula> Adjusted<F> {
     pub(super) fn step_tensors(&self, theta: &Var, gradient: &Tensor, state: &[&Var]) -> Result<()> {
         let old: Vec<Tensor> = state.iter().map(|values| values.as_detached_tensor()).collect();
         let (new, new_state) =
@@ -153,11 +197,12 @@ impl<F: Formula> Optimizer for Live<F> {
                     theta.shape()
                 );
             }
+            let Some(own) = self.of(Some(i)) else { continue };
             let state: Vec<&Var> = self.state.iter().filter_map(|kind| kind.get(i)).collect();
             if theta.device().is_cpu() && theta.dtype() == DType::F32 {
-                finite &= self.step_slices(theta, gradient, &state)?;
+                finite &= own.step_slices(theta, gradient, &state)?;
             } else {
-                self.step_tensors(theta, gradient, &state)?;
+                own.step_tensors(theta, gradient, &state)?;
                 changed.extend(std::iter::once(theta).chain(state));
             }
         }
@@ -165,15 +210,31 @@ impl<F: Formula> Optimizer for Live<F> {
     }
 
     fn begin(&mut self, learning_rate: f64, step: u64) {
-        self.factors = self.formula.factors(learning_rate, step);
-        self.rule = self.formula.rule(self.factors);
+        self.own.begin(learning_rate, step);
+        self.adjusted.iter_mut().for_each(|other| other.begin(learning_rate, step));
     }
 
-    fn update(&self, work: Work<'_>) -> bool {
-        work.run(self.rule)
+    fn update(&self, parameter: Option<usize>, work: Work<'_>) -> bool {
+        self.of(parameter).is_none_or(|own| work.run(own.rule))
+    }
+
+    fn adjust(&mut self, adjustments: &[Adjustment]) {
+        self.adjusted.clear();
+        let mut choose = |adjustment: &Adjustment| {
+            let own = [&self.own.adjustment].into_iter();
+            let place = own
+                .chain(self.adjusted.iter().map(|other| &other.adjustment))
+                .position(|other| other == adjustment);
+            let place = place.unwrap_or_else(|| {
+                self.adjusted.push(Adjusted::new(self.own.formula.clone(), *adjustment));
+                self.adjusted.len()
+            });
+            adjustment.updated.then_some(place)
+        };
+        self.choice = adjustments.iter().map(&mut choose).collect();
     }
 
     fn state(&self) -> Vec<(&'static str, &[Var])> {
-        self.formula.kinds().iter().copied().zip(self.state.iter().map(Vec::as_slice)).collect()
+        self.own.formula.kinds().iter().copied().zip(self.state.iter().map(Vec::as_slice)).collect()
     }
 }

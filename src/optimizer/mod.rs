@@ -24,9 +24,11 @@ pub mod nadam;
 pub mod rmsprop;
 pub mod sgd;
 
+pub(crate) mod adjustment;
 pub(crate) mod live;
 mod subnormal;
 
+pub(crate) use adjustment::Adjustment;
 pub(crate) use live::Optimizer;
 use live::{Formula, Live};
 
@@ -48,6 +50,11 @@ pub trait OptimizerConfig {
 
     /// The learning rate of the config.
     fn learning_rate(&self) -> f64;
+
+    /// The factor of its weight decay, or of its L2 penalty; 0 if there is none.
+    fn weight_decay(&self) -> f64 {
+        0.0
+    }
 
     /// The number of state values per parameter.
     fn state_count(&self) -> usize;

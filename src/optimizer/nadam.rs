@@ -62,6 +62,10 @@ impl OptimizerConfig for Config {
         self.learning_rate
     }
 
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
     fn state_count(&self) -> usize {
         2
     }
@@ -98,6 +102,7 @@ impl Product {
 }
 
 /// The formula with the product of the latest step.
+#[derive(Clone)]
 struct Nesterov {
     config: Config,
     product: Product,
@@ -132,6 +137,10 @@ impl Formula for Nesterov {
             gradient: learning_rate * (1.0 - now) / (1.0 - product),
             root: 1.0 / (1.0 - libm::pow(config.beta2, step as f64)).sqrt(),
         }
+    }
+
+    fn scale_weight_decay(&mut self, factor: f64) {
+        self.config.weight_decay *= factor;
     }
 
     fn tensors(

@@ -87,7 +87,7 @@ fn the_reference_also_runs_in_f32() -> Result<()> {
     let velocity = Var::new(&[1_f32, 1.0], &Device::Cpu)?;
     let mut live = Live::new(formula, vec![]);
     live.begin(0.5, 1);
-    live.step_tensors(&theta, &gradient, &[&velocity])?;
+    live.own.step_tensors(&theta, &gradient, &[&velocity])?;
     assert_eq!(velocity.to_vec1::<f32>()?, [1.0, 0.75]);
     assert_eq!(theta.to_vec1::<f32>()?, [0.5, -2.375]);
     Ok(())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Result, Tensor, Var};
 use taper::internals::data::{Batch, BatchTargets, Features, Samples};
 use taper::internals::engine::{Engine, Gradient, Part, Predictor, Step};
-use taper::internals::optimizer::Optimizer;
+use taper::internals::optimizer::{Adjustment, Optimizer};
 use taper::network::Parameters;
 use taper::random::Stream;
 
@@ -148,6 +148,10 @@ impl Engine for Poisoned {
 
     fn apply(&mut self, step: u64, learning_rate: f64) -> taper::Result<()> {
         self.inner.apply(step, learning_rate)
+    }
+
+    fn adjust(&mut self, adjustments: &[Adjustment]) {
+        self.inner.adjust(adjustments);
     }
 
     fn optimizer(&self) -> &dyn Optimizer {

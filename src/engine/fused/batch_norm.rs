@@ -1,7 +1,6 @@
 //! Batch normalization, with an activation.
 
 use taper_kernels::fused::batch_norm::{self as kernel, update_running};
-use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
@@ -10,8 +9,8 @@ use crate::layers::Mode;
 /// The stage.
 pub struct BatchNorm {
     name: String,
-    /// The share of the running averages kept at each step.
-    momentum: f64,
+    /// The share of the running averages kept at each step; `None` if training uses them unchanged.
+    momentum: Option<f64>,
     /// Added to the variance.
     epsilon: f64,
     /// The index of the first parameter; scale, shift, running mean and running variance follow in this
@@ -25,13 +24,14 @@ impl BatchNorm {
     /// A stage called `name` from `input` to `output`, whose first parameter is `parameter`, with an activation's slope below 0.
     pub fn new(
         name: String,
-        [momentum, epsilon]: [f64; 2],
+        (momentum, epsilon): (Option<f64>, f64),
         parameter: usize,
         input: &Layout,
         output: Layout,
         slope: Option<f32>,
     ) -> Self {
         let kernel = kernel::BatchNorm::new(input.grid(), output.grid(), slope);
+        let kernel = if momentum.is_none() { kernel.with_constant_statistics() } else { kernel };
         Self { name, momentum, epsilon, parameter, output, kernel }
     }
 }
@@ -52,11 +52,11 @@ impl Stage for BatchNorm {
     }
 
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
-        if let Mode::Training { .. } = context.mode {
+        if let (Some(momentum), Mode::Training { .. }) = (self.momentum, context.mode) {
             let batch = self.kernel.statistics((context.team, context.isa), context.samples, x);
             for (i, batch) in batch.iter().enumerate() {
                 let running = &mut *context.weights.parameters[self.parameter + 2 + i];
-                context.finite &= update_running(running, batch, self.momentum);
+                context.finite &= update_running(running, batch, momentum);
             }
             self.kernel.set(&batch[0], &batch[1], self.epsilon);
         } else {
@@ -80,8 +80,7 @@ impl Stage for BatchNorm {
         let team = (&mut *context.team, context.isa);
         let gradients = self.kernel.backward(team, context.samples, scale, [x, y], gradient, x_gradient);
         for (i, gradient) in gradients.iter().enumerate() {
-            let trained = context.weights.train(self.parameter + i);
-            context.finite &= sink.run(Work::Values(context.team, context.isa, trained, gradient));
+            context.update(sink, self.parameter + i, gradient);
         }
     }
 }

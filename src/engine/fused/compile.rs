@@ -25,7 +25,7 @@ use super::residual::{Branch, Residual};
 use super::sequence::Sequence;
 use super::stage::Stage;
 use crate::network::{Operation, Plan};
-use fuse::{Draft, fuse};
+use fuse::{Draft, Trained, fuse};
 use operations::operations;
 
 /// The maximum number of weight tensors of a network. Their slices are borrowed in nested calls
@@ -72,7 +72,7 @@ fn sequence(drafts: &[Draft], mut layout: Layout) -> Result<Sequence, String> {
     let mut first_trained = None;
     let mut i = 0;
     while let Some(draft) = drafts.get(i) {
-        if draft.has_parameters() {
+        if draft.is_trained() {
             first_trained.get_or_insert(stages.len());
         }
         let chain = &drafts[i..i + chain_len(&drafts[i..])];
@@ -100,7 +100,8 @@ fn chain_len(drafts: &[Draft]) -> usize {
     let fits = |draft: &&Draft| {
         let Operation::Dense { inputs, units } = draft.operation else { return false };
         weights += inputs * units;
-        weights <= MAX_WEIGHTS && !draft.is_large_dense()
+        // The kernels of a chain update all of its layers.
+        weights <= MAX_WEIGHTS && !draft.is_large_dense() && draft.trained == Trained::All
     };
     drafts.iter().take(MAX_LAYERS).take_while(fits).count()
 }
@@ -127,10 +128,9 @@ impl Draft {
         matches!(self.operation, Operation::Dense { inputs, .. } if inputs >= COLUMNS)
     }
 
-    fn has_parameters(&self) -> bool {
-        use Operation::{BatchNorm, Convolution, Dense, LayerNorm};
-        matches!(self.operation, Dense { .. } | Convolution { .. } | BatchNorm { .. } | LayerNorm { .. })
-            || self.branches.iter().flatten().any(Self::has_parameters)
+    /// Whether any of its parameters is trained.
+    fn is_trained(&self) -> bool {
+        self.trained != Trained::None || self.branches.iter().flatten().any(Self::is_trained)
     }
 
     /// The border that its input needs, `[[above, left], [below, right]]`. A sum passes on the border of
@@ -186,7 +186,7 @@ impl Draft {
                 Box::new(Dropout { name, rate, layer, input, output, mask: Arena::default() })
             }
             Operation::BatchNorm { momentum, epsilon } => {
-                Box::new(BatchNorm::new(name, [momentum, epsilon], parameter, &input, output, self.slope))
+                Box::new(BatchNorm::new(name, (momentum, epsilon), parameter, &input, output, self.slope))
             }
             Operation::LayerNorm { epsilon } => {
                 Box::new(LayerNorm::new(name, epsilon, parameter, &input, output))

@@ -2,7 +2,6 @@
 
 use taper_kernels::fused::channels_last::{BackwardPass, Convolution as Kernel, ForwardPass};
 use taper_kernels::simd::arena::Arena;
-use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
@@ -118,11 +117,9 @@ impl Stage for Convolution {
             bias_gradient: &mut memory.bias_gradient,
         };
         self.kernel.backward(context.team, context.isa, context.samples, pass);
-        let weight = context.weights.train(self.weight.0);
-        context.finite &= sink.run(Work::Values(context.team, context.isa, weight, &memory.weight_gradient));
+        context.update(sink, self.weight.0, &memory.weight_gradient);
         if let Some(bias) = self.bias {
-            let bias = context.weights.train(bias);
-            context.finite &= sink.run(Work::Values(context.team, context.isa, bias, &memory.bias_gradient));
+            context.update(sink, bias, &memory.bias_gradient);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::layers::Mode;
 use crate::random::{Purpose, Stream};
+use taper_kernels::fused::fully_connected::chain::{self, Each, Gradient};
 use taper_kernels::fused::fully_connected::{
     Backward, Delta, Forward, ForwardWeights, Lists, ONE_SHARE, Prepared, Scratch, rows, stride,
 };
@@ -87,6 +88,34 @@ impl Dense {
     }
 }
 
+impl Dense {
+    /// The gradient of the inputs, if it is needed, from that of the pre-activations: the backward pass of a chain of one layer,
+    /// without an activation.
+    fn inputs_gradient(
+        &mut self,
+        context: &mut StepContext<'_, '_>,
+        y: &[f32],
+        gradient: &mut [f32],
+        x_gradient: Option<&mut [f32]>,
+    ) {
+        if x_gradient.is_none() {
+            return;
+        }
+        let mut layers: Each<Gradient<'_>> = Default::default();
+        layers[0] = Some(Gradient {
+            inputs: self.inputs,
+            units: self.output.channels(),
+            weight: context.weights.get(self.weight),
+            slope: None,
+            mask: None,
+            y,
+            gradient,
+            transposed: &mut self.memory.transposed,
+        });
+        chain::backward(context.team, context.isa, context.samples, layers, x_gradient);
+    }
+}
+
 impl Stage for Dense {
     fn name(&self) -> &str {
         &self.name
@@ -153,8 +182,11 @@ impl Stage for Dense {
             mask: masked.then_some(&*self.memory.mask),
             gradient,
             transposed: &mut self.memory.transposed,
-            bias: self.bias.map(|bias| context.weights.train(bias)),
+            bias: self.bias.and_then(|bias| context.weights.train(bias)),
         }));
+        let Some(weight) = context.weights.train(self.weight) else {
+            return self.inputs_gradient(context, y, gradient, x_gradient);
+        };
         context.finite &= sink.run(Work::Backward(Backward {
             team: context.team,
             isa,
@@ -164,7 +196,7 @@ impl Stage for Dense {
             x,
             delta: gradient,
             transposed: &self.memory.transposed,
-            weight: context.weights.train(self.weight),
+            weight,
             x_gradient,
             lists: Some(&mut self.memory.lists),
         }));

@@ -1,7 +1,6 @@
 //! Layer normalization.
 
 use taper_kernels::fused::layer_norm as kernel;
-use taper_kernels::work::Work;
 
 use super::layout::Layout;
 use super::stage::{Sink, Stage, StepContext};
@@ -58,8 +57,7 @@ impl Stage for LayerNorm {
         }
         let gradients = self.kernel.to_parameters(context.team, context.samples, [x, gradient]);
         for (i, gradient) in gradients.into_iter().enumerate() {
-            let trained = context.weights.train(self.parameter + i);
-            context.finite &= sink.run(Work::Values(context.team, context.isa, trained, gradient));
+            context.update(sink, self.parameter + i, gradient);
         }
     }
 }

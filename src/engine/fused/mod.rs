@@ -23,6 +23,7 @@ mod predictor;
 mod residual;
 mod sequence;
 mod stage;
+mod stored;
 mod thread_limit;
 
 pub use compile::{Compiled, compile};
@@ -30,9 +31,7 @@ pub use predictor::FusedPredictor;
 
 use std::time::{Duration, Instant};
 
-use taper_kernels::rule::Trained;
 use taper_kernels::simd::lanes::Isa;
-use taper_kernels::work::Work;
 
 use super::{Engine, Gradient, Part, Predictor, SharedTeam, Step, check_finite};
 use crate::data::{Batch, Samples};
@@ -41,7 +40,7 @@ use crate::layers::Mode;
 use crate::loss;
 use crate::network::Parameters;
 use crate::ops::slices::Slices;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Adjustment, Optimizer};
 use clock::Clock;
 use network::Network;
 use pass::Pass;
@@ -57,6 +56,8 @@ pub struct Fused {
     /// The values of the parameters, then of the optimizer state.
     variables: Slices<f32>,
     optimizer: Box<dyn Optimizer>,
+    /// Whether parameters are updated differently, so that their gradients must be known first.
+    adjusted: bool,
     loss: loss::Config,
     seed: u64,
     team: SharedTeam,
@@ -100,6 +101,7 @@ impl Fused {
             trained,
             variables,
             optimizer,
+            adjusted: false,
             loss,
             seed,
             team,
@@ -187,6 +189,9 @@ impl Predictor for Fused {
 
 impl Engine for Fused {
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>> {
+        if self.adjusted {
+            return self.stored_step(batch, step, learning_rate);
+        }
         self.optimizer.begin(learning_rate, step + 1);
         let (loss, finite) = self.pass(batch, Part::whole(batch.samples.len()), step, false)?;
         if !finite {
@@ -212,26 +217,12 @@ impl Engine for Fused {
     }
 
     fn apply(&mut self, step: u64, learning_rate: f64) -> Result<()> {
-        self.gradient();
-        let Self { trained, variables, optimizer, team, isa, gradient, .. } = self;
-        optimizer.begin(learning_rate, step + 1);
-        let Some(gradient) = gradient else { return Ok(()) };
-        let (mut team, mut finite) = (team.lend(), true);
-        variables.lend(|slices| {
-            let (parameters, state) = slices.split_at_mut(trained.len());
-            let mut weights = Weights { parameters, state, trained, fixed: false };
-            let owners = (0..trained.len()).filter(|index| trained[*index].is_some());
-            for (index, gradient) in owners.zip(gradient.each_mut()) {
-                let trained: Trained<'_> = weights.train(index);
-                finite &= optimizer.update(Work::Values(&mut team, *isa, trained, gradient));
-            }
-            Ok(())
-        })?;
-        gradient.clear();
-        if !finite {
-            check_finite(&self.parameters, self.optimizer.as_ref(), step + 1)?;
-        }
-        Ok(())
+        self.apply_stored(step, learning_rate)
+    }
+
+    fn adjust(&mut self, adjustments: &[Adjustment]) {
+        self.optimizer.adjust(adjustments);
+        self.adjusted = adjustments.iter().any(|own| *own != Adjustment::default());
     }
 
     fn optimizer(&self) -> &dyn Optimizer {

@@ -67,7 +67,7 @@ impl Network {
     }
 
     /// Propagates the gradient of the sum of losses, divided by `whole`, back through all stages that have
-    /// parameters or follow one that does.
+    /// trained parameters or follow one that does.
     pub fn backward(
         &mut self,
         context: &mut StepContext<'_, '_>,

@@ -10,7 +10,7 @@ use super::stage::{Sink, Stage, StepContext};
 /// The stages and their outputs.
 pub struct Sequence {
     stages: Vec<Box<dyn Stage>>,
-    /// The first stage that has parameters: no gradient is needed before it, except possibly that of the input.
+    /// The first stage that has trained parameters: no gradient is needed before it, except possibly that of the input.
     first_trained: usize,
     /// The output of every stage.
     values: Vec<Arena>,
@@ -19,7 +19,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// `stages` without allocated memory, and the first one that has parameters.
+    /// `stages` without allocated memory, and the first one that has trained parameters.
     pub fn new(stages: Vec<Box<dyn Stage>>, first_trained: Option<usize>) -> Self {
         let first_trained = first_trained.unwrap_or(stages.len());
         let arenas = || stages.iter().map(|_| Arena::default()).collect();
@@ -32,7 +32,7 @@ impl Sequence {
         self.stages.iter().map(|stage| stage.name())
     }
 
-    /// The first stage that has parameters, or the number of stages.
+    /// The first stage that has trained parameters, or the number of stages.
     pub fn first_trained(&self) -> usize {
         self.first_trained
     }
@@ -76,7 +76,7 @@ impl Sequence {
     }
 
     /// Propagates the gradient of the last output back to `x` if its gradient is requested, otherwise
-    /// through all stages that have parameters or follow one that does.
+    /// through all stages that have trained parameters or follow one that does.
     pub fn backward(
         &mut self,
         context: &mut StepContext<'_, '_>,

@@ -64,12 +64,21 @@ pub enum Sink<'a> {
     Accumulate,
 }
 
+impl StepContext<'_, '_> {
+    /// Passes the `gradient` of parameter `index` to `sink`, if it is trained.
+    pub fn update(&mut self, sink: &Sink<'_>, index: usize, gradient: &[f32]) {
+        if let Some(trained) = self.weights.train(index) {
+            self.finite &= sink.run(Work::Values(self.team, self.isa, trained, gradient));
+        }
+    }
+}
+
 impl Sink<'_> {
     /// Runs `work`, which ends with an update, and returns whether all new values are finite.
     #[must_use]
     pub fn run(&self, work: Work<'_>) -> bool {
         match self {
-            Self::Update(optimizer) => optimizer.update(work),
+            Self::Update(optimizer) => optimizer.update(None, work),
             Self::Accumulate => work.run(Accumulate),
         }
     }
@@ -93,16 +102,14 @@ impl Weights<'_, '_> {
         self.parameters[index]
     }
 
-    /// Parameter `index` with its state, to update.
-    pub fn train(&mut self, index: usize) -> Trained<'_> {
-        let count = self.trained.iter().flatten().count();
+    /// Parameter `index` with its state, to update, unless it is not trained.
+    pub fn train(&mut self, index: usize) -> Option<Trained<'_>> {
+        let (place, count) = (self.trained[index]?, self.trained.iter().flatten().count());
         let mut state: [&mut [f32]; MAX_STATE] = [&mut [], &mut []];
-        if let Some(place) = self.trained[index] {
-            for (own, kind) in state.iter_mut().zip(self.state.chunks_mut(count.max(1))) {
-                *own = &mut *kind[place];
-            }
+        for (own, kind) in state.iter_mut().zip(self.state.chunks_mut(count.max(1))) {
+            *own = &mut *kind[place];
         }
-        Trained { theta: &mut *self.parameters[index], state }
+        Some(Trained { theta: &mut *self.parameters[index], state })
     }
 
     /// Several parameters with their state, in the order of `indices`, where given.

@@ -3,7 +3,7 @@
 use taper_kernels::window::Window;
 
 use super::operations::Item;
-use crate::network::{Operation, Plan};
+use crate::network::{Operation, ParameterSpec, Plan};
 use crate::ops::Activation;
 use crate::shape::Shape;
 
@@ -15,6 +15,8 @@ pub struct Draft {
     pub operation: Operation,
     /// The index of the layer's first parameter, and the number of its parameters.
     pub parameters: (usize, usize),
+    /// How many of them are trained.
+    pub trained: Trained,
     /// The activation's slope below 0 (0 for `relu`); `None` without an activation.
     pub slope: Option<f32>,
     /// Whether the maximum of each 2x2 outputs is taken.
@@ -27,6 +29,27 @@ pub struct Draft {
     pub output: Shape,
     /// The terms of a sum.
     pub branches: [Vec<Draft>; 2],
+}
+
+/// How many of the parameters of a stage are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trained {
+    None,
+    Some,
+    /// All but running statistics.
+    All,
+}
+
+impl Trained {
+    fn of(specs: &[ParameterSpec]) -> Self {
+        if !specs.iter().any(ParameterSpec::is_trained) {
+            Self::None
+        } else if specs.iter().any(|spec| spec.frozen) {
+            Self::Some
+        } else {
+            Self::All
+        }
+    }
 }
 
 /// The slope below 0 of an activation that is linear there and leaves positive values unchanged; `None` for any
@@ -80,10 +103,13 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
                 continue;
             }
         }
+        let (first, count) = item.parameters;
+        let specs = &plan.specs[first..first + count];
         drafts.push(Draft {
             name: format!("{} {}", plan.rows[item.layer].name, plan.rows[item.layer].path),
             operation: item.operation.clone(),
             parameters: item.parameters,
+            trained: Trained::of(specs),
             slope: None,
             pooled: false,
             flattened: false,

@@ -20,6 +20,8 @@ pub struct BatchNorm {
     slope: Option<f32>,
     /// μ and 1 / √(σ² + ε), `[channels]`, padded to whole vectors.
     normal: [Vec<f32>; 2],
+    /// Whether the statistics are constants, not those of the batch.
+    constant: bool,
     sums: Arena,
 }
 
@@ -33,7 +35,20 @@ impl BatchNorm {
         // Required by the kernels' pointers.
         assert!(input.is_consistent() && output.is_consistent(), "{input:?} or {output:?}");
         assert_eq!((input.channels, input.image.size), (output.channels, output.image.size), "layouts");
-        Self { input, output, slope, normal: [Vec::new(), Vec::new()], sums: Arena::default() }
+        Self {
+            input,
+            output,
+            slope,
+            normal: [Vec::new(), Vec::new()],
+            constant: false,
+            sums: Arena::default(),
+        }
+    }
+
+    /// Treats the statistics as constants in the backward pass: they do not depend on the inputs.
+    #[must_use]
+    pub fn with_constant_statistics(self) -> Self {
+        Self { constant: true, ..self }
     }
 
     /// Channels, padded to whole vectors.
@@ -119,7 +134,7 @@ impl BatchNorm {
     }
 
     /// Returns the gradients of γ and β, `[channels]` each, and computes the gradient of the inputs if
-    /// requested, for statistics of this batch. With an activation, `gradient` becomes that of its input.
+    /// requested, for statistics of this batch unless they are constants. With an activation, `gradient` becomes that of its input.
     ///
     /// # Panics
     /// If a slice is too short, or no statistics were set.
@@ -168,8 +183,8 @@ impl BatchNorm {
     fn inputs(&self, samples: usize, scale: &[f32], gradients: &[Vec<f32>; 2]) -> Inputs {
         let (width, [mean, rate]) = (self.width(), &self.normal);
         let count = (samples * self.input.pixels()) as f32;
-        let [along, all] =
-            gradients.each_ref().map(|values| padded(values.iter().map(|sum| sum / count), width));
+        let share = |sum: &f32| if self.constant { 0.0 } else { sum / count };
+        let [along, all] = gradients.each_ref().map(|values| padded(values.iter().map(share), width));
         let factor = padded(scale.iter().zip(rate).map(|(scale, rate)| scale * rate), width);
         Inputs([mean.clone(), rate.clone(), along, all, factor])
     }
