@@ -34,6 +34,8 @@ golden:
     python3 -m venv target/golden-venv
     target/golden-venv/bin/pip install --quiet -r tests/golden/requirements.txt
     target/golden-venv/bin/python tests/golden/make.py
+    target/golden-venv/bin/python tests/golden/make_parameters.py
+    target/golden-venv/bin/python tests/golden/make_torch_weights.py
 
 # Draw docs/terminal.svg again; TAPER_DATA_DIR holds MNIST.
 picture:

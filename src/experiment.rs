@@ -29,6 +29,10 @@ pub use crate::model::Config as ModelConfig;
 pub use crate::train::Config as TrainConfig;
 pub use crate::train::clip::Config as ClipConfig;
 pub use crate::train::ema::Config as EmaConfig;
+pub use crate::train::parameters::{
+    Config as ParametersConfig, Group as ParameterGroup, Kind as ParameterKind, Options as ParameterOptions,
+    Patterns,
+};
 
 use std::sync::LazyLock;
 
@@ -44,7 +48,7 @@ use crate::network::Plan;
 use crate::ops::Activation;
 use crate::schedule::{Course, Schedule};
 use crate::shape::Shape;
-use crate::train::{clip, ema};
+use crate::train::{Update, clip, ema, parameters};
 use crate::{checkpoint, gate, loss, optimizer, schedule, train};
 
 /// A whole config. Loading it opens no file other than the config, and no device.
@@ -87,6 +91,9 @@ pub struct Experiment {
     /// Averages of the weights, which are then validated, tested and saved; by default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<ema::Config>,
+    /// Options of some of the parameters; by default none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<parameters::Config>,
     /// When the run stops because its metric no longer improves; by default never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<early_stopping::Config>,
@@ -163,6 +170,11 @@ impl Experiment {
         Schedule::new(&self.schedule, self.optimizer.member().learning_rate(), course)
     }
 
+    /// How the steps of a run update the parameters of its `plan`; an epoch has `steps` steps.
+    pub(crate) fn update(&self, plan: &Plan, steps: u64) -> Update<'_> {
+        Update::new(self.clip.as_ref(), &self.parameters, plan, steps)
+    }
+
     /// The number of classes, if the layers and the loss determine it.
     #[must_use]
     pub fn classes(&self) -> Option<usize> {
@@ -181,7 +193,8 @@ impl Experiment {
             augment.validate_shape(shape, &mut problems.key("augment"));
         }
         let network = self.network();
-        let plan = network.plan(shape, &mut problems.key("model"))?;
+        let mut plan = network.plan(shape, &mut problems.key("model"))?;
+        parameters::freeze(&self.parameters, &mut plan, &mut problems.key("parameters"));
         let last = self.model.layers.len().saturating_sub(1);
         match plan.output().0.as_slice() {
             [outputs] => {

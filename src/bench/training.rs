@@ -7,7 +7,6 @@ use candle_core::DType;
 use super::load::{Load, Others};
 use super::percentiles::Percentiles;
 use crate::data::Loader;
-use crate::engine::Part;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::network::Parameters;
@@ -77,7 +76,10 @@ impl Session<'_> {
             }
             let order = self.order();
             let whole = order.len() - order.len() % size; // drops a smaller last batch, which takes less time
-            let Run { experiment, data, engine, average, team, .. } = &mut *self.run;
+            let steps = self.run.course().steps;
+            let Run { experiment, data, engine, plan, average, team, .. } = &mut *self.run;
+            let mut update = experiment.update(plan, steps);
+            update.begin_epoch(engine.as_mut(), self.epoch);
             let learning_rate = experiment.optimizer.member().learning_rate();
             let mut augmenter = build_augmenter(experiment, data, team);
             let epoch = Epoch { number: self.epoch, order: &order };
@@ -93,15 +95,10 @@ impl Session<'_> {
                     None => batch,
                 };
                 first += size;
-                let loss = match &experiment.clip {
-                    None => engine.step(&batch, self.step, learning_rate)?.loss,
-                    Some(clip) => {
-                        let whole = Part::whole(batch.samples.len());
-                        let loss = engine.gradients(&batch, whole, self.step)?.loss;
-                        clip.update(engine.as_mut(), self.step, learning_rate)?;
-                        loss
-                    }
-                };
+                let loss = update.begin(engine.as_mut(), &batch, self.step, learning_rate)?.loss;
+                if loss.is_finite() {
+                    update.finish(engine.as_mut(), self.step, learning_rate)?;
+                }
                 if let Some(average) = average {
                     average.update(self.step)?;
                 }

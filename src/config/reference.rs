@@ -82,7 +82,7 @@ fn section(page: &mut String, seen: &mut Seen, path: &str, schema: &Json, level:
         if is_section(value) {
             sections.push((place, value));
         } else {
-            let list = is_choice(&value["items"]);
+            let list = is_section(&value["items"]);
             row(&mut rows, seen, &place, key, value, schema);
             if list {
                 sections.push((format!("{place}[]"), &value["items"]));
@@ -223,7 +223,7 @@ fn kind(value: &Json) -> String {
                 place.split('/').filter(|key| !["#", "properties", "items"].contains(key)).collect();
             format!("array like `{}`", keys.join("."))
         }
-        "array" if is_choice(&value["items"]) => "array of tables".to_owned(),
+        "array" if is_section(&value["items"]) => "array of tables".to_owned(),
         "array" => format!("array of {}s", kind(&value["items"])),
         "object" if value["additionalProperties"].is_object() => "table of strings".to_owned(),
         "object" => "table".to_owned(),

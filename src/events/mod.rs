@@ -82,6 +82,9 @@ pub enum Event {
         /// The norm of the gradient before it was limited by `[clip]`, if it was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         gradient_norm: Option<f64>,
+        /// The sum of the penalties of `[[parameters]]` before the update, which `loss` does not contain, if there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        penalty: Option<f64>,
     },
     /// An epoch is finished and validated.
     Epoch(Epoch),

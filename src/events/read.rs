@@ -99,7 +99,14 @@ mod tests {
                 validation_samples: 0,
                 test_samples: 1,
             },
-            Event::Step { step: 7, epoch: 1, loss: 1.0 / 3.0, learning_rate: 1e-3, gradient_norm: Some(0.1) },
+            Event::Step {
+                step: 7,
+                epoch: 1,
+                loss: 1.0 / 3.0,
+                learning_rate: 1e-3,
+                gradient_norm: Some(0.1),
+                penalty: Some(0.5),
+            },
             Event::Epoch(Epoch {
                 epoch: 1,
                 step: 7,

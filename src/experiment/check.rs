@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Experiment;
+use super::{Experiment, ParameterGroup};
 use std::path::{Path, PathBuf};
 
 use crate::config::Problems;
@@ -10,6 +10,7 @@ use crate::data::{self, SearchPath, Surveyed, Target};
 use crate::error::{Error, Result};
 use crate::network::Plan;
 use crate::shape::Shape;
+use crate::train::parameters::groups;
 
 /// The result of checking a run: its data, its layers and their costs. If the data set determines the shape of a
 /// sample, the layers are known only if the data can be read.
@@ -25,6 +26,8 @@ pub struct Check {
     pub layers: Option<Vec<Layer>>,
     /// The number of parameters, trainable or not.
     pub parameters: Option<u64>,
+    /// The parameters that training can change, by the options that `[[parameters]]` sets for them.
+    pub parameter_groups: Option<Vec<ParameterGroup>>,
     /// Floating-point operations of the forward pass for one sample.
     pub flops_per_sample: Option<u64>,
     /// The approximate memory for training in bytes, without the data set.
@@ -154,6 +157,7 @@ impl Experiment {
             input_shape: plan.as_ref().map(|plan| plan.input.clone()),
             layers: plan.as_ref().map(layers),
             parameters: plan.as_ref().map(Plan::parameters),
+            parameter_groups: plan.as_ref().map(|plan| groups(&self.parameters, plan)),
             flops_per_sample: plan.as_ref().map(Plan::flops),
             training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, state_count)),
             averaged: self.ema.is_some(),

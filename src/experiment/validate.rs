@@ -41,6 +41,9 @@ impl Experiment {
         if let Some(clip) = &self.clip {
             clip.validate(&mut problems.key("clip"));
         }
+        for (i, entry) in self.parameters.iter().enumerate() {
+            entry.validate(&self.optimizer, &mut problems.key("parameters").index(i));
+        }
         self.validate_final_activation(problems);
         let measured = self.measured();
         let each_epoch = self.measured_each_epoch();

@@ -142,6 +142,20 @@ impl Run {
         self.experiment.course(self.data.train_indices.len() as u64)
     }
 
+    /// Checks that `before`, the config of `checkpoint`, froze the same parameters: the state of the optimizer is that of the others.
+    fn require_same_frozen(&self, before: &Experiment, checkpoint: &Checkpoint) -> Result<()> {
+        let before = fit_plan(before, &checkpoint.card)?;
+        let changed = before.specs.iter().zip(&self.plan.specs).find(|(then, now)| then.frozen != now.frozen);
+        let Some((then, now)) = changed else { return Ok(()) };
+        let states = [then.frozen, now.frozen].map(|frozen| if frozen { "frozen" } else { "trained" });
+        let message = format!(
+            "`{}` was {} and is now {}; a resumed run must freeze the same parameters; to train others, use `until_epoch` or \
+             `from_epoch` from the start",
+            then.name, states[0], states[1]
+        );
+        Err(Error::checkpoint(&checkpoint.place, message))
+    }
+
     /// Restores the weights, the optimizer's state and the position from `checkpoint`.
     ///
     /// # Errors
@@ -174,6 +188,7 @@ impl Run {
                 "{change}; a resumed run must keep network, loss, split and preprocessing"
             ));
         }
+        self.require_same_frozen(&before, checkpoint)?;
         if !state.is_possible(self.data.train_indices.len() as u64, self.data.train.target()) {
             return refuse("state.json holds a position that is impossible for these samples");
         }

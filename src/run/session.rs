@@ -99,9 +99,10 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     }
     let requested = run.experiment.requested("validation");
     let augmenter = build_augmenter(&run.experiment, &run.data, &run.team);
+    let steps = run.course().steps;
     let mut trainer = Trainer {
         config: &run.experiment.train,
-        clip: run.experiment.clip.as_ref(),
+        update: run.experiment.update(&run.plan, steps),
         loss: run.experiment.loss.member(),
         schedule: run.experiment.schedule(run.course()),
         seed: run.experiment.seed,

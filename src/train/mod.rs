@@ -11,14 +11,18 @@ mod average;
 pub mod clip;
 pub mod ema;
 mod limits;
+pub mod parameters;
+mod penalty;
 mod save;
 mod stop;
 mod trainer;
+mod update;
 
 pub use augmenter::{Augmenter, Epoch};
 pub use average::Average;
 pub use stop::Stop;
 pub use trainer::Trainer;
+pub use update::{Update, Updated};
 
 use serde::{Deserialize, Serialize};
 

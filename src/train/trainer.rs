@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::limits::Limits;
-use super::{Augmenter, Average, Config, Epoch as Order, Stop, clip};
+use super::{Augmenter, Average, Config, Epoch as Order, Stop, Update, Updated};
 use crate::callbacks::Callbacks;
 use crate::checkpoint::{Card, State, Store};
 use crate::data::{Batch, Loader, Prepared};
-use crate::engine::{Engine, Part};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::events::{Epoch, Event, Metrics, PassReport, StepReport};
 use crate::inference::{Split, evaluate};
@@ -21,8 +21,8 @@ use crate::schedule::Schedule;
 pub struct Trainer<'a, 'c> {
     /// The length of training and the batch size.
     pub config: &'a Config,
-    /// The limits for gradients, if any.
-    pub clip: Option<&'a clip::Config>,
+    /// How steps update the parameters.
+    pub update: Update<'a>,
     /// The loss function, for validation.
     pub loss: &'a dyn Loss,
     /// The learning rate of each step.
@@ -93,6 +93,7 @@ impl Trainer<'_, '_> {
         mut augmenter: Option<&mut Augmenter<'_>>,
         limits: &Limits<'_>,
     ) -> Result<Option<Stop>> {
+        self.update.begin_epoch(self.engine, state.position.epoch);
         let order = self.order(state.position.epoch);
         let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
         let data = self.data;
@@ -122,10 +123,7 @@ impl Trainer<'_, '_> {
     fn step(&mut self, batch: &Batch<'_>, state: &mut State, began: Instant) -> Result<()> {
         let learning_rate = self.rate(state.position.step);
         let (number, samples) = (state.position.step, batch.samples.len());
-        let step = match self.clip {
-            None => self.engine.step(batch, number, learning_rate)?,
-            Some(_) => self.engine.gradients(batch, Part::whole(samples), number)?,
-        };
+        let step = self.update.begin(self.engine, batch, number, learning_rate)?;
         let position = &mut state.position;
         if !step.loss.is_finite() {
             return Err(Error::Diverged {
@@ -136,8 +134,7 @@ impl Trainer<'_, '_> {
         }
         state.running.add(step.loss * samples as f64, step.logits, batch.targets)?;
         let loss = step.loss;
-        let clip = |clip: &clip::Config| clip.update(self.engine, number, learning_rate);
-        let gradient_norm = self.clip.map(clip).transpose()?;
+        let Updated { gradient_norm, penalty } = self.update.finish(self.engine, number, learning_rate)?;
         if let Some(average) = &mut self.average {
             average.update(number)?;
         }
@@ -158,7 +155,8 @@ impl Trainer<'_, '_> {
         self.callbacks.each(|callback, control| callback.after_step(&report, position, weights, control))?;
         if position.step.is_multiple_of(self.config.log_every_steps) {
             let (step, epoch) = (report.step, report.epoch);
-            self.callbacks.tell(&Event::Step { step, epoch, loss, learning_rate, gradient_norm })?;
+            let event = Event::Step { step, epoch, loss, learning_rate, gradient_norm, penalty };
+            self.callbacks.tell(&event)?;
         }
         Ok(())
     }

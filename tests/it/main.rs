@@ -33,6 +33,7 @@
 //! - `lost_logs`: a run whose logs were deleted, cut off, rotated or edited resumes with a warning.
 //! - `mnist`: the real data set, if it is available.
 //! - `mnist_names`: MNIST files under the names that unpackers and others leave, and with other classes.
+//! - `parameters`: options of single parameters: PyTorch's values, both engines, frozen layers, runs.
 //! - `parts`: gradients without updates, in parts of a batch; predictors without engines.
 //! - `places`: a run finds its data again, even when its project was moved or copied.
 //! - `predict`: every kind of input to `taper predict`, refusals, and agreement with `eval`.
@@ -89,6 +90,7 @@ mod loading;
 mod lost_logs;
 mod mnist;
 mod mnist_names;
+mod parameters;
 mod parts;
 mod places;
 mod plateau;

@@ -14,7 +14,7 @@ use taper::internals::checkpoint::Store;
 use taper::internals::engine::Engine;
 use taper::internals::presets;
 use taper::internals::run::Run;
-use taper::internals::train::Trainer;
+use taper::internals::train::{Trainer, Update};
 use taper::interrupt::Interrupt;
 use taper::random::Stream;
 use taper::shape::Shape;
@@ -100,7 +100,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     let run = run.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(run.engine.name(), engine, "{what}");
     let mut state = run.fresh_state();
-    let Run { data, card, engine, .. } = run;
+    let Run { data, card, engine, plan, .. } = run;
     let folder = tempfile::tempdir().expect("a folder");
     // There are 25 steps, and a checkpoint after every seventh.
     let at = 7 + draw.below(times([7, 18, 18])); // few of them where a save is slow
@@ -126,7 +126,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     let mut callbacks = callbacks.expect("a log");
     let result = Trainer {
         config: &experiment.train,
-        clip: None,
+        update: Update::new(None, &[], &plan, 1),
         loss: experiment.loss.member(),
         schedule: experiment.schedule(state.position.course),
         seed: case,

@@ -161,7 +161,59 @@ log_every_steps = 1
 "#,
 };
 
-pub const ALL: [&Subject; 4] = [&MLP, &CNN, &MOMENTUM, &REGRESSION];
+/// A frozen convolution and normalization, penalties, limits, and parameters that are trained in some epochs only.
+pub const PARAMETERS: Subject = Subject {
+    name: "parameters",
+    interval: 6,
+    config: r#"
+name = "parameters"
+seed = 13
+[data.digits]
+samples = 300
+test_samples = 20
+size = 10
+[split]
+validation = 0.2
+[model]
+layers = [
+  { conv2d = { filters = 4, kernel_size = 3 } },
+  { batch_norm = { activation = "relu" } },
+  { max_pool2d = {} },
+  { flatten = {} },
+  { dense = { units = 12, activation = "relu" } },
+  { dropout = { rate = 0.2 } },
+  { dense = { units = 10 } },
+]
+[loss.cross_entropy]
+[optimizer.nadam]
+weight_decay = 1e-3
+[clip]
+global_norm = 0.5
+[[parameters]]
+match = ["layers.0.*", "layers.1.*"]
+frozen = true
+[[parameters]]
+match = "layers.4.*"
+from_epoch = 2
+l2 = 1e-3
+max_norm = 1
+[[parameters]]
+match = "layers.6.*"
+learning_rate_scale = 0.5
+until_epoch = 4
+[[parameters]]
+kind = "bias"
+weight_decay_scale = 0
+[train]
+epochs = 5
+batch_size = 32
+log_every_steps = 1
+[checkpoint]
+every_steps = 6
+"#,
+};
+
+pub const ALL: [&Subject; 5] = [&MLP, &CNN, &MOMENTUM, &REGRESSION, &PARAMETERS];
 
 impl Subject {
     /// The config's file name.

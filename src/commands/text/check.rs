@@ -1,6 +1,6 @@
 //! The result of `taper check` as a table: data, layers and costs.
 
-use taper::experiment::Check;
+use taper::experiment::{Check, ParameterGroup, ParameterOptions};
 
 use super::rates;
 use crate::number::with_separators;
@@ -32,8 +32,29 @@ pub fn check(check: &Check, batch_size: usize) -> String {
     if check.averaged {
         lines.push("weights averages are validated, tested and saved".to_owned());
     }
+    lines.extend(check.parameter_groups.as_deref().and_then(groups));
     lines.extend(check.learning_rates.as_ref().map(rates::chart));
     lines.join("\n")
+}
+
+/// The parameters with options of their own, and how many are trained; `None` if there are none.
+fn groups(groups: &[ParameterGroup]) -> Option<String> {
+    let plain = ParameterOptions::default();
+    if groups.iter().all(|group| group.options == plain) {
+        return None;
+    }
+    let mut lines = vec!["\noptions of parameters".to_owned()];
+    for group in groups {
+        let options =
+            if group.options == plain { "trained as usual".to_owned() } else { group.options.text() };
+        lines.push(format!("  {options}: {}", group.names.join(", ")));
+    }
+    let sum = |frozen: bool| {
+        let own = groups.iter().filter(|group| group.options.frozen == frozen);
+        with_separators(own.fold(0, |sum, group| group.values.saturating_add(sum)))
+    };
+    lines.push(format!("  trained: {}, frozen: {}", sum(false), sum(true)));
+    Some(lines.join("\n"))
 }
 
 fn row([path, layer, shape, parameters, flops]: [&str; 5]) -> String {

@@ -38,6 +38,9 @@ pub(super) fn example(page: &mut String, place: &str, schema: &Json) {
         None if lines.is_empty() && schema["properties"].as_object().is_some_and(|keys| !keys.is_empty()) => {
             return;
         }
+        None if place.ends_with("[]") => {
+            format!("[[{}]]\n{}", place.trim_end_matches("[]"), lines.join("\n"))
+        }
         None => format!("[{place}]\n{}", lines.join("\n")),
     };
     let _ = write!(page, "\n```toml\n{}\n```\n", text.trim_end());

@@ -80,6 +80,17 @@ fn reconcile(root: &mut Map<String, Json>) {
             *scale = json!({ "factors": [0.9, 1.25] });
         }
     }
+    // A pattern selects some parameters of any network. Frozen ones have no epochs, and not every optimizer has a weight decay.
+    let entries = root.get_mut("parameters").and_then(Json::as_array_mut).into_iter().flatten();
+    let each = [json!("*.weight"), json!(["*.weigh?", "*"])].into_iter().cycle();
+    for (entry, pattern) in entries.filter_map(Json::as_object_mut).zip(each) {
+        let frozen = entry.get("frozen") == Some(&json!(true));
+        let without =
+            if frozen { &["from_epoch", "until_epoch", "kind"][..] } else { &["until_epoch", "kind"] };
+        without.iter().chain(&["weight_decay_scale"]).for_each(|key| drop(entry.remove(*key)));
+        entry.insert("match".to_owned(), if frozen { json!("*.weight") } else { pattern });
+        entry.entry("l2").or_insert(json!(1e-3));
+    }
     for section in ["early_stopping", "reduce_on_plateau"] {
         if let Some(watching) = root.get_mut(section) {
             watching["monitor"] = json!("train.loss");
