@@ -29,6 +29,9 @@ pub use crate::model::Config as ModelConfig;
 pub use crate::train::Config as TrainConfig;
 pub use crate::train::clip::Config as ClipConfig;
 pub use crate::train::ema::Config as EmaConfig;
+pub use crate::train::init_from::{
+    InitFrom, Initial, Loaded as InitialWeights, Source as InitialWeightsSource,
+};
 pub use crate::train::parameters::{
     Config as ParametersConfig, Group as ParameterGroup, Kind as ParameterKind, Options as ParameterOptions,
     Patterns,

@@ -22,6 +22,7 @@ mod open;
 mod read;
 mod state;
 mod store;
+mod tensors;
 pub mod weights;
 
 pub use card::Card;
@@ -31,6 +32,7 @@ pub use nearby::explain_missing;
 pub use read::Checkpoint;
 pub use state::{BEST, State};
 pub use store::{Snapshot, Store};
+pub use tensors::{Stored, Tensors};
 
 use serde::{Deserialize, Serialize};
 

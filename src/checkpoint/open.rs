@@ -25,6 +25,17 @@ fn other_file(path: &Path) -> Option<&'static str> {
     }
 }
 
+/// The content of a lone weights file.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if it cannot be read, or is obviously another file.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
+    if let Some(what) = other_file(path) {
+        return Err(Error::checkpoint(path, what));
+    }
+    files::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)
+}
+
 impl Checkpoint {
     /// Opens a run folder (its best checkpoint, else the latest), a checkpoint folder, or a `.safetensors`
     /// file written by taper.
@@ -35,11 +46,7 @@ impl Checkpoint {
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => {}
             Ok(_) => {
-                if let Some(what) = other_file(path) {
-                    return Err(Error::checkpoint(path, what));
-                }
-                let model = files::read(path, FILE_LIMIT).map_err(Error::of_checkpoint)?;
-                return Self::from_weights(path, model);
+                return Self::from_weights(path, read_file(path)?);
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::checkpoint(path, nearby::explain_missing(path)));

@@ -37,6 +37,12 @@ impl Checkpoint {
         (self.card, self.place)
     }
 
+    /// The content of the weights file.
+    #[must_use]
+    pub(super) fn into_weights(self) -> Vec<u8> {
+        self.model
+    }
+
     /// Reads and verifies a checkpoint folder.
     ///
     /// # Errors

@@ -68,6 +68,9 @@ pub enum Event {
         validation_samples: usize,
         /// The number of test samples, measured at the end.
         test_samples: usize,
+        /// The SHA-256 of the file of `train.init_from`, if the run began with its weights.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        init_sha256: Option<String>,
     },
     /// A step was taken; written every `train.log_every_steps` steps.
     Step {

@@ -98,6 +98,7 @@ mod tests {
                 train_samples: 3,
                 validation_samples: 0,
                 test_samples: 1,
+                init_sha256: Some("ab".to_owned()),
             },
             Event::Step {
                 step: 7,

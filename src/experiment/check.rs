@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Experiment, ParameterGroup};
+use super::{Experiment, InitFrom, Initial, InitialWeights, ParameterGroup};
 use std::path::{Path, PathBuf};
 
 use crate::config::Problems;
@@ -34,6 +34,9 @@ pub struct Check {
     pub training_bytes: Option<u64>,
     /// Whether averages of the weights are validated, tested and saved.
     pub averaged: bool,
+    /// What the initial weights consist of, if `train.init_from` is set and the layers are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_weights: Option<InitialWeights>,
     /// The planned learning rates, if the number of training samples is known.
     pub learning_rates: Option<LearningRates>,
     /// What is wrong with the data: it is missing or damaged, or does not match the config.
@@ -103,7 +106,8 @@ impl Experiment {
     /// to check the last layer against them.
     ///
     /// # Errors
-    /// [`Error::StoppedReading`] after a signal. Errors in the data are part of the result.
+    /// [`Error::StoppedReading`] after a signal; [`Error::Checkpoint`] or [`Error::Usage`] if the weights of `train.init_from` cannot be
+    /// used. Errors in the data are part of the result.
     pub fn check(&self, search: &SearchPath) -> Result<Check> {
         self.check_in(search, true)
     }
@@ -144,6 +148,10 @@ impl Experiment {
             ),
             None => (None, None),
         };
+        let initial_weights = match &plan {
+            Some(plan) => self.initial_weights(plan, search)?.map(|initial| initial.describe(plan)),
+            None => None,
+        };
         let error = missing.or(damaged).or(unfit);
         let failed = error.as_ref().map(|error| match error {
             Error::Data { place, message } => (place.clone(), message.clone(), Vec::new()),
@@ -161,10 +169,20 @@ impl Experiment {
             flops_per_sample: plan.as_ref().map(Plan::flops),
             training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, state_count)),
             averaged: self.ema.is_some(),
+            initial_weights,
             learning_rates: samples.and_then(|samples| self.learning_rates(samples)),
             error: error.map(|error| error.to_string()),
             failed,
         })
+    }
+
+    /// The weights of `train.init_from` for the network of `plan`, if it is set.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] or [`Error::Usage`] if they cannot be used.
+    pub(crate) fn initial_weights(&self, plan: &Plan, search: &SearchPath) -> Result<Option<Initial>> {
+        let open = |from: &InitFrom| from.open(plan, |path| search.resolve(path));
+        self.train.init_from.as_ref().map(open).transpose()
     }
 
     /// The learning rates for a data set with this number of training samples before any are held out.

@@ -144,6 +144,7 @@ mod tests {
             train_samples: 48_000,
             validation_samples: 12_000,
             test_samples: 10_000,
+            init_sha256: None,
         };
         let whole = "mnist-cnn: 693,962 parameters on cuda:0, engine graph; samples: 48,000 train, 12,000 validation, 10,000 test";
         assert_eq!(start(&event, None), whole);

@@ -12,7 +12,7 @@ use crate::checkpoint::{Card, Checkpoint, State};
 use crate::data::{Features, Prepared, SearchPath, Splits};
 use crate::engine::{Engine, Predictor, SharedTeam};
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, InitialWeights};
 use crate::metrics::Running;
 use crate::network::Plan;
 use crate::position::{Course, Position};
@@ -142,6 +142,16 @@ impl Run {
         self.experiment.course(self.data.train_indices.len() as u64)
     }
 
+    /// Sets the weights to those of `train.init_from`, if it is set, and returns what they consist of.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] or [`Error::Usage`] if they cannot be used.
+    pub fn load_initial_weights(&self, search: &SearchPath) -> Result<Option<InitialWeights>> {
+        let Some(initial) = self.experiment.initial_weights(&self.plan, search)? else { return Ok(None) };
+        initial.load(self.engine.parameters())?;
+        Ok(Some(initial.describe(&self.plan)))
+    }
+
     /// Checks that `before`, the config of `checkpoint`, froze the same parameters: the state of the optimizer is that of the others.
     fn require_same_frozen(&self, before: &Experiment, checkpoint: &Checkpoint) -> Result<()> {
         let before = fit_plan(before, &checkpoint.card)?;
@@ -150,7 +160,7 @@ impl Run {
         let states = [then.frozen, now.frozen].map(|frozen| if frozen { "frozen" } else { "trained" });
         let message = format!(
             "`{}` was {} and is now {}; a resumed run must freeze the same parameters; to train others, use `until_epoch` or \
-             `from_epoch` from the start",
+             `from_epoch` from the start, or start a new run from these weights with `train.init_from`",
             then.name, states[0], states[1]
         );
         Err(Error::checkpoint(&checkpoint.place, message))

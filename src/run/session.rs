@@ -15,7 +15,7 @@ use crate::data::SearchPath;
 use crate::device;
 use crate::error::Result;
 use crate::events::Event;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, InitialWeights};
 use crate::interrupt::Interrupt;
 use crate::run_folder::RunFolder;
 use crate::train::{Average, Trainer};
@@ -76,6 +76,10 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         Place::Resumed(_) => Folders::explain(error),
         _ => error,
     })?;
+    let initial = match &place {
+        Place::Resumed(stopped) if stopped.checkpoint.is_some() => None,
+        _ => run.load_initial_weights(&search)?,
+    };
     // Nothing has been written so far: a run that never began has no folder.
     search.loading.check()?;
     let Opened { folder, mut state, note, mut warnings } = open(&mut run, place)?;
@@ -88,10 +92,13 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
     if let Some(note) = note {
         callbacks.each(|callback, _| callback.note(&note))?;
     }
+    if let Some(initial) = &initial {
+        callbacks.each(|callback, _| callback.note(&initial.text()))?;
+    }
     for warning in warnings {
         callbacks.each(|callback, _| callback.warning(&warning))?;
     }
-    callbacks.tell(&start_event(&run))?;
+    callbacks.tell(&start_event(&run, initial))?;
     if state.position.step == 0 {
         for warning in scales::warnings(&run) {
             callbacks.each(|callback, _| callback.warning(&warning))?;
@@ -193,7 +200,7 @@ fn monitor(run: &Run) -> Option<String> {
     run.experiment.monitor(!run.data.validation_indices.is_empty())
 }
 
-fn start_event(run: &Run) -> Event {
+fn start_event(run: &Run, initial: Option<InitialWeights>) -> Event {
     Event::Start {
         name: run.experiment.name.clone(),
         taper: env!("CARGO_PKG_VERSION").to_owned(),
@@ -204,5 +211,6 @@ fn start_event(run: &Run) -> Event {
         train_samples: run.data.train_indices.len(),
         validation_samples: run.data.validation_indices.len(),
         test_samples: run.data.test_indices.len(),
+        init_sha256: initial.map(|initial| initial.sha256),
     }
 }

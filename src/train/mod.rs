@@ -10,6 +10,7 @@ mod augmenter;
 mod average;
 pub mod clip;
 pub mod ema;
+pub mod init_from;
 mod limits;
 pub mod parameters;
 mod penalty;
@@ -52,6 +53,12 @@ pub struct Config {
     pub log_every_steps: u64,
     /// The engine that runs the steps.
     pub engine: engine::Choice,
+    /// Initial weights in place of random ones: a run folder, a checkpoint folder, or a safetensors file, also of PyTorch; a relative path
+    /// is resolved against the config file's folder. With options: `{ path = "…", skip_mismatched = ["layers.4.*"], map = { "fc.weight" =
+    /// "layers.4.weight" } }`. Parameters that match `skip_mismatched` start with random values if the file has none of the right shape,
+    /// and `map` has the parameters for tensors of other names. A resumed run does not load them again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<init_from::InitFrom>,
 }
 
 impl Default for Config {
@@ -64,6 +71,7 @@ impl Default for Config {
             shuffle: true,
             log_every_steps: 100,
             engine: engine::Choice::Auto,
+            init_from: None,
         }
     }
 }

@@ -30,6 +30,7 @@
 //! - `gradients`: every trainable parameter of every config has a gradient.
 //! - `images`: images and image folders in all common forms.
 //! - `loading`: progress of loading, and stopping it by signals.
+//! - `init_from`: initial weights from runs and from PyTorch, and fine-tuning.
 //! - `lost_logs`: a run whose logs were deleted, cut off, rotated or edited resumes with a warning.
 //! - `mnist`: the real data set, if it is available.
 //! - `mnist_names`: MNIST files under the names that unpackers and others leave, and with other classes.
@@ -84,6 +85,7 @@ mod generated;
 mod golden;
 mod gradients;
 mod images;
+mod init_from;
 mod inputs_as_saved;
 mod learning_rates;
 mod loading;

@@ -32,6 +32,7 @@ pub fn check(check: &Check, batch_size: usize) -> String {
     if check.averaged {
         lines.push("weights averages are validated, tested and saved".to_owned());
     }
+    lines.extend(check.initial_weights.as_ref().map(|initial| format!("\n{}", initial.text())));
     lines.extend(check.parameter_groups.as_deref().and_then(groups));
     lines.extend(check.learning_rates.as_ref().map(rates::chart));
     lines.join("\n")

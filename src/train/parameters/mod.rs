@@ -13,7 +13,7 @@ mod pattern;
 
 pub use groups::{Group, groups};
 pub use options::{Options, freeze, resolve};
-pub use pattern::Patterns;
+pub use pattern::{Patterns, instead, matches};
 
 use serde::{Deserialize, Serialize};
 

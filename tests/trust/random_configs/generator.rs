@@ -80,6 +80,9 @@ fn reconcile(root: &mut Map<String, Json>) {
             *scale = json!({ "factors": [0.9, 1.25] });
         }
     }
+    if let Some(train) = root.get_mut("train").and_then(Json::as_object_mut) {
+        train.remove("init_from"); // the name of no file
+    }
     // A pattern selects some parameters of any network. Frozen ones have no epochs, and not every optimizer has a weight decay.
     let entries = root.get_mut("parameters").and_then(Json::as_array_mut).into_iter().flatten();
     let each = [json!("*.weight"), json!(["*.weigh?", "*"])].into_iter().cycle();
