@@ -23,6 +23,8 @@ pub struct Parameter {
     pub variable: Var,
     /// Whether the optimizer updates it.
     pub trainable: bool,
+    /// Whether training does not change it at all.
+    pub frozen: bool,
 }
 
 impl Parameters {
@@ -40,6 +42,7 @@ impl Parameters {
                 name: spec.name.clone(),
                 variable: Var::from_tensor(&tensor)?,
                 trainable: spec.is_trained(),
+                frozen: spec.frozen,
             });
         }
         Ok(Self(all))

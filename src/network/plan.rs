@@ -85,6 +85,7 @@ impl Plan {
                 && !self.specs[node.parameters.clone()].iter().any(ParameterSpec::is_trained)
             {
                 *momentum = None;
+                self.specs[node.parameters.clone()].iter_mut().for_each(|spec| spec.frozen = true);
             }
         }
     }

@@ -18,7 +18,7 @@ pub struct ParameterSpec {
     pub fan_out: usize,
     /// Whether the optimizer updates it unless it is frozen; running statistics are saved but not trained.
     pub trainable: bool,
-    /// Whether it is excluded from training; set by [`Plan::freeze`](super::Plan::freeze).
+    /// Whether training does not change it, also if it is a running statistic; set by [`Plan::freeze`](super::Plan::freeze).
     pub frozen: bool,
     /// The counters of its random numbers: the layer, and its index among the layer's parameters.
     /// [`Net::add`](super::Net::add) sets them.

@@ -149,6 +149,7 @@ impl Run {
     pub fn load_initial_weights(&self, search: &SearchPath) -> Result<Option<InitialWeights>> {
         let Some(initial) = self.experiment.initial_weights(&self.plan, search)? else { return Ok(None) };
         initial.load(self.engine.parameters())?;
+        self.average.as_ref().map_or(Ok(()), Average::restart)?;
         Ok(Some(initial.describe(&self.plan)))
     }
 

@@ -14,6 +14,8 @@ use crate::ops::slices::Slices;
 pub struct Average {
     config: ema::Config,
     parameters: Vec<Var>,
+    /// Whether each of them is frozen: their average is themselves, to the last bit.
+    frozen: Vec<bool>,
     /// The averages, or the parameters while these have changed places.
     others: Vec<(String, Var)>,
     /// The values of both, parameters first; `None` on a GPU.
@@ -33,11 +35,12 @@ impl Average {
             Ok((format!("raw.{}", parameter.name), copy))
         };
         let others = parameters.iter().map(named).collect::<Result<Vec<_>>>()?;
+        let frozen = parameters.iter().map(|parameter| parameter.frozen).collect();
         let parameters = parameters.variables();
         let all = parameters.iter().chain(others.iter().map(|(_, other)| other)).cloned();
         let on_cpu = parameters.iter().all(|parameter| parameter.device().is_cpu());
         let values = if on_cpu { Some(Slices::new(&all.collect::<Vec<_>>())?) } else { None };
-        Ok(Self { config: config.clone(), parameters, others, values, team, isa: Isa::detect() })
+        Ok(Self { config: config.clone(), parameters, frozen, others, values, team, isa: Isa::detect() })
     }
 
     /// Updates the averages after step `step`, counted from 0.
@@ -47,7 +50,8 @@ impl Average {
     pub fn update(&mut self, step: u64) -> Result<()> {
         let Some(kept) = self.config.kept(step) else { return Ok(()) };
         let Some(values) = &mut self.values else {
-            for (parameter, (_, average)) in self.parameters.iter().zip(&self.others) {
+            let all = self.parameters.iter().zip(&self.others).zip(&self.frozen);
+            for ((parameter, (_, average)), _) in all.filter(|(_, frozen)| !**frozen) {
                 let new = (parameter.as_tensor() * (1.0 - kept))?;
                 average.set(&((average.as_tensor() * kept)? + new)?)?;
             }
@@ -57,11 +61,23 @@ impl Average {
         let (mut team, isa) = (self.team.lend(), self.isa);
         values.lend(|slices| {
             let (parameters, averages) = slices.split_at_mut(count);
-            for (average, parameter) in averages.iter_mut().zip(parameters) {
+            let all = averages.iter_mut().zip(parameters).zip(&self.frozen);
+            for ((average, parameter), _) in all.filter(|(_, frozen)| !**frozen) {
                 blend(&mut team, isa, average, parameter, shares);
             }
             Ok(())
         })?;
+        Ok(())
+    }
+
+    /// Sets the averages to the parameters.
+    ///
+    /// # Errors
+    /// If candle returns an error.
+    pub fn restart(&self) -> Result<()> {
+        for (parameter, (_, average)) in self.parameters.iter().zip(&self.others) {
+            average.set(&parameter.copy()?)?;
+        }
         Ok(())
     }
 
