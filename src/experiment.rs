@@ -36,6 +36,7 @@ pub use crate::train::parameters::{
     Config as ParametersConfig, Group as ParameterGroup, Kind as ParameterKind, Options as ParameterOptions,
     Patterns,
 };
+pub use crate::train::swa::Config as SwaConfig;
 
 use std::sync::LazyLock;
 
@@ -51,7 +52,7 @@ use crate::network::Plan;
 use crate::ops::Activation;
 use crate::schedule::{Course, Schedule};
 use crate::shape::Shape;
-use crate::train::{Update, clip, ema, parameters};
+use crate::train::{Update, clip, ema, parameters, swa};
 use crate::{checkpoint, gate, loss, optimizer, schedule, train};
 
 /// A whole config. Loading it opens no file other than the config, and no device.
@@ -94,6 +95,9 @@ pub struct Experiment {
     /// Averages of the weights, which are then validated, tested and saved; by default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ema: Option<ema::Config>,
+    /// The mean of the weights of the last epochs in place of `[ema]`; by default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swa: Option<swa::Config>,
     /// Options of some of the parameters; by default none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<parameters::Config>,
@@ -162,9 +166,16 @@ impl Experiment {
         Course::new(samples, self.train.batch_size as u64, self.train.epochs, self.train.max_steps)
     }
 
+    /// The averages of weights that are validated, tested and saved.
+    #[must_use]
+    pub(crate) fn average(&self) -> Option<train::Kind> {
+        let moving = self.ema.clone().map(train::Kind::Moving);
+        moving.or_else(|| self.swa.clone().map(train::Kind::Last))
+    }
+
     /// The number of values kept beside each parameter in training.
     fn state_count(&self) -> usize {
-        self.optimizer.member().state_count() + usize::from(self.ema.is_some())
+        self.optimizer.member().state_count() + usize::from(self.average().is_some())
     }
 
     /// The learning rates of a run of this `course`.

@@ -100,7 +100,7 @@ impl Session<'_> {
                     update.finish(engine.as_mut(), self.step, learning_rate)?;
                 }
                 if let Some(average) = average {
-                    average.update(self.step)?;
+                    average.after_step(self.step)?;
                 }
                 times.push(start_step.elapsed().as_secs_f64() * 1e6);
                 self.step += 1;

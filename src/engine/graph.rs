@@ -134,6 +134,13 @@ impl Engine for Graph {
         Ok(Step { loss, logits: &self.predictor.logits })
     }
 
+    fn observe(&mut self, batch: &Batch<'_>, step: u64) -> Result<()> {
+        let GraphPredictor { plan, variables, device, .. } = &self.predictor;
+        let mode = Mode::Training { seed: self.seed, step, first: 0 };
+        plan.forward(variables, &batch.samples.tensor(device)?, mode)?;
+        Ok(())
+    }
+
     fn gradients(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<Step<'_>> {
         let (loss, gradients) = self.pass(batch, part, step)?;
         if let Some(found) = gradients {

@@ -74,6 +74,13 @@ pub trait Engine: Predictor {
     /// infinite or NaN; if the samples do not fit the network, or candle returns an error.
     fn step(&mut self, batch: &Batch<'_>, step: u64, learning_rate: f64) -> Result<Step<'_>>;
 
+    /// The forward pass of training for a batch, which updates the running statistics of batch normalization and nothing
+    /// else.
+    ///
+    /// # Errors
+    /// If the samples do not fit the network, or candle returns an error.
+    fn observe(&mut self, batch: &Batch<'_>, step: u64) -> Result<()>;
+
     /// Adds the gradient of the mean loss of a step's batch, or of `part` of it, to the
     /// [gradient](Self::gradient), which starts at 0; [`apply`](Self::apply) then updates the parameters.
     /// The parts of a batch add up, to rounding and in the order given, to the gradient of the batch, and

@@ -168,7 +168,7 @@ impl Experiment {
             parameter_groups: plan.as_ref().map(|plan| groups(&self.parameters, plan)),
             flops_per_sample: plan.as_ref().map(Plan::flops),
             training_bytes: plan.as_ref().map(|plan| plan.training_bytes(batch_size, state_count)),
-            averaged: self.ema.is_some(),
+            averaged: self.average().is_some(),
             initial_weights,
             learning_rates: samples.and_then(|samples| self.learning_rates(samples)),
             error: error.map(|error| error.to_string()),

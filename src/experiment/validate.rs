@@ -44,6 +44,9 @@ impl Experiment {
         for (i, entry) in self.parameters.iter().enumerate() {
             entry.validate(&self.optimizer, &mut problems.key("parameters").index(i));
         }
+        if self.ema.is_some() && self.swa.is_some() {
+            problems.key("swa").report_with_help("`[ema]` and `[swa]` are both set", "remove one of the two");
+        }
         self.validate_final_activation(problems);
         let measured = self.measured();
         let each_epoch = self.measured_each_epoch();

@@ -98,8 +98,8 @@ impl Run {
         tracing::info!("data {}, digest {}", experiment.data.name(), data.digest);
         let team = SharedTeam::new(threads::count());
         let engine = build_engine(&experiment, &plan, &device, &team)?;
-        let average = |config| Average::new(config, engine.parameters(), team.clone());
-        let average = experiment.ema.as_ref().map(average).transpose()?;
+        let average = |kind| Average::new(kind, engine.parameters(), team.clone());
+        let average = experiment.average().map(average).transpose()?;
         if device.is_cpu() {
             let (threads, isa) = (threads::count(), taper_kernels::simd::lanes::Isa::detect());
             tracing::info!("the CPU uses {threads} threads and {isa:?} instructions");
@@ -189,9 +189,10 @@ impl Run {
         if before.optimizer.name() != self.experiment.optimizer.name() {
             return refuse("was trained with a different optimizer; a resumed run must keep its optimizer");
         }
-        if before.ema.is_some() != self.experiment.ema.is_some() {
+        let averages = |experiment: &Experiment| [experiment.ema.is_some(), experiment.swa.is_some()];
+        if averages(&before) != averages(&self.experiment) {
             return refuse(
-                "was trained with other averages; a resumed run must keep `[ema]`, or go without it",
+                "was trained with other averages; a resumed run must keep `[ema]` or `[swa]`, or go without it",
             );
         }
         if let Some(change) = first_change(&before, &self.experiment) {
@@ -204,10 +205,15 @@ impl Run {
             return refuse("state.json holds a position that is impossible for these samples");
         }
         checkpoint.restore_weights(self.engine.parameters())?;
+        let samples = self.data.train_indices.len() as u64;
+        let at_the_end = state.position.samples_in_epoch == samples;
         let raw = self.average.as_ref().map_or(&[][..], Average::others);
         checkpoint.restore_optimizer(self.engine.parameters(), self.engine.optimizer(), raw)?;
         // The weights of a checkpoint are the averages, beside those that are trained.
-        self.average.as_mut().map_or(Ok(()), Average::swap)?;
+        if let Some(average) = &mut self.average {
+            average.resume(state.position.epoch + u64::from(at_the_end), self.experiment.train.epochs);
+            average.swap()?;
+        }
         let position = Position { course: self.course(), ..state.position };
         Ok(State { config_folder: self.config_folder.clone(), position, ..state })
     }

@@ -112,6 +112,7 @@ pub fn train(experiment: &Experiment, options: Options<'_>) -> Result<Outcome> {
         update: run.experiment.update(&run.plan, steps),
         loss: run.experiment.loss.member(),
         schedule: run.experiment.schedule(run.course()),
+        plan: &run.plan,
         seed: run.experiment.seed,
         requested: &requested,
         data: &run.data,

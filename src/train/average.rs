@@ -4,15 +4,26 @@ use candle_core::{Tensor, Var};
 use taper_kernels::average::blend;
 use taper_kernels::simd::lanes::Isa;
 
-use super::ema;
+use super::{ema, swa};
 use crate::engine::SharedTeam;
 use crate::error::Result;
 use crate::network::Parameters;
 use crate::ops::slices::Slices;
 
+/// What is averaged.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// All weights so far, recent ones more.
+    Moving(ema::Config),
+    /// The weights at the ends of the last epochs.
+    Last(swa::Config),
+}
+
 /// The averages of all parameters. To validate or save them, they change places with the parameters.
 pub struct Average {
-    config: ema::Config,
+    kind: Kind,
+    /// Whether the averages differ from the parameters.
+    begun: bool,
     parameters: Vec<Var>,
     /// Whether each of them is frozen: their average is themselves, to the last bit.
     frozen: Vec<bool>,
@@ -29,7 +40,7 @@ impl Average {
     ///
     /// # Errors
     /// If the device cannot hold them.
-    pub fn new(config: &ema::Config, parameters: &Parameters, team: SharedTeam) -> Result<Self> {
+    pub fn new(kind: Kind, parameters: &Parameters, team: SharedTeam) -> Result<Self> {
         let named = |parameter: &crate::network::Parameter| {
             let copy = Var::from_tensor(&parameter.variable.copy()?)?;
             Ok((format!("raw.{}", parameter.name), copy))
@@ -40,15 +51,42 @@ impl Average {
         let all = parameters.iter().chain(others.iter().map(|(_, other)| other)).cloned();
         let on_cpu = parameters.iter().all(|parameter| parameter.device().is_cpu());
         let values = if on_cpu { Some(Slices::new(&all.collect::<Vec<_>>())?) } else { None };
-        Ok(Self { config: config.clone(), parameters, frozen, others, values, team, isa: Isa::detect() })
+        let begun = matches!(kind, Kind::Moving(_));
+        Ok(Self { kind, begun, parameters, frozen, others, values, team, isa: Isa::detect() })
     }
 
     /// Updates the averages after step `step`, counted from 0.
     ///
     /// # Errors
     /// If candle returns an error.
-    pub fn update(&mut self, step: u64) -> Result<()> {
-        let Some(kept) = self.config.kept(step) else { return Ok(()) };
+    pub fn after_step(&mut self, step: u64) -> Result<()> {
+        match &self.kind {
+            Kind::Moving(config) => config.kept(step).map_or(Ok(()), |kept| self.update(kept)),
+            Kind::Last(_) => Ok(()),
+        }
+    }
+
+    /// Updates the averages at the end of epoch `epoch`, counted from 1, of `epochs`. Returns whether the running statistics of batch
+    /// normalization must then be measured again.
+    ///
+    /// # Errors
+    /// If candle returns an error.
+    pub fn after_epoch(&mut self, epoch: u64, epochs: u64) -> Result<bool> {
+        let Kind::Last(config) = &self.kind else { return Ok(false) };
+        let Some(kept) = config.kept(epoch, epochs) else { return Ok(false) };
+        self.begun = true;
+        self.update(kept)?;
+        Ok(true)
+    }
+
+    /// Continues after `epoch` finished epochs of `epochs`.
+    pub fn resume(&mut self, epoch: u64, epochs: u64) {
+        if let Kind::Last(config) = &self.kind {
+            self.begun = config.kept(epoch, epochs).is_some();
+        }
+    }
+
+    fn update(&mut self, kept: f64) -> Result<()> {
         let Some(values) = &mut self.values else {
             let all = self.parameters.iter().zip(&self.others).zip(&self.frozen);
             for ((parameter, (_, average)), _) in all.filter(|(_, frozen)| !**frozen) {
@@ -81,11 +119,14 @@ impl Average {
         Ok(())
     }
 
-    /// Exchanges the averages and the parameters.
+    /// Exchanges the averages and the parameters. Averages that have not begun are equal to the parameters.
     ///
     /// # Errors
     /// If candle returns an error.
     pub fn swap(&mut self) -> Result<()> {
+        if !self.begun {
+            self.update(0.0)?;
+        }
         let Some(values) = &mut self.values else {
             for (parameter, (_, other)) in self.parameters.iter().zip(&self.others) {
                 let own: Tensor = parameter.copy()?;
@@ -138,7 +179,7 @@ mod tests {
     fn the_average_follows_its_closed_form() -> Result<()> {
         let parameters = parameters();
         let config = ema::Config { decay: 0.9, ..ema::Config::default() };
-        let mut average = Average::new(&config, &parameters, SharedTeam::new(2))?;
+        let mut average = Average::new(Kind::Moving(config), &parameters, SharedTeam::new(2))?;
         let first: Vec<f64> = parameters.iter().flat_map(|p| values(&p.variable)).map(f64::from).collect();
         let mut expected = first.clone();
         for step in 0..100_u64 {
@@ -150,7 +191,7 @@ mod tests {
                 parameter.variable.set(&Tensor::from_vec(new, parameter.variable.shape(), &Device::Cpu)?)?;
                 at += len;
             }
-            average.update(step)?;
+            average.after_step(step)?;
             let kept = f64::min(0.9, (1.0 + step as f64) / (10.0 + step as f64));
             for (expected, first) in expected.iter_mut().zip(&first) {
                 *expected = kept * *expected + (1.0 - kept) * first * factor;
@@ -168,10 +209,10 @@ mod tests {
     {
         let parameters = parameters();
         let config = ema::Config { decay: 0.0, ..ema::Config::default() };
-        let mut average = Average::new(&config, &parameters, SharedTeam::new(1))?;
+        let mut average = Average::new(Kind::Moving(config), &parameters, SharedTeam::new(1))?;
         let weight = &parameters.iter().next().expect("a weight").variable;
         weight.set(&(weight.as_tensor() * 1.7)?)?;
-        average.update(0)?;
+        average.after_step(0)?;
         assert_eq!(values(&average.others()[0].1), values(weight));
         weight.set(&(weight.as_tensor() * 3.0)?)?;
         let before = [values(weight), values(&average.others()[0].1)];

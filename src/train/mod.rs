@@ -8,6 +8,8 @@
 
 mod augmenter;
 mod average;
+mod averaging;
+mod batches;
 pub mod clip;
 pub mod ema;
 pub mod init_from;
@@ -15,12 +17,15 @@ mod limits;
 pub mod parameters;
 mod penalty;
 mod save;
+mod statistics;
 mod stop;
+pub mod swa;
 mod trainer;
 mod update;
 
 pub use augmenter::{Augmenter, Epoch};
-pub use average::Average;
+pub use average::{Average, Kind};
+pub use batches::Batches;
 pub use stop::Stop;
 pub use trainer::Trainer;
 pub use update::{Update, Updated};

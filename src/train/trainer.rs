@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::limits::Limits;
-use super::{Augmenter, Average, Config, Epoch as Order, Stop, Update, Updated};
+use super::{Augmenter, Average, Batches, Config, Epoch as Order, Stop, Update, Updated};
 use crate::callbacks::Callbacks;
 use crate::checkpoint::{Card, State, Store};
-use crate::data::{Batch, Loader, Prepared};
+use crate::data::{Batch, Prepared};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::events::{Epoch, Event, Metrics, PassReport, StepReport};
@@ -14,6 +14,7 @@ use crate::inference::{Split, evaluate};
 use crate::interrupt::Interrupt;
 use crate::loss::Loss;
 use crate::metrics::Running;
+use crate::network::Plan;
 use crate::random::{Purpose, Stream};
 use crate::schedule::Schedule;
 
@@ -27,6 +28,8 @@ pub struct Trainer<'a, 'c> {
     pub loss: &'a dyn Loss,
     /// The learning rate of each step.
     pub schedule: Schedule,
+    /// The network, of which the statistics of averaged weights are measured.
+    pub plan: &'a Plan,
     /// The seed, which determines the order of the samples.
     pub seed: u64,
     /// The additional metrics of validation.
@@ -35,7 +38,7 @@ pub struct Trainer<'a, 'c> {
     pub data: &'a Prepared,
     /// Changes the training samples, if `[augment]` says so.
     pub augmenter: Option<Augmenter<'a>>,
-    /// The averaged weights, if `[ema]` asks for them: they are validated and saved.
+    /// The averaged weights, if `[ema]` or `[swa]` asks for them: they are validated and saved.
     pub average: Option<&'a mut Average>,
     /// The engine that takes the steps.
     pub engine: &'a mut dyn Engine,
@@ -90,24 +93,21 @@ impl Trainer<'_, '_> {
     fn train_epoch(
         &mut self,
         state: &mut State,
-        mut augmenter: Option<&mut Augmenter<'_>>,
+        augmenter: Option<&mut Augmenter<'_>>,
         limits: &Limits<'_>,
     ) -> Result<Option<Stop>> {
         self.update.begin_epoch(self.engine, state.position.epoch);
         let order = self.order(state.position.epoch);
         let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
-        let data = self.data;
-        let mut batches = Loader::new(&data.train, &order[used..], self.config.batch_size, &data.scaling);
-        let (epoch, mut first) = (Order { number: state.position.epoch, order: &order }, used);
+        let epoch = Order { number: state.position.epoch, order: &order };
+        let (data, batch_size) = (self.data, self.config.batch_size);
+        let mut batches = Batches::new(data, augmenter, epoch, used, batch_size);
         let mut began = Instant::now();
         while let Some(batch) = batches.next() {
-            let samples = batch.samples.len();
-            let batch = match &mut augmenter {
-                Some(augmenter) => augmenter.run(batch, epoch, first),
-                None => batch,
-            };
-            first += samples;
             self.step(&batch, state, began)?;
+            if state.position.is_end_of_epoch() {
+                self.average_epoch(state, &mut batches)?;
+            }
             self.save_if_asked(state)?;
             let stop = limits.reached(&state.position).or_else(|| self.asked_to_stop());
             if stop.is_some() {
@@ -136,7 +136,7 @@ impl Trainer<'_, '_> {
         let loss = step.loss;
         let Updated { gradient_norm, penalty } = self.update.finish(self.engine, number, learning_rate)?;
         if let Some(average) = &mut self.average {
-            average.update(number)?;
+            average.after_step(number)?;
         }
         position.step += 1;
         position.samples_in_epoch += samples as u64;
@@ -203,11 +203,6 @@ impl Trainer<'_, '_> {
         self.callbacks.each(|callback, _| callback.after_evaluation(engine.parameters()))?;
         self.swap_weights()?;
         Ok(running)
-    }
-
-    /// Exchanges the trained weights and the averaged ones, if there are any.
-    pub(super) fn swap_weights(&mut self) -> Result<()> {
-        self.average.as_mut().map_or(Ok(()), |average| average.swap())
     }
 
     /// The learning rate of step `step`, counted from 0.

@@ -80,5 +80,61 @@ fn a_resumed_run_keeps_its_average() {
     train(&workspace, &["--set", "ema.decay=0.9", "--set", "train.max_steps=11"]);
     let outcome =
         workspace.run(&["train", "--resume", "run", "--set", "ema=null", "--set", "train.max_steps=null"]);
-    assert!(outcome.messages().contains("a resumed run must keep `[ema]`"), "{}", outcome.messages());
+    assert!(
+        outcome.messages().contains("a resumed run must keep `[ema]` or `[swa]`"),
+        "{}",
+        outcome.messages()
+    );
+}
+
+/// The parameters in the last checkpoint, by name.
+fn parameters(workspace: &Workspace) -> Vec<(String, Vec<f32>)> {
+    let folder = std::fs::read_dir(workspace.path("run/checkpoints")).expect("checkpoints");
+    let last = folder.map(|entry| entry.expect("an entry").path()).max().expect("a checkpoint");
+    let bytes = std::fs::read(last.join("model.safetensors")).expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("tensors");
+    let mut all: Vec<_> = file
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            let values = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            (name, values.collect())
+        })
+        .collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all
+}
+
+#[test]
+fn the_mean_of_the_last_epochs_is_saved_with_statistics_of_its_own() {
+    for engine in ["fused", "graph"] {
+        let (workspace, engine) = (Workspace::new(), format!("train.engine=\"{engine}\""));
+        let after = |steps: &str| {
+            train(&workspace, &["--set", &engine, "--set", &format!("train.max_steps={steps}")]);
+            parameters(&workspace)
+        };
+        // 240 samples: eight steps an epoch.
+        let (second, third) = (after("16"), after("24"));
+        train(&workspace, &["--set", &engine, "--set", "swa.start_epoch=2"]);
+        let means = parameters(&workspace);
+        for ((name, mean), ((_, second), (_, third))) in means.iter().zip(second.iter().zip(&third)) {
+            let is_statistic = name.contains("running");
+            let halves = second.iter().zip(third).map(|(a, b)| (a + b) / 2.0);
+            let far = mean.iter().zip(halves).filter(|(mean, half)| (*mean - half).abs() > 1e-6).count();
+            assert_eq!(far > 0, is_statistic, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_with_the_mean_of_the_last_epochs_resumes_at_every_step() {
+    let workspace = Workspace::new();
+    let both = || [tensors(&workspace, "model.safetensors"), tensors(&workspace, "optimizer.safetensors")];
+    train(&workspace, &["--set", "swa.start_epoch=2"]);
+    let whole = both();
+    for step in [3, 8, 9, 15, 16, 17, 23] {
+        train(&workspace, &["--set", "swa.start_epoch=2", "--set", &format!("train.max_steps={step}")]);
+        workspace.ok(&["train", "-q", "--resume", "run", "--set", "train.max_steps=null"]);
+        assert!(both() == whole, "after a stop at step {step}");
+    }
 }

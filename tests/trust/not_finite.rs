@@ -129,6 +129,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
         update: Update::new(None, &[], &plan, 1),
         loss: experiment.loss.member(),
         schedule: experiment.schedule(state.position.course),
+        plan: &plan,
         seed: case,
         requested: &[],
         data: &data,

@@ -138,6 +138,10 @@ impl Engine for Poisoned {
         self.inner.step(batch, step, learning_rate)
     }
 
+    fn observe(&mut self, batch: &Batch<'_>, step: u64) -> taper::Result<()> {
+        self.inner.observe(batch, step)
+    }
+
     fn gradients(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> taper::Result<Step<'_>> {
         self.inner.gradients(batch, part, step)
     }

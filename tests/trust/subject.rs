@@ -16,7 +16,7 @@ pub struct Subject {
     pub interval: u64,
 }
 
-/// A small network with dropout and moments: 4 epochs of 57 steps, the last batch of each smaller.
+/// A small network with dropout, moments and the mean of the last epochs: 4 epochs of 57 steps, the last batch of each smaller.
 pub const MLP: Subject = Subject {
     name: "mlp",
     interval: 12,
@@ -37,6 +37,8 @@ layers = [
 ]
 [loss.cross_entropy]
 [optimizer.adam]
+[swa]
+start_epoch = 2
 [train]
 epochs = 4
 log_every_steps = 1

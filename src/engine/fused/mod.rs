@@ -44,7 +44,7 @@ use crate::optimizer::{Adjustment, Optimizer};
 use clock::Clock;
 use network::Network;
 use pass::Pass;
-use stage::{Sink, StepContext, Weights};
+use stage::{Sink, Weights};
 use thread_limit::ThreadLimit;
 
 /// Trains networks of supported layers, in `f32`, on the CPU.
@@ -123,6 +123,18 @@ impl Fused {
         self
     }
 
+    fn forward(&mut self, samples: &Samples<'_>, mode: Mode) -> Result<()> {
+        let Self { network, trained, variables, team, isa, .. } = self;
+        let mut team = team.lend();
+        variables.lend(|slices| {
+            let (parameters, state) = slices.split_at_mut(trained.len());
+            let weights = Weights { parameters, state, trained, fixed: false };
+            pass::forward(network, (&mut team, *isa), samples, mode, weights);
+            Ok(())
+        })?;
+        Ok(())
+    }
+
     /// Forward and backward pass for a part of a batch; gradients are accumulated if `accumulate`, otherwise used
     /// for the update at once. Returns the loss, and whether all values written are finite.
     fn pass(&mut self, batch: &Batch<'_>, part: Part, step: u64, accumulate: bool) -> Result<(f64, bool)> {
@@ -163,23 +175,8 @@ impl Predictor for Fused {
     }
 
     fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
-        let Self { network, trained, variables, team, isa, .. } = self;
-        let mut team = team.lend();
-        network.reserve(samples.len(), team.threads(), false);
-        variables.lend(|slices| {
-            let (parameters, state) = slices.split_at_mut(trained.len());
-            let mut context = StepContext {
-                team: &mut team,
-                isa: *isa,
-                samples: samples.len(),
-                mode: Mode::Inference,
-                weights: Weights { parameters, state, trained, fixed: false },
-                finite: true,
-            };
-            network.forward(&mut context, samples, &mut Clock::default());
-            Ok(())
-        })?;
-        Ok(&network.logits)
+        self.forward(samples, Mode::Inference)?;
+        Ok(&self.network.logits)
     }
 
     fn parameters(&self) -> &Parameters {
@@ -198,6 +195,10 @@ impl Engine for Fused {
             check_finite(&self.parameters, self.optimizer.as_ref(), step + 1)?;
         }
         Ok(Step { loss, logits: &self.network.logits })
+    }
+
+    fn observe(&mut self, batch: &Batch<'_>, step: u64) -> Result<()> {
+        self.forward(&batch.samples, Mode::Training { seed: self.seed, step, first: 0 })
     }
 
     fn gradients(&mut self, batch: &Batch<'_>, part: Part, step: u64) -> Result<Step<'_>> {

@@ -1,4 +1,4 @@
-//! One forward and backward pass of a training step.
+//! One forward and backward pass of a training step, or a forward pass alone.
 
 use taper_kernels::simd::lanes::Isa;
 use taper_kernels::simd::team::Team;
@@ -6,7 +6,7 @@ use taper_kernels::simd::team::Team;
 use super::clock::Clock;
 use super::network::Network;
 use super::stage::{Sink, StepContext, Weights};
-use crate::data::Batch;
+use crate::data::{Batch, Samples};
 use crate::layers::Mode;
 use crate::loss::Loss;
 
@@ -47,4 +47,18 @@ impl Pass<'_> {
         }
         Ok((value, context.finite))
     }
+}
+
+/// A forward pass alone, with the weights as they are.
+pub fn forward(
+    network: &mut Network,
+    (team, isa): (&mut Team, Isa),
+    samples: &Samples<'_>,
+    mode: Mode,
+    weights: Weights<'_, '_>,
+) {
+    let training = matches!(mode, Mode::Training { .. });
+    network.reserve(samples.len(), team.threads(), training);
+    let mut context = StepContext { team, isa, samples: samples.len(), mode, weights, finite: true };
+    network.forward(&mut context, samples, &mut Clock::default());
 }

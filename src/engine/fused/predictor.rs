@@ -2,10 +2,10 @@
 
 use taper_kernels::simd::lanes::Isa;
 
-use super::clock::Clock;
 use super::compile::Compiled;
 use super::network::Network;
-use super::stage::{StepContext, Weights};
+use super::pass;
+use super::stage::Weights;
 use crate::data::Samples;
 use crate::engine::{Predictor, SharedTeam};
 use crate::error::Result;
@@ -43,17 +43,9 @@ impl Predictor for FusedPredictor {
     fn logits(&mut self, samples: &Samples<'_>) -> Result<&[f32]> {
         let Self { network, values, team, isa, .. } = self;
         let mut team = team.lend();
-        network.reserve(samples.len(), team.threads(), false);
         values.lend(|parameters| {
-            let mut context = StepContext {
-                team: &mut team,
-                isa: *isa,
-                samples: samples.len(),
-                mode: Mode::Inference,
-                weights: Weights { parameters, state: &mut [], trained: &[], fixed: true },
-                finite: true,
-            };
-            network.forward(&mut context, samples, &mut Clock::default());
+            let weights = Weights { parameters, state: &mut [], trained: &[], fixed: true };
+            pass::forward(network, (&mut team, *isa), samples, Mode::Inference, weights);
             Ok(())
         })?;
         Ok(&network.logits)
