@@ -9,6 +9,7 @@ use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Loss;
+use super::class_weights::ClassWeights;
 use super::labels::{Labels, parts};
 use crate::config::Problems;
 use crate::data::{BatchTargets, Target};
@@ -23,9 +24,15 @@ pub struct Config {
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub label_smoothing: f64,
     /// Factors for the losses of samples of the first and the second class, such as `[1, 19]` if one
-    /// sample in twenty is of the second class. All 1 by default. The mean is over samples regardless of
+    /// sample in twenty is of the second class, or "balanced" for n / (2 `n_c`), with `n_c` of n training samples. All 1 by default. The mean is over samples regardless of
     /// their weights; validation and test losses are weighted as well.
-    pub class_weights: Option<Vec<f64>>,
+    pub class_weights: Option<ClassWeights>,
+}
+
+impl Config {
+    fn list(&self) -> Option<&[f64]> {
+        self.class_weights.as_ref()?.list()
+    }
 }
 
 impl Loss for Config {
@@ -45,18 +52,21 @@ impl Loss for Config {
                 "use `mse`, `mae`, `huber` or `quantile`",
             ),
         }
-        if let Some(weights) = &self.class_weights
+        if let Some(weights) = self.list()
             && weights.len() != 2
         {
             problems
                 .key("class_weights")
                 .report(format!("must be 2 weights, one for each class, not {}", weights.len()));
         }
-        for (i, weight) in self.class_weights.iter().flatten().enumerate() {
-            if *weight < 0.0 {
-                problems.key("class_weights").index(i).report("must not be negative");
-            }
+        if let Some(weights) = &self.class_weights {
+            weights.validate(&mut problems.key("class_weights"));
         }
+    }
+
+    fn resolved(&self, labels: &mut dyn Iterator<Item = u32>, classes: usize) -> Option<super::Config> {
+        let class_weights = Some(self.class_weights.as_ref()?.resolve(labels, classes));
+        Some(super::Config::binary_cross_entropy(Self { class_weights, ..self.clone() }))
     }
 
     fn link(&self) -> Option<Activation> {
@@ -75,8 +85,8 @@ impl Loss for Config {
             let y = y.reshape(logits.shape())?; // [batch, 1]
             let mut loss = ((z.maximum(0.0)? - (&z * &y)?)? + &rest)?;
             let mut gradient = (candle_nn::ops::sigmoid(&z)? - y)?;
-            if let Some(weights) = &self.class_weights {
-                let weights = Tensor::new(weights.as_slice(), logits.device())?.to_dtype(logits.dtype())?;
+            if let Some(weights) = self.list() {
+                let weights = Tensor::new(weights, logits.device())?.to_dtype(logits.dtype())?;
                 let weights = weights.index_select(&labels, 0)?.reshape(logits.shape())?;
                 (loss, gradient) = ((loss * &weights)?, (gradient * weights)?);
             }
@@ -107,7 +117,7 @@ impl Loss for Config {
             candle_core::bail!("{outputs} logits per label, but binary_cross_entropy takes one");
         }
         let smoothing = self.label_smoothing;
-        let weights = match self.class_weights.as_deref() {
+        let weights = match self.list() {
             None => [1.0, 1.0],
             Some(&[first, second]) => [first, second],
             Some(weights) => candle_core::bail!("{} class weights for 2 classes", weights.len()),
@@ -145,7 +155,7 @@ mod tests {
         for (smoothing, weights) in
             [(0.0, [1.0, 1.0]), (0.2, [1.0, 1.0]), (0.0, [0.5, 19.0]), (0.2, [3.0, 0.0])]
         {
-            let class_weights = (weights != [1.0, 1.0]).then(|| weights.to_vec());
+            let class_weights = (weights != [1.0, 1.0]).then(|| weights.to_vec().into());
             let config = Config { label_smoothing: smoothing, class_weights };
             for (z, label) in [(0.0, 0_u32), (0.0, 1), (1.5, 0), (1.5, 1), (-2.0, 0), (-2.0, 1)] {
                 let logits = Var::new(&[[z]], &Device::Cpu)?;
@@ -169,7 +179,7 @@ mod tests {
     fn the_mean_divides_by_the_number_of_samples_not_by_their_weights() -> Result<()> {
         // p = σ([0.5, -1, 2]), y = [1, 0, 0], w = where(y, 19, 1); mean(w * -(y ln p + (1 - y) ln(1 - p)))
         // by NumPy.
-        let config = Config { class_weights: Some(vec![1.0, 19.0]), ..Config::default() };
+        let config = Config { class_weights: Some(vec![1.0, 19.0].into()), ..Config::default() };
         let targets = BatchTargets::Classes(&[1, 0, 0]);
         let sum = config.sum_and_gradient(&[0.5, -1.0, 2.0], targets, &mut [0.0; 3])?;
         assert!((sum / 3.0 - 3.815_884_132_661_073_3).abs() < 1e-15, "{}", sum / 3.0);
@@ -203,7 +213,7 @@ mod tests {
             (vec![1.0], Some("must be 2 weights")),
             (vec![-1.0, 0.0], Some("negative")),
         ] {
-            let config = Config { class_weights: Some(weights), ..Config::default() };
+            let config = Config { class_weights: Some(weights.into()), ..Config::default() };
             let found = problems(&config, Target::Class { classes: 2 }, 1);
             assert_eq!(found.len(), usize::from(problem.is_some()), "{found:?}");
             assert!(

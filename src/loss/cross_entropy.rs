@@ -11,6 +11,7 @@ use candle_core::{D, DType, Error, Result, Tensor, WithDType};
 use serde::{Deserialize, Serialize};
 
 use super::Loss;
+use super::class_weights::ClassWeights;
 use super::exponential::exp;
 use super::labels::{Labels, Stored, parts};
 use crate::config::Problems;
@@ -30,15 +31,15 @@ pub struct Config {
     /// The share of each target that is spread evenly over all classes.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub label_smoothing: f64,
-    /// A factor for each class, by index; all 1 by default.
-    pub class_weights: Option<Vec<f64>>,
+    /// A factor for each class, by index, or "balanced" for n / (K `n_c`), with `n_c` of n training samples of K classes; all 1 by default.
+    pub class_weights: Option<ClassWeights>,
 }
 
 impl Loss for Config {
     fn validate(&self, target: Target, outputs: usize, problems: &mut Problems<'_>) {
         match target {
             Target::Class { classes } => {
-                if let Some(weights) = &self.class_weights
+                if let Some(weights) = self.list()
                     && weights.len() != classes
                 {
                     problems.key("class_weights").report(format!(
@@ -70,11 +71,14 @@ impl Loss for Config {
                 "use `mse`, `mae`, `huber` or `quantile`",
             ),
         }
-        for (i, weight) in self.class_weights.iter().flatten().enumerate() {
-            if *weight < 0.0 {
-                problems.key("class_weights").index(i).report("must not be negative");
-            }
+        if let Some(weights) = &self.class_weights {
+            weights.validate(&mut problems.key("class_weights"));
         }
+    }
+
+    fn resolved(&self, labels: &mut dyn Iterator<Item = u32>, classes: usize) -> Option<super::Config> {
+        let class_weights = Some(self.class_weights.as_ref()?.resolve(labels, classes));
+        Some(super::Config::cross_entropy(Self { class_weights, ..self.clone() }))
     }
 
     fn link(&self) -> Option<Activation> {
@@ -104,14 +108,18 @@ impl Loss for Config {
 }
 
 impl Config {
+    fn list(&self) -> Option<&[f64]> {
+        self.class_weights.as_ref()?.list()
+    }
+
     /// The formula as tensor operations, for any device. candle propagates a gradient through the maximum
     /// inside `log_softmax`; it is 0 up to rounding.
     pub(super) fn reference(&self, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let classes = logits.dim(D::Minus1)?;
         let log_probabilities = candle_nn::ops::log_softmax(logits, D::Minus1)?; // [batch, classes]
-        let weighted = match &self.class_weights {
+        let weighted = match self.list() {
             Some(weights) => {
-                let weights = Tensor::new(weights.as_slice(), logits.device())?.to_dtype(logits.dtype())?;
+                let weights = Tensor::new(weights, logits.device())?.to_dtype(logits.dtype())?;
                 log_probabilities.broadcast_mul(&weights)?
             }
             None => log_probabilities,
@@ -162,7 +170,7 @@ impl Config {
         labels: Labels<'_>,
         gradient: &mut [T],
     ) -> Result<f64> {
-        let weights = self.class_weights.as_deref();
+        let weights = self.list();
         if let Some(weights) = weights
             && weights.len() != classes
         {
@@ -223,7 +231,7 @@ mod tests {
     use crate::loss::checks::{problems, value_and_gradient};
 
     fn configs() -> [Config; 4] {
-        let class_weights = Some(vec![0.5, 2.0, 1.0, 0.0]);
+        let class_weights = Some(vec![0.5, 2.0, 1.0, 0.0].into());
         [
             Config::default(),
             Config { label_smoothing: 0.1, class_weights: None },
@@ -289,7 +297,7 @@ mod tests {
         assert_eq!(problems(&plain, classes, 5).len(), 1);
         assert_eq!(problems(&weighted, Target::Class { classes: 3 }, 3).len(), 1);
         assert_eq!(problems(&plain, Target::Value { width: 4 }, 4).len(), 1);
-        let negative = Config { class_weights: Some(vec![1.0, -1.0]), ..plain.clone() };
+        let negative = Config { class_weights: Some(vec![1.0, -1.0].into()), ..plain.clone() };
         assert_eq!(
             problems(&negative, Target::Class { classes: 2 }, 2)[0].path.to_string(),
             "class_weights[1]"

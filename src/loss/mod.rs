@@ -14,6 +14,7 @@
 //! ```
 
 pub mod binary_cross_entropy;
+pub mod class_weights;
 pub mod cross_entropy;
 mod exponential;
 pub mod huber;
@@ -48,6 +49,12 @@ pub trait Loss {
     /// The function that turns the network's outputs (logits) into predictions. The loss includes it for
     /// numerical accuracy; a last layer with this activation does not apply it twice.
     fn link(&self) -> Option<Activation>;
+
+    /// The same loss with factors of classes that follow from the `labels` of the training samples, which are below `classes`;
+    /// `None` if it has no such factors.
+    fn resolved(&self, _labels: &mut dyn Iterator<Item = u32>, _classes: usize) -> Option<Config> {
+        None
+    }
 
     /// The sum of the losses of all samples, a scalar. Training divides it by the number of samples.
     ///

@@ -9,7 +9,7 @@ use super::changes::first_change;
 use super::config_with;
 use crate::augment;
 use crate::checkpoint::{Card, Checkpoint, State};
-use crate::data::{Features, Prepared, SearchPath, Splits};
+use crate::data::{Features, Prepared, SearchPath, Splits, Targets};
 use crate::engine::{Engine, Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, InitialWeights};
@@ -56,7 +56,7 @@ impl Run {
     /// # Errors
     /// If they do not fit the network; [`Error::StoppedReading`] after a signal.
     pub fn with_samples(
-        experiment: Experiment,
+        mut experiment: Experiment,
         splits: Splits,
         search: &SearchPath,
         device: Device,
@@ -95,6 +95,13 @@ impl Run {
         card.normalize.clone_from(&data.normalize);
         card.columns.clone_from(&data.columns);
         card.targets.clone_from(&data.targets);
+        if let Targets::Classes { labels, names } = &data.train.targets {
+            let mut labels = data.train_indices.iter().map(|&i| labels[i]);
+            if let Some(loss) = experiment.loss.member().resolved(&mut labels, names.len()) {
+                experiment.loss = loss;
+                card.experiment = experiment.to_json();
+            }
+        }
         tracing::info!("data {}, digest {}", experiment.data.name(), data.digest);
         let team = SharedTeam::new(threads::count());
         let engine = build_engine(&experiment, &plan, &device, &team)?;

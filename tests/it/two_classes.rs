@@ -89,6 +89,21 @@ fn class_weights_of_two_classes_are_applied() {
 }
 
 #[test]
+fn balanced_class_weights_follow_from_the_training_samples() {
+    // 110 of 120 rows are of the first class.
+    let (balanced, listed) =
+        (workspace("class_weights = \"balanced\""), workspace("class_weights = [0.5454545454545454, 6]"));
+    for workspace in [&balanced, &listed] {
+        train(workspace, "r", &["--set", "train.max_steps=20"]);
+        workspace.ok(&["train", "--config", "c.toml", "--resume", "r", "-q"]);
+    }
+    let loss = eval(&balanced, "r")["loss"].clone();
+    assert!(loss.is_f64() && loss == eval(&listed, "r")["loss"], "{loss}");
+    let config = String::from_utf8(balanced.read("r/config.toml")).expect("text");
+    assert!(config.contains("class_weights = [0.5454545454545454, 6.0]"), "{config}");
+}
+
+#[test]
 fn class_weights_cannot_be_changed_after_training() {
     let workspace = workspace("class_weights = [1, 11]");
     train(&workspace, "r", &["--set", "train.max_steps=20"]);
