@@ -61,8 +61,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "moments are not restored",
         file: "src/checkpoint/read.rs",
-        right: "weights::restore(&parameters.state_of(optimizer), bytes, &self.place.join(OPTIMIZER))",
-        wrong: "weights::metadata(bytes, &self.place).map(|_| drop(parameters.state_of(optimizer)))",
+        right: "weights::restore(&all, bytes, &self.place.join(OPTIMIZER))",
+        wrong: "weights::metadata(bytes, &self.place).map(|_| drop(all))",
         caught_by: "every_step::a_run_resumed",
     },
     Fault {
