@@ -182,7 +182,7 @@ fn weights_that_do_not_fit_are_explained_before_anything_is_written() {
             vec!["has no tensor `x`"],
         ),
         (
-            "{path='torch.safetensors',map={'conv1.weight'='layers.0.weigth'}}".to_owned(),
+            "{path='torch.safetensors',map={'conv1.weight'='layers.0.weights'}}".to_owned(),
             wide,
             2,
             vec!["did you mean `layers.0.weight`?"],

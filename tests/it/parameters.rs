@@ -377,7 +377,7 @@ fn mistakes_in_entries_are_explained() {
         ("[{frozen=true}]", "selects no parameters"),
         ("[{match='*'}]", "sets no option"),
         ("[{match='layers.9.*',frozen=true}]", "`layers.9.*` matches no trained parameter"),
-        ("[{match='layers.0.weigth',frozen=true}]", "did you mean `layers.0.weight`?"),
+        ("[{match='layers.0.weights',frozen=true}]", "did you mean `layers.0.weight`?"),
         ("[{kind='norm',l2=1}]", "selects no parameters"),
         ("[{match='*',frozen=true}]", "all parameters are frozen"),
         ("[{match='layers.0.*',frozen=true,from_epoch=2}]", "frozen parameters are not trained in any epoch"),
