@@ -13,27 +13,41 @@ const LANES: usize = 16;
 
 /// Adds the gradient of the penalty l₁ Σ |w| + l₂ Σ w² to `gradient`, and returns the penalty.
 pub fn add(weights: &[f32], gradient: &mut [f32], l1: f64, l2: f64) -> f64 {
-    let (single, double) = (l1 as f32, (2.0 * l2) as f32);
-    for (gradient, weight) in gradient.iter_mut().zip(weights) {
-        let sign = f32::from(u8::from(*weight > 0.0)) - f32::from(u8::from(*weight < 0.0));
-        *gradient += double * weight + single * sign;
+    let mut penalty = 0.0;
+    if l1 != 0.0 {
+        let factor = l1 as f32;
+        for (gradient, weight) in gradient.iter_mut().zip(weights) {
+            let negative = if *weight < 0.0 { -factor } else { 0.0 };
+            *gradient += if *weight > 0.0 { factor } else { negative };
+        }
+        penalty += l1 * sum(weights, f32::abs);
     }
-    let sum = |of: fn(f32) -> f32| -> f64 { weights.chunks(PIECE).map(|piece| sum(piece, of)).sum() };
-    let absolute = if l1 == 0.0 { 0.0 } else { l1 * sum(f32::abs) };
-    let square = if l2 == 0.0 { 0.0 } else { l2 * sum(|weight| weight * weight) };
-    absolute + square
+    if l2 != 0.0 {
+        let factor = (2.0 * l2) as f32;
+        for (gradient, weight) in gradient.iter_mut().zip(weights) {
+            *gradient += factor * weight;
+        }
+        penalty += l2 * sum(weights, |weight| weight * weight);
+    }
+    penalty
 }
 
-/// The sum of a function of up to [`PIECE`] values, in an order that every machine has.
-fn sum(values: &[f32], of: fn(f32) -> f32) -> f64 {
-    let (whole, rest) = values.as_chunks::<LANES>();
-    let mut sums = [0.0_f32; LANES];
-    for lanes in whole.iter().map(<[f32; LANES]>::as_slice).chain([rest]) {
-        for (sum, value) in sums.iter_mut().zip(lanes) {
+/// The sum of a function of all values, in an order that every machine has. It is generic, so that the function is part of the loop.
+fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f64 {
+    let piece = |piece: &[f32]| {
+        let (whole, rest) = piece.as_chunks::<LANES>();
+        let mut sums = [0.0_f32; LANES];
+        for lanes in whole {
+            for (sum, value) in sums.iter_mut().zip(lanes) {
+                *sum += of(*value);
+            }
+        }
+        for (sum, value) in sums.iter_mut().zip(rest) {
             *sum += of(*value);
         }
-    }
-    sums.into_iter().map(f64::from).sum()
+        sums.into_iter().map(f64::from).sum::<f64>()
+    };
+    values.chunks(PIECE).map(piece).sum()
 }
 
 /// Scales the weights of each output of a parameter of `shape` to the norm `most` if theirs is greater: a row of a dense layer, a filter,
