@@ -39,7 +39,7 @@ impl<'a, 'c> Batches<'a, 'c> {
     }
 
     /// The next batch, valid until the following call.
-    #[expect(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
+    #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
     pub fn next(&mut self) -> Option<Batch<'_>> {
         let batch = self.loader.next()?;
         let place = self.place;
