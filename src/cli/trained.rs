@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use taper::run::Views;
 
 use super::shared::{Format, Machine, Overrides, condition};
 
@@ -28,6 +29,10 @@ pub struct Eval {
     /// With two classes, predict the second if its probability is above P [default: 0.5].
     #[arg(long, value_name = "P", value_parser = threshold, conflicts_with_all = ["errors", "predictions"])]
     pub threshold: Option<f64>,
+    /// Also evaluate with the mean of the logits over several views of each image: reflected (`flip`), moved by N pixels
+    /// (`shift=N`), or both (`flip,shift=1`).
+    #[arg(long, value_name = "VIEWS")]
+    pub tta: Option<Views>,
     /// Exit with code 6 unless this condition holds, such as 'test.accuracy >= 0.97'; in addition to those of
     /// `[gate]`. Repeatable.
     #[arg(long = "gate", value_name = "CONDITION", value_parser = condition)]
@@ -86,6 +91,10 @@ pub struct Predict {
     /// With two classes, predict the second if its probability is above P [default: 0.5].
     #[arg(long, value_name = "P", value_parser = threshold)]
     pub threshold: Option<f64>,
+    /// Predict with the mean of the logits over several views of each image: reflected (`flip`), moved by N pixels
+    /// (`shift=N`), or both (`flip,shift=1`).
+    #[arg(long, value_name = "VIEWS")]
+    pub tta: Option<Views>,
     /// Write the results to this file, which is replaced once they are complete.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -53,6 +53,13 @@ pub fn run(options: &Eval, common: &Common) -> anyhow::Result<()> {
         }
         result["errors"] = json!(text::mistakes(mistakes.worst(), &classes));
     }
+    if let Some(views) = options.tta {
+        let running = model.with_views(views)?.evaluate(split, &search)?.running;
+        result["tta"] = json!({ "views": views.count() });
+        for (name, value) in running.values() {
+            result["tta"][name] = json!(value);
+        }
+    }
     match options.format {
         Format::Json => terminal::print(&text::json(&result))?,
         Format::Text => terminal::print_lines(&text::evaluation(&result))?,

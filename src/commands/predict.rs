@@ -22,6 +22,9 @@ pub fn run(options: &Predict, common: &Common) -> anyhow::Result<()> {
     let experiment = config_of(&checkpoint)?;
     let device = machine::open(&options.machine)?;
     let mut model = Model::with_config(checkpoint, experiment, &device)?;
+    if let Some(views) = options.tta {
+        model = model.with_views(views)?;
+    }
     let classes = model.classes().to_vec();
     let threshold = options.threshold.map(|value| Threshold::new(value, classes.len())).transpose()?;
     let files = inputs::find(&model, &places, &options.machine.data)?;

@@ -16,6 +16,7 @@ mod prediction;
 mod row;
 mod sample_result;
 mod threshold;
+mod views;
 
 pub use evaluate::{Split, batch_size, evaluate, evaluate_each};
 pub use mistakes::{Mistake, Mistakes, Wrong};
@@ -24,3 +25,4 @@ pub use prediction::Prediction;
 pub use row::{Answer, Row};
 pub use sample_result::{Each, SampleResult, SampleTarget};
 pub use threshold::Threshold;
+pub use views::{Viewed, Views};

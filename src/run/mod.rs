@@ -47,7 +47,7 @@ pub use stopped::Stopped;
 pub use crate::checkpoint::{Card, Checkpoint, State};
 pub use crate::durable::Draft;
 pub use crate::inference::{
-    Answer, Mistake, Mistakes, Prediction, Row, SampleResult, SampleTarget, Threshold, Wrong,
+    Answer, Mistake, Mistakes, Prediction, Row, SampleResult, SampleTarget, Threshold, Views, Wrong,
 };
 pub use crate::run_folder::RunFolder;
 

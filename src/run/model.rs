@@ -16,7 +16,7 @@ use crate::engine::{Predictor, SharedTeam};
 use crate::error::{Error, Result};
 use crate::events::PassReport;
 use crate::experiment::Experiment;
-use crate::inference::{Each, SampleResult, Split, evaluate_each};
+use crate::inference::{Each, SampleResult, Split, Viewed, Views, evaluate_each};
 use crate::interrupt::Interrupt;
 use crate::metrics;
 use crate::network::Parameters;
@@ -81,6 +81,15 @@ impl Model {
     /// progress.
     pub fn watch(&mut self, watch: impl FnMut(&PassReport) + Send + 'static) {
         self.watch = Box::new(watch);
+    }
+
+    /// The same network, whose logits are the means over several views of each image.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if its samples are no images.
+    pub fn with_views(self, views: Views) -> Result<Self> {
+        let predictor = Viewed::new(self.predictor, views, &self.checkpoint.card.sample_shape)?;
+        Ok(Self { predictor: Box::new(predictor), ..self })
     }
 
     /// The config of the training; for a table, including the columns and classes of the file.

@@ -114,5 +114,6 @@ mod tables_as_saved;
 mod terminal;
 mod test_split;
 mod two_classes;
+mod views;
 mod words;
 mod workspace;

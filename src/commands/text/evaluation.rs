@@ -26,6 +26,12 @@ pub fn evaluation(result: &Value) -> String {
             _ => {}
         }
     }
+    if let Some(views) = result["tta"].as_object() {
+        let shown = views.iter().filter(|(name, _)| *name != "views");
+        let shown = shown.map(|(name, value)| format!("{name} {:.4}", value.as_f64().unwrap_or(f64::NAN)));
+        let count = &result["tta"]["views"];
+        lines.push(format!("\nmean of {count} views: {}", shown.collect::<Vec<_>>().join(", ")));
+    }
     lines.extend(class_table(result));
     lines.extend(threshold_table(result));
     lines.extend(confusion(result));
