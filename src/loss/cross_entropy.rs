@@ -183,21 +183,18 @@ impl Config {
         let mut loss = 0.0;
         let rows = logits.chunks_exact(classes.max(1)).zip(gradient.chunks_exact_mut(classes.max(1)));
         for ((row, gradient), parts) in rows.zip(labels.parts()) {
-            if let Some((label, _)) = parts.iter().find(|(label, _)| *label >= classes) {
-                return Err(Error::Msg(format!("label {label} for {classes} outputs")));
+            let [(first, first_share), (second, rest)] = parts;
+            if first.max(second) >= classes {
+                return Err(Error::Msg(format!("label {} for {classes} outputs", first.max(second))));
             }
-            let own = parts.map(|(label, share)| {
+            let own = |label: usize, share: f64| {
                 (1.0 - self.label_smoothing) * weights.map_or(1.0, |weights| weights[label]) * share
-            });
-            let [first, second] = parts.map(|(label, _)| label);
-            let of_first = spread(first) + own[0] + if first == second { own[1] } else { 0.0 };
-            let of_second = spread(second) + own[1];
-            let target = |class: usize| match class {
-                _ if class == first => of_first,
-                _ if class == second => of_second,
-                _ => spread(class),
             };
-            let total_target: f64 = (0..classes).map(target).sum();
+            let right = spread(first) + own(first, first_share);
+            // Of another label in a mixture; its loss is added at the end.
+            let other = own(second, rest);
+            let target = |class: usize| if class == first { right } else { spread(class) };
+            let total_target = (0..classes).map(target).sum::<f64>() + other;
 
             let largest = row.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, f64::max);
             let mut sum = 0.0;
@@ -211,12 +208,16 @@ impl Config {
             }
             let log_sum = largest + libm::log(sum);
             let share = total_target / sum;
-            for (class, (z, slot)) in row.iter().zip(gradient).enumerate() {
+            for (class, (z, slot)) in row.iter().zip(gradient.iter_mut()).enumerate() {
                 let target = target(class);
                 if target != 0.0 {
                     loss += target * (log_sum - z.to_f64());
                 }
                 *slot = T::from_f64(slot.to_f64() * share - target);
+            }
+            if other != 0.0 {
+                loss += other * (log_sum - row[second].to_f64());
+                gradient[second] = T::from_f64(gradient[second].to_f64() - other);
             }
         }
         Ok(loss)
