@@ -6,14 +6,13 @@ use candle_core::DType;
 
 use super::load::{Load, Others};
 use super::percentiles::Percentiles;
-use crate::data::Loader;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::network::Parameters;
 use crate::random::{Purpose, Stream};
 use crate::run::Run;
 use crate::run::build::build_augmenter;
-use crate::train::Epoch;
+use crate::train::{Batches, Epoch};
 
 /// The minimum number of timed steps.
 const LEAST_STEPS: usize = 20;
@@ -82,19 +81,14 @@ impl Session<'_> {
             update.begin_epoch(engine.as_mut(), self.epoch);
             let learning_rate = experiment.optimizer.member().learning_rate();
             let mut augmenter = build_augmenter(experiment, data, team);
-            let epoch = Epoch { number: self.epoch, order: &order };
-            let mut first = 0;
-            let mut batches = Loader::new(&data.train, &order[..whole], size, &data.scaling);
-            while let Some(batch) = batches.next() {
+            let epoch = Epoch { number: self.epoch, order: &order[..whole] };
+            let mut batches = Batches::new(data, augmenter.as_mut(), epoch, 0, size);
+            loop {
+                let start_step = Instant::now();
+                let Some(batch) = batches.next() else { break };
                 if let Some(signal) = self.interrupt.signal() {
                     return Err(Error::Interrupted(signal));
                 }
-                let start_step = Instant::now();
-                let batch = match &mut augmenter {
-                    Some(augmenter) => augmenter.run(batch, epoch, first),
-                    None => batch,
-                };
-                first += size;
                 let loss = update.begin(engine.as_mut(), &batch, self.step, learning_rate)?.loss;
                 if loss.is_finite() {
                     update.finish(engine.as_mut(), self.step, learning_rate)?;

@@ -33,9 +33,9 @@ pub struct Run {
     pub plan: Plan,
     /// The engine that takes the steps.
     pub engine: Box<dyn Engine>,
-    /// The averaged weights, if `[ema]` asks for them.
+    /// The averaged weights, if `[ema]` or `[swa]` asks for them.
     pub average: Option<Average>,
-    /// The threads of the engine, if it runs on the CPU, and of the loading of batches.
+    /// The threads of the engine, if it runs on the CPU, and of the changes to samples.
     pub team: SharedTeam,
     config_folder: String,
 }

@@ -8,7 +8,8 @@ use crate::network::{Operation, Parameters, Plan};
 /// The mean and the variance over all samples of a pass, for each layer with batch normalization.
 pub struct Statistics {
     layers: Vec<Layer>,
-    values: f64,
+    /// The number of samples.
+    samples: f64,
 }
 
 struct Layer {
@@ -31,7 +32,7 @@ impl Statistics {
             let zeros = vec![0.0; running[0].elem_count()];
             Some(Layer { running, momentum, sums: [zeros.clone(), zeros] })
         });
-        Self { layers: layers.collect(), values: 0.0 }
+        Self { layers: layers.collect(), samples: 0.0 }
     }
 
     /// Whether the network has no batch normalization.
@@ -67,7 +68,7 @@ impl Statistics {
                 sums[1][i] += samples * (variance + mean * mean);
             }
         }
-        self.values += samples;
+        self.samples += samples;
         Ok(())
     }
 
@@ -77,8 +78,8 @@ impl Statistics {
     /// If candle returns an error.
     pub fn store(&self) -> Result<()> {
         for Layer { running, sums, .. } in &self.layers {
-            let means: Vec<f64> = sums[0].iter().map(|sum| sum / self.values).collect();
-            let squares = sums[1].iter().map(|sum| sum / self.values);
+            let means: Vec<f64> = sums[0].iter().map(|sum| sum / self.samples).collect();
+            let squares = sums[1].iter().map(|sum| sum / self.samples);
             let variances = squares.zip(&means).map(|(square, mean)| (square - mean * mean).max(0.0) as f32);
             let new = [means.iter().map(|mean| *mean as f32).collect::<Vec<f32>>(), variances.collect()];
             for (running, new) in running.iter().zip(new) {
@@ -101,7 +102,7 @@ mod tests {
         let momentum = 0.9;
         let zeros = || Var::zeros(1, candle_core::DType::F32, &Device::Cpu);
         let layer = Layer { running: [zeros()?, zeros()?], momentum, sums: [vec![0.0], vec![0.0]] };
-        let mut statistics = Statistics { layers: vec![layer], values: 0.0 };
+        let mut statistics = Statistics { layers: vec![layer], samples: 0.0 };
         let mut stream = Stream::new(1, Purpose::Data, [0, 0]);
         let values: Vec<f64> = (0..30).map(|i| stream.normal() + f64::from(i) / 10.0).collect();
         let measure = |values: &[f64]| {
