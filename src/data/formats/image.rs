@@ -30,6 +30,8 @@ const LARGEST_IMAGE: u64 = 1 << 30;
 const PIXELS_PER_BYTE_OF_PNG: u64 = 8 * 1032;
 /// The maximum for a JPEG file: one bit for each block of 64.
 const PIXELS_PER_BYTE_OF_JPEG: u64 = 512;
+/// The number of pixels whose colors are separated at a time.
+const BLOCK: usize = 16;
 
 /// Reads, decodes and resizes an image file as [`decode`] does.
 ///
@@ -68,19 +70,42 @@ pub fn decode(
     );
     let (columns, rows) = if on_its_side { (height, width) } else { (width, height) };
     let (columns, rows) = (columns as u32, rows as u32);
-    let mut resized: DynamicImage = if channels == 1 {
-        resize(&gray(image), columns, rows, FilterType::Triangle).into()
-    } else {
-        resize(&image.into_rgb8(), columns, rows, FilterType::Triangle).into()
+    let in_size = (image.width(), image.height()) == (columns, rows);
+    let image: DynamicImage = if channels == 1 { gray(image).into() } else { image.into_rgb8().into() };
+    // To resize to the same size copies pixel by pixel.
+    let mut resized = match image {
+        image if in_size => image,
+        DynamicImage::ImageLuma8(gray) => resize(&gray, columns, rows, FilterType::Triangle).into(),
+        other => resize(&other.into_rgb8(), columns, rows, FilterType::Triangle).into(),
     };
     resized.apply_orientation(turned);
     let interleaved = resized.as_bytes();
-    for (channel, plane) in pixels.chunks_exact_mut(height * width).enumerate() {
-        for (pixel, value) in plane.iter_mut().zip(interleaved.iter().skip(channel).step_by(channels)) {
-            *pixel = *value;
-        }
+    match channels {
+        1 => pixels.copy_from_slice(interleaved),
+        _ => separate(interleaved, pixels),
     }
     Ok(())
+}
+
+/// Writes all red, then all green and all blue values to `pixels`.
+fn separate(interleaved: &[u8], pixels: &mut [u8]) {
+    let plane = pixels.len() / 3;
+    let (red, others) = pixels.split_at_mut(plane);
+    let (green, blue) = others.split_at_mut(plane);
+    // In blocks of a fixed size, which the compiler turns into shuffles of vectors.
+    let mut colors = interleaved.chunks_exact(3 * BLOCK);
+    let planes = red.chunks_mut(BLOCK).zip(green.chunks_mut(BLOCK)).zip(blue.chunks_mut(BLOCK));
+    for ((red, green), blue) in planes {
+        if let (Some(colors), BLOCK, BLOCK, BLOCK) = (colors.next(), red.len(), green.len(), blue.len()) {
+            for i in 0..BLOCK {
+                (red[i], green[i], blue[i]) = (colors[3 * i], colors[3 * i + 1], colors[3 * i + 2]);
+            }
+        } else {
+            for (i, color) in colors.remainder().chunks_exact(3).enumerate() {
+                (red[i], green[i], blue[i]) = (color[0], color[1], color[2]);
+            }
+        }
+    }
 }
 
 /// Decodes the pixels of a file; the error says what is wrong with it.
@@ -166,6 +191,17 @@ fn explain(error: &ImageError, container: &Container<'_>) -> String {
 mod tests {
     use super::*;
     use image::ImageFormat;
+
+    #[test]
+    fn colors_are_separated_whatever_the_number_of_pixels() {
+        for count in 0..70 {
+            let colors: Vec<u8> = (0..3 * count).collect();
+            let mut planes = vec![0; colors.len()];
+            separate(&colors, &mut planes);
+            let of = |channel| colors.iter().skip(channel).step_by(3).copied();
+            assert_eq!(planes, (0..3).flat_map(of).collect::<Vec<u8>>(), "{count} pixels");
+        }
+    }
 
     #[test]
     fn a_header_that_promises_more_than_the_file_can_hold_allocates_nothing() {
