@@ -30,7 +30,7 @@ impl CustomData for Rings {
             };
             Dataset {
                 sample_shape: [2].into(),
-                features: Features::Floats(labels.iter().flat_map(point).collect()),
+                features: Features::Floats(labels.iter().flat_map(point).collect()).into(),
                 targets: Targets::Classes { labels, names: vec!["within".to_owned(), "around".to_owned()] },
             }
         };

@@ -64,9 +64,10 @@ fn files(setting: &Setting) -> &'static str {
 
 /// The size of all values in bytes.
 fn size(dataset: &Dataset) -> usize {
-    match &dataset.features {
-        Features::Bytes(bytes) => bytes.len(),
-        Features::Floats(floats) => size_of_val(&floats[..]),
+    match dataset.features.memory() {
+        Some(Features::Bytes(bytes)) => bytes.len(),
+        Some(Features::Floats(floats)) => size_of_val(&floats[..]),
+        None => 0,
     }
 }
 
@@ -79,7 +80,7 @@ pub fn epoch(setting: &Setting) -> Value {
     let mut team = Team::new(setting.threads);
     let mut input = Arena::new(batch_size * channels * height * width);
     let factors = [data.scaling.scale(), data.scaling.shift()];
-    let features = match &data.train.features {
+    let features = match data.train.features.memory().expect("samples in memory") {
         Features::Bytes(bytes) => Data::Bytes(bytes),
         Features::Floats(floats) => Data::Floats(floats),
     };
@@ -92,7 +93,7 @@ pub fn epoch(setting: &Setting) -> Value {
 
         let start = Instant::now();
         let mut loader = Loader::new(&data.train, &order, batch_size, &data.scaling);
-        while let Some(batch) = loader.next() {
+        while let Some(batch) = loader.next().expect("samples in memory") {
             black_box(&batch);
         }
         batches.push(milliseconds(start));

@@ -133,7 +133,8 @@ fn inference(setting: &Setting) -> serde_json::Value {
     let Run { data, mut engine, .. } = setting.run();
     let mut times = Vec::new();
     for indices in data.train_indices.chunks_exact(1).cycle().take(WARM_UP_CALLS + CALLS) {
-        let (features, shape) = (&data.train.features, &data.train.sample_shape);
+        let features = data.train.features.memory().expect("samples in memory");
+        let shape = &data.train.sample_shape;
         let start = Instant::now();
         engine.logits(&Samples { features, shape, indices, scaling: &data.scaling }).expect("logits");
         times.push(milliseconds(start) * 1e3);

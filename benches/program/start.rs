@@ -35,7 +35,7 @@ fn once(setting: &Setting) -> [f64; 5] {
     let Run { experiment, data: samples, mut engine, .. } = run;
     let (batch_size, rate) = (experiment.train.batch_size, experiment.optimizer.member().learning_rate());
     let mut batches = Loader::new(&samples.train, &samples.train_indices, batch_size, &samples.scaling);
-    engine.step(&batches.next().expect("a batch"), 0, rate).expect("a step");
+    engine.step(&batches.next().expect("samples in memory").expect("a batch"), 0, rate).expect("a step");
     let total = milliseconds(start);
     [config, data - config, network - data, total - network, total]
 }

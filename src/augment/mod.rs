@@ -37,7 +37,7 @@ mod colors;
 mod draws;
 mod image;
 
-pub(crate) use chain::Chain;
+pub(crate) use chain::{Chain, Sample};
 pub use draws::Draws;
 pub use image::Image;
 

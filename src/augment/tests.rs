@@ -32,9 +32,26 @@ fn images(shape: &Shape, count: usize) -> Features {
 /// Sample `index` of four, mixed with the next one if at all.
 fn augmented(config: &Config, shape: &Shape, seed: u64, epoch: u64, index: usize) -> Vec<f32> {
     let mut values = vec![0.0; shape.elements().unwrap_or(0)];
-    let pair = [index, (index + 1) % 4];
-    Chain::new(config, shape, seed).run(&images(shape, 4), epoch, pair, &mut values);
+    run(
+        &mut Chain::new(config, shape, seed),
+        &images(shape, 4),
+        epoch,
+        [index, (index + 1) % 4],
+        &mut values,
+    );
     values
+}
+
+/// Runs `chain` on the first of two samples of `features`.
+fn run(
+    chain: &mut Chain<'_>,
+    features: &Features,
+    epoch: u64,
+    pair: [usize; 2],
+    to: &mut [f32],
+) -> Option<f64> {
+    let [sample, partner] = pair.map(|index| Sample { features, row: index, index });
+    chain.run(sample, partner, epoch, to)
 }
 
 #[test]
@@ -47,7 +64,7 @@ fn every_operation_depends_on_seed_epoch_and_sample_alone() {
         let mut chain = Chain::new(&config, &shape, 1);
         let mut again = vec![0.0; first.len()];
         for index in [3, 0, 2] {
-            chain.run(&images(&shape, 4), 5, [index, (index + 1) % 4], &mut again);
+            run(&mut chain, &images(&shape, 4), 5, [index, (index + 1) % 4], &mut again);
         }
         assert_eq!(first, again, "{name} after other samples");
         let other =
@@ -128,7 +145,8 @@ fn a_mixture_holds_the_drawn_share_of_both_samples() {
         let mut values = vec![0.0; 256];
         let mut seen = Vec::new();
         for epoch in 0..20 {
-            let share = Chain::new(&config, &shape, 1).run(&black_and_white, epoch, [0, 1], &mut values);
+            let share =
+                run(&mut Chain::new(&config, &shape, 1), &black_and_white, epoch, [0, 1], &mut values);
             let share = share.expect("a mixture");
             let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / 256.0;
             assert!((mean - 255.0 * (1.0 - share)).abs() < 1e-3, "{name}: {mean} {share}");

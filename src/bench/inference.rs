@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::percentiles::Percentiles;
-use crate::data::{Prepared, Samples};
+use crate::data::{Loader, Prepared};
 use crate::engine::Predictor;
 use crate::error::{Error, Result};
 use crate::inference;
@@ -57,9 +57,10 @@ fn calls(
             return Err(Error::Interrupted(signal));
         }
         let indices = batches.next().unwrap_or_default();
-        let (features, shape) = (&data.train.features, &data.train.sample_shape);
+        let mut batch = Loader::new(&data.train, indices, size, &data.scaling);
+        let Some(batch) = batch.next()? else { return Ok(f64::NAN) };
         let start = Instant::now();
-        predictor.logits(&Samples { features, shape, indices, scaling: &data.scaling })?;
+        predictor.logits(&batch.samples)?;
         Ok(start.elapsed().as_secs_f64() * 1e6)
     };
     (0..WARM_UP_CALLS).try_for_each(|_| call().map(drop))?;

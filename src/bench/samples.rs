@@ -78,7 +78,7 @@ fn random(experiment: &Experiment, shape: Shape, target: Target) -> Splits {
         }
     };
     Splits {
-        train: Dataset { sample_shape: shape, features, targets },
+        train: Dataset { sample_shape: shape, features: features.into(), targets },
         validation: None,
         test: None,
         columns: None,
@@ -120,7 +120,9 @@ mod tests {
         );
         let (splits, _) = load(&experiment(&text), &SearchPath::default()).unwrap();
         assert_eq!(splits.train.target(), Target::Value { width: 1 });
-        assert!(matches!(&splits.train.features, Features::Floats(values) if values.len() == 2 * 3000));
+        assert!(
+            matches!(splits.train.features.memory(), Some(Features::Floats(values)) if values.len() == 2 * 3000)
+        );
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Session<'_> {
             let mut batches = Batches::new(data, augmenter.as_mut(), epoch, 0, size);
             loop {
                 let start_step = Instant::now();
-                let Some(batch) = batches.next() else { break };
+                let Some(batch) = batches.next()? else { break };
                 if let Some(signal) = self.interrupt.signal() {
                     return Err(Error::Interrupted(signal));
                 }

@@ -53,7 +53,7 @@ impl Card {
             taper: env!("CARGO_PKG_VERSION").to_owned(),
             experiment,
             sample_shape: data.sample_shape.clone(),
-            pixels: matches!(data.features, Features::Bytes(_)),
+            pixels: matches!(data.features.buffer(), Features::Bytes(_)),
             normalize: None,
             targets: None,
             columns: None,

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Loading;
 use super::columns::Columns;
+use super::{Features, Loading, Source};
 use crate::digest;
 use crate::error::Result;
 use crate::shape::Shape;
@@ -83,19 +83,10 @@ pub struct Splits {
 pub struct Dataset {
     /// The shape of one sample: `[features]` or `[channels, height, width]`.
     pub sample_shape: Shape,
-    /// All samples, one after the other.
-    pub features: Features,
+    /// The values of all samples.
+    pub features: Source,
     /// The targets of all samples.
     pub targets: Targets,
-}
-
-/// The values of all samples, sample by sample, each in C order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Features {
-    /// Pixels; they remain bytes until a batch is made, which maps 0..=255 to 0..=1.
-    Bytes(Vec<u8>),
-    /// Numbers, used unscaled.
-    Floats(Vec<f32>),
 }
 
 /// The targets, sample by sample.
@@ -133,7 +124,7 @@ impl Dataset {
         self.len() == 0
     }
 
-    /// SHA-256 of all values and targets, in hexadecimal.
+    /// SHA-256 of all values and targets, in hexadecimal; of samples on disk, their fingerprint takes the place of the values.
     #[must_use]
     pub fn digest(&self) -> String {
         self.digest_under(&Loading::default()).unwrap_or_default()
@@ -154,14 +145,17 @@ impl Dataset {
                 |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>();
             values.chunks(PART).try_for_each(|values| part(&bytes(values)))
         };
-        if let Features::Floats(values) = &self.features {
+        if let Source::Memory(Features::Floats(values)) = &self.features {
             floats(values)?;
         }
         if let Targets::Values { values, .. } = &self.targets {
             floats(values)?;
         }
-        if let Features::Bytes(bytes) = &self.features {
-            bytes.chunks(PART).try_for_each(&mut part)?;
+        match &self.features {
+            Source::Memory(Features::Bytes(bytes)) => bytes.chunks(PART).try_for_each(&mut part)?,
+            Source::Memory(Features::Floats(_)) => {}
+            Source::Bytes(stored) => part(stored.fingerprint().as_bytes())?,
+            Source::Floats(stored) => part(stored.fingerprint().as_bytes())?,
         }
         if let Targets::Classes { labels, .. } = &self.targets {
             let bytes =

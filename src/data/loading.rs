@@ -31,8 +31,8 @@ pub struct LoadingReport<'a> {
 pub enum Unit {
     /// The bytes of a file.
     Bytes,
-    /// The images of a folder.
-    Images,
+    /// Samples, such as the images of a folder.
+    Samples,
     /// The bytes of a file that is being downloaded.
     Fetched,
 }

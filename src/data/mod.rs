@@ -26,15 +26,17 @@ mod hub;
 mod loading;
 mod search;
 mod sound;
+mod source;
 
 pub use batches::BatchTargets;
 pub(crate) use batches::{Batch, Loader, Prepared, Samples, Scaling};
 pub use columns::{Column, Columns, Fill, Rule};
-pub use dataset::{Dataset, Facts, Features, Splits, Surveyed, Target, Targets};
+pub use dataset::{Dataset, Facts, Splits, Surveyed, Target, Targets};
 pub use loading::{Loading, LoadingReport, Unit};
 pub use preprocess::Normalize;
 pub use search::SearchPath;
 pub use sets::{Config, DataConfig, MnistOptions, Task};
+pub use source::{Features, Source, Stored};
 
 use crate::error::{Error, Result};
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Features, Targets};
+use super::{Dataset, Features, Loading, Targets};
 use crate::config::Problems;
+use crate::error::Result;
 
 /// `[preprocess]`: transformations of every sample, in training, evaluation and prediction alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -68,51 +69,68 @@ impl Config {
 
     /// The mean and the standard deviation to use: those of the config, or those of the samples `training` of
     /// `dataset`.
-    #[must_use]
-    pub fn resolve(&self, dataset: &Dataset, training: &[usize]) -> Option<Normalize> {
-        self.normalize.as_ref().map(|normalize| match normalize {
-            Normalization::Measured(Measured::Standardize) => Normalize::measure(dataset, training),
-            Normalization::Given(normalize) => normalize.clone(),
-        })
+    ///
+    /// # Errors
+    /// If samples on disk cannot be read, or a signal arrived.
+    pub fn resolve(
+        &self,
+        dataset: &Dataset,
+        training: &[usize],
+        loading: &Loading,
+    ) -> Result<Option<Normalize>> {
+        let resolve = |normalize: &Normalization| match normalize {
+            Normalization::Measured(Measured::Standardize) => Normalize::measure(dataset, training, loading),
+            Normalization::Given(normalize) => Ok(normalize.clone()),
+        };
+        self.normalize.as_ref().map(resolve).transpose()
     }
 }
 
 impl Normalize {
     /// The mean and the standard deviation of each channel or feature over the samples `training` of
-    /// `dataset`, with pixels scaled to [0, 1]; sums are computed in the order of `training`.
+    /// `dataset`, with pixels scaled to [0, 1]; sums of numbers are computed in the order of `training`.
     ///
     /// This is the population standard deviation (divided by N), as in scikit-learn's `StandardScaler`; as
     /// there, constant features have 1.
-    #[must_use]
-    pub fn measure(dataset: &Dataset, training: &[usize]) -> Self {
+    ///
+    /// # Errors
+    /// If samples on disk cannot be read, or a signal arrived.
+    pub fn measure(dataset: &Dataset, training: &[usize], loading: &Loading) -> Result<Self> {
         let channels = dataset.sample_shape.0.first().copied().unwrap_or(1).max(1);
         let size = dataset.sample_shape.elements().unwrap_or(0);
         let run = (size / channels).max(1);
         let count = (training.len() * run).max(1) as f64;
-        let sum = |of: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
-            let mut sums = vec![0.0; channels];
-            for &sample in training {
-                for (channel, sum) in sums.iter_mut().enumerate() {
-                    let first = sample * size + channel * run;
-                    match &dataset.features {
-                        Features::Bytes(bytes) => {
-                            for &byte in &bytes[first..first + run] {
-                                *sum += of(channel, f64::from(byte) / 255.0);
-                            }
-                        }
-                        Features::Floats(floats) => {
-                            for &value in &floats[first..first + run] {
-                                *sum += of(channel, f64::from(value));
-                            }
-                        }
-                    }
+        // Pixels are counted by value in one pass, since those on disk have to be decoded.
+        let mut pixels = vec![[0_u64; 256]; channels];
+        if let Features::Bytes(_) = dataset.features.buffer() {
+            dataset.features.for_each(training, size, loading, |features, row| {
+                let Features::Bytes(bytes) = features else { return };
+                let sample = bytes[row * size..(row + 1) * size].chunks_exact(run);
+                for (counts, plane) in pixels.iter_mut().zip(sample) {
+                    plane.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
                 }
+            })?;
+        }
+        let average = |of: &dyn Fn(usize, f64) -> f64| -> Result<Vec<f64>> {
+            let of_pixels = |(channel, counts): (usize, &[u64; 256])| -> f64 {
+                let part = |(value, &count)| count as f64 * of(channel, value as f64 / 255.0);
+                counts.iter().enumerate().map(part).sum()
+            };
+            let mut sums: Vec<f64> = pixels.iter().enumerate().map(of_pixels).collect();
+            if let Features::Floats(_) = dataset.features.buffer() {
+                dataset.features.for_each(training, size, loading, |features, row| {
+                    let Features::Floats(floats) = features else { return };
+                    let sample = floats[row * size..(row + 1) * size].chunks_exact(run);
+                    for ((channel, sum), values) in sums.iter_mut().enumerate().zip(sample) {
+                        values.iter().for_each(|&value| *sum += of(channel, f64::from(value)));
+                    }
+                })?;
             }
-            sums.into_iter().map(|sum| sum / count).collect()
+            Ok(sums.into_iter().map(|sum| sum / count).collect())
         };
-        let mean = sum(&|_, value| value);
-        let variance = sum(&|channel, value| (value - mean[channel]).powi(2));
-        Self { std: deviations(&mean, &variance, count), mean }
+        let mean = average(&|_, value| value)?;
+        let variance = average(&|channel, value| (value - mean[channel]).powi(2))?;
+        Ok(Self { std: deviations(&mean, &variance, count), mean })
     }
 
     /// As [`measure`](Self::measure), of each number to predict; `None` for classes.
@@ -178,14 +196,15 @@ mod tests {
 
     fn dataset(sample_shape: Vec<usize>, features: Features) -> Dataset {
         let targets = Targets::Values { values: vec![0.0; 3], width: 1 };
-        Dataset { sample_shape: crate::shape::Shape(sample_shape), features, targets }
+        Dataset { sample_shape: crate::shape::Shape(sample_shape), features: features.into(), targets }
     }
 
     #[test]
     fn features_are_standardized_as_by_scikit_learn() {
         // StandardScaler().fit([[1, 7], [2, 7], [6, 7]]): mean_ 3 and 7, scale_ 2.160246899469287 and 1.
         let floats = Features::Floats(vec![1.0, 7.0, 2.0, 7.0, 6.0, 7.0]);
-        let measured = Normalize::measure(&dataset(vec![2], floats), &[0, 1, 2]);
+        let measured =
+            Normalize::measure(&dataset(vec![2], floats), &[0, 1, 2], &Loading::default()).unwrap();
         assert_eq!(measured.mean, [3.0, 7.0]);
         assert!((measured.std[0] - 2.160_246_899_469_287).abs() < 1e-15);
         assert!((measured.std[1] - 1.0).abs() < f64::EPSILON);
@@ -211,11 +230,11 @@ mod tests {
         for byte in 0..=255 {
             let data = dataset(vec![1, 1, 1], Features::Bytes(vec![byte; 1000]));
             let order: Vec<usize> = (0..1000).collect();
-            let measured = Normalize::measure(&data, &order);
+            let measured = Normalize::measure(&data, &order, &Loading::default()).unwrap();
             assert!((measured.std[0] - 1.0).abs() < f64::EPSILON, "{byte}: {measured:?}");
         }
         let data = dataset(vec![1], Features::Floats(vec![1e6, 1e6, 1e6 + 0.0625]));
-        let measured = Normalize::measure(&data, &[0, 1, 2]);
+        let measured = Normalize::measure(&data, &[0, 1, 2], &Loading::default()).unwrap();
         assert!(
             (measured.std[0] - 0.0625 * 2_f64.sqrt() / 3.0).abs() < 1e-9,
             "a small deviation is kept: {measured:?}"
@@ -225,7 +244,8 @@ mod tests {
     #[test]
     fn only_training_samples_are_measured_and_each_channel_by_itself() {
         let bytes = Features::Bytes(vec![0, 255, 51, 51, 255, 0, 102, 102, 9, 9, 9, 9]);
-        let measured = Normalize::measure(&dataset(vec![2, 1, 2], bytes), &[0, 1]);
+        let measured =
+            Normalize::measure(&dataset(vec![2, 1, 2], bytes), &[0, 1], &Loading::default()).unwrap();
         for (value, expected) in measured.mean.iter().chain(&measured.std).zip([0.5, 0.3, 0.5, 0.1]) {
             assert!((value - expected).abs() < 1e-15, "{measured:?}");
         }

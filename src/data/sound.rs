@@ -1,6 +1,6 @@
 //! Checks that samples made by a caller meet the assumptions of the library.
 
-use super::{Dataset, Features, Splits, Targets};
+use super::{Dataset, Features, Source, Splits, Targets};
 
 impl Splits {
     /// Checks the samples, and that validation and test samples match the training samples.
@@ -34,8 +34,12 @@ impl Dataset {
         let size = shape.elements().filter(|&size| size > 0 && !shape.0.is_empty());
         let size = size.ok_or_else(|| format!("a sample of shape {:?} has no values", shape.0))?;
         let (values, odd) = match &self.features {
-            Features::Bytes(bytes) => (bytes.len(), None),
-            Features::Floats(floats) => (floats.len(), floats.iter().position(|value| !value.is_finite())),
+            Source::Memory(Features::Bytes(bytes)) => (bytes.len(), None),
+            Source::Memory(Features::Floats(floats)) => {
+                (floats.len(), floats.iter().position(|value| !value.is_finite()))
+            }
+            Source::Bytes(stored) => (size.saturating_mul(stored.samples()), None),
+            Source::Floats(stored) => (size.saturating_mul(stored.samples()), None),
         };
         if size.checked_mul(samples) != Some(values) {
             return Err(format!("{values} values do not make {samples} samples of shape {shape}"));
@@ -69,7 +73,7 @@ impl Dataset {
     /// # Errors
     /// A sentence that describes the problem.
     pub fn goes_with(&self, train: &Self) -> Result<(), String> {
-        let kind = |dataset: &Self| match dataset.features {
+        let kind = |dataset: &Self| match dataset.features.buffer() {
             Features::Bytes(_) => "bytes (pixels, which are divided by 255)",
             Features::Floats(_) => "numbers of another type (which are used unscaled)",
         };
@@ -99,7 +103,7 @@ mod tests {
     fn classes(shape: &[usize], values: usize, labels: &[u32], names: &[&str]) -> Dataset {
         Dataset {
             sample_shape: crate::shape::Shape(shape.to_vec()),
-            features: Features::Bytes(vec![0; values]),
+            features: Features::Bytes(vec![0; values]).into(),
             targets: Targets::Classes {
                 labels: labels.to_vec(),
                 names: names.iter().map(|name| (*name).to_owned()).collect(),
@@ -110,7 +114,7 @@ mod tests {
     fn numbers(values: &[f32], targets: &[f32], width: usize) -> Dataset {
         Dataset {
             sample_shape: [2].into(),
-            features: Features::Floats(values.to_vec()),
+            features: Features::Floats(values.to_vec()).into(),
             targets: Targets::Values { values: targets.to_vec(), width },
         }
     }

@@ -66,18 +66,19 @@ pub fn evaluate_each(
     let mut running = Running::of_split(target).with(split.requested).in_units(scaling.target_units());
     let mut gradient = Vec::new(); // unused
     let mut done = 0;
-    watch(done)?;
+    watch(0)?;
     let mut batches = Loader::new(split.dataset, split.indices, batch_size, scaling);
-    while let Some(batch) = batches.next() {
+    while let Some(batch) = batches.next()? {
         let logits = predictor.logits(&batch.samples)?;
         gradient.resize(logits.len(), 0.0);
         let sum = loss.sum_and_gradient(logits, batch.targets, &mut gradient)?;
         running.add(sum, logits, batch.targets)?;
         if let Some(each) = &mut each {
-            each_result(loss, (split.dataset, scaling), batch.samples.indices, logits, each)?;
+            let indices = &split.indices[done..done + batch.samples.len()];
+            each_result(loss, (split.dataset, scaling), indices, logits, each)?;
         }
-        done += batch.samples.len() as u64;
-        watch(done)?;
+        done += batch.samples.len();
+        watch(done as u64)?;
         if interrupt.signal().is_some() {
             return Ok(None);
         }

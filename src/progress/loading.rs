@@ -63,7 +63,7 @@ impl Reading {
         }
         let seconds = now.saturating_duration_since(self.began).as_secs_f64();
         let speed = (self.done > 0 && seconds > 0.0).then(|| self.done as f64 / seconds);
-        let counts = if report.unit == Unit::Images { Counts::Samples } else { Counts::Bytes };
+        let counts = if report.unit == Unit::Samples { Counts::Samples } else { Counts::Bytes };
         Some(Gauge {
             label: format!("{} {}", phase(report.unit), name(report.place)),
             epoch: None,

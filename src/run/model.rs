@@ -171,7 +171,7 @@ impl Model {
         if let Some(message) = self.checkpoint.card.misfit(&samples.train) {
             return Err(Error::data(self.experiment.data.name(), message));
         }
-        let scaling = self.checkpoint.card.scaling(&samples.train.features);
+        let scaling = self.checkpoint.card.scaling(&samples.train.features.buffer());
         // The checkpoint's normalization applies, not one measured on these samples.
         let no_preprocessing = preprocess::Config::default();
         let data =

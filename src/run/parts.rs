@@ -75,9 +75,10 @@ impl Run {
         let mut card = Card::new(experiment.to_json(), &splits.train);
         experiment.require_classes(&card.classes)?;
         let plan = fit_plan(&experiment, &card)?;
-        if let (Some(name), Features::Floats(_)) =
-            (experiment.augment.as_ref().and_then(augment::Config::needs_bytes), &splits.train.features)
-        {
+        if let (Some(name), Features::Floats(_)) = (
+            experiment.augment.as_ref().and_then(augment::Config::needs_bytes),
+            splits.train.features.buffer(),
+        ) {
             let message =
                 format!("has numbers, but `{name}` in `augment.operations` changes bytes only; remove it");
             return Err(Error::data(experiment.data.name(), message));

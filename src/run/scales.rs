@@ -26,7 +26,8 @@ pub fn warnings(run: &Run) -> Vec<String> {
 
 /// The largest and the smallest column of a table, if their ratio is too large. `names` are the column names.
 fn uneven_columns(data: &Dataset, order: &[usize], names: Option<&[String]>) -> Option<String> {
-    let (Features::Floats(values), [width]) = (&data.features, data.sample_shape.0.as_slice()) else {
+    let (Some(Features::Floats(values)), [width]) = (data.features.memory(), data.sample_shape.0.as_slice())
+    else {
         return None;
     };
     let sizes = typical_sizes(values, *width, order);
@@ -105,7 +106,7 @@ mod tests {
     fn table(width: usize, values: &[f32], targets: &[f32]) -> Dataset {
         Dataset {
             sample_shape: Shape(vec![width]),
-            features: Features::Floats(values.to_vec()),
+            features: Features::Floats(values.to_vec()).into(),
             targets: Targets::Values {
                 values: targets.to_vec(),
                 width: targets.len() * width / values.len(),

@@ -4,9 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use taper_kernels::simd::parts;
 
-use crate::augment::{Chain, Config};
+use crate::augment::{Chain, Config, Sample};
 use crate::data::{Batch, BatchTargets, Dataset, Features, Samples, Scaling, Targets};
 use crate::engine::SharedTeam;
+use crate::error::Result;
 use crate::position::Course;
 use crate::random::{Purpose, Stream};
 
@@ -22,6 +23,8 @@ pub struct Augmenter<'a> {
     chains: Vec<Mutex<Chain<'a>>>,
     /// The samples of the current batch, one after the other.
     features: Features,
+    /// The samples to be mixed with them, unless all are in memory, and their indices.
+    others: (Features, Vec<usize>),
     /// The indices of the samples in `features`.
     indices: Vec<usize>,
     /// The share of each sample in its mixture with another one.
@@ -60,6 +63,7 @@ impl<'a> Augmenter<'a> {
             team,
             changed: config.until * epochs * course.samples as f64,
             features: Features::Floats(Vec::new()),
+            others: (data.features.buffer(), Vec::new()),
             indices: Vec::new(),
             shares: Vec::new(),
             mixture: Mixture::default(),
@@ -67,28 +71,50 @@ impl<'a> Augmenter<'a> {
     }
 
     /// Returns `batch` with its samples changed; they start at place `first` in the order of the epoch.
-    pub fn run<'b>(&'b mut self, batch: Batch<'b>, epoch: Epoch<'_>, first: usize) -> Batch<'b> {
+    ///
+    /// # Errors
+    /// If a sample on disk, which is to be mixed with one of the batch, cannot be read.
+    pub fn run<'b>(&'b mut self, batch: Batch<'b>, epoch: Epoch<'_>, first: usize) -> Result<Batch<'b>> {
         let Samples { shape, indices, scaling, .. } = batch.samples;
         let before = epoch.number as f64 * epoch.order.len() as f64;
         let is_changed = |place: usize| before + (place as f64) < self.changed;
         if self.config.operations.is_empty() || !is_changed(first) {
-            return batch;
+            return Ok(batch);
         }
         let size = shape.elements().unwrap_or(0);
         let distance = self.distance(epoch);
         let partner = |place: usize| epoch.order[(place + distance) % epoch.order.len()];
-        let Features::Floats(values) = &mut self.features else { return batch };
+        let mixes = Chain::mixes(self.config);
+        let others = (first..first + indices.len()).map(partner);
+        if mixes && self.data.features.memory().is_none() {
+            self.others.1.clear();
+            self.others.1.extend(others.clone());
+            self.data.features.read(&self.others.1, size, &mut self.others.0)?;
+        }
+        let stored = &self.others.0;
+        let Features::Floats(values) = &mut self.features else { return Ok(batch) };
         values.resize(indices.len() * size, 0.0);
         self.shares.resize(indices.len(), 1.0);
         let (chains, data) = (&self.chains, self.data);
+        let own = |i: usize| Sample {
+            features: batch.samples.features,
+            row: indices[i],
+            index: epoch.order[first + i],
+        };
+        let other = |i: usize| {
+            let index = partner(first + i);
+            match data.features.memory() {
+                Some(features) => Sample { features, row: index, index },
+                None => Sample { features: stored, row: i, index },
+            }
+        };
         let slices = [(&mut values[..], size), (&mut self.shares[..], 1)];
         parts::for_each_by_thread(&mut self.team.lend(), indices.len(), slices, |i, thread, [to, share]| {
             let mut chain = chains[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            let pair = [indices[i], partner(first + i)];
             share[0] = if is_changed(first + i) {
-                chain.run(&data.features, epoch.number, pair, to).unwrap_or(1.0) as f32
+                chain.run(own(i), other(i), epoch.number, to).unwrap_or(1.0) as f32
             } else {
-                chain.copy(&data.features, pair[0], to);
+                chain.copy(own(i), to);
                 1.0
             };
         });
@@ -96,11 +122,10 @@ impl<'a> Augmenter<'a> {
         self.indices.extend(0..indices.len());
         let samples = Samples { features: &self.features, shape, indices: &self.indices, scaling };
         let mut targets = batch.targets;
-        if Chain::mixes(self.config) {
-            let partners = (0..indices.len()).map(|i| partner(first + i));
-            targets = self.mixture.targets(batch.targets, &mut self.shares, (data, scaling), partners);
+        if mixes {
+            targets = self.mixture.targets(batch.targets, &mut self.shares, (data, scaling), others);
         }
-        Batch { samples, targets }
+        Ok(Batch { samples, targets })
     }
 
     /// The distance in the order of the epoch between the samples that are mixed.
@@ -163,7 +188,7 @@ mod tests {
         let labels = (0..50).map(|i| i % 3).collect();
         Dataset {
             sample_shape: Shape::from([1, 9, 9]),
-            features: Features::Bytes(bytes),
+            features: Features::Bytes(bytes).into(),
             targets: Targets::Classes { labels, names: ["a", "b", "c"].map(String::from).to_vec() },
         }
     }
@@ -178,16 +203,16 @@ mod tests {
     /// The samples, and the parts of the targets, of epoch 1 of 2 from place `used` on.
     fn epoch(config: &Config, batch_size: usize, threads: usize, used: usize) -> (Vec<f32>, Vec<f32>) {
         let data = data();
-        let scaling = Scaling::new(&data.features, None);
+        let scaling = Scaling::new(&data.features.buffer(), None);
         let order: Vec<usize> = (0..50).map(|i| i * 7 % 50).collect();
         let course = Course::new(50, batch_size as u64, 2, None);
         let mut augmenter = Augmenter::new(config, 5, &data, course, SharedTeam::new(threads));
         let mut loader = Loader::new(&data, &order[used..], batch_size, &scaling);
         let (mut samples, mut targets, mut first) = (Vec::new(), Vec::new(), used);
         let epoch = Epoch { number: 1, order: &order };
-        while let Some(batch) = loader.next() {
+        while let Some(batch) = loader.next().expect("a batch") {
             let count = batch.samples.len();
-            let batch = augmenter.run(batch, epoch, first);
+            let batch = augmenter.run(batch, epoch, first).expect("a batch");
             let device = candle_core::Device::Cpu;
             let flat = |tensor: candle_core::Tensor| {
                 let numbers =
@@ -238,12 +263,13 @@ mod tests {
     #[test]
     fn a_single_sample_is_mixed_with_itself() {
         let mut data = data();
-        data.features = Features::Bytes(vec![9; 81]);
+        data.features = Features::Bytes(vec![9; 81]).into();
         data.targets = Targets::Classes { labels: vec![2], names: vec!["a".into(), "b".into(), "c".into()] };
-        let (config, scaling) = (config(true, 1.0), Scaling::new(&data.features, None));
+        let (config, scaling) = (config(true, 1.0), Scaling::new(&data.features.buffer(), None));
         let mut augmenter = Augmenter::new(&config, 1, &data, Course::new(1, 1, 1, None), SharedTeam::new(1));
         let mut loader = Loader::new(&data, &[0], 1, &scaling);
-        let batch = augmenter.run(loader.next().expect("a batch"), Epoch { number: 0, order: &[0] }, 0);
+        let batch = loader.next().expect("samples in memory").expect("a batch");
+        let batch = augmenter.run(batch, Epoch { number: 0, order: &[0] }, 0).expect("samples in memory");
         let BatchTargets::Mixed { labels: [2], others: [2], .. } = batch.targets else { panic!() };
     }
 }

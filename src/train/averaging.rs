@@ -17,7 +17,7 @@ impl Trainer<'_, '_> {
         }
         self.swap_weights()?;
         batches.restart();
-        while let Some(batch) = batches.next() {
+        while let Some(batch) = batches.next()? {
             statistics.clear_running()?;
             self.engine.observe(&batch, step)?;
             statistics.add(batch.samples.len())?;

@@ -2,6 +2,7 @@
 
 use super::{Augmenter, Epoch};
 use crate::data::{Batch, Loader, Prepared};
+use crate::error::Result;
 
 /// Batches of the training samples, with changed samples if there is an augmenter.
 pub struct Batches<'a, 'c> {
@@ -39,14 +40,16 @@ impl<'a, 'c> Batches<'a, 'c> {
     }
 
     /// The next batch, valid until the following call.
-    #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
-    pub fn next(&mut self) -> Option<Batch<'_>> {
-        let batch = self.loader.next()?;
+    ///
+    /// # Errors
+    /// If a sample on disk cannot be read.
+    pub fn next(&mut self) -> Result<Option<Batch<'_>>> {
+        let Some(batch) = self.loader.next()? else { return Ok(None) };
         let place = self.place;
         self.place += batch.samples.len();
-        Some(match &mut self.augmenter {
-            Some(augmenter) => augmenter.run(batch, self.epoch, place),
-            None => batch,
-        })
+        match &mut self.augmenter {
+            Some(augmenter) => augmenter.run(batch, self.epoch, place).map(Some),
+            None => Ok(Some(batch)),
+        }
     }
 }

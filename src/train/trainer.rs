@@ -103,7 +103,7 @@ impl Trainer<'_, '_> {
         let (data, batch_size) = (self.data, self.config.batch_size);
         let mut batches = Batches::new(data, augmenter, epoch, used, batch_size);
         let mut began = Instant::now();
-        while let Some(batch) = batches.next() {
+        while let Some(batch) = batches.next()? {
             self.step(&batch, state, began)?;
             if state.position.is_end_of_epoch() {
                 self.average_epoch(state, &mut batches)?;

@@ -59,7 +59,7 @@ impl CustomData for Corners {
             };
             Dataset {
                 sample_shape: [2].into(),
-                features: Features::Floats(labels.iter().flat_map(point).collect()),
+                features: Features::Floats(labels.iter().flat_map(point).collect()).into(),
                 targets: Targets::Classes { labels, names: ["a", "b", "c"].map(str::to_owned).to_vec() },
             }
         };
@@ -242,7 +242,7 @@ fn the_error_about_invalid_custom_data_names_the_data_set() {
     };
     for (data, message) in [
         (
-            with(|splits| splits.train.features = Features::Floats(vec![0.0; 7])),
+            with(|splits| splits.train.features = Features::Floats(vec![0.0; 7]).into()),
             "corners: training samples: 7 values",
         ),
         (

@@ -234,8 +234,8 @@ fn load(workspace: &Workspace, options: &str) -> Result<Splits, String> {
 
 /// The gray value of each sample, with its label.
 fn samples(dataset: &Dataset) -> Vec<(u8, u32)> {
-    match (&dataset.features, &dataset.targets) {
-        (Features::Bytes(pixels), Targets::Classes { labels, .. }) => {
+    match (dataset.features.memory(), &dataset.targets) {
+        (Some(Features::Bytes(pixels)), Targets::Classes { labels, .. }) => {
             pixels.iter().copied().zip(labels.iter().copied()).collect()
         }
         _ => panic!("no images"),

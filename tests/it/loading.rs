@@ -83,7 +83,7 @@ fn progress_is_reported_to_the_end() {
     let length = std::fs::metadata(csv).expect("the file").len();
     for (data, total, unit) in [
         ("[data.csv]\npath = \"t.csv\"\ntarget = \"y\"", length, Unit::Bytes),
-        ("[data.image_folder]\npath = \"images\"\nheight = 4\nwidth = 4", 40, Unit::Images),
+        ("[data.image_folder]\npath = \"images\"\nheight = 4\nwidth = 4", 40, Unit::Samples),
     ] {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&seen);

@@ -87,6 +87,7 @@ mod gradients;
 mod images;
 mod init_from;
 mod inputs_as_saved;
+mod large_folders;
 mod learning_rates;
 mod loading;
 mod lost_logs;

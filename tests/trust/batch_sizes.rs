@@ -125,7 +125,7 @@ fn eval_measures_the_mean_over_samples_for_any_number_of_samples() {
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
         let dataset = Dataset {
             sample_shape: network.shape.clone(),
-            features: network.features.clone(),
+            features: network.features.clone().into(),
             targets: Targets::Classes { labels: network.labels.clone(), names },
         };
         let scaling = Scaling::new(&network.features, None);

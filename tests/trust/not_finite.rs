@@ -86,7 +86,7 @@ fn inject(fault: Fault, engine: &str, case: u64) -> String {
     let data = || {
         let mut draw = stream(950, case);
         let count = samples * shape.iter().product::<usize>();
-        let features = Features::Floats((0..count).map(|_| draw.normal() as f32).collect());
+        let features = Features::Floats((0..count).map(|_| draw.normal() as f32).collect()).into();
         let targets = if experiment.loss.member().link().is_some() {
             let labels = (0..samples as u32).map(|i| i % 3).collect();
             Targets::Classes { labels, names: ["a", "b", "c"].map(str::to_owned).to_vec() }

@@ -195,7 +195,7 @@ fn two_steps(experiment: &Experiment, engine: Choice) -> Option<Steps> {
     let order: Vec<usize> = run.data.train_indices.iter().copied().cycle().take(16).collect();
     let (mut losses, mut gradients) = (Vec::new(), Vec::new());
     let mut batches = Loader::new(&run.data.train, &order, 8, &run.data.scaling);
-    while let Some(batch) = batches.next() {
+    while let Some(batch) = batches.next().expect("samples in memory") {
         if losses.is_empty() {
             run.engine.gradients(&batch, Part::whole(batch.samples.len()), 0).expect("a gradient");
             let gradient = run.engine.gradient();

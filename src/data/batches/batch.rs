@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::Scaling;
-use crate::data::{Dataset, Features, Targets};
+use crate::data::{Dataset, Features, Source, Targets};
 use crate::error::Result;
 use crate::shape::Shape;
 
@@ -127,6 +127,9 @@ impl BatchTargets<'_> {
 pub struct Loader<'a> {
     dataset: &'a Dataset,
     batches: std::slice::Chunks<'a, usize>,
+    /// The samples of the current batch, unless all are in memory, and their places in it.
+    samples: Features,
+    places: Vec<usize>,
     scaling: &'a Scaling,
     /// The targets of the current batch: labels or values.
     labels: Vec<u32>,
@@ -139,16 +142,27 @@ impl<'a> Loader<'a> {
     #[must_use]
     pub fn new(dataset: &'a Dataset, indices: &'a [usize], batch_size: usize, scaling: &'a Scaling) -> Self {
         let batches = indices.chunks(batch_size.max(1));
-        Self { dataset, batches, scaling, labels: Vec::new(), values: Vec::new() }
+        let samples = dataset.features.buffer();
+        Self {
+            dataset,
+            batches,
+            samples,
+            places: Vec::new(),
+            scaling,
+            labels: Vec::new(),
+            values: Vec::new(),
+        }
     }
 
     /// The next batch, valid until the following call. (An `Iterator` would have to copy the targets.)
     ///
+    /// # Errors
+    /// If a sample on disk cannot be read.
+    ///
     /// # Panics
     /// If an index is out of range.
-    #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
-    pub fn next(&mut self) -> Option<Batch<'_>> {
-        let indices = self.batches.next()?;
+    pub fn next(&mut self) -> Result<Option<Batch<'_>>> {
+        let Some(indices) = self.batches.next() else { return Ok(None) };
         let targets = match &self.dataset.targets {
             Targets::Classes { labels, .. } => {
                 self.labels.clear();
@@ -163,9 +177,19 @@ impl<'a> Loader<'a> {
                 BatchTargets::Values { values: &self.values, width: *width }
             }
         };
-        let (features, shape) = (&self.dataset.features, &self.dataset.sample_shape);
+        let Dataset { features: source, sample_shape: shape, .. } = self.dataset;
+        let (features, indices) = if let Source::Memory(features) = source {
+            (features, indices)
+        } else {
+            // The next batch is announced first, so that its files are fetched while this one is decoded and used.
+            source.prepare(self.batches.clone().next().unwrap_or_default());
+            source.read(indices, shape.elements().unwrap_or(0), &mut self.samples)?;
+            self.places.clear();
+            self.places.extend(0..indices.len());
+            (&self.samples, &self.places[..])
+        };
         let samples = Samples { features, shape, indices, scaling: self.scaling };
-        Some(Batch { samples, targets })
+        Ok(Some(Batch { samples, targets }))
     }
 }
 
@@ -177,7 +201,7 @@ mod tests {
     fn images() -> Dataset {
         Dataset {
             sample_shape: Shape(vec![2, 1, 2]),
-            features: Features::Bytes(vec![0, 51, 102, 255, 255, 0, 0, 51]),
+            features: Features::Bytes(vec![0, 51, 102, 255, 255, 0, 0, 51]).into(),
             targets: Targets::Classes { labels: vec![1, 0], names: vec!["a".into(), "b".into()] },
         }
     }
@@ -185,10 +209,9 @@ mod tests {
     /// The network's input for samples of [`images`].
     fn input(indices: &[usize], normalize: Option<&Normalize>) -> Result<Vec<f32>> {
         let data = images();
-        let scaling = Scaling::new(&data.features, normalize);
-        let samples =
-            Samples { features: &data.features, shape: &data.sample_shape, indices, scaling: &scaling };
-        let tensor = samples.tensor(&Device::Cpu)?;
+        let scaling = Scaling::new(&data.features.buffer(), normalize);
+        let mut loader = Loader::new(&data, indices, indices.len(), &scaling);
+        let tensor = loader.next()?.expect("a batch").samples.tensor(&Device::Cpu)?;
         assert_eq!(tensor.dims(), [indices.len(), 2, 1, 2]);
         Ok(tensor.flatten_all()?.to_vec1()?)
     }
@@ -214,14 +237,14 @@ mod tests {
     #[test]
     fn labels_and_values_follow_the_order_of_the_indices() -> Result<()> {
         let mut data = images();
-        let scaling = Scaling::new(&data.features, None);
+        let scaling = Scaling::new(&data.features.buffer(), None);
         let mut loader = Loader::new(&data, &[1, 0, 1], 3, &scaling);
-        let batch = loader.next().unwrap();
+        let batch = loader.next()?.expect("a batch");
         assert_eq!((batch.samples.len(), batch.targets.samples()), (3, 3));
         assert_eq!(batch.targets.tensor(&Device::Cpu)?.to_vec1::<u32>()?, [0, 1, 0]);
         data.targets = Targets::Values { values: vec![1.0, 2.0, 3.0, 4.0], width: 2 };
         let mut loader = Loader::new(&data, &[1, 0], 3, &scaling);
-        let batch = loader.next().unwrap();
+        let batch = loader.next()?.expect("a batch");
         assert_eq!((batch.samples.len(), batch.targets.samples()), (2, 2));
         let values = batch.targets.tensor(&Device::Cpu)?.to_vec2::<f32>()?;
         assert_eq!(values, [[3.0, 4.0], [1.0, 2.0]]);
@@ -229,35 +252,38 @@ mod tests {
     }
 
     #[test]
-    fn scaled_targets_are_converted_back_to_their_unit() {
+    fn scaled_targets_are_converted_back_to_their_unit() -> Result<()> {
         let data = Dataset {
             sample_shape: Shape(vec![1]),
-            features: Features::Floats(vec![0.0; 2]),
+            features: Features::Floats(vec![0.0; 2]).into(),
             targets: Targets::Values { values: vec![1000.0, 0.5, 1200.0, 0.5], width: 2 },
         };
         let units = Normalize { mean: vec![1100.0, 0.5], std: vec![100.0, 1.0] };
-        let scaling = Scaling::new(&data.features, None).with_targets(Some(units));
+        let scaling = Scaling::new(&data.features.buffer(), None).with_targets(Some(units));
         let mut loader = Loader::new(&data, &[1, 0], 2, &scaling);
-        let BatchTargets::Values { values, width: 2 } = loader.next().unwrap().targets else { panic!() };
+        let targets = loader.next()?.expect("a batch").targets;
+        let BatchTargets::Values { values, width: 2 } = targets else { panic!() };
         assert_eq!(values, [1.0, 0.0, -1.0, 0.0]);
         assert_eq!(scaling.predicted(&values[..2]), [1200.0, 0.5]);
         assert_eq!(scaling.target_units(), [100.0, 1.0]);
+        Ok(())
     }
 
     #[test]
-    fn every_sample_comes_once_and_in_order() {
+    fn every_sample_comes_once_and_in_order() -> Result<()> {
         let data = Dataset {
             sample_shape: Shape(vec![1]),
-            features: Features::Floats(vec![0.0; 5]),
+            features: Features::Floats(vec![0.0; 5]).into(),
             targets: Targets::Values { values: vec![0.0; 5], width: 1 },
         };
-        let scaling = Scaling::new(&data.features, None);
+        let scaling = Scaling::new(&data.features.buffer(), None);
         let mut loader = Loader::new(&data, &[4, 3, 2, 1, 0], 2, &scaling);
         let mut batches = Vec::new();
-        while let Some(batch) = loader.next() {
+        while let Some(batch) = loader.next()? {
             batches.push(batch.samples.indices.to_vec());
         }
         assert_eq!(batches, [vec![4, 3], vec![2, 1], vec![0]]);
-        assert!(Loader::new(&data, &[], 2, &scaling).next().is_none());
+        assert!(Loader::new(&data, &[], 2, &scaling).next()?.is_none());
+        Ok(())
     }
 }

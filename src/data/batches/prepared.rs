@@ -48,13 +48,13 @@ impl Prepared {
         let Divided { train: train_indices, validation: mut validation_indices, test: mut test_indices } =
             split.divide(&train, seed)?;
         if let Some(columns) = &mut columns
-            && let Features::Floats(values) = &mut train.features
+            && let Some(Features::Floats(values)) = train.features.memory_mut()
         {
             let measured = columns.measure(values, &train_indices);
             measured.map_err(|message| Error::data("data.csv.missing", message))?;
             columns.fill(values);
             for others in [&mut validation, &mut test].into_iter().flatten() {
-                if let Features::Floats(values) = &mut others.features {
+                if let Some(Features::Floats(values)) = others.features.memory_mut() {
                     columns.fill(values);
                 }
             }
@@ -67,10 +67,11 @@ impl Prepared {
         if let Some(test) = &test {
             test_indices = (0..test.len()).collect();
         }
-        let normalize = preprocess.resolve(&train, &train_indices);
+        let normalize = preprocess.resolve(&train, &train_indices, loading)?;
         let targets = preprocess.resolve_targets(&train, &train_indices);
         loading.check()?;
-        let scaling = Scaling::new(&train.features, normalize.as_ref()).with_targets(targets.clone());
+        let scaling =
+            Scaling::new(&train.features.buffer(), normalize.as_ref()).with_targets(targets.clone());
         Ok(Self {
             train,
             train_indices,

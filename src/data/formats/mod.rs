@@ -9,6 +9,7 @@ pub mod npy;
 
 pub(super) mod json;
 pub(super) mod npz;
+pub(super) mod positioned;
 
 mod numbers;
 

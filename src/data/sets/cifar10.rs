@@ -121,7 +121,7 @@ fn read(files: &[PathBuf], limit: Option<usize>, loading: &Loading) -> Result<Da
     }
     Ok(Dataset {
         sample_shape: Shape::from(SHAPE),
-        features: Features::Bytes(pixels),
+        features: Features::Bytes(pixels).into(),
         targets: Targets::Classes { labels, names: CLASSES.map(str::to_owned).to_vec() },
     })
 }

@@ -16,7 +16,7 @@
 //!     fn load(&self, _: &SearchPath, _: u64) -> taper::Result<Splits> {
 //!         let x: Vec<f32> = (0..100).map(|i| i as f32 / 50.0 - 1.0).collect();
 //!         let targets = Targets::Values { values: x.iter().map(|x| x * x).collect(), width: 1 };
-//!         let train = Dataset { sample_shape: [1].into(), features: Features::Floats(x), targets };
+//!         let train = Dataset { sample_shape: [1].into(), features: Features::Floats(x).into(), targets };
 //!         Ok(Splits { train, validation: None, test: None, columns: None })
 //!     }
 //! }

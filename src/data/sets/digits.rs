@@ -90,7 +90,7 @@ impl Config {
         });
         Ok(Dataset {
             sample_shape: Shape::from([1, self.size, self.size]),
-            features: Features::Bytes(pixels),
+            features: Features::Bytes(pixels).into(),
             targets: Targets::Classes {
                 labels: (0..=9).cycle().take(samples).collect(),
                 names: (0..=9).map(|digit| digit.to_string()).collect(),
@@ -220,9 +220,11 @@ mod tests {
     use super::*;
 
     fn images(config: &Config, seed: u64) -> Vec<Vec<u8>> {
-        match config.load(&SearchPath::default(), seed).unwrap().train.features {
-            Features::Bytes(pixels) => pixels.chunks(config.size * config.size).map(<[u8]>::to_vec).collect(),
-            Features::Floats(_) => panic!("digits are bytes"),
+        match config.load(&SearchPath::default(), seed).unwrap().train.features.memory() {
+            Some(Features::Bytes(pixels)) => {
+                pixels.chunks(config.size * config.size).map(<[u8]>::to_vec).collect()
+            }
+            _ => panic!("digits are bytes"),
         }
     }
 

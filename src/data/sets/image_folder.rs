@@ -6,12 +6,16 @@
 //! the class folders are skipped silently; other files in a class folder that are neither PNG nor JPEG are
 //! skipped with a warning. Samples are ordered by class, then by file name, with those in subfolders last.
 
+mod ahead;
+mod cache;
 mod files;
+mod images;
 mod listing;
 mod splits;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -21,12 +25,14 @@ use super::{DataConfig, SampleFiles};
 use crate::config::Problems;
 use crate::data::formats::image::read;
 use crate::data::{
-    Dataset, Facts, Features, Loading, LoadingReport, SearchPath, Splits, Surveyed, Target, Targets, Unit,
+    Dataset, Facts, Features, Loading, LoadingReport, SearchPath, Source, Splits, Surveyed, Target, Targets,
+    Unit,
 };
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::wording::counted;
 use files::Found;
+use images::{Images, MOST_KEPT};
 use listing::Listing;
 
 /// `[data.image_folder]`: PNG and JPEG images, sorted into folders by class.
@@ -59,8 +65,16 @@ pub struct Config {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub classes: Option<Vec<String>>,
+    /// A folder in which decoded images are kept, so that later epochs and runs read them from there; it is created, and may
+    /// be removed at any time. Without it, images are decoded again in each epoch, except those that fit in 256 MiB of
+    /// memory together. A relative path is resolved against the config file's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub cache: Option<PathBuf>,
 }
 
+/// The most bytes of files that are decoded before the first step; this takes less than half a second.
+const SMALL: u64 = 1 << 24;
 /// Bytes allocated at once: zeroing gigabytes takes seconds.
 const ROOM: usize = 1 << 28;
 
@@ -116,7 +130,7 @@ impl DataConfig for Config {
             found.warn();
         }
         let Listing { classes, train, validation, test } = listing;
-        let decode = |found: Found| self.decode_all(&found.images, &classes, &search.loading);
+        let decode = |found: Found| self.dataset(found, &classes, search);
         Ok(Splits {
             train: decode(train)?,
             validation: validation.map(decode).transpose()?,
@@ -159,13 +173,32 @@ impl DataConfig for Config {
         };
         let found = self.list_others(folder, names, search)?;
         found.warn();
-        self.decode_all(&found.images, names, &search.loading)
+        self.dataset(found, names, search)
     }
 }
 
 impl Config {
+    /// The images found. Few of them are decoded at once, so that a damaged one is reported before training
+    /// begins, the others when batches need them.
+    fn dataset(&self, found: Found, classes: &[String], search: &SearchPath) -> Result<Dataset> {
+        let (files, labels): (Vec<PathBuf>, Vec<u32>) = found.images.into_iter().unzip();
+        let loading = &search.loading;
+        let sizes = [self.channels, self.height, self.width];
+        let pixels = (files.len() as u64).saturating_mul(sizes.iter().product::<usize>() as u64);
+        let bytes: u64 = images::lengths(&files, loading)?.iter().sum();
+        let features = if bytes <= SMALL && pixels <= MOST_KEPT {
+            Features::Bytes(self.decode_all(&files, loading)?).into()
+        } else {
+            let folder = search.resolve(&self.path);
+            let cache = self.cache.as_ref().map(|cache| search.resolve(cache));
+            Source::Bytes(Arc::new(Images::new(&folder, files, sizes, cache.as_deref(), loading)?))
+        };
+        let targets = Targets::Classes { labels, names: classes.to_vec() };
+        Ok(Dataset { sample_shape: Shape::from(sizes), features, targets })
+    }
+
     /// Decodes the files in parallel, keeping their order. Of several bad files, the first is reported.
-    fn decode_all(&self, files: &[(PathBuf, u32)], classes: &[String], loading: &Loading) -> Result<Dataset> {
+    fn decode_all(&self, files: &[PathBuf], loading: &Loading) -> Result<Vec<u8>> {
         let sample = self.channels * self.height * self.width;
         let mut pixels = Vec::new();
         let length =
@@ -180,26 +213,16 @@ impl Config {
         }
         let (done, total) = (AtomicU64::new(0), files.len() as u64);
         let place = self.path.as_path();
-        let decode = |(image, (path, _)): (&mut [u8], &(PathBuf, u32))| -> Result<()> {
+        let decode = |(image, path): (&mut [u8], &PathBuf)| -> Result<()> {
             loading.check()?;
             read(path, [self.channels, self.height, self.width], image)?;
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            loading.report(LoadingReport { place, done, total, unit: Unit::Images })
+            loading.report(LoadingReport { place, done, total, unit: Unit::Samples })
         };
         // In pieces of one, so that no thread is left with a long piece.
         let images = pixels.par_chunks_exact_mut(sample).zip(files).with_max_len(1);
         let failed = images.find_map_first(|image| decode(image).err());
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(Dataset {
-                sample_shape: Shape::from([self.channels, self.height, self.width]),
-                features: Features::Bytes(pixels),
-                targets: Targets::Classes {
-                    labels: files.iter().map(|(_, label)| *label).collect(),
-                    names: classes.to_vec(),
-                },
-            }),
-        }
+        failed.map_or(Ok(pixels), Err)
     }
 }
 

@@ -82,7 +82,7 @@ impl Config {
             .unzip();
         Dataset {
             sample_shape: Shape::from([1]),
-            features: Features::Floats(x),
+            features: Features::Floats(x).into(),
             targets: Targets::Values { values: y, width: 1 },
         }
     }
@@ -93,8 +93,8 @@ mod tests {
     use super::*;
 
     fn numbers(dataset: &Dataset) -> (Vec<f32>, Vec<f32>) {
-        match (&dataset.features, &dataset.targets) {
-            (Features::Floats(x), Targets::Values { values, width: 1 }) => (x.clone(), values.clone()),
+        match (dataset.features.memory(), &dataset.targets) {
+            (Some(Features::Floats(x)), Targets::Values { values, width: 1 }) => (x.clone(), values.clone()),
             other => panic!("{other:?}"),
         }
     }

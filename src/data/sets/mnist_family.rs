@@ -153,7 +153,7 @@ fn read([images, labels]: &[Vec<PathBuf>; 2], names: Vec<String>, limit: Option<
     pixels.truncate(kept * SIDE * SIDE);
     Ok(Dataset {
         sample_shape: Shape::from([1, SIDE, SIDE]),
-        features: Features::Bytes(pixels),
+        features: Features::Bytes(pixels).into(),
         targets: Targets::Classes { labels: classes.into_iter().map(u32::from).collect(), names },
     })
 }
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!((splits.train.len(), test.len()), (60_000, 10_000));
         let Targets::Classes { labels, .. } = &splits.train.targets else { panic!() };
         assert_eq!(labels[..10], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-        let Features::Bytes(pixels) = &splits.train.features else { panic!() };
+        let Some(Features::Bytes(pixels)) = splits.train.features.memory() else { panic!() };
         let mean = pixels.iter().map(|pixel| f64::from(*pixel)).sum::<f64>() / pixels.len() as f64 / 255.0;
         assert!((mean - 0.1307).abs() < 1e-4, "{mean}");
     }

@@ -186,7 +186,7 @@ mod tests {
                     for dataset in [Some(&splits.train), splits.test.as_ref()].into_iter().flatten() {
                         assert_eq!(Some(&dataset.sample_shape), facts.sample_shape.as_ref(), "{name}");
                         assert_eq!(Some(dataset.target()), facts.target, "{name}");
-                        let values = match &dataset.features {
+                        let values = match dataset.features.memory().unwrap() {
                             Features::Bytes(bytes) => bytes.len(),
                             Features::Floats(floats) => floats.len(),
                         };

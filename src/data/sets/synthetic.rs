@@ -89,7 +89,7 @@ impl Config {
         }
         Dataset {
             sample_shape: Shape(vec![self.features]),
-            features: Features::Floats(features),
+            features: Features::Floats(features).into(),
             targets: Targets::Classes {
                 labels,
                 names: (0..self.classes).map(|class| class.to_string()).collect(),

@@ -6,7 +6,7 @@ fn dataset(labels: Vec<u32>) -> Dataset {
     let names = (0..=labels.iter().max().copied().unwrap_or(0)).map(|class| class.to_string()).collect();
     Dataset {
         sample_shape: [0].into(),
-        features: Features::Floats(Vec::new()),
+        features: Features::Floats(Vec::new()).into(),
         targets: Targets::Classes { labels, names },
     }
 }

@@ -37,8 +37,8 @@ pub fn mnist() -> Workspace {
 
 fn read(workspace: &Workspace) -> Result<(Vec<u8>, Vec<u32>), String> {
     let splits = load(&workspace.path(""), "[mnist]")?;
-    match (splits.train.features, splits.train.targets) {
-        (Features::Bytes(pixels), Targets::Classes { labels, .. }) => Ok((pixels, labels)),
+    match (splits.train.features.memory().cloned(), splits.train.targets) {
+        (Some(Features::Bytes(pixels)), Targets::Classes { labels, .. }) => Ok((pixels, labels)),
         _ => panic!("no images"),
     }
 }

@@ -179,7 +179,7 @@ impl Config {
         } else {
             Features::Floats(table.features)
         };
-        Ok(Dataset { sample_shape, features, targets })
+        Ok(Dataset { sample_shape, features: features.into(), targets })
     }
 }
 

@@ -37,7 +37,7 @@ fn classes_and_files_are_sorted_and_resized() {
     assert!(splits.test.is_none());
     assert_eq!(splits.train.sample_shape, [3, 2, 3].into());
     assert_eq!(labels(&splits.train), [0, 1, 1]);
-    let Features::Bytes(pixels) = &splits.train.features else { panic!() };
+    let Some(Features::Bytes(pixels)) = splits.train.features.memory() else { panic!() };
     assert_eq!(pixels[36..], [[10; 6], [20; 6], [30; 6]].concat());
     assert!(pixels[18..36].iter().all(|pixel| pixel.abs_diff(200) < 3));
     let chosen = load(folder.path(), "classes = [\"dog\"]\nchannels = 1").unwrap().train;

@@ -126,7 +126,7 @@ impl Part {
             Goal::Class(labels) => labels.targets(names, known).map_err(about(path, &y))?,
             Goal::Numbers(targets) => targets,
         };
-        let dataset = Dataset { sample_shape, features, targets };
+        let dataset = Dataset { sample_shape, features: features.into(), targets };
         if let Some((train, x_train)) = train {
             agree(train, kind, &dataset).map_err(|message| Error::data(path, message))?;
             dataset.goes_with(train).map_err(|message| {
