@@ -80,7 +80,17 @@ pub(in crate::data) fn position(shape: &[usize], mut index: usize) -> String {
 
 /// Decodes the elements in `bytes`, an integral number of them, in C order; `shape` is used in errors only.
 pub(super) fn decode(element: Element, bytes: Vec<u8>, shape: &[usize]) -> Result<Values, String> {
-    let place = |index: usize| format!("{} (counted from 0)", position(shape, index));
+    decode_from(0, element, bytes, shape)
+}
+
+/// As [`decode`], of some elements of an array, the first of which has the index `first`.
+pub(in crate::data) fn decode_from(
+    first: usize,
+    element: Element,
+    bytes: Vec<u8>,
+    shape: &[usize],
+) -> Result<Values, String> {
+    let place = |index: usize| format!("{} (counted from 0)", position(shape, first + index));
     match element.kind {
         'u' if element.size == 1 => Ok(Values::Bytes(bytes)),
         'U' | 'S' => strings(element, &bytes).map(Values::Strings).map_err(|index| {

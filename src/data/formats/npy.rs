@@ -6,7 +6,7 @@
 
 mod header;
 
-pub(super) use header::Header;
+pub(in crate::data) use header::Header;
 
 use super::array::{self, Array};
 use super::foreign;
@@ -17,7 +17,7 @@ pub(in crate::data) const LIMIT: u64 = 1 << 34;
 const LONGEST_HEADER: usize = 1 << 16;
 
 /// The number of bytes at the start of a file that must contain its header.
-pub(super) const LONGEST_START: u64 = 12 + LONGEST_HEADER as u64;
+pub(in crate::data) const LONGEST_START: u64 = 12 + LONGEST_HEADER as u64;
 
 /// Parses the header of a file of `whole` bytes that begins with `content`, and returns where it ends.
 ///

@@ -1,10 +1,11 @@
 //! NPZ files: several NumPy arrays in a ZIP archive, as written by `numpy.savez` and used by Keras's data
-//! sets.
+//! sets, or folders with a file for each, as written by `numpy.save`.
 
 mod arrays;
 mod labels;
 mod names;
 mod part;
+mod rows;
 
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,8 @@ const VALIDATION: [[&str; 2]; 3] =
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The file; a relative path is resolved against the config file's folder.
+    /// The file, or a folder with a file `NAME.npy` for each array; relative to the config file's folder. Samples of more
+    /// than 256 MiB stay on disk, from which batches read them, unless they are compressed or in Fortran order.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The array of training samples, whose first dimension counts them. Unsigned bytes are pixels and scaled

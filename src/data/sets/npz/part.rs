@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::arrays::{agree, arrange, numbers};
 use super::labels::{Known, Labels};
+use super::rows::{LARGE, Rows};
 use super::{Config, Task, names};
 use crate::data::formats::npz::Archive;
-use crate::data::{Dataset, Features, Targets};
+use crate::data::{Dataset, Source, Targets};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 
@@ -32,7 +33,7 @@ impl ArrayNames {
 pub(super) struct Part {
     pub arrays: ArrayNames,
     sample_shape: Shape,
-    features: Features,
+    features: Source,
     goal: Goal,
 }
 
@@ -59,9 +60,18 @@ impl Part {
         let key = if *kind == "training" { "train" } else { kind };
         names::require(archive, &format!("x_{key}"), x)?;
         names::require(archive, &format!("y_{key}"), y)?;
-        let samples = archive.array(x)?;
-        let count = samples.shape.first().copied().unwrap_or(0);
-        let (sample_shape, features) = arrange(samples, config.layout).map_err(about(path, x))?;
+        let rows = match archive.place(x).filter(|place| place.size > LARGE) {
+            Some(place) => Rows::open(path, x, place, config.layout)?,
+            None => None,
+        };
+        let (count, sample_shape, features) = if let Some(rows) = rows {
+            rows.source()?
+        } else {
+            let samples = archive.array(x)?;
+            let count = samples.shape.first().copied().unwrap_or(0);
+            let (sample_shape, features) = arrange(samples, config.layout).map_err(about(path, x))?;
+            (count, sample_shape, features.into())
+        };
         let targets = archive.array(y)?;
         if targets.shape.first() != Some(&count) {
             let message = format!("shape {:?} for the {count} samples of `{x}`", targets.shape);
@@ -126,7 +136,7 @@ impl Part {
             Goal::Class(labels) => labels.targets(names, known).map_err(about(path, &y))?,
             Goal::Numbers(targets) => targets,
         };
-        let dataset = Dataset { sample_shape, features: features.into(), targets };
+        let dataset = Dataset { sample_shape, features, targets };
         if let Some((train, x_train)) = train {
             agree(train, kind, &dataset).map_err(|message| Error::data(path, message))?;
             dataset.goes_with(train).map_err(|message| {
