@@ -9,10 +9,9 @@ use super::percentiles::Percentiles;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::network::Parameters;
-use crate::random::{Purpose, Stream};
 use crate::run::Run;
 use crate::run::build::build_augmenter;
-use crate::train::{Batches, Epoch};
+use crate::train::{Batches, Order};
 
 /// The minimum number of timed steps.
 const LEAST_STEPS: usize = 20;
@@ -73,16 +72,17 @@ impl Session<'_> {
             if self.epoch == self.run.experiment.train.epochs {
                 self.reset()?;
             }
-            let order = self.order();
-            let whole = order.len() - order.len() % size; // drops a smaller last batch, which takes less time
+            let Run { experiment, data, .. } = &*self.run;
+            let mut order = Order::new(&experiment.train, data, experiment.seed, self.epoch);
+            // Drops a smaller last batch, which takes less time.
+            order.indices.truncate(order.indices.len() - order.indices.len() % size);
             let steps = self.run.course().steps;
             let Run { experiment, data, engine, plan, average, team, .. } = &mut *self.run;
             let mut update = experiment.update(plan, steps);
             update.begin_epoch(engine.as_mut(), self.epoch);
             let learning_rate = experiment.optimizer.member().learning_rate();
             let mut augmenter = build_augmenter(experiment, data, team);
-            let epoch = Epoch { number: self.epoch, order: &order[..whole] };
-            let mut batches = Batches::new(data, augmenter.as_mut(), epoch, 0, size);
+            let mut batches = Batches::new(data, augmenter.as_mut(), (self.epoch, &order), 0, size);
             loop {
                 let start_step = Instant::now();
                 let Some(batch) = batches.next()? else { break };
@@ -109,15 +109,6 @@ impl Session<'_> {
             self.epoch += 1;
         }
         Ok(times)
-    }
-
-    /// The order of the samples in this epoch, the same as in training.
-    fn order(&self) -> Vec<usize> {
-        let mut order = self.run.data.train_indices.clone();
-        if self.run.experiment.train.shuffle {
-            Stream::new(self.run.experiment.seed, Purpose::Shuffle, [self.epoch, 0]).shuffle(&mut order);
-        }
-        order
     }
 
     /// Resets the network: initializes the parameters and sets the optimizer state to 0.

@@ -37,7 +37,7 @@ impl Experiment {
         let mut place = problems.key("schedule");
         schedule.warmup().validate(&mut place.key(self.schedule.name()));
         schedule.validate(&mut place.key(self.schedule.name()));
-        self.train.validate(&mut problems.key("train"));
+        self.train.validate(data.facts().target, &mut problems.key("train"));
         if let Some(clip) = &self.clip {
             clip.validate(&mut problems.key("clip"));
         }

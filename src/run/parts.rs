@@ -75,6 +75,10 @@ impl Run {
         let mut card = Card::new(experiment.to_json(), &splits.train);
         experiment.require_classes(&card.classes)?;
         let plan = fit_plan(&experiment, &card)?;
+        let sampling = experiment.train.sampling.as_ref();
+        if let Some(message) = sampling.and_then(|sampling| sampling.misfit(splits.train.target())) {
+            return Err(Error::data("train.sampling", message));
+        }
         if let (Some(name), Features::Floats(_)) = (
             experiment.augment.as_ref().and_then(augment::Config::needs_bytes),
             splits.train.features.buffer(),

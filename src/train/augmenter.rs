@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use taper_kernels::simd::parts;
 
+use super::Order;
 use crate::augment::{Chain, Config, Sample};
 use crate::data::{Batch, BatchTargets, Dataset, Features, Samples, Scaling, Targets};
 use crate::engine::SharedTeam;
@@ -40,15 +41,6 @@ struct Mixture {
     values: Vec<f32>,
 }
 
-/// The order of the samples in an epoch.
-#[derive(Clone, Copy)]
-pub struct Epoch<'a> {
-    /// The number of the epoch, counted from 0.
-    pub number: u64,
-    /// The indices of all its samples.
-    pub order: &'a [usize],
-}
-
 impl<'a> Augmenter<'a> {
     /// Changes samples of `data`, in a run of this `course`.
     #[must_use]
@@ -70,22 +62,29 @@ impl<'a> Augmenter<'a> {
         }
     }
 
-    /// Returns `batch` with its samples changed; they start at place `first` in the order of the epoch.
+    /// Returns `batch` with its samples changed; they start at place `first` of the epoch, which is given by
+    /// its number and its samples.
     ///
     /// # Errors
     /// If a sample on disk, which is to be mixed with one of the batch, cannot be read.
-    pub fn run<'b>(&'b mut self, batch: Batch<'b>, epoch: Epoch<'_>, first: usize) -> Result<Batch<'b>> {
+    pub fn run<'b>(
+        &'b mut self,
+        batch: Batch<'b>,
+        (epoch, order): (u64, &Order),
+        first: usize,
+    ) -> Result<Batch<'b>> {
         let Samples { shape, indices, scaling, .. } = batch.samples;
-        let before = epoch.number as f64 * epoch.order.len() as f64;
+        let samples = order.indices.len();
+        let before = epoch as f64 * samples as f64;
         let is_changed = |place: usize| before + (place as f64) < self.changed;
         if self.config.operations.is_empty() || !is_changed(first) {
             return Ok(batch);
         }
         let size = shape.elements().unwrap_or(0);
-        let distance = self.distance(epoch);
-        let partner = |place: usize| epoch.order[(place + distance) % epoch.order.len()];
+        let distance = self.distance(epoch, samples);
+        let partner = |place: usize| (place + distance) % samples;
         let mixes = Chain::mixes(self.config);
-        let others = (first..first + indices.len()).map(partner);
+        let others = (first..first + indices.len()).map(|place| order.indices[partner(place)]);
         if mixes && self.data.features.memory().is_none() {
             self.others.1.clear();
             self.others.1.extend(others.clone());
@@ -96,23 +95,24 @@ impl<'a> Augmenter<'a> {
         values.resize(indices.len() * size, 0.0);
         self.shares.resize(indices.len(), 1.0);
         let (chains, data) = (&self.chains, self.data);
-        let own = |i: usize| Sample {
-            features: batch.samples.features,
-            row: indices[i],
-            index: epoch.order[first + i],
-        };
+        // Repetitions of a sample have random numbers of their own.
+        let repeats = |place: usize| order.repeats.get(place).copied().unwrap_or(0);
+        let index = |place: usize| order.indices[place] + repeats(place) * data.len();
+        let own =
+            |i: usize| Sample { features: batch.samples.features, row: indices[i], index: index(first + i) };
         let other = |i: usize| {
-            let index = partner(first + i);
-            match data.features.memory() {
-                Some(features) => Sample { features, row: index, index },
-                None => Sample { features: stored, row: i, index },
-            }
+            let place = partner(first + i);
+            let (features, row) = match data.features.memory() {
+                Some(features) => (features, order.indices[place]),
+                None => (stored, i),
+            };
+            Sample { features, row, index: index(place) }
         };
         let slices = [(&mut values[..], size), (&mut self.shares[..], 1)];
         parts::for_each_by_thread(&mut self.team.lend(), indices.len(), slices, |i, thread, [to, share]| {
             let mut chain = chains[thread].lock().unwrap_or_else(PoisonError::into_inner);
             share[0] = if is_changed(first + i) {
-                chain.run(own(i), other(i), epoch.number, to).unwrap_or(1.0) as f32
+                chain.run(own(i), other(i), epoch, to).unwrap_or(1.0) as f32
             } else {
                 chain.copy(own(i), to);
                 1.0
@@ -128,10 +128,10 @@ impl<'a> Augmenter<'a> {
         Ok(Batch { samples, targets })
     }
 
-    /// The distance in the order of the epoch between the samples that are mixed.
-    fn distance(&self, epoch: Epoch<'_>) -> usize {
-        let mut draws = Stream::new(self.seed, Purpose::Partner, [epoch.number, 0]);
-        let others = (epoch.order.len() as u64).saturating_sub(1);
+    /// The distance in the order of an epoch of `samples` between those that are mixed.
+    fn distance(&self, epoch: u64, samples: usize) -> usize {
+        let mut draws = Stream::new(self.seed, Purpose::Partner, [epoch, 0]);
+        let others = (samples as u64).saturating_sub(1);
         usize::try_from(1 + draws.below(others)).unwrap_or(1)
     }
 }
@@ -204,15 +204,14 @@ mod tests {
     fn epoch(config: &Config, batch_size: usize, threads: usize, used: usize) -> (Vec<f32>, Vec<f32>) {
         let data = data();
         let scaling = Scaling::new(&data.features.buffer(), None);
-        let order: Vec<usize> = (0..50).map(|i| i * 7 % 50).collect();
+        let order = Order { indices: (0..50).map(|i| i * 7 % 50).collect(), repeats: Vec::new() };
         let course = Course::new(50, batch_size as u64, 2, None);
         let mut augmenter = Augmenter::new(config, 5, &data, course, SharedTeam::new(threads));
-        let mut loader = Loader::new(&data, &order[used..], batch_size, &scaling);
+        let mut loader = Loader::new(&data, &order.indices[used..], batch_size, &scaling);
         let (mut samples, mut targets, mut first) = (Vec::new(), Vec::new(), used);
-        let epoch = Epoch { number: 1, order: &order };
         while let Some(batch) = loader.next().expect("a batch") {
             let count = batch.samples.len();
-            let batch = augmenter.run(batch, epoch, first).expect("a batch");
+            let batch = augmenter.run(batch, (1, &order), first).expect("a batch");
             let device = candle_core::Device::Cpu;
             let flat = |tensor: candle_core::Tensor| {
                 let numbers =
@@ -269,7 +268,23 @@ mod tests {
         let mut augmenter = Augmenter::new(&config, 1, &data, Course::new(1, 1, 1, None), SharedTeam::new(1));
         let mut loader = Loader::new(&data, &[0], 1, &scaling);
         let batch = loader.next().expect("samples in memory").expect("a batch");
-        let batch = augmenter.run(batch, Epoch { number: 0, order: &[0] }, 0).expect("samples in memory");
+        let order = Order { indices: vec![0], repeats: Vec::new() };
+        let batch = augmenter.run(batch, (0, &order), 0).expect("samples in memory");
         let BatchTargets::Mixed { labels: [2], others: [2], .. } = batch.targets else { panic!() };
+    }
+
+    #[test]
+    fn repetitions_of_a_sample_are_changed_in_different_ways() {
+        let (data, config) = (data(), config(false, 1.0));
+        let scaling = Scaling::new(&data.features.buffer(), None);
+        let order = Order { indices: vec![3, 3, 3, 3], repeats: vec![0, 1, 1, 2] };
+        let course = Course::new(4, 4, 1, None);
+        let mut augmenter = Augmenter::new(&config, 5, &data, course, SharedTeam::new(1));
+        let mut loader = Loader::new(&data, &order.indices, 4, &scaling);
+        let batch = loader.next().expect("samples in memory").expect("a batch");
+        let batch = augmenter.run(batch, (0, &order), 0).expect("samples in memory");
+        let Features::Floats(values) = batch.samples.features else { panic!("floats") };
+        let [a, b, c, d] = [0, 1, 2, 3].map(|row| &values[row * 81..(row + 1) * 81]);
+        assert!(a != b && b == c && c != d && a != d);
     }
 }

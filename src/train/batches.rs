@@ -1,6 +1,6 @@
 //! The batches of an epoch, as training takes them.
 
-use super::{Augmenter, Epoch};
+use super::{Augmenter, Order};
 use crate::data::{Batch, Loader, Prepared};
 use crate::error::Result;
 
@@ -10,13 +10,14 @@ pub struct Batches<'a, 'c> {
     batch_size: usize,
     loader: Loader<'a>,
     augmenter: Option<&'a mut Augmenter<'c>>,
-    epoch: Epoch<'a>,
+    /// The number of the epoch, and its samples.
+    epoch: (u64, &'a Order),
     /// The place of the next batch in the order of the epoch.
     place: usize,
 }
 
 impl<'a, 'c> Batches<'a, 'c> {
-    /// Batches of `batch_size` samples of `data` in the order of `epoch`, from place `used` on.
+    /// Batches of `batch_size` samples of `data` in the order of `epoch`, given by its number and its samples, from place `used` on.
     ///
     /// # Panics
     /// If there is no such place.
@@ -24,18 +25,18 @@ impl<'a, 'c> Batches<'a, 'c> {
     pub fn new(
         data: &'a Prepared,
         augmenter: Option<&'a mut Augmenter<'c>>,
-        epoch: Epoch<'a>,
+        epoch: (u64, &'a Order),
         used: usize,
         batch_size: usize,
     ) -> Self {
-        let loader = Loader::new(&data.train, &epoch.order[used..], batch_size, &data.scaling);
+        let loader = Loader::new(&data.train, &epoch.1.indices[used..], batch_size, &data.scaling);
         Self { data, batch_size, loader, augmenter, epoch, place: used }
     }
 
     /// Begins again with the first batch of the epoch.
     pub fn restart(&mut self) {
         let Self { data, batch_size, epoch, .. } = self;
-        self.loader = Loader::new(&data.train, epoch.order, *batch_size, &data.scaling);
+        self.loader = Loader::new(&data.train, &epoch.1.indices, *batch_size, &data.scaling);
         self.place = 0;
     }
 

@@ -14,6 +14,7 @@ pub mod clip;
 pub mod ema;
 pub mod init_from;
 mod limits;
+mod order;
 pub mod parameters;
 mod penalty;
 mod save;
@@ -23,9 +24,10 @@ pub mod swa;
 mod trainer;
 mod update;
 
-pub use augmenter::{Augmenter, Epoch};
+pub use augmenter::Augmenter;
 pub use average::{Average, Kind};
 pub use batches::Batches;
+pub use order::{Order, Sampling};
 pub use stop::Stop;
 pub use trainer::Trainer;
 pub use update::{Update, Updated};
@@ -33,6 +35,7 @@ pub use update::{Update, Updated};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Problems;
+use crate::data::Target;
 use crate::engine;
 
 /// `[train]`: the length of training and the batch size.
@@ -53,6 +56,11 @@ pub struct Config {
     pub max_minutes: Option<f64>,
     /// Whether each epoch takes the samples in a new random order.
     pub shuffle: bool,
+    /// How often an epoch, which remains as long, takes the samples of each class: `"balanced"` takes each class equally often,
+    /// and a list has the share of each class, by index, relative to the others. Samples of a class are taken equally often;
+    /// where they are repeated, `[augment]` changes each repetition in another way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
     /// Steps between two `step` lines in `events.jsonl`.
     #[schemars(range(min = 1))]
     pub log_every_steps: u64,
@@ -74,6 +82,7 @@ impl Default for Config {
             max_steps: None,
             max_minutes: None,
             shuffle: true,
+            sampling: None,
             log_every_steps: 100,
             engine: engine::Choice::Auto,
             init_from: None,
@@ -82,8 +91,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reports unreasonable limits.
-    pub fn validate(&self, problems: &mut Problems<'_>) {
+    /// Reports unreasonable limits, and samples that do not fit `target`, what is to be predicted, if it is known.
+    pub fn validate(&self, target: Option<Target>, problems: &mut Problems<'_>) {
+        if let Some(sampling) = &self.sampling {
+            sampling.validate(target, &mut problems.key("sampling"));
+        }
         if self.max_minutes.is_some_and(|minutes| minutes > 1e9) {
             problems.key("max_minutes").report("must be at most 1e9");
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::limits::Limits;
-use super::{Augmenter, Average, Batches, Config, Epoch as Order, Stop, Update, Updated};
+use super::{Augmenter, Average, Batches, Config, Order, Stop, Update, Updated};
 use crate::callbacks::Callbacks;
 use crate::checkpoint::{Card, State, Store};
 use crate::data::{Batch, Prepared};
@@ -15,7 +15,6 @@ use crate::interrupt::Interrupt;
 use crate::loss::Loss;
 use crate::metrics::Running;
 use crate::network::Plan;
-use crate::random::{Purpose, Stream};
 use crate::schedule::Schedule;
 
 /// The parts of a run during training.
@@ -97,11 +96,11 @@ impl Trainer<'_, '_> {
         limits: &Limits<'_>,
     ) -> Result<Option<Stop>> {
         self.update.begin_epoch(self.engine, state.position.epoch);
-        let order = self.order(state.position.epoch);
-        let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX).min(order.len());
-        let epoch = Order { number: state.position.epoch, order: &order };
-        let (data, batch_size) = (self.data, self.config.batch_size);
-        let mut batches = Batches::new(data, augmenter, epoch, used, batch_size);
+        let (data, config, number) = (self.data, self.config, state.position.epoch);
+        let order = Order::new(config, data, self.seed, number);
+        let used = usize::try_from(state.position.samples_in_epoch).unwrap_or(usize::MAX);
+        let used = used.min(order.indices.len());
+        let mut batches = Batches::new(data, augmenter, (number, &order), used, config.batch_size);
         let mut began = Instant::now();
         while let Some(batch) = batches.next()? {
             self.step(&batch, state, began)?;
@@ -212,14 +211,5 @@ impl Trainer<'_, '_> {
 
     fn asked_to_stop(&self) -> Option<Stop> {
         self.callbacks.control.reason().map(|reason| Stop::Early(reason.to_owned()))
-    }
-
-    /// The order of the training samples in `epoch`: determined by the seed and the epoch alone.
-    fn order(&self, epoch: u64) -> Vec<usize> {
-        let mut order = self.data.train_indices.clone();
-        if self.config.shuffle {
-            Stream::new(self.seed, Purpose::Shuffle, [epoch, 0]).shuffle(&mut order);
-        }
-        order
     }
 }
