@@ -28,7 +28,8 @@ pub fn check_diagnostics(diagnostics: &Diagnostics, input: &[u8]) {
 pub fn check_dataset(data: &Dataset) {
     assert!(!data.is_empty(), "a data set without samples");
     let sample = data.sample_shape.elements().expect("a sample fits into memory");
-    assert_eq!(feature_count(&data.features), sample * data.len());
+    let features = data.features.memory().expect("samples in memory");
+    assert_eq!(feature_count(features), sample * data.len());
     match &data.targets {
         Targets::Classes { labels, names } => {
             assert!(labels.iter().all(|&label| (label as usize) < names.len()), "a label without a name");

@@ -107,7 +107,9 @@ impl Normalize {
                 let Features::Bytes(bytes) = features else { return };
                 let sample = bytes[row * size..(row + 1) * size].chunks_exact(run);
                 for (counts, plane) in pixels.iter_mut().zip(sample) {
-                    plane.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+                    for &byte in plane {
+                        counts[usize::from(byte)] += 1;
+                    }
                 }
             })?;
         }
@@ -122,7 +124,9 @@ impl Normalize {
                     let Features::Floats(floats) = features else { return };
                     let sample = floats[row * size..(row + 1) * size].chunks_exact(run);
                     for ((channel, sum), values) in sums.iter_mut().enumerate().zip(sample) {
-                        values.iter().for_each(|&value| *sum += of(channel, f64::from(value)));
+                        for &value in values {
+                            *sum += of(channel, f64::from(value));
+                        }
                     }
                 })?;
             }

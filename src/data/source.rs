@@ -132,7 +132,9 @@ impl Source {
     ) -> Result<()> {
         let place = match self {
             Self::Memory(features) => {
-                indices.iter().for_each(|&index| each(features, index));
+                for &index in indices {
+                    each(features, index);
+                }
                 return loading.check();
             }
             Self::Bytes(stored) => stored.place(),
@@ -142,7 +144,9 @@ impl Source {
         let (mut done, total) = (0, indices.len() as u64);
         for part in indices.chunks(PASS) {
             self.read(part, size, &mut buffer)?;
-            (0..part.len()).for_each(|row| each(&buffer, row));
+            for row in 0..part.len() {
+                each(&buffer, row);
+            }
             done += part.len() as u64;
             loading.report(LoadingReport { place, done, total, unit: Unit::Samples })?;
         }

@@ -44,6 +44,7 @@ impl<'a, 'c> Batches<'a, 'c> {
     ///
     /// # Errors
     /// If a sample on disk cannot be read.
+    #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
     pub fn next(&mut self) -> Result<Option<Batch<'_>>> {
         let Some(batch) = self.loader.next()? else { return Ok(None) };
         let place = self.place;

@@ -75,7 +75,9 @@ impl Sampling {
             // Only classes without samples have shares.
             return sizes.to_vec();
         }
-        shares.iter_mut().for_each(|share| *share *= total as f64 / sum);
+        for share in &mut shares {
+            *share *= total as f64 / sum;
+        }
         let mut quotas: Vec<usize> = shares.iter().map(|share| *share as usize).collect();
         let mut by_rest: Vec<usize> = (0..sizes.len()).filter(|&class| shares[class] > 0.0).collect();
         by_rest.sort_by(|a, b| shares[*b].fract().total_cmp(&shares[*a].fract()));

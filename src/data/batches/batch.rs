@@ -161,6 +161,7 @@ impl<'a> Loader<'a> {
     ///
     /// # Panics
     /// If an index is out of range.
+    #[allow(clippy::should_implement_trait, reason = "a batch borrows from the loader")]
     pub fn next(&mut self) -> Result<Option<Batch<'_>>> {
         let Some(indices) = self.batches.next() else { return Ok(None) };
         let targets = match &self.dataset.targets {

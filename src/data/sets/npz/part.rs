@@ -61,7 +61,7 @@ impl Part {
         names::require(archive, &format!("x_{key}"), x)?;
         names::require(archive, &format!("y_{key}"), y)?;
         let rows = match archive.place(x).filter(|place| place.size > LARGE) {
-            Some(place) => Rows::open(path, x, place, config.layout)?,
+            Some(place) => Rows::open(path, x, &place, config.layout)?,
             None => None,
         };
         let (count, sample_shape, features) = if let Some(rows) = rows {

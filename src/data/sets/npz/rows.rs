@@ -46,7 +46,7 @@ impl Rows {
     ///
     /// # Errors
     /// If it cannot be read or is not an array of numbers.
-    pub fn open(path: &Path, name: &str, place: Place, layout: Layout) -> Result<Option<Self>> {
+    pub fn open(path: &Path, name: &str, place: &Place, layout: Layout) -> Result<Option<Self>> {
         let failed = |message: String| Error::data(path, format!("array `{name}`: {message}"));
         let (file, _) = files::open(&place.path)?;
         let mut head = vec![0; place.size.min(npy::LONGEST_START) as usize];
@@ -164,7 +164,7 @@ mod tests {
     fn open(path: &Path, layout: Layout) -> Result<Rows> {
         let mut archive = Archive::open(path, &Loading::default())?;
         let place = archive.place("x").expect("an array that is not compressed");
-        Rows::open(path, "x", place, layout).map(|rows| rows.expect("samples"))
+        Rows::open(path, "x", &place, layout).map(|rows| rows.expect("samples"))
     }
 
     /// An archive and a folder with the same array `x`, after another one.
