@@ -2,12 +2,14 @@
 
 mod environment;
 mod examples;
+mod folds;
 #[cfg(feature = "serve")]
 mod serve;
 mod shared;
 mod tips;
 mod trained;
 
+pub use folds::FoldChoice;
 #[cfg(feature = "serve")]
 pub use serve::Serve;
 pub use shared::{Common, ConfigArgs, DataFolders, Format, LogFormat, Machine, Overrides, Progress};
@@ -94,7 +96,12 @@ impl Cli {
         let parsed = parsed.and_then(|matches| Self::from_arg_matches(&matches));
         let mut cli = parsed.map_err(|error| tips::add(error.format(&mut command), arguments))?;
         match &mut cli.command {
-            Command::Train(train) => train.config.overrides.add_all("--gate", &mut train.gates),
+            Command::Train(train) => {
+                train.config.overrides.add_all("--gate", &mut train.gates);
+                if let Some(FoldChoice::One(fold)) = train.fold {
+                    train.hold_out(fold);
+                }
+            }
             Command::Eval(eval) => eval.overrides.add_all("--gate", &mut eval.gates),
             _ => {}
         }
@@ -117,7 +124,7 @@ impl Cli {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Train {
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -133,6 +140,10 @@ pub struct Train {
     /// latest run with the config's name; starts a new run if there is none.
     #[arg(long, value_name = "auto|PATH", num_args = 0..=1, default_missing_value = "auto")]
     pub resume: Option<PathBuf>,
+    /// Hold out one of several parts of the training samples for validation, such as 2/5 for the second of
+    /// five; `all/5` trains five runs, one for each part, in fold-1 to fold-5 of the run folder.
+    #[arg(long, value_name = "N/PARTS")]
+    pub fold: Option<FoldChoice>,
     /// Exit with code 6 unless this condition holds at the end, such as 'test.accuracy >= 0.97'; in addition
     /// to those of `[gate]`. Repeatable.
     #[arg(long = "gate", value_name = "CONDITION", value_parser = shared::condition)]

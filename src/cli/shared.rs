@@ -67,7 +67,7 @@ pub enum Format {
 }
 
 /// The config and the values on top of it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ConfigArgs {
     #[arg(value_name = "CONFIG", conflicts_with = "flag")]
     #[arg(
@@ -89,7 +89,7 @@ impl ConfigArgs {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Overrides {
     /// Override one value, such as `train.epochs=3`, `optimizer=sgd` or `model.layers.0.dense.units=64`.
     /// `model.layers.+={dense={units=10}}` adds a layer; `KEY=null` resets KEY to its default. Repeatable.
@@ -141,7 +141,7 @@ pub(super) fn condition(text: &str) -> Result<String, String> {
 }
 
 /// The device, the threads and the data folders.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Machine {
     #[arg(long, help = "The device: auto, cpu, cuda or cuda:N [default: auto] [env: TAPER_DEVICE]")]
     pub device: Option<device::Choice>,
@@ -161,7 +161,7 @@ impl Machine {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct DataFolders {
     /// A folder with data sets; searched before the folder in `TAPER_DATA_DIR` and before `data`.
     #[arg(long, value_name = "DIR")]

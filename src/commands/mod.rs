@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod data;
 mod eval;
+mod folds;
 mod inputs;
 mod machine;
 mod overrides;
@@ -21,7 +22,7 @@ mod system;
 mod text;
 mod train;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, FoldChoice};
 
 /// Runs the command given on the command line.
 ///
@@ -36,7 +37,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         anyhow::ensure!(isa.choose(), "an instruction set other than {} is in use", isa.name());
     }
     match &cli.command {
-        Command::Train(options) => train::run(options, &cli.common),
+        Command::Train(options) => match options.fold {
+            Some(FoldChoice::All(parts)) => folds::run(options, parts, &cli.common),
+            _ => train::run(options, &cli.common),
+        },
         Command::Eval(options) => eval::run(options, &cli.common),
         Command::Predict(options) => predict::run(options, &cli.common),
         #[cfg(feature = "serve")]

@@ -9,7 +9,7 @@ use super::source;
 use crate::cli::Train;
 
 /// The folder for runs without `--run-dir`.
-const RUNS: &str = "runs";
+pub const RUNS: &str = "runs";
 
 /// What to train and where.
 pub struct Start {

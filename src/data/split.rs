@@ -1,5 +1,10 @@
 //! `[split]`: validation and test samples that are held out.
 
+mod fold;
+mod stratified;
+
+pub use fold::Fold;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -8,6 +13,7 @@ use super::{Dataset, Target, Targets};
 use crate::config::Problems;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Stream};
+use stratified::stratify;
 
 /// `[split]`: validation and test samples, which are not trained on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -24,6 +30,12 @@ pub struct Config {
     #[serde(serialize_with = "share_or_number", skip_serializing_if = "is_none")]
     #[schemars(range(min = 0))]
     pub test: f64,
+    /// One of several parts of the training samples to hold out for validation in place of `validation`, for
+    /// cross-validation: `"2/5"` is the second of five. The parts are drawn at random from `seed`, and each sample is in one
+    /// of them. `taper train --fold all/5` trains with each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]+/[0-9]+$"))]
+    pub fold: Option<Fold>,
     /// Whether validation and test samples have the same class proportions as all samples.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stratified: bool,
@@ -80,9 +92,16 @@ impl Config {
         if self.stratified {
             if let Some(Target::Value { .. }) = data.member().facts().target {
                 problems.key("stratified").report("only classes can be stratified, not numbers");
-            } else if self.validation == 0.0 && self.test == 0.0 {
-                problems.key("stratified").report("needs `validation` or `test`");
+            } else if self.validation == 0.0 && self.test == 0.0 && self.fold.is_none() {
+                problems.key("stratified").report("needs `validation`, `fold` or `test`");
             }
+        }
+        if self.fold.is_some() && (self.validation > 0.0 || self.file.is_some()) {
+            let other = if self.file.is_some() { "file" } else { "validation" };
+            problems.key("fold").report_with_help(
+                format!("`{other}` has other validation samples"),
+                format!("remove `fold` or `{other}`"),
+            );
         }
         if self.file.is_some() {
             if self.validation > 0.0 {
@@ -102,14 +121,16 @@ impl Config {
     /// Whether any samples are validation samples.
     #[must_use]
     pub fn validates(&self) -> bool {
-        self.validation > 0.0 || self.file.is_some()
+        self.validation > 0.0 || self.file.is_some() || self.fold.is_some()
     }
 
     /// The number of training samples that remain of `samples`; with `stratified`, more may remain.
     #[must_use]
     pub fn remaining(&self, samples: usize) -> Option<usize> {
         let rest = samples - count("split.test", self.test, samples, samples).ok()?;
-        Some(rest - count("split.validation", self.validation, samples, rest).ok()?)
+        let held = self.fold.map(|fold| Ok(fold.size(rest)));
+        let held = held.unwrap_or_else(|| count("split.validation", self.validation, samples, rest));
+        Some(rest - held.ok()?)
     }
 
     /// Divides the indices of `dataset` into training, validation and test samples.
@@ -128,8 +149,51 @@ impl Config {
             self.draw(dataset, rest, count, Stream::new(seed, purpose, [0, 0]))
         };
         let (rest, test) = draw("split.test", self.test, Purpose::TestSplit, (0..samples).collect())?;
-        let (train, validation) = draw("split.validation", self.validation, Purpose::ValidationSplit, rest)?;
+        let (train, validation) = match self.fold {
+            Some(fold) => {
+                self.fold(dataset, rest, fold, Stream::new(seed, Purpose::ValidationSplit, [0, 0]))?
+            }
+            None => draw("split.validation", self.validation, Purpose::ValidationSplit, rest)?,
+        };
         Ok(Divided { train, validation, test })
+    }
+
+    /// Holds out the part `fold` of the samples `rest`, which are dealt in turn in random order, by class if stratified;
+    /// returns the remaining and the held-out ones, both ascending.
+    fn fold(
+        &self,
+        dataset: &Dataset,
+        mut rest: Vec<usize>,
+        fold: Fold,
+        mut stream: Stream,
+    ) -> Result<(Vec<usize>, Vec<usize>)> {
+        if rest.len() < fold.parts() {
+            let message =
+                format!("{} parts, but there are only {} training samples", fold.parts(), rest.len());
+            return Err(Error::data("split.fold", message));
+        }
+        stream.shuffle(&mut rest);
+        if self.stratified {
+            let labels = self.labels(dataset)?;
+            rest.sort_by_key(|&index| labels[index]);
+        }
+        let dealt = rest.into_iter().enumerate();
+        let (mut aside, mut stay): (Vec<_>, Vec<_>) = dealt.partition(|(place, _)| fold.holds(*place));
+        for part in [&mut aside, &mut stay] {
+            part.sort_unstable_by_key(|(_, index)| *index);
+        }
+        let indices = |part: Vec<(usize, usize)>| part.into_iter().map(|(_, index)| index).collect();
+        Ok((indices(stay), indices(aside)))
+    }
+
+    /// The labels by which samples are stratified.
+    fn labels<'a>(&self, dataset: &'a Dataset) -> Result<&'a [u32]> {
+        match &dataset.targets {
+            Targets::Classes { labels, .. } => Ok(labels),
+            Targets::Values { .. } => {
+                Err(Error::data("split.stratified", "only classes can be stratified, not numbers"))
+            }
+        }
     }
 
     /// Holds out `count` of the samples `rest`; returns the remaining and the held-out ones, both ascending.
@@ -145,10 +209,9 @@ impl Config {
         }
         stream.shuffle(&mut rest);
         let (mut stay, mut aside) = if self.stratified {
-            let Targets::Classes { labels, names } = &dataset.targets else {
-                return Err(Error::data("split.stratified", "only classes can be stratified, not numbers"));
-            };
-            stratify(&rest, labels, names.len(), count)
+            let labels = self.labels(dataset)?;
+            let classes = labels.iter().max().map_or(0, |&label| label as usize + 1);
+            stratify(&rest, labels, classes, count)
         } else {
             let stay = rest.split_off(count);
             (stay, rest)
@@ -174,32 +237,6 @@ fn count(key: &str, wanted: f64, samples: usize, rest: usize) -> Result<usize> {
         return Err(Error::data(key, message));
     }
     Ok(count)
-}
-
-/// Holds out `count` of the indices in `order`, from each class in proportion: the integer part of its share,
-/// and one more where the fractional part is largest (the earlier class in a tie). Each class keeps at least
-/// one training sample, so fewer than `count` may be held out.
-fn stratify(order: &[usize], labels: &[u32], classes: usize, count: usize) -> (Vec<usize>, Vec<usize>) {
-    let mut sizes = vec![0_usize; classes];
-    for &index in order {
-        sizes[labels[index] as usize] += 1;
-    }
-    let product = |size: usize| size as u128 * count as u128;
-    let total = order.len().max(1) as u128;
-    let mut quotas: Vec<usize> = sizes.iter().map(|&size| (product(size) / total) as usize).collect();
-    let mut by_rest: Vec<usize> = (0..classes).filter(|&class| quotas[class] + 1 < sizes[class]).collect();
-    by_rest.sort_by_key(|&class| std::cmp::Reverse(product(sizes[class]) % total));
-    let missing = count - quotas.iter().sum::<usize>();
-    for &class in by_rest.iter().take(missing) {
-        quotas[class] += 1;
-    }
-    let mut left = quotas;
-    order.iter().partition(|&&index| {
-        let quota = &mut left[labels[index] as usize];
-        let trained = *quota == 0;
-        *quota = quota.saturating_sub(1);
-        trained
-    })
 }
 
 #[cfg(test)]

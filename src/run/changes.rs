@@ -52,7 +52,7 @@ pub fn first_change(before: &Experiment, now: &Experiment) -> Option<Change> {
         .find_map(|((_, before), (key, now))| difference(key, &before, &now))
 }
 
-fn parts(experiment: &Experiment) -> [(String, Value); 15] {
+fn parts(experiment: &Experiment) -> [(String, Value); 16] {
     let split = &experiment.split;
     let table = if let data::Config::csv(table) = &experiment.data { Some(table) } else { None };
     [
@@ -69,6 +69,7 @@ fn parts(experiment: &Experiment) -> [(String, Value); 15] {
         ("data.csv.pixels".to_owned(), json!(table.is_some_and(|table| table.pixels))),
         ("split.validation".to_owned(), json!(split.validation)),
         ("split.test".to_owned(), json!(split.test)),
+        ("split.fold".to_owned(), json!(split.fold)),
         ("split.stratified".to_owned(), json!(split.stratified)),
         ("split.file".to_owned(), json!(split.file)),
         ("preprocess.normalize".to_owned(), json!(experiment.preprocess.normalize)),

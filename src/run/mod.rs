@@ -20,6 +20,7 @@ pub(crate) mod build;
 mod changes;
 mod ending;
 mod evaluation;
+mod folds;
 mod model;
 mod origin;
 mod outcome;
@@ -35,6 +36,7 @@ mod summary;
 mod unwritable;
 
 pub use evaluation::{Evaluation, SplitName};
+pub use folds::{Folds, Spread};
 pub use model::Model;
 pub use origin::Folders;
 pub use outcome::Outcome;

@@ -79,6 +79,7 @@ mod evaluation;
 mod examples;
 #[cfg(feature = "fetch")]
 mod fetch;
+mod folds;
 mod found_classes;
 mod gaps;
 mod generated;

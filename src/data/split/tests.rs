@@ -143,3 +143,41 @@ fn validation_and_test_together_leave_training_samples() {
         assert!(message.starts_with(key) && message.contains("only"), "{message}");
     }
 }
+
+#[test]
+fn every_sample_is_in_one_fold_and_folds_have_the_same_size() {
+    for (samples, parts, stratified) in [(10, 5, false), (11, 3, false), (60, 7, true), (5, 5, false)] {
+        let data = dataset((0..samples).map(|i| i % 3 / 2).collect());
+        let mut all = Vec::new();
+        for number in 1..=parts {
+            let fold = Fold::new(number, parts);
+            let config = Config { fold, stratified, ..Config::default() };
+            let Divided { train, validation, .. } = config.divide(&data, 4).unwrap();
+            assert!(train.is_sorted() && validation.is_sorted());
+            assert_eq!(train.len(), config.remaining(samples as usize).unwrap());
+            assert!(validation.len().abs_diff(samples as usize / parts as usize) <= 1);
+            let Targets::Classes { labels, .. } = &data.targets else { panic!() };
+            let rare = validation.iter().filter(|&&index| labels[index] == 1).count();
+            assert!(!stratified || (2..=3).contains(&rare), "{rare} of 20 samples of class 1 in 7 folds");
+            let mut both = [train, validation.clone()].concat();
+            both.sort_unstable();
+            assert_eq!(both, (0..samples as usize).collect::<Vec<_>>());
+            all.extend(validation);
+        }
+        assert_ne!(all, (0..samples as usize).collect::<Vec<_>>(), "in random order");
+        all.sort_unstable();
+        assert_eq!(all, (0..samples as usize).collect::<Vec<_>>());
+    }
+    let config = Config { fold: Fold::new(1, 5), ..Config::default() };
+    let message = config.divide(&dataset(vec![0; 4]), 0).unwrap_err().to_string();
+    assert!(message.contains("5 parts, but there are only 4 training samples"), "{message}");
+}
+
+#[test]
+fn folds_are_written_as_fractions() {
+    let read = |text: &str| text.parse::<Fold>().map(|fold| fold.to_string());
+    assert_eq!(read("2/5").as_deref(), Ok("2/5"));
+    for wrong in ["", "2", "0/5", "6/5", "1/1", "1/1001", "a/5", "2/5/1", "-1/5"] {
+        assert!(read(wrong).unwrap_err().contains("such as 2/5"), "{wrong}");
+    }
+}
