@@ -174,7 +174,7 @@ impl Config {
         }
         stream.shuffle(&mut rest);
         if self.stratified {
-            let labels = self.labels(dataset)?;
+            let labels = Self::labels(dataset)?;
             rest.sort_by_key(|&index| labels[index]);
         }
         let dealt = rest.into_iter().enumerate();
@@ -187,7 +187,7 @@ impl Config {
     }
 
     /// The labels by which samples are stratified.
-    fn labels<'a>(&self, dataset: &'a Dataset) -> Result<&'a [u32]> {
+    fn labels(dataset: &Dataset) -> Result<&[u32]> {
         match &dataset.targets {
             Targets::Classes { labels, .. } => Ok(labels),
             Targets::Values { .. } => {
@@ -209,7 +209,7 @@ impl Config {
         }
         stream.shuffle(&mut rest);
         let (mut stay, mut aside) = if self.stratified {
-            let labels = self.labels(dataset)?;
+            let labels = Self::labels(dataset)?;
             let classes = labels.iter().max().map_or(0, |&label| label as usize + 1);
             stratify(&rest, labels, classes, count)
         } else {
