@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LayerConfig;
 use crate::network::{Id, Net, Operation};
+use crate::ops::Unit;
 
 /// `dropout`: during training, sets a random share of the values to 0 and scales up the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -17,7 +18,7 @@ pub struct Config {
 
 impl LayerConfig for Config {
     fn nodes(&self, input: Id, net: &mut Net) -> Result<Id, String> {
-        let dropout = Operation::Dropout { rate: self.rate, layer: net.number() };
+        let dropout = Operation::Dropout { rate: self.rate, unit: Unit::Value, layer: net.number() };
         net.add(dropout, &[input], Vec::new())
     }
 }

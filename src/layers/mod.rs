@@ -21,6 +21,7 @@ pub mod layer_norm;
 pub mod max_pool2d;
 pub mod repeat;
 pub mod residual;
+pub mod spatial_dropout;
 
 mod pool;
 #[cfg(test)]
@@ -40,7 +41,7 @@ registry! {
     /// One element of `model.layers`.
     Config: LayerConfig {
         dense, conv2d, max_pool2d, avg_pool2d, global_avg_pool2d, flatten, dropout, batch_norm, layer_norm,
-        activation, residual, repeat;
+        activation, residual, repeat, spatial_dropout;
         custom
     }
 }

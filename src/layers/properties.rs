@@ -42,6 +42,9 @@ fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
         "global_avg_pool2d" => vec![(json!({}), vec![3, 2, 5]), (json!({}), vec![1, 1, 1])],
         "flatten" => vec![(json!({}), vec![2, 3, 4]), (json!({}), vec![6])],
         "dropout" => vec![(json!({ "rate": 0.4 }), vec![9]), (json!({ "rate": 0.0 }), vec![2, 3, 2])],
+        "spatial_dropout" => {
+            vec![(json!({ "rate": 0.4 }), vec![5, 3, 2]), (json!({ "rate": 0.0 }), vec![2, 3, 2])]
+        }
         "batch_norm" => {
             vec![(json!({}), vec![4]), (json!({ "momentum": 0.5, "epsilon": 0.1 }), vec![2, 3, 2])]
         }
@@ -54,6 +57,7 @@ fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
             .collect(),
         "residual" => vec![
             (json!({ "layers": [{ "dense": { "units": 4, "activation": "tanh" } }] }), vec![4]),
+            (json!({ "layers": [{ "dense": { "units": 4 } }], "stochastic_depth": 0.4 }), vec![4]),
             (
                 json!({
                     "layers": [

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Activation, LayerConfig, sequence};
 use crate::config::Problems;
 use crate::network::{Id, Net, Operation};
+use crate::ops::Unit;
 
 /// `residual`: a block of layers whose output is added to its input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -19,9 +20,19 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "layers_of_the_shortcut")]
     pub shortcut: Vec<super::Config>,
+    /// The share of training samples for which the layers are left out, so that the block returns the shortcut alone; the
+    /// output of the layers is scaled up for the others (stochastic depth, Huang et al., 2016).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
+    pub stochastic_depth: f64,
     /// The activation applied to the sum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<Activation>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(rate: &f64) -> bool {
+    *rate == 0.0
 }
 
 /// A reference to the schema of `model.layers`, which contains this one: nested in itself it would be
@@ -54,7 +65,11 @@ impl LayerConfig for Config {
     }
 
     fn nodes(&self, input: Id, net: &mut Net) -> Result<Id, String> {
-        let block = sequence("layers", &self.layers, input, net)?;
+        let mut block = sequence("layers", &self.layers, input, net)?;
+        if self.stochastic_depth > 0.0 {
+            let (rate, layer) = (self.stochastic_depth, net.number());
+            block = net.add(Operation::Dropout { rate, unit: Unit::Sample, layer }, &[block], Vec::new())?;
+        }
         let shortcut = sequence("shortcut", &self.shortcut, input, net)?;
         let [ours, theirs] = [block, shortcut].map(|value| net.shape(value));
         if ours != theirs {

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, Var};
 
 use super::{Custom, Mode};
-use crate::ops::{self, Activation};
+use crate::ops::{self, Activation, Unit};
 use crate::shape::Shape;
 use taper_kernels::window::Window;
 
@@ -38,6 +38,8 @@ pub enum Operation {
     Dropout {
         /// The share.
         rate: f64,
+        /// The values that are set to 0 together.
+        unit: Unit,
         /// The number of the layer, one of the counters of its random numbers.
         layer: u64,
     },
@@ -125,8 +127,10 @@ impl Operation {
             Self::AveragePool(window) => ops::avg_pool2d(x, window),
             Self::GlobalAverage(_) => x.flatten_from(2)?.mean(2), // [batch, channels]
             Self::Activation(function) => function.forward(x),
-            Self::Dropout { rate, layer } => match mode {
-                Mode::Training { seed, step, first } => ops::dropout(x, *rate, [seed, step, *layer], first),
+            Self::Dropout { rate, unit, layer } => match mode {
+                Mode::Training { seed, step, first } => {
+                    ops::dropout(x, (*rate, *unit), [seed, step, *layer], first)
+                }
                 Mode::Inference => Ok(x.clone()),
             },
             Self::BatchNorm { momentum, epsilon } => {

@@ -41,7 +41,7 @@ pub use avg_pool2d::avg_pool2d;
 pub use batch_norm::batch_norm;
 pub use conv2d::conv2d;
 pub use dense::dense;
-pub use dropout::dropout;
+pub use dropout::{Unit, dropout};
 pub(crate) use finite::all_finite;
 pub use layer_norm::layer_norm;
 pub use max_pool2d::max_pool2d;

@@ -292,6 +292,15 @@ pub fn zoo() -> Vec<Case> {
             ],
         ),
         (
+            "spatial dropout",
+            vec![
+                json!({"spatial_dropout": {"rate": 0.3}}),
+                conv(4, json!(3), json!({"activation": "relu"})),
+                json!({"max_pool2d": {}}),
+                json!({"spatial_dropout": {"rate": 0.5}}),
+            ],
+        ),
+        (
             "dropout on images",
             vec![
                 json!({"dropout": {"rate": 0.2}}),
@@ -370,6 +379,16 @@ fn blocks() -> Vec<Case> {
                     json!([conv(5, 2, 1), {"avg_pool2d": {}}, {"layer_norm": {}}])
                 ),
                 function("tanh"),
+                flat,
+                last
+            ]),
+        ),
+        (
+            "stochastic depth",
+            json!([
+                conv(3, 3, 1),
+                {"residual": {"layers": [conv(3, 3, 1), function("tanh")], "stochastic_depth": 0.4, "activation": "relu"}},
+                {"residual": {"layers": [conv(3, 1, 1)], "shortcut": [conv(3, 1, 1)], "stochastic_depth": 0.6}},
                 flat,
                 last
             ]),

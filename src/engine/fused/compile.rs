@@ -182,8 +182,9 @@ impl Draft {
                 let function = elementwise::function(activation).ok_or("softmax between layers")?;
                 Box::new(Elementwise { name, function, input, output })
             }
-            Operation::Dropout { rate, layer } => {
-                Box::new(Dropout { name, rate, layer, input, output, mask: Arena::default() })
+            Operation::Dropout { rate, unit, layer } => {
+                let unit = unit.len(&input.shape.0);
+                Box::new(Dropout { name, rate, unit, layer, input, output, mask: Arena::default() })
             }
             Operation::BatchNorm { momentum, epsilon } => {
                 Box::new(BatchNorm::new(name, (momentum, epsilon), parameter, &input, output, self.slope))

@@ -5,6 +5,7 @@ use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
 
 use crate::layers::Mode;
+use crate::ops::Unit;
 use crate::random::{Purpose, Stream};
 
 use super::layout::Layout;
@@ -16,6 +17,8 @@ pub struct Dropout {
     pub name: String,
     /// The dropout rate.
     pub rate: f64,
+    /// The number of values that are set to 0 together.
+    pub unit: usize,
     /// The number of the layer.
     pub layer: u64,
     /// The layout of the inputs.
@@ -46,11 +49,10 @@ impl Stage for Dropout {
         let mask = match context.mode {
             Mode::Training { seed, step, first } => {
                 let len = input.values();
-                let (rate, layer) = (self.rate, self.layer);
+                let (rate, unit, layer) = (self.rate, self.unit, self.layer);
                 parts::for_each(context.team, context.samples, [(&mut self.mask, len)], |sample, [mask]| {
-                    let mut stream = Stream::new(seed, Purpose::Dropout, [step, layer]);
-                    stream.skip_to(((first + sample) * len) as u64);
-                    stream.dropout_mask(rate, mask);
+                    let stream = Stream::new(seed, Purpose::Dropout, [step, layer]);
+                    Unit::draw(unit, rate, stream, first + sample, len, mask);
                 });
                 Some(&*self.mask)
             }

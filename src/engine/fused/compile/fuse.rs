@@ -4,7 +4,7 @@ use taper_kernels::window::Window;
 
 use super::operations::Item;
 use crate::network::{Operation, ParameterSpec, Plan};
-use crate::ops::Activation;
+use crate::ops::{Activation, Unit};
 use crate::shape::Shape;
 
 /// A stage before its layouts are known.
@@ -92,7 +92,7 @@ pub fn fuse(items: &[Item], plan: &Plan) -> Vec<Draft> {
                     last.flattened = true;
                     true
                 }
-                Operation::Dropout { rate, layer } if dense && last.dropout.is_none() => {
+                Operation::Dropout { rate, unit: Unit::Value, layer } if dense && last.dropout.is_none() => {
                     last.dropout = Some((*rate, *layer));
                     true
                 }
