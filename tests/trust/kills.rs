@@ -13,16 +13,29 @@ use crate::workspace::Workspace;
 
 /// The counts of the report.
 #[derive(Default)]
-struct Count {
-    kills: AtomicU64,
-    runs: AtomicU64,
-    before_first_checkpoint: AtomicU64,
+pub struct Count {
+    pub kills: AtomicU64,
+    pub runs: AtomicU64,
+    pub before_first_checkpoint: AtomicU64,
     most_kills: AtomicU64,
+}
+
+impl Count {
+    /// Adds another count.
+    pub fn add(&self, other: &Self) {
+        let both = [(&self.kills, &other.kills), (&self.runs, &other.runs)];
+        for (own, other) in
+            both.into_iter().chain([(&self.before_first_checkpoint, &other.before_first_checkpoint)])
+        {
+            own.fetch_add(other.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.most_kills.fetch_max(other.most_kills.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
 }
 
 /// Runs `subject` in `folder`, killed again and again until it finishes; the moments are uniformly
 /// distributed over the time of a whole run.
-fn killed_until_done(
+pub fn killed_until_done(
     subject: &Subject,
     workspace: &Workspace,
     folder: &str,

@@ -29,6 +29,7 @@
 //! - `poison`: not tests: an engine with a non-finite value at one step.
 //! - `races`: two trainings in one folder; reading a run in progress.
 //! - `random_configs`: random configs are written, read, mutated and trained.
+//! - `recipes`: twelve runs with everything that training remembers, killed at random moments.
 //! - `same_bits`: fresh processes give the same bits.
 //! - `saves`: a save that is killed or fails at each of its system calls, and the order of its writes.
 //! - `serving`: a server under load: right bits, swaps and signals lose nothing.
@@ -71,6 +72,7 @@ mod planted;
 mod poison;
 mod races;
 mod random_configs;
+mod recipes;
 mod same_bits;
 mod saves;
 #[cfg(feature = "serve")]
