@@ -66,7 +66,7 @@ impl Reader<'_> {
                 cells.push(if table.missing_marks.contains(&text) { String::new() } else { text });
             }
             numbers.whole = numbers.whole && cells.iter().all(|text| text.parse::<i64>().is_ok());
-            into.append(index as u64, cells.iter().map(String::as_str), &mut numbers.values)
+            into.row(index as u64, cells.iter().map(String::as_str), &mut numbers.values)
         };
         if is_list {
             each(content, &mut add)?.map_err(explained)?;

@@ -73,7 +73,7 @@ pub(super) fn decode(
         }
         let line = record.position().map_or(0, ::csv::Position::line);
         let cells = || used.iter().map(|&place| cell(&record, place, marks));
-        into.append(line, cells(), &mut numbers.values)?;
+        into.row(line, cells(), &mut numbers.values)?;
         numbers.whole = numbers.whole && cells().all(|text| text.parse::<i64>().is_ok());
         rows += 1;
     }

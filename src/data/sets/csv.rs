@@ -8,18 +8,21 @@
 //! from the whole training file, because the network's first layer has weights for each.
 
 mod categories;
+mod decode;
+mod labels;
 mod learn;
+mod line_numbers;
 mod missing;
 mod nameless;
 mod options;
 mod pixels;
 mod rows;
+mod samples;
 mod table;
 
 pub use missing::{Gaps, Missing};
 pub use options::{Target, UnknownCategory};
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +30,6 @@ use serde::{Deserialize, Serialize};
 use super::{DataConfig, Task};
 use crate::config::Problems;
 use crate::data::columns::Columns;
-use crate::data::formats::csv::{is_missing, sorted};
 use crate::data::{self, Dataset, Facts, SearchPath, Splits, Surveyed, Targets};
 use crate::error::{Error, Result};
 use crate::files;
@@ -149,9 +151,11 @@ impl DataConfig for Config {
     fn load(&self, search: &SearchPath, _seed: u64) -> Result<Splits> {
         let open = |path: &PathBuf| -> Result<(PathBuf, _)> {
             let path = search.resolve(path);
-            Ok((path.clone(), search.loading.open(&path)?.0))
+            let file = search.loading.open(&path)?;
+            Ok((path, file))
         };
-        self.decode(open(&self.path)?, self.test_path.as_ref().map(open).transpose()?)
+        let (train, test) = (open(&self.path)?, self.test_path.as_ref().map(open).transpose()?);
+        self.decode_by(train, test, |path, (content, length)| self.open(path, content, length))
     }
 
     fn takes_validation_file(&self) -> bool {
@@ -165,7 +169,7 @@ impl DataConfig for Config {
             let trained = search.resolve(&self.path);
             Some(self.width(&trained, search.loading.open(&trained)?.0)?)
         };
-        let (content, _) = search.loading.open(path)?;
+        let (content, length) = search.loading.open(path)?;
         let classes = match &splits.train.targets {
             Targets::Classes { names, .. } => names.as_slice(),
             Targets::Values { .. } => &[],
@@ -173,7 +177,8 @@ impl DataConfig for Config {
         let Some(columns) = &splits.columns else {
             return Err(Error::data(path, "cannot be read: the columns of the training table are unknown"));
         };
-        self.dataset(path, self.read(path, content, columns, width)?, classes)
+        let table = self.read(path, self.open(path, content, length)?, columns, width)?;
+        self.dataset(path, table, classes)
     }
 }
 
@@ -209,42 +214,9 @@ impl Config {
             self.classes = Some(classes.to_vec());
         }
     }
-
-    /// Decodes the contents of the training and test files as [`load`](DataConfig::load) does; the paths are used in
-    /// errors only.
-    ///
-    /// # Errors
-    /// As [`load`](DataConfig::load).
-    pub fn decode<R: Read>(&self, train: (PathBuf, R), test: Option<(PathBuf, R)>) -> Result<Splits> {
-        let (path, content) = train;
-        let table = match &self.trained {
-            Some(columns) => self.read(&path, content, columns, None)?,
-            None => self.learn(&path, content)?,
-        };
-        let test = match test {
-            None => None,
-            Some((path, content)) => {
-                let test = self.read(&path, content, &table.columns, Some(table.width))?;
-                Some((path, test))
-            }
-        };
-        let classes = match (&self.classes, self.task) {
-            (Some(classes), _) => classes.clone(),
-            (None, Task::Classification) => {
-                let labels: Vec<String> =
-                    table.targets.iter().filter(|label| !is_missing(label)).cloned().collect();
-                sorted(labels)
-            }
-            (None, Task::Regression) => Vec::new(),
-        };
-        Ok(Splits {
-            columns: Some(table.columns.clone()),
-            train: self.dataset(&path, table, &classes)?,
-            validation: None,
-            test: test.map(|(path, table)| self.dataset(&path, table, &classes)).transpose()?,
-        })
-    }
 }
 
+#[cfg(test)]
+mod comparison;
 #[cfg(test)]
 mod tests;

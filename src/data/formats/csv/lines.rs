@@ -1,6 +1,7 @@
 //! Rows of a table, encoded by the columns of a network.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::shown;
 use crate::data::columns::{Columns, Encoded, Encoder, resembles_gap};
@@ -17,7 +18,7 @@ pub(in crate::data) enum Unknown {
 pub(in crate::data) struct Lines<'a> {
     path: &'a Path,
     columns: &'a Columns,
-    encoder: Encoder<'a>,
+    encoder: Arc<Encoder<'a>>,
     unknown: Unknown,
     /// The remedy for a missing value.
     remedy: &'static str,
@@ -32,7 +33,7 @@ impl<'a> Lines<'a> {
         Self {
             path,
             columns,
-            encoder: Encoder::new(columns),
+            encoder: Arc::new(Encoder::new(columns)),
             unknown,
             remedy,
             samples: false,
@@ -45,11 +46,24 @@ impl<'a> Lines<'a> {
         Self { samples: true, ..self }
     }
 
+    /// The same before any row.
+    pub fn part(&self) -> Self {
+        Self { encoder: Arc::clone(&self.encoder), ignored: (0, String::new()), ..*self }
+    }
+
+    /// Continues after the rows of `part`, which follow.
+    pub fn append(&mut self, part: Self) {
+        if self.ignored.0 == 0 {
+            self.ignored.1 = part.ignored.1;
+        }
+        self.ignored.0 += part.ignored.0;
+    }
+
     /// Appends the values of a row, whose `cells` come in the order of the columns.
     ///
     /// # Errors
     /// [`Error::Data`] naming the line and the column.
-    pub fn append<'c>(
+    pub fn row<'c>(
         &mut self,
         line: u64,
         cells: impl Iterator<Item = &'c str>,

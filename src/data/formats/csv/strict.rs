@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind, Read, Result};
 
 /// The byte order mark that UTF-8 text may start with.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A reader that fails where a quote does not close its field; the parser would read everything that follows
 /// as part of that field. Converts CR LF and CR to LF, so that line numbers agree with editors.
@@ -17,6 +17,8 @@ pub(super) struct Strict<R> {
     line: u64,
     /// The line of the last opening quote.
     opened: u64,
+    /// The end of the last row that ended within the bytes of the last read.
+    row_end: Option<usize>,
 }
 
 /// The position within a field.
@@ -33,7 +35,34 @@ enum Place {
 
 impl<R> Strict<R> {
     pub fn new(inner: R, delimiter: u8) -> Self {
-        Self { inner, delimiter, place: Place::Start, after_return: false, start: 0, line: 1, opened: 0 }
+        Self {
+            inner,
+            delimiter,
+            place: Place::Start,
+            after_return: false,
+            start: 0,
+            line: 1,
+            opened: 0,
+            row_end: None,
+        }
+    }
+
+    /// The end of the last row that ended within the bytes of the last read, counted from their start.
+    pub fn row_end(&self) -> Option<usize> {
+        self.row_end
+    }
+
+    /// Follows `bytes` at once if nothing in them needs a closer look; returns whether it did.
+    fn skip(&mut self, bytes: &[u8]) -> bool {
+        let Some(last) = bytes.last() else { return true };
+        let within = matches!(self.place, Place::Start | Place::Plain) && !self.after_return;
+        if !within || self.start < BYTE_ORDER_MARK.len() || contains(bytes, b'"') || contains(bytes, b'\r') {
+            return false;
+        }
+        self.place = if *last == self.delimiter || *last == b'\n' { Place::Start } else { Place::Plain };
+        self.line += line_ends(bytes);
+        self.row_end = bytes.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
+        true
     }
 
     fn follow(&mut self, byte: u8) -> Result<()> {
@@ -70,12 +99,29 @@ impl<R> Strict<R> {
     }
 }
 
+/// Whether `wanted` is one of `bytes`.
+pub(super) fn contains(bytes: &[u8], wanted: u8) -> bool {
+    // Without an early exit within a part, so that it compiles to vector instructions.
+    bytes.chunks(4096).any(|part| part.iter().fold(0, |found, byte| found | u8::from(*byte == wanted)) > 0)
+}
+
+/// The number of line feeds in `bytes`.
+pub(super) fn line_ends(bytes: &[u8]) -> u64 {
+    // Sums of a byte each need no conversion in between.
+    let ends = |part: &[u8]| part.iter().fold(0_u8, |sum, byte| sum + u8::from(*byte == b'\n'));
+    bytes.chunks(255).map(|part| u64::from(ends(part))).sum()
+}
+
 impl<R: Read> Read for Strict<R> {
     fn read(&mut self, to: &mut [u8]) -> Result<usize> {
         loop {
             let count = self.inner.read(to)?;
             if count == 0 && self.place == Place::Quoted && !to.is_empty() {
                 return Err(self.wrong("unclosed quote"));
+            }
+            self.row_end = None;
+            if self.skip(&to[..count]) {
+                return Ok(count);
             }
             let mut kept = 0;
             for i in 0..count {
@@ -84,9 +130,12 @@ impl<R: Read> Read for Strict<R> {
                     to[kept] = if to[i] == b'\r' { b'\n' } else { to[i] };
                     self.follow(to[kept])?;
                     kept += 1;
+                    if to[kept - 1] == b'\n' && self.place == Place::Start {
+                        self.row_end = Some(kept);
+                    }
                 }
             }
-            if kept > 0 || count == 0 {
+            if kept > 0 {
                 return Ok(kept);
             }
         }

@@ -34,6 +34,11 @@ impl Categories {
         Self { listed, ..Self::default() }
     }
 
+    /// Whether the column is listed in `categorical`.
+    pub fn is_listed(&self) -> bool {
+        self.listed
+    }
+
     /// The only category so far, if it may mean a missing value.
     pub fn only_mark(&self) -> Option<&str> {
         let mut texts = self.numbers.keys().filter(|_| !self.listed);
@@ -112,5 +117,26 @@ impl Categories {
         self.dates += usize::from(is_date(name));
         self.numbers.insert(name.to_owned(), next as u32);
         Ok(next as f32)
+    }
+
+    /// Whether the categories of `part`, which follow, can be added.
+    pub fn takes(&self, part: &Self) -> bool {
+        let new = part.numbers.keys().filter(|name| !self.numbers.contains_key(*name)).count();
+        self.numbers.len() + new <= if self.listed { MOST_LISTED } else { MOST_UNLISTED }
+    }
+
+    /// Adds the categories of `part`, which [`takes`](Self::takes) allows; returns the index of each.
+    pub fn append(&mut self, part: Self) -> Vec<f32> {
+        self.cells += part.cells;
+        let mut names: Vec<(String, u32)> = part.numbers.into_iter().collect();
+        names.sort_unstable_by_key(|(_, number)| *number);
+        let mut own = |(name, _): (String, u32)| {
+            let next = self.numbers.len() as u32;
+            *self.numbers.entry(name).or_insert_with_key(|name| {
+                self.dates += usize::from(is_date(name));
+                next
+            }) as f32
+        };
+        names.into_iter().map(&mut own).collect()
     }
 }

@@ -1,9 +1,14 @@
 //! Determines the columns of a training file while it is read.
 
+use rayon::prelude::*;
+
 use super::categories::Categories;
 use super::missing::{Gaps, Missing};
 use crate::data::columns::{Column, Columns, is_missing, number, resembles_gap};
 use crate::data::formats::csv::{shown, sorted};
+
+/// Rows that a thread encodes at a time.
+const ROWS: usize = 1024;
 
 /// Limit on the values of a file with categorical columns, 2 GiB.
 const MOST_VALUES: usize = 1 << 29;
@@ -34,6 +39,41 @@ impl Learner {
         };
         let kinds: Vec<Kind> = listed.map(kind).collect();
         Self { gaps: vec![false; kinds.len()], kinds, missing, indicators }
+    }
+
+    /// A learner for the same columns that has not read anything.
+    pub fn part(&self) -> Self {
+        let listed = self.kinds.iter().map(|kind| matches!(kind, Kind::Categories(seen) if seen.is_listed()));
+        Self::new(listed, self.missing, self.indicators)
+    }
+
+    /// Continues after `part`, which has read the rows that follow, and changes its `cells` to what
+    /// [`cell`](Self::cell) would have returned here. Returns false, and changes nothing, if it would have returned an
+    /// error.
+    pub fn append(&mut self, part: Self, cells: &mut [f32]) -> bool {
+        let agree = |(own, part): (&Kind, &Kind)| match (own, part) {
+            (_, Kind::Open) | (Kind::Open, _) | (Kind::Numbers, Kind::Numbers) => true,
+            (Kind::Categories(seen), Kind::Categories(more)) => seen.takes(more),
+            (Kind::Numbers, Kind::Categories(_)) | (Kind::Categories(_), Kind::Numbers) => false,
+        };
+        if !self.kinds.iter().zip(&part.kinds).all(agree) {
+            return false;
+        }
+        let width = self.kinds.len();
+        for (place, (own, part)) in self.kinds.iter_mut().zip(part.kinds).enumerate() {
+            match (&mut *own, part) {
+                (Kind::Categories(seen), Kind::Categories(more)) => {
+                    let numbers = seen.append(*more);
+                    for cell in cells[place..].iter_mut().step_by(width).filter(|cell| !cell.is_nan()) {
+                        *cell = numbers[*cell as usize];
+                    }
+                }
+                (Kind::Open, part) => *own = part,
+                _ => {}
+            }
+        }
+        self.gaps.iter_mut().zip(part.gaps).for_each(|(own, part)| *own |= part);
+        true
     }
 
     /// Reads a cell of column `index`; returns its number, the index of its category, or NaN if it is
@@ -147,22 +187,30 @@ impl Learner {
                 columns.width()
             )
         })?;
-        let mut values = Vec::with_capacity(all);
-        for row in cells.chunks_exact(width) {
-            for ((cell, places), column) in row.iter().zip(&places).zip(&columns.0) {
-                match places {
-                    None => values.push(*cell),
-                    Some(places) if cell.is_nan() => values.extend(places.iter().map(|_| f32::NAN)),
-                    Some(places) => {
-                        let place = places[*cell as usize];
-                        values.extend((0..places.len()).map(|i| if i == place { 1.0 } else { 0.0 }));
-                    }
-                }
-                if column.indicator {
-                    values.push(if cell.is_nan() { 1.0 } else { 0.0 });
-                }
+        let mut values = vec![0.0; all];
+        let (cells, many) = (cells.par_chunks(width * ROWS), columns.width() * ROWS);
+        values.par_chunks_mut(many).zip(cells).for_each(|(values, cells)| {
+            for (values, cells) in values.chunks_exact_mut(columns.width()).zip(cells.chunks_exact(width)) {
+                encode(&columns, &places, cells, values);
             }
-        }
+        });
         Ok((columns, values))
+    }
+}
+
+/// Encodes the `cells` of a row in `values`, which are zeros.
+fn encode(columns: &Columns, places: &[Option<Vec<usize>>], cells: &[f32], values: &mut [f32]) {
+    let mut rest = values;
+    for ((cell, places), column) in cells.iter().zip(places).zip(&columns.0) {
+        let (values, after) = rest.split_at_mut(column.width());
+        match places {
+            None => values[0] = *cell,
+            Some(places) if cell.is_nan() => values[..places.len()].fill(f32::NAN),
+            Some(places) => values[places[*cell as usize]] = 1.0,
+        }
+        if let Some(indicator) = values.last_mut().filter(|_| column.indicator) {
+            *indicator = if cell.is_nan() { 1.0 } else { 0.0 };
+        }
+        rest = after;
     }
 }

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use ::csv::StringRecord;
-
-use crate::data::formats::csv::{cell, is_missing};
+use crate::data::formats::csv::{Record, cell, is_missing};
 use crate::error::{Error, Result};
 
 /// The columns of a file that have no name and are not mentioned by an option.
+#[derive(Clone)]
 pub(super) struct Nameless {
     columns: Vec<Column>,
 }
 
+#[derive(Clone)]
 struct Column {
     place: usize,
     name: String,
@@ -22,8 +22,8 @@ struct Column {
 #[derive(Clone, Copy, PartialEq)]
 enum Holds {
     Nothing,
-    /// Increasing integers; the last of them.
-    Rising(i64),
+    /// Increasing integers, from the first to the last.
+    Rising(i64, i64),
     Other,
 }
 
@@ -40,14 +40,34 @@ impl Nameless {
         self.columns.iter().map(|column| column.place)
     }
 
+    /// The same columns before any line.
+    pub fn part(&self) -> Self {
+        let column = |column: &Column| Column { holds: Holds::Nothing, ..column.clone() };
+        Self { columns: self.columns.iter().map(column).collect() }
+    }
+
+    /// Continues after the lines that `part` has inspected, at least one, which follow `lines` others.
+    pub fn append(&mut self, part: &Self, lines: usize) {
+        for (column, part) in self.columns.iter_mut().zip(&part.columns) {
+            column.holds = match (column.holds, part.holds) {
+                (Holds::Nothing, Holds::Nothing) => Holds::Nothing,
+                (Holds::Nothing, holds) if lines == 0 => holds,
+                (Holds::Rising(first, last), Holds::Rising(next, end)) if next > last => {
+                    Holds::Rising(first, end)
+                }
+                _ => Holds::Other,
+            };
+        }
+    }
+
     /// Inspects the line that follows `lines` others.
-    pub fn look(&mut self, lines: usize, record: &StringRecord, marks: &[String]) {
+    pub fn look(&mut self, lines: usize, record: &impl Record, marks: &[String]) {
         for column in &mut self.columns {
             let text = cell(record, column.place, marks);
             column.holds = match (column.holds, text.parse::<i64>()) {
                 (Holds::Nothing, _) if is_missing(text) => Holds::Nothing,
-                (Holds::Nothing, Ok(number)) if lines == 0 => Holds::Rising(number),
-                (Holds::Rising(last), Ok(number)) if number > last => Holds::Rising(number),
+                (Holds::Nothing, Ok(number)) if lines == 0 => Holds::Rising(number, number),
+                (Holds::Rising(first, last), Ok(number)) if number > last => Holds::Rising(first, number),
                 _ => Holds::Other,
             };
         }
@@ -64,7 +84,7 @@ impl Nameless {
             let remedy = format!("`ignore = [\"{name}\"]`");
             let what = match holds {
                 Holds::Nothing => "is empty",
-                Holds::Rising(_) => "numbers the lines",
+                Holds::Rising(..) => "numbers the lines",
                 Holds::Other => {
                     let message = format!(
                         "column {number} has no name{called}; name it in the first line, or exclude it with {remedy}"

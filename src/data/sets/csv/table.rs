@@ -3,38 +3,39 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::labels::Labels;
 use super::learn::Learner;
+use super::line_numbers::LineNumbers;
 use super::nameless::Nameless;
 use super::pixels::pixels;
-use super::rows::Dropped;
-use super::{Config, Gaps, Missing, Task};
+use super::rows::{Opened, Source};
+use super::samples::{Dropped, Inputs, Samples, Selection};
+use super::{Config, Gaps, Missing};
 use crate::data::columns::Columns;
-use crate::data::formats::csv::{Lines, cell, is_missing, number, places, shown};
-use crate::data::{Dataset, Features, Targets};
+use crate::data::formats::csv::{Lines, Record, cell, is_missing, places};
+use crate::data::{Dataset, Features};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::wording::counted;
 
-/// The rows of a file: features as numbers, targets still as text.
+/// The rows of a file: features as numbers, targets as they were read.
 pub(super) struct Table {
     pub columns: Columns,
     /// The number of columns of the file, used or not.
     pub width: usize,
     features: Vec<f32>,
-    pub targets: Vec<String>,
-    /// The line number of each sample, for messages.
-    lines: Vec<u64>,
+    pub labels: Labels,
+    lines: LineNumbers,
 }
 
 impl Config {
     /// The number of columns of a file.
     pub(super) fn width(&self, path: &Path, content: impl Read) -> Result<usize> {
-        Ok(self.open(path, content)?.names.len())
+        Ok(self.open(path, content, 0)?.names.len())
     }
 
     /// Reads the training file and determines its columns.
-    pub(super) fn learn(&self, path: &Path, content: impl Read) -> Result<Table> {
-        let mut file = self.open(path, content)?;
+    pub(super) fn learn(&self, path: &Path, mut file: Opened<impl Source>) -> Result<Table> {
         let mut left_out = vec![false; file.names.len()];
         // Several columns may have no name.
         let blank = |place: &usize| file.names[*place].is_empty() && self.ignore.contains(&String::new());
@@ -50,7 +51,7 @@ impl Config {
         }
         let named: Vec<bool> =
             (0..names.len()).map(|i| self.features.is_some() || left_out[i] || categorical[i]).collect();
-        let mut nameless = Nameless::new(names, &named);
+        let nameless = Nameless::new(names, &named);
         let used = if let Some(features) = &self.features {
             places(path, names, features.iter())?
         } else {
@@ -61,31 +62,20 @@ impl Config {
             let targets = self.target.names().join("`, `");
             return Err(Error::data(path, format!("has no column other than the target `{targets}`")));
         }
-        let mut learner =
+        let learner =
             Learner::new(used.iter().map(|&place| categorical[place]), self.missing, self.missing_indicator);
-        let mut table = Table::new(names.len());
-        let (targets, lines) = (&mut table.targets, &mut table.lines);
-        let mut cells = Vec::new();
         let names = std::mem::take(&mut file.names);
-        let marks = self.missing_marks.as_slice();
-        file.rows(path, self.dropped(&used).as_ref(), |line, record, wanted| {
-            nameless.look(lines.len(), record, marks);
-            for (i, &place) in used.iter().enumerate() {
-                let cell = learner.cell(i, cell(record, place, marks));
-                let column = &names[place];
-                let wrong =
-                    |what: String| Error::data(path, format!("line {line}, column `{column}`: {what}"));
-                cells.push(cell.map_err(wrong)?);
-            }
-            targets.extend(wanted.iter().map(|&place| cell(record, place, marks).to_owned()));
-            lines.push(line);
-            Ok(())
-        })?;
-        nameless.finish(path)?;
-        let used = used.iter().map(|&place| names[place].clone()).collect();
-        let learned = learner.finish(used, cells).map_err(|message| Error::data(path, message))?;
-        (table.columns, table.features) = learned;
-        Ok(table)
+        let selection = self.selection(used, &file.targets);
+        let inputs = Learned { path, names: &names, learner, nameless };
+        let mut samples = Samples::new(&selection, inputs, Labels::new(self.task));
+        file.rows.read(path, &mut samples)?;
+        samples.check(path)?;
+        let Samples { inputs, values, labels, lines, .. } = samples;
+        inputs.nameless.finish(path)?;
+        let used = selection.used.iter().map(|&place| names[place].clone()).collect();
+        let learned = inputs.learner.finish(used, values).map_err(|message| Error::data(path, message))?;
+        let (columns, features) = learned;
+        Ok(Table { columns, width: names.len(), features, labels, lines })
     }
 
     /// Reads another file by the `columns` of the training file, which had `width` columns in total, if that
@@ -93,42 +83,36 @@ impl Config {
     pub(super) fn read(
         &self,
         path: &Path,
-        content: impl Read,
+        file: Opened<impl Source>,
         columns: &Columns,
         width: Option<usize>,
     ) -> Result<Table> {
-        let file = self.open(path, content)?;
         let width = width.or_else(|| self.whole_width(columns));
-        if let Some(width) = width.filter(|width| !self.has_headers && *width != file.names.len()) {
-            return Err(Error::data(
-                path,
-                format!("has {}, not {width}", counted(file.names.len(), "column")),
-            ));
+        let found = file.names.len();
+        if let Some(width) = width.filter(|width| !self.has_headers && *width != found) {
+            return Err(Error::data(path, format!("has {}, not {width}", counted(found, "column"))));
         }
         let used = places(path, &file.names, columns.0.iter().map(|column| &column.name))?;
-        let mut table = Table::new(file.names.len());
-        let (features, targets, lines) = (&mut table.features, &mut table.targets, &mut table.lines);
-        let mut into = Lines::new(path, columns, self.unknown_category.into(), Missing::REMEDY);
-        let marks = self.missing_marks.as_slice();
-        file.rows(path, self.dropped(&used).as_ref(), |line, record, wanted| {
-            into.append(line, used.iter().map(|&place| cell(record, place, marks)), features)?;
-            targets.extend(wanted.iter().map(|&place| cell(record, place, marks).to_owned()));
-            lines.push(line);
-            Ok(())
-        })?;
-        into.finish();
-        table.columns = columns.clone();
-        Ok(table)
+        let selection = self.selection(used, &file.targets);
+        let inputs = Lines::new(path, columns, self.unknown_category.into(), Missing::REMEDY);
+        let mut samples = Samples::new(&selection, inputs, Labels::new(self.task));
+        file.rows.read(path, &mut samples)?;
+        samples.check(path)?;
+        let Samples { inputs, values, labels, lines, .. } = samples;
+        inputs.finish();
+        Ok(Table { columns: columns.clone(), width: found, features: values, labels, lines })
     }
 
-    /// The columns in which, in addition to the targets, a missing value drops the line.
-    fn dropped<'a>(&'a self, used: &'a [usize]) -> Option<Dropped<'a>> {
+    /// The columns that are read of a file.
+    fn selection(&self, used: Vec<usize>, targets: &[usize]) -> Selection<'_> {
         let listed = self.classes.iter().flatten().any(|class| is_missing(class));
-        (self.missing == Missing::Rule(Gaps::Drop)).then_some(Dropped {
+        let dropped = if listed { Dropped::Inputs } else { Dropped::InputsAndTargets };
+        Selection {
             used,
-            labels: !listed,
+            targets: targets.to_vec(),
             marks: &self.missing_marks,
-        })
+            dropped: (self.missing == Missing::Rule(Gaps::Drop)).then_some(dropped),
+        }
     }
 
     /// The total number of columns of a file without a header, if it is determined by the options.
@@ -137,37 +121,7 @@ impl Config {
     }
 
     pub(super) fn dataset(&self, path: &Path, table: Table, classes: &[String]) -> Result<Dataset> {
-        let names = self.target.names();
-        let lines = table.lines.iter().flat_map(|line| names.iter().map(move |name| (name, line)));
-        let targets = table.targets.iter().zip(lines);
-        let targets = if self.task == Task::Regression {
-            let value =
-                |(text, (name, line)): (&String, (&String, &u64))| number(path, *line, name, Some(text));
-            Targets::Values { values: targets.map(value).collect::<Result<_>>()?, width: names.len() }
-        } else {
-            let indices: std::collections::HashMap<&str, u32> =
-                classes.iter().map(String::as_str).zip(0..).collect();
-            let label = |(text, (name, line)): (&String, (&String, &u64))| {
-                indices.get(text.as_str()).copied().ok_or_else(|| {
-                    if is_missing(text) {
-                        let message = format!(
-                            "line {line}, column `{name}`: the label is missing; remove the line, or add {} to `classes`",
-                            shown(text)
-                        );
-                        return Error::data(path, message);
-                    }
-                    let known =
-                        if classes.len() <= 20 { classes.join(", ") } else { "too many to list".to_owned() };
-                    let message = format!(
-                        "line {line}, column `{name}`: unknown class {}; the classes are {known}",
-                        shown(text)
-                    );
-                    Error::data(path, message)
-                })
-            };
-            let labels = targets.map(label).collect::<Result<_>>()?;
-            Targets::Classes { labels, names: classes.to_vec() }
-        };
+        let targets = self.targets(path, table.labels, &table.lines, classes)?;
         let width = table.columns.width();
         let sample_shape = self.shape.map_or_else(|| Shape(vec![width]), Shape::from);
         if sample_shape.elements() != Some(width) {
@@ -183,9 +137,65 @@ impl Config {
     }
 }
 
-impl Table {
-    fn new(width: usize) -> Self {
-        let (targets, lines) = (Vec::new(), Vec::new());
-        Self { columns: Columns::default(), width, features: Vec::new(), targets, lines }
+/// The inputs of a training file, whose columns are determined by its rows.
+struct Learned<'a> {
+    path: &'a Path,
+    /// The names of all columns.
+    names: &'a [String],
+    learner: Learner,
+    nameless: Nameless,
+}
+
+impl Inputs for Learned<'_> {
+    fn part(&self) -> Self {
+        Self { learner: self.learner.part(), nameless: self.nameless.part(), ..*self }
+    }
+
+    fn row(
+        &mut self,
+        selection: &Selection<'_>,
+        rows: usize,
+        line: u64,
+        record: &impl Record,
+        values: &mut Vec<f32>,
+    ) -> Result<()> {
+        self.nameless.look(rows, record, selection.marks);
+        for (i, &place) in selection.used.iter().enumerate() {
+            let column = &self.names[place];
+            let wrong = |what| Error::data(self.path, format!("line {line}, column `{column}`: {what}"));
+            values.push(self.learner.cell(i, cell(record, place, selection.marks)).map_err(wrong)?);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, part: Self, rows: usize, values: &mut [f32]) -> bool {
+        let agreed = self.learner.append(part.learner, values);
+        if agreed {
+            self.nameless.append(&part.nameless, rows);
+        }
+        agreed
+    }
+}
+
+impl Inputs for Lines<'_> {
+    fn part(&self) -> Self {
+        self.part()
+    }
+
+    fn row(
+        &mut self,
+        selection: &Selection<'_>,
+        _rows: usize,
+        line: u64,
+        record: &impl Record,
+        values: &mut Vec<f32>,
+    ) -> Result<()> {
+        let Selection { used, marks, .. } = selection;
+        self.row(line, used.iter().map(|&place| cell(record, place, marks)), values)
+    }
+
+    fn append(&mut self, part: Self, _rows: usize, _values: &mut [f32]) -> bool {
+        self.append(part);
+        true
     }
 }
