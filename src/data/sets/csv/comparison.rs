@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::rows::{Opened, Reading, Source};
+use super::rows::{Opened, ReadRows, Reading};
 use super::*;
 use crate::data::formats::csv::{blocks, records, unreadable};
 use crate::random::{Purpose, Stream};
@@ -15,7 +15,7 @@ struct OneByOne<R> {
     first: Option<StringRecord>,
 }
 
-impl<R: Read> Source for OneByOne<R> {
+impl<R: Read> ReadRows for OneByOne<R> {
     fn read(mut self, path: &Path, into: &mut impl Reading) -> Result<()> {
         let mut record = StringRecord::new();
         loop {

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Config;
-use super::rows::{Opened, Source};
+use super::rows::{Opened, ReadRows};
 use crate::data::Splits;
 use crate::data::formats::csv::sorted;
 use crate::error::Result;
@@ -20,7 +20,7 @@ impl Config {
     }
 
     /// As [`decode`](Self::decode), of files that `open` opens.
-    pub(super) fn decode_by<F, S: Source>(
+    pub(super) fn decode_by<F, S: ReadRows>(
         &self,
         train: (PathBuf, F),
         test: Option<(PathBuf, F)>,

@@ -26,7 +26,7 @@ pub(super) struct Opened<S> {
 }
 
 /// The rows of a file.
-pub(super) trait Source {
+pub(super) trait ReadRows {
     /// Reads all rows.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ struct Parsed<S> {
     rows: Option<S>,
 }
 
-impl<R: Read> Source for InBlocks<R> {
+impl<R: Read> ReadRows for InBlocks<R> {
     /// Threads parse some blocks while this one collects the rows of the blocks before them and reads those after them. A
     /// block with an error is parsed again when it is its turn: what is wrong, and where, depends on the rows before it.
     fn read(mut self, path: &Path, into: &mut impl Reading) -> Result<()> {

@@ -8,7 +8,7 @@ use super::learn::Learner;
 use super::line_numbers::LineNumbers;
 use super::nameless::Nameless;
 use super::pixels::pixels;
-use super::rows::{Opened, Source};
+use super::rows::{Opened, ReadRows};
 use super::samples::{Dropped, Inputs, Samples, Selection};
 use super::{Config, Gaps, Missing};
 use crate::data::columns::Columns;
@@ -35,7 +35,7 @@ impl Config {
     }
 
     /// Reads the training file and determines its columns.
-    pub(super) fn learn(&self, path: &Path, mut file: Opened<impl Source>) -> Result<Table> {
+    pub(super) fn learn(&self, path: &Path, mut file: Opened<impl ReadRows>) -> Result<Table> {
         let mut left_out = vec![false; file.names.len()];
         // Several columns may have no name.
         let blank = |place: &usize| file.names[*place].is_empty() && self.ignore.contains(&String::new());
@@ -83,7 +83,7 @@ impl Config {
     pub(super) fn read(
         &self,
         path: &Path,
-        file: Opened<impl Source>,
+        file: Opened<impl ReadRows>,
         columns: &Columns,
         width: Option<usize>,
     ) -> Result<Table> {
