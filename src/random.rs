@@ -39,6 +39,8 @@ pub enum Purpose {
     Augmentation = 7,
     /// The distance between samples that are mixed; counters: epoch, 0.
     Partner = 8,
+    /// Noise added by layers; counters: step, layer.
+    Noise = 9,
 }
 
 /// A reproducible sequence of random numbers (`ChaCha8`).

@@ -16,6 +16,7 @@ pub mod custom;
 pub mod dense;
 pub mod dropout;
 pub mod flatten;
+pub mod gaussian_noise;
 pub mod global_avg_pool2d;
 pub mod layer_norm;
 pub mod max_pool2d;
@@ -41,7 +42,7 @@ registry! {
     /// One element of `model.layers`.
     Config: LayerConfig {
         dense, conv2d, max_pool2d, avg_pool2d, global_avg_pool2d, flatten, dropout, batch_norm, layer_norm,
-        activation, residual, repeat, spatial_dropout;
+        activation, residual, repeat, spatial_dropout, gaussian_noise;
         custom
     }
 }

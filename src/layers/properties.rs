@@ -42,6 +42,9 @@ fn cases(name: &str) -> Vec<(Json, Vec<usize>)> {
         "global_avg_pool2d" => vec![(json!({}), vec![3, 2, 5]), (json!({}), vec![1, 1, 1])],
         "flatten" => vec![(json!({}), vec![2, 3, 4]), (json!({}), vec![6])],
         "dropout" => vec![(json!({ "rate": 0.4 }), vec![9]), (json!({ "rate": 0.0 }), vec![2, 3, 2])],
+        "gaussian_noise" => {
+            vec![(json!({ "deviation": 0.4 }), vec![5, 3, 2]), (json!({ "deviation": 0.0 }), vec![4])]
+        }
         "spatial_dropout" => {
             vec![(json!({ "rate": 0.4 }), vec![5, 3, 2]), (json!({ "rate": 0.0 }), vec![2, 3, 2])]
         }

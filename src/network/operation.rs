@@ -43,6 +43,13 @@ pub enum Operation {
         /// The number of the layer, one of the counters of its random numbers.
         layer: u64,
     },
+    /// During training, normal noise with mean 0 is added.
+    GaussianNoise {
+        /// Its standard deviation.
+        deviation: f64,
+        /// As of dropout.
+        layer: u64,
+    },
     /// Normalization of features or channels over the batch. Parameters: scale, shift, running mean,
     /// running variance.
     BatchNorm {
@@ -80,6 +87,7 @@ impl Operation {
             Self::Custom(custom) => custom.output.clone(),
             Self::Activation(_)
             | Self::Dropout { .. }
+            | Self::GaussianNoise { .. }
             | Self::BatchNorm { .. }
             | Self::LayerNorm { .. }
             | Self::Add => input.clone(),
@@ -106,7 +114,7 @@ impl Operation {
             Self::LayerNorm { .. } => 8,
             Self::Add => 1,
             Self::Custom(custom) => return custom.flops,
-            Self::Dropout { .. } | Self::Flatten => 0,
+            Self::Dropout { .. } | Self::GaussianNoise { .. } | Self::Flatten => 0,
         };
         each.saturating_mul(outputs)
     }
@@ -130,6 +138,12 @@ impl Operation {
             Self::Dropout { rate, unit, layer } => match mode {
                 Mode::Training { seed, step, first } => {
                     ops::dropout(x, (*rate, *unit), [seed, step, *layer], first)
+                }
+                Mode::Inference => Ok(x.clone()),
+            },
+            Self::GaussianNoise { deviation, layer } => match mode {
+                Mode::Training { seed, step, first } => {
+                    ops::gaussian_noise(x, *deviation, [seed, step, *layer], first)
                 }
                 Mode::Inference => Ok(x.clone()),
             },

@@ -25,6 +25,7 @@ mod cpu;
 mod dense;
 mod dropout;
 mod finite;
+pub mod gaussian_noise;
 #[cfg(test)]
 pub(crate) mod gradient_check;
 mod layer_norm;
@@ -43,6 +44,7 @@ pub use conv2d::conv2d;
 pub use dense::dense;
 pub use dropout::{Unit, dropout};
 pub(crate) use finite::all_finite;
+pub use gaussian_noise::gaussian_noise;
 pub use layer_norm::layer_norm;
 pub use max_pool2d::max_pool2d;
 pub(crate) use record::{Output, record};

@@ -292,6 +292,15 @@ pub fn zoo() -> Vec<Case> {
             ],
         ),
         (
+            "noise",
+            vec![
+                json!({"gaussian_noise": {"deviation": 0.1}}),
+                conv(4, json!(3), json!({"activation": "relu"})),
+                json!({"max_pool2d": {}}),
+                json!({"gaussian_noise": {"deviation": 0.5}}),
+            ],
+        ),
+        (
             "spatial dropout",
             vec![
                 json!({"spatial_dropout": {"rate": 0.3}}),

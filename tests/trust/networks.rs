@@ -85,6 +85,7 @@ pub fn layer(name: &str, draw: &mut Stream) -> (Json, Vec<usize>) {
         "global_avg_pool2d" => (json!({}), image(draw)),
         "flatten" => (json!({}), any_shape(draw)),
         "dropout" => (json!({ "rate": draw.uniform_in(0.0, 0.8) }), any_shape(draw)),
+        "gaussian_noise" => (json!({ "deviation": draw.uniform_in(0.0, 2.0) }), any_shape(draw)),
         "spatial_dropout" => (json!({ "rate": draw.uniform_in(0.0, 0.8) }), image(draw)),
         "batch_norm" => {
             let (momentum, epsilon) = (draw.uniform_in(0.0, 0.99), draw.uniform_in(1e-3, 0.1));

@@ -75,7 +75,7 @@ pub(in crate::data) fn first(
 /// with another common delimiter, that one separates the fields.
 ///
 /// # Errors
-/// As [`blocks`].
+/// As [`blocks()`].
 pub(in crate::data) fn open_suited<R: Read>(
     path: &Path,
     content: R,

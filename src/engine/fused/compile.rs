@@ -20,6 +20,7 @@ use super::elementwise::{self, Elementwise};
 use super::flatten::Flatten;
 use super::layer_norm::LayerNorm;
 use super::layout::Layout;
+use super::noise::Noise;
 use super::pooling::Pooling;
 use super::residual::{Branch, Residual};
 use super::sequence::Sequence;
@@ -185,6 +186,9 @@ impl Draft {
             Operation::Dropout { rate, unit, layer } => {
                 let unit = unit.len(&input.shape.0);
                 Box::new(Dropout { name, rate, unit, layer, input, output, mask: Arena::default() })
+            }
+            Operation::GaussianNoise { deviation, layer } => {
+                Box::new(Noise { name, deviation, layer, input, output, added: Arena::default() })
             }
             Operation::BatchNorm { momentum, epsilon } => {
                 Box::new(BatchNorm::new(name, (momentum, epsilon), parameter, &input, output, self.slope))

@@ -1,6 +1,6 @@
 //! Dropout that is not fused into a dense layer.
 
-use taper_kernels::fused::mask;
+use taper_kernels::fused::mask::{self, Change};
 use taper_kernels::simd::arena::Arena;
 use taper_kernels::simd::parts;
 
@@ -46,7 +46,7 @@ impl Stage for Dropout {
 
     fn forward(&mut self, context: &mut StepContext<'_, '_>, x: &[f32], y: &mut [f32]) {
         let (input, output) = (self.input.grid(), self.output.grid());
-        let mask = match context.mode {
+        let change = match context.mode {
             Mode::Training { seed, step, first } => {
                 let len = input.values();
                 let (rate, unit, layer) = (self.rate, self.unit, self.layer);
@@ -54,11 +54,11 @@ impl Stage for Dropout {
                     let stream = Stream::new(seed, Purpose::Dropout, [step, layer]);
                     Unit::draw(unit, rate, stream, first + sample, len, mask);
                 });
-                Some(&*self.mask)
+                Change::Times(&self.mask)
             }
-            Mode::Inference => None,
+            Mode::Inference => Change::None,
         };
-        mask::apply(context.team, context.samples, [&input, &output], mask, x, y);
+        mask::apply(context.team, context.samples, [&input, &output], change, x, y);
     }
 
     fn backward(
@@ -72,6 +72,6 @@ impl Stage for Dropout {
     ) {
         let Some(x_gradient) = x_gradient else { return };
         let grids = [&self.output.grid(), &self.input.grid()];
-        mask::apply(context.team, context.samples, grids, Some(&self.mask), gradient, x_gradient);
+        mask::apply(context.team, context.samples, grids, Change::Times(&self.mask), gradient, x_gradient);
     }
 }

@@ -17,6 +17,7 @@ mod flatten;
 mod layer_norm;
 mod layout;
 mod network;
+mod noise;
 mod pass;
 mod pooling;
 mod predictor;
