@@ -15,12 +15,11 @@ use super::batch_norm::BatchNorm;
 use super::chain::Chain;
 use super::convolution::{self, Convolution};
 use super::dense::{self, Dense};
-use super::dropout::Dropout;
 use super::elementwise::{self, Elementwise};
 use super::flatten::Flatten;
 use super::layer_norm::LayerNorm;
 use super::layout::Layout;
-use super::noise::Noise;
+use super::perturbation::{Kind as Random, Perturbation};
 use super::pooling::Pooling;
 use super::residual::{Branch, Residual};
 use super::sequence::Sequence;
@@ -184,11 +183,12 @@ impl Draft {
                 Box::new(Elementwise { name, function, input, output })
             }
             Operation::Dropout { rate, unit, layer } => {
-                let unit = unit.len(&input.shape.0);
-                Box::new(Dropout { name, rate, unit, layer, input, output, mask: Arena::default() })
+                let kind = Random::Dropout { rate, unit: unit.len(&input.shape.0) };
+                Box::new(Perturbation { name, kind, layer, input, output, drawn: Arena::default() })
             }
             Operation::GaussianNoise { deviation, layer } => {
-                Box::new(Noise { name, deviation, layer, input, output, added: Arena::default() })
+                let kind = Random::Noise { deviation };
+                Box::new(Perturbation { name, kind, layer, input, output, drawn: Arena::default() })
             }
             Operation::BatchNorm { momentum, epsilon } => {
                 Box::new(BatchNorm::new(name, (momentum, epsilon), parameter, &input, output, self.slope))
