@@ -96,7 +96,12 @@ impl Config {
                 problems.key("stratified").report("needs `validation`, `fold` or `test`");
             }
         }
-        if self.fold.is_some() && (self.validation > 0.0 || self.file.is_some()) {
+        if self.fold == Some(Fold::NONE) {
+            problems.key("fold").report_with_help(
+                "not a part of the training samples",
+                "write a part and the number of parts, 2 to 1000, such as \"2/5\"",
+            );
+        } else if self.fold.is_some() && (self.validation > 0.0 || self.file.is_some()) {
             let other = if self.file.is_some() { "file" } else { "validation" };
             problems.key("fold").report_with_help(
                 format!("`{other}` has other validation samples"),

@@ -8,13 +8,16 @@ const MOST: u32 = 1000;
 /// One of several parts of the training samples, which is held out: written as `2/5`, the second of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// The number of the part, from 1 on.
+    /// The number of the part, from 1 on; 0 if there is none.
     number: u32,
     /// The number of parts, at least 2.
     of: u32,
 }
 
 impl Fold {
+    /// What a text that names no part is read as.
+    pub(super) const NONE: Self = Self { number: 0, of: 0 };
+
     /// Part `number` of `of`, if there is such a part, and there are 2 to 1000.
     #[must_use]
     pub fn new(number: u32, of: u32) -> Option<Self> {
@@ -30,7 +33,7 @@ impl Fold {
     /// The number of parts.
     #[must_use]
     pub fn parts(self) -> usize {
-        self.of as usize
+        self.of.max(1) as usize
     }
 
     /// The number of its samples among `rest`.
@@ -71,6 +74,7 @@ impl Serialize for Fold {
 
 impl<'de> Deserialize<'de> for Fold {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        // An error here would have no place in the file; the config reports it.
+        Ok(String::deserialize(deserializer)?.parse().unwrap_or(Self::NONE))
     }
 }
