@@ -1,16 +1,16 @@
 //! Predictors, which run a network and hold only its weights, and engines, which train it.
 //!
 //! ```
-//! use taper::internals::{data::Samples, run::Run};
+//! use taper::internals::{data::Loader, run::Run};
 //! use taper::{Experiment, candle_core::Device, data::SearchPath};
 //!
 //! # fn main() -> taper::Result<()> {
 //! let experiment = Experiment::built_in("synthetic_mlp")?;
 //! let mut run = Run::new(experiment, &SearchPath::default(), Device::Cpu)?;
 //! let (train, scaling) = (&run.data.train, &run.data.scaling);
-//! let samples =
-//!     Samples { features: &train.features, shape: &train.sample_shape, indices: &[0, 7], scaling };
-//! assert_eq!(run.engine.logits(&samples)?.len(), 2 * 10);
+//! let mut batches = Loader::new(train, &[0, 7], 2, scaling);
+//! let batch = batches.next()?.expect("a batch");
+//! assert_eq!(run.engine.logits(&batch.samples)?.len(), 2 * 10);
 //! # Ok(())
 //! # }
 //! ```
